@@ -1,0 +1,1 @@
+"""Augmentations: `(images, noise) -> images`, a whole batch at once."""

@@ -1,0 +1,92 @@
+"""The batch of every step as a function of (seed, step): which images, which of them mirrored, what noise.
+
+Pixels stay as they were read and become numbers one batch at a time: x = pixel · factor + offset.
+"""
+
+__all__ = ["Part", "inputs", "sampler"]
+
+import math
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tenfold.augment.flip import flip
+from tenfold.seeds import generator
+from tenfold.types import Batch, Scalar
+
+
+class Part(NamedTuple):
+    """One part of a split, ready to be read in batches.
+
+    images: (N, C, H, W) of the whole data set; labels: (N,); rows: positions of this part; factor, offset: (D,).
+    weights: of each image by position (N, 1), or 1.0.
+    """
+
+    images: Tensor
+    labels: Tensor
+    rows: Tensor
+    factor: Tensor
+    offset: Tensor
+    weights: Scalar = 1.0
+
+
+def inputs(part: Part, images: Tensor) -> Tensor:
+    """Images (B, C, H, W) to standardized inputs (B, D)."""
+    return torch.addcmul(part.offset, images.flatten(1).to(part.factor.dtype), part.factor)
+
+
+def sampler(
+    part: Part, batch: int, seed: int, sampling: str, flip_share: float, noise: Callable[[int], Mapping[str, tuple[int, ...]]]
+) -> Callable[[int], Batch]:
+    """`batches(t)`: the batch of update t.
+
+    sampling: "shuffle" (an epoch is a permutation, its last batch may be short) or "replacement". flip_share: probability
+    that an image is mirrored. noise(b): shapes of the uniform draws that the model takes for a batch of b images.
+    """
+    size = min(batch, len(part.rows))
+    positions = _shuffled(part.rows, size, seed) if sampling == "shuffle" else _drawn(part.rows, size, seed)
+
+    def batches(t: int) -> Batch:
+        rows = positions(t)
+        images = part.images.index_select(0, rows)
+        if flip_share:
+            mirrored = generator(seed, "flip", t).random(len(rows)) < flip_share
+            images = flip(images, torch.from_numpy(mirrored).to(images.device))
+        weight = part.weights if isinstance(part.weights, float) else part.weights.index_select(0, rows)
+        draws = {name: _uniform(shape, (seed, name, t), part.factor) for name, shape in noise(len(rows)).items()}
+        return Batch(inputs(part, images), part.labels.index_select(0, rows), weight, draws)
+
+    return batches
+
+
+def steps_per_epoch(images: int, batch: int) -> int:
+    """Updates in one pass over the images, the last batch short where they do not divide."""
+    return math.ceil(images / min(batch, images))
+
+
+def _shuffled(rows: Tensor, size: int, seed: int) -> Callable[[int], Tensor]:
+    count = steps_per_epoch(len(rows), size)
+
+    @lru_cache(maxsize=2)
+    def order(epoch: int) -> Tensor:
+        permutation = generator(seed, "order", epoch).permutation(len(rows))
+        return rows[torch.from_numpy(permutation).to(rows.device)]
+
+    return lambda t: order(t // count)[(t % count) * size : (t % count + 1) * size]
+
+
+def _drawn(rows: Tensor, size: int, seed: int) -> Callable[[int], Tensor]:
+    def draw(t: int) -> Tensor:
+        chosen = generator(seed, "draw", t).integers(len(rows), size=size)
+        return rows[torch.from_numpy(chosen).to(rows.device)]
+
+    return draw
+
+
+def _uniform(shape: tuple[int, ...], path: tuple[int, str, int], like: Tensor) -> Tensor:
+    draws = generator(path[0], "noise", *path[1:]).random(shape, dtype=np.float32)
+    return torch.from_numpy(draws).to(like)

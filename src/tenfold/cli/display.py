@@ -1,0 +1,129 @@
+"""Progress on stderr: what is being trained, how fast, the best so far, the time left."""
+
+__all__ = ["display", "inert"]
+
+import math
+import os
+import sys
+import time
+import unicodedata
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.live import Live
+
+    from tenfold.types import Event
+
+_INTERVAL = 0.2
+
+
+@contextmanager
+def display(quiet: bool) -> "Iterator[Callable[[Event], None]]":
+    """Yield the function to call with each event of a run.
+
+    In a terminal two lines are redrawn at most five times a second, by the caller's own thread, with the messages above
+    them; elsewhere stderr gets only the messages, a line each; if quiet it gets nothing.
+    """
+    if quiet:
+        yield _ignore
+    elif _in_terminal():
+        with _live() as live:
+            yield _redraw(live)
+    else:
+        yield _write
+
+
+def inert(text: str) -> str:
+    """The text as one line that cannot steer a terminal: controls, direction overrides and lone surrogates dropped.
+
+    >>> inert("cat\\x1b[2J\\n\\u202edog")
+    'cat[2J dog'
+    """
+    return "".join(letter for letter in " ".join(text.split()) if unicodedata.category(letter)[0] != "C")
+
+
+def _in_terminal() -> bool:
+    return sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
+
+
+def _ignore(event: "Event") -> None:
+    del event
+
+
+def _write(event: "Event") -> None:
+    import click
+
+    if event.message:
+        click.echo(inert(event.message), err=True)
+
+
+def _live() -> "Live":
+    from rich.console import Console
+    from rich.live import Live
+
+    console = Console(stderr=True, highlight=False, emoji=False)
+    # No thread of its own, which would take time from what is measured; stdout is the results' and stays untouched.
+    return Live(console=console, auto_refresh=False, transient=True, redirect_stdout=False)
+
+
+def _redraw(live: "Live") -> "Callable[[Event], None]":
+    from rich.text import Text
+
+    drawn, rung = -math.inf, ""
+
+    def show(event: "Event") -> None:
+        nonlocal drawn, rung
+        if event.message:
+            live.console.print(Text(inert(event.message)), soft_wrap=True)
+        now = time.monotonic()
+        if event.rung != rung or now - drawn >= _INTERVAL:
+            drawn, rung = now, event.rung
+            live.update(_lines(event), refresh=True)
+
+    return show
+
+
+def _lines(event: "Event") -> "RenderableType":
+    from rich.console import Group
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+    from rich.text import Text
+
+    if not event.rung:
+        return Text("")
+    bar = ProgressBar(total=event.total or 1.0, completed=event.done, width=24)
+    first = Table.grid(padding=(0, 2))
+    first.add_column(max_width=28, no_wrap=True, overflow="ellipsis")
+    first.add_row(
+        Text(inert(event.rung), style="bold"), bar, f"epoch {event.done:.1f} of {event.total:g}", _left(event)
+    )
+    second = Text("  ".join(part for part in (_best(event), _speed(event)) if part), style="dim")
+    second.no_wrap, second.overflow = True, "ellipsis"
+    return Group(first, second)
+
+
+def _best(event: "Event") -> str:
+    if math.isnan(event.best):
+        return ""
+    return f"best so far {100 * event.best:.2f} % ({inert(event.best_rung)})"
+
+
+def _speed(event: "Event") -> str:
+    return f"{event.images_per_second:,.0f} images/s" if event.images_per_second > 0 else ""
+
+
+def _left(event: "Event") -> str:
+    """Time left as minutes:seconds, with hours where there are some.
+
+    >>> from tenfold.types import Event
+    >>> _left(Event("linear", 1.0, 9.0, 1e6, 0.4, "linear", 3725.2))
+    '1:02:05 left'
+    """
+    if not math.isfinite(event.seconds_left):
+        return ""
+    minutes, seconds = divmod(max(round(event.seconds_left), 0), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02} left" if hours else f"{minutes}:{seconds:02} left"

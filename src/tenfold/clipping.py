@@ -1,0 +1,18 @@
+"""Clipping by global norm (Pascanu et al. 2013), each member by its own: g ← g · min(1, c / (‖g‖ + 1e-6))."""
+
+__all__ = ["clip"]
+
+import torch
+from torch import Tensor
+
+from tenfold.arrays import per_member
+from tenfold.types import Grads, Scalar
+
+
+def clip(grads: Grads, norm: Scalar) -> Tensor:
+    """Scale gradients (P, ...) in place to at most the given norm c (a number or (P,)). Returns the factors (P,)."""
+    total = torch.stack([torch.linalg.vector_norm(grad.flatten(1), dim=1) for grad in grads.values()])
+    factor = (norm / (torch.linalg.vector_norm(total, dim=0) + 1e-6)).clamp_max(1.0)
+    for grad in grads.values():
+        grad.mul_(per_member(factor, grad))
+    return factor

@@ -1,0 +1,243 @@
+"""A folder of images: `class/…`, or `train/class/…` with `validation/class/…` and `test/class/…` beside it.
+
+A class is a folder; whatever images lie in it, at any depth, belong to it. The parts are recognized where all folders
+are named train, validation or test, train among them. Order is that of the names: part, class, path. Hidden entries and
+files whose ending is not that of an image are ignored and counted. A linked folder is followed, each real folder once,
+so that a loop of links ends.
+
+All images become squares of one size, the median of their sides and at most 64 unless one is asked for, and of one
+mode: grey if every file is grey, else RGB. Only in RGB are they taken for photographs, for which a mirror image is as
+likely: grey folders are often scans or characters, which mirroring would falsify.
+"""
+
+__all__ = ["folder"]
+
+import os
+import statistics
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tenfold.errors import DataError
+from tenfold.readers.images import Picture, images
+from tenfold.types import Dataset, Source
+
+PARTS = ("train", "validation", "test")
+OTHER_NAMES = {"val": "validation", "valid": "validation", "dev": "validation", "training": "train", "testing": "test"}
+ENDINGS = frozenset(
+    f".{word}"
+    for word in ("png", "jpg", "jpeg", "jpe", "jfif", "bmp", "gif", "webp", "tif", "tiff", "ppm", "pgm", "pbm", "pnm")
+)
+SIDE_CAP = 64
+BLOCK = 64  # images decoded by one task
+SHOWN = 3  # broken files named in a note
+
+
+class _Item(NamedTuple):
+    """An image and where it belongs."""
+
+    part: str
+    label: int
+    path: Path
+    picture: Picture
+
+
+class _Found(NamedTuple):
+    """Paths of the images below a folder, and how many files were ignored."""
+
+    paths: list[Path]
+    ignored: int
+
+
+def folder(source: Source) -> Dataset:
+    """Data set of the images below `source.location`, at `source.size` if that is not 0.
+
+    Raises DataError: no images, fewer than two classes, a class without images or missing in a part, a broken image
+    (unless `source.skip_unreadable`; then they are counted in the notes).
+    """
+    root = Path(source.location).expanduser()
+    classes, places = _classes(root)
+    found = {place: _images_below(root / place[0] / classes[place[1]]) for place in places}
+    for (part, label), below in found.items():
+        if not below.paths:
+            raise DataError(f"{root / part / classes[label]}: no images in this class; add some or remove the folder")
+    broken: list[str] = []
+    items = list(_headers(found, source.skip_unreadable, broken))
+    side = source.size or _side(items)
+    mode = "L" if all(item.picture.grey for item in items) else "RGB"
+    pixels, items, changes = _decode(items, mode, side, source.skip_unreadable, broken)
+    notes = _notes(changes, broken, _loose(root) + sum(below.ignored for below in found.values()), side)
+    return Dataset(
+        name=_plain(root.resolve().name),
+        images=pixels,
+        labels=torch.tensor([item.label for item in items], dtype=torch.int64),
+        class_names=tuple(map(_plain, classes)),
+        scale=1 / 255,
+        parts=_positions(items),
+        photographs=mode == "RGB",
+        paths=tuple(_plain(str(item.path)) for item in items),
+        notes=notes,
+    )
+
+
+def _classes(root: Path) -> tuple[list[str], list[tuple[str, int]]]:
+    """Names of the classes, and every (part, class) that must have images; the part is "" where there are none."""
+    if not root.is_dir():
+        raise DataError(f"{root}: no such folder")
+    names = _folders(root)
+    if not names:
+        raise DataError(f"{root}: no folders in it; expected one folder of images for each class")
+    if "train" not in names or not set(names) <= {*PARTS, *OTHER_NAMES}:
+        if "train" in names and set(names) & {*PARTS[1:], *OTHER_NAMES}:
+            strange = sorted(set(names) - {*PARTS, *OTHER_NAMES})
+            raise DataError(f"{root}: {strange[0]!r} stands beside train; expected only {', '.join(PARTS)} there")
+        return _at_least_two(root, names), [("", label) for label in range(len(names))]
+    if renamed := sorted(set(names) - set(PARTS)):
+        raise DataError(f"{root}: rename the folder {renamed[0]!r} to {OTHER_NAMES[renamed[0]]!r}")
+    classes = _at_least_two(root / "train", _folders(root / "train"))
+    parts = [part for part in PARTS if part in names]
+    for part in parts[1:]:
+        if different := sorted(set(_folders(root / part)) ^ set(classes)):
+            lacking = part if different[0] in classes else "train"
+            raise DataError(f"{root}: class {different[0]!r} is missing in {lacking}; every part needs every class")
+    # A lone training folder splits nothing.
+    return classes, [(part, label) for part in parts for label in range(len(classes))]
+
+
+def _at_least_two(root: Path, names: list[str]) -> list[str]:
+    if len(names) < 2:
+        found = f"only {names[0]!r}" if names else "none"
+        raise DataError(f"{root}: {found} found; a classifier needs at least two class folders")
+    return names
+
+
+def _folders(root: Path) -> list[str]:
+    return [entry.name for entry in _entries(root) if not entry.name.startswith(".") and entry.is_dir()]
+
+
+def _loose(root: Path) -> int:
+    """Files that lie beside the class folders, or beside those of the parts."""
+    return sum(not entry.is_dir() for entry in _entries(root))
+
+
+def _entries(root: Path) -> list[Path]:
+    try:
+        return sorted(root.iterdir())
+    except OSError as error:
+        raise DataError(f"{root}: cannot be listed ({error.strerror or error})") from error
+
+
+def _images_below(root: Path) -> _Found:
+    paths: list[Path] = []
+    ignored = 0
+    seen: set[tuple[int, int]] = set()
+    waiting = [root]
+    while waiting:
+        current = waiting.pop()
+        identity = (current.stat().st_dev, current.stat().st_ino)
+        if identity in seen:
+            ignored += 1
+            continue
+        seen.add(identity)
+        for entry in _entries(current):
+            if entry.name.startswith("."):
+                ignored += 1
+            elif entry.is_dir():
+                waiting.append(entry)
+            elif _is_image(entry):
+                paths.append(entry)
+            else:
+                ignored += 1
+    return _Found(sorted(paths, key=lambda path: path.as_posix()), ignored)
+
+
+def _is_image(path: Path) -> bool:
+    """By its ending. A link that leads nowhere counts, so that it is reported; a pipe does not: it could hang."""
+    return path.suffix.lower() in ENDINGS and (path.is_file() or not path.exists())
+
+
+def _headers(found: dict[tuple[str, int], _Found], skip: bool, broken: list[str]) -> Iterator[_Item]:
+    for (part, label), below in found.items():
+        for path in below.paths:
+            try:
+                yield _Item(part, label, path, images(path))
+            except DataError as error:
+                _report(error, skip, broken)
+
+
+def _report(error: DataError, skip: bool, broken: list[str]) -> None:
+    if not skip:
+        raise DataError(_plain(f"{error}; repair or remove it, or go on without it by --skip-unreadable")) from error
+    broken.append(_plain(str(error)))
+
+
+def _side(items: Sequence[_Item]) -> int:
+    sides = [side for item in items for side in (item.picture.width, item.picture.height)]
+    return max(1, min(SIDE_CAP, int(statistics.median(sides)))) if sides else 1
+
+
+def _decode(
+    items: list[_Item], mode: str, side: int, skip: bool, broken: list[str]
+) -> tuple[Tensor, list[_Item], Counter[str]]:
+    """Pixels of the images that can be read, those images, and how many of them took each conversion."""
+    pixels = torch.empty((len(items), 1 if mode == "L" else 3, side, side), dtype=torch.uint8)
+    array = pixels.numpy()
+    changes: Counter[str] = Counter()
+    failed: set[int] = set()
+
+    def decode(start: int) -> list[tuple[str, ...] | DataError]:
+        """Pillow decodes and resizes outside the interpreter's lock, so threads pay from thumbnails up."""
+        results: list[tuple[str, ...] | DataError] = []
+        for place in range(start, min(start + BLOCK, len(items))):
+            try:
+                array[place], change = items[place].picture.pixels(mode, side)
+                results.append(change)
+            except DataError as error:
+                results.append(error)
+        return results
+
+    with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
+        try:
+            blocks = pool.map(decode, range(0, len(items), BLOCK))
+            for place, result in enumerate(result for block in blocks for result in block):
+                if isinstance(result, DataError):
+                    _report(result, skip, broken)
+                    failed.add(place)
+                else:
+                    changes.update(result)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    if failed:
+        kept = [place for place in range(len(items)) if place not in failed]
+        return pixels[torch.tensor(kept, dtype=torch.int64)], [items[place] for place in kept], changes
+    return pixels, items, changes
+
+
+def _positions(items: Sequence[_Item]) -> dict[str, Tensor]:
+    places = np.array([item.part for item in items])
+    parts = {part: torch.from_numpy(np.flatnonzero(places == part)) for part in PARTS if (places == part).any()}
+    return parts if len(parts) > 1 else {}
+
+
+def _notes(changes: Counter[str], broken: Sequence[str], ignored: int, side: int) -> tuple[str, ...]:
+    notes = [f"{count:,} images: {change}" for change, count in sorted(changes.items()) if change != "resized"]
+    if changes["resized"]:
+        notes.append(f"{changes['resized']:,} images: resized to {side} × {side}")
+    if ignored:
+        notes.append(f"{ignored:,} entries ignored: hidden, not an image, or outside the class folders")
+    if broken:
+        more = f", and {len(broken) - SHOWN:,} more" if len(broken) > SHOWN else ""
+        notes.append(f"{len(broken):,} unreadable images skipped: {'; '.join(broken[:SHOWN])}{more}")
+    return tuple(notes)
+
+
+def _plain(text: str) -> str:
+    """A name from the file system made safe to print and to write: what is not printable is escaped."""
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)

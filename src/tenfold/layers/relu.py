@@ -1,0 +1,17 @@
+"""Rectifier of Nair and Hinton (2010): y = max(0, x), ∂y/∂x = [x > 0]; at the kink the derivative is 0."""
+
+__all__ = ["relu"]
+
+from torch import Tensor
+
+from tenfold.types import Pull
+
+
+def relu(x: Tensor) -> tuple[Tensor, Pull]:
+    """x and y: any shape."""
+    y = x.clamp_min(0)
+
+    def pull(dy: Tensor, need_dx: bool = True) -> tuple[Tensor | None]:
+        return (dy * (y > 0) if need_dx else None,)
+
+    return y, pull

@@ -1,0 +1,79 @@
+"""The only loop: a generator over states, one step each. What else a run does, its caller does between two yields.
+
+A step is objective ∘ update. A member whose loss or gradient is not finite keeps the parameters from before that step.
+"""
+
+__all__ = ["Step", "finite", "snapshot", "start", "train"]
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from tenfold.types import Batch, Buffers, Grads, Optimizer, Params, Scalar, State, Value
+
+
+class Step(NamedTuple):
+    """A state and what the step that led to it measured on its batch; both valid until the next step."""
+
+    state: State
+    value: Value
+
+
+def start(params: Params, optimizer: Optimizer) -> State:
+    """State before the first step. params: name -> (P, ...)."""
+    first = next(iter(params.values()))
+    return State(0, params, {}, optimizer.init(params), torch.zeros(len(first), dtype=torch.int64, device=first.device))
+
+
+def snapshot(state: State) -> State:
+    """A copy that later steps leave alone."""
+    copies = ({name: tensor.clone() for name, tensor in group.items()} for group in state[1:4])
+    return State(state.step, *copies, state.status.clone())
+
+
+def train(
+    objective: Callable[[Params, Buffers, Batch], tuple[Value, Grads, Buffers]],
+    optimizer: Optimizer,
+    rate: Callable[[int], Scalar],
+    batches: Callable[[int], Batch],
+    state: State,
+    steps: int,
+) -> Iterator[Step]:
+    """Take updates state.step … steps − 1, yielding after each.
+
+    rate(t) and batches(t): learning rate (a number or (P,)) and batch of update t. The given state is cloned, once; the
+    copy is changed in place. A caller stops a member by writing the step into the yielded `state.status`. Ends early
+    when no member is active.
+    """
+    state = snapshot(state)
+    for t in range(state.step, steps):
+        if bool((state.status != 0).all()):
+            return
+        value, grads, buffers = objective(state.params, state.buffers, batches(t))
+        state.status[(state.status == 0) & ~finite(value, grads)] = -(t + 1)
+        _update(optimizer, grads, rate(t), state)
+        state = state._replace(step=t + 1, buffers=buffers)
+        yield Step(state, value)
+
+
+def finite(value: Value, grads: Grads) -> Tensor:
+    """Members (P,) whose loss and gradient are finite.
+
+    A bias gradient is the sum over the batch of the gradient in its layer's scores, so it shows whatever that holds.
+    """
+    signs = value.loss + value.penalty
+    for grad in grads.values():
+        if grad.dim() == 2:
+            signs = signs + grad.sum(1)
+    return signs.isfinite()
+
+
+def _update(optimizer: Optimizer, grads: Grads, rate: Scalar, state: State) -> None:
+    """One update of the active members; halted ones get back the very bits that they had."""
+    halted = state.status.nonzero()[:, 0]
+    kept = [(tensor, tensor[halted]) for group in (state.params, state.memory) for tensor in group.values() if len(halted)]
+    optimizer.update(state.params, grads, state.memory, rate, state.step)
+    for tensor, before in kept:
+        tensor[halted] = before

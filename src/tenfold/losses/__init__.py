@@ -1,0 +1,1 @@
+"""Losses: `value, dscores = loss(scores, target, weight)`, mean over the batch."""

@@ -1,0 +1,30 @@
+"""Softmax cross-entropy (multinomial logistic loss), Bridle (1990).
+
+With p_k = e^{z_k} / Σ_j e^{z_j},
+
+    L(z)     = −log p_y = log Σ_j e^{z_j} − z_y
+    ∂L/∂z_k  = p_k − [k = y]
+
+Scores are shifted by their maximum first, so no exponential overflows.
+"""
+
+__all__ = ["softmax"]
+
+from torch import Tensor
+
+from tenfold.types import Scalar
+
+
+def softmax(z: Tensor, y: Tensor, weight: Scalar = 1.0) -> tuple[Tensor, Tensor]:
+    """Mean loss of each member and its gradient in the scores.
+
+    z: (..., B, C) scores; y: (B,) labels; weight: of each image, (B, 1) or one number. Returns (...,) and (..., B, C).
+    """
+    share = weight / z.shape[-2]
+    label = y.expand(z.shape[:-1])[..., None]
+    shifted = z - z.amax(-1, keepdim=True)
+    p = shifted.exp()
+    total = p.sum(-1, keepdim=True)
+    loss = (total.log() - shifted.gather(-1, label)) * share
+    dz = p.div_(total).scatter_add_(-1, label, z.new_full((), -1.0).expand(label.shape)).mul_(share)
+    return loss.sum((-2, -1)), dz

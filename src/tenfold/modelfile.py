@@ -1,0 +1,107 @@
+"""A trained model on disk: one member's weights, how pixels become its inputs, and where it came from."""
+
+__all__ = ["TrainedModel", "load_model", "probabilities", "save_model", "weights_sha256"]
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tenfold import tensorfile
+from tenfold.errors import FileError
+from tenfold.rooms import find
+from tenfold.types import Params
+
+KIND = "tenfold model"
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """What prediction needs, and the cause of it.
+
+    room_name: the model's word; model: its shapes; params: name -> (1, ...). factor, offset: (D,), pixel to input.
+    image_shape: (C, H, W). loss: the word of the loss it was trained with. cause: recipe, settings, data, versions.
+    """
+
+    room_name: str
+    model: Any
+    params: Params
+    factor: Tensor
+    offset: Tensor
+    image_shape: tuple[int, int, int]
+    class_names: tuple[str, ...]
+    loss: str
+    cause: dict[str, Any]
+
+
+def save_model(path: Path, trained: TrainedModel) -> None:
+    """Write atomically, checksummed, without the axis of members."""
+    tensors = {name: tensor[0].contiguous() for name, tensor in trained.params.items()}
+    described = {
+        "kind": KIND,
+        "model": trained.room_name,
+        "shapes": asdict(trained.model),
+        "image_shape": trained.image_shape,
+        "class_names": trained.class_names,
+        "loss": trained.loss,
+        "cause": trained.cause,
+    }
+    tensorfile.save(path, {**tensors, "input.factor": trained.factor, "input.offset": trained.offset}, described)
+
+
+def load_model(path: Path) -> TrainedModel:
+    """Read a model file; a FileError names the file and what is wrong with it."""
+    tensors, described = tensorfile.load(path)
+    if described.get("kind") != KIND:
+        raise FileError(f"{path}: holds no model (it says {described.get('kind')!r})")
+    try:
+        shapes = {name: tuple(v) if isinstance(v, list) else v for name, v in described["shapes"].items()}
+        trained = TrainedModel(
+            described["model"],
+            find("models", described["model"])(**shapes),
+            {name: tensor[None] for name, tensor in tensors.items() if not name.startswith("input.")},
+            tensors["input.factor"],
+            tensors["input.offset"],
+            tuple(described["image_shape"]),
+            tuple(described["class_names"]),
+            described["loss"],
+            described["cause"],
+        )
+        _check(trained)
+    except (KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
+        raise FileError(f"{path}: not a model that this version can read ({error})") from None
+    return trained
+
+
+def probabilities(trained: TrainedModel, images: Tensor) -> Tensor:
+    """Probabilities (N, C) of images (N, C, H, W): softmax of the scores, for the per-class sigmoid its shares."""
+    x = torch.addcmul(trained.offset, images.flatten(1).to(trained.factor.dtype), trained.factor)
+    scores = trained.model.predict(trained.params, {}, x)[0].double()
+    if trained.loss == "sigmoid":
+        return scores.sigmoid() / scores.sigmoid().sum(-1, keepdim=True)
+    return scores.softmax(-1)
+
+
+def weights_sha256(params: Mapping[str, Tensor], member: int) -> str:
+    """SHA-256 of one member's tensors, in the order of their names, as little-endian contiguous bytes."""
+    digest = hashlib.sha256()
+    for name in sorted(params):
+        digest.update(params[name][member].contiguous().cpu().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _check(trained: TrainedModel) -> None:
+    """Shapes in the file must be those that the model itself would make."""
+    wanted = {}
+    for name, (outputs, inputs) in trained.model.shapes().items():
+        wanted |= {f"{name}.weight": (1, outputs, inputs), f"{name}.bias": (1, outputs)}
+    found = {name: tuple(tensor.shape) for name, tensor in trained.params.items()}
+    if wanted != found or trained.factor.shape != (trained.model.inputs,) or trained.offset.shape != trained.factor.shape:
+        raise ValueError("its tensors do not have the shapes that it states")
+    channels, height, width = trained.image_shape
+    if channels * height * width != trained.model.inputs or len(trained.class_names) != trained.model.classes:
+        raise ValueError("its image shape or class names do not fit its weights")

@@ -1,0 +1,1 @@
+"""Models: frozen dataclasses of shapes with `init`, `forward` and `predict`."""

@@ -1,0 +1,70 @@
+"""Multilayer perceptron: affine maps with an activation after each but the last.
+
+    h_0 = x,   h_i = φ(W_i h_{i−1} + b_i),   z = W h_n + b
+"""
+
+__all__ = ["MLP"]
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from torch import Tensor
+
+from tenfold.chain import chain
+from tenfold.layers.dropout import dropout
+from tenfold.layers.linear import linear
+from tenfold.rooms import find
+from tenfold.types import Buffers, Grads, Link, Params, Scalar
+from tenfold.weights import affine
+
+
+@dataclass(frozen=True)
+class MLP:
+    """Shapes of the model: D inputs, hidden widths, C classes; dropout: share of hidden units dropped in training."""
+
+    inputs: int
+    classes: int
+    hidden: tuple[int, ...]
+    activation: str = "relu"
+    dropout: float = 0.0
+    narrow: bool = False
+
+    def init(self, seeds: Sequence[int], initializer: str = "he", scale: Scalar = 1.0) -> Params:
+        """First parameters of len(seeds) members, float64: "hidden1.weight" (P, H, D) … "scores.bias" (P, C)."""
+        return affine(self.shapes(), find("initializers", initializer), seeds, scale)
+
+    def shapes(self) -> dict[str, tuple[int, int]]:
+        """Outputs and inputs of each affine layer."""
+        widths = (self.inputs, *self.hidden, self.classes)
+        return {name: (widths[i + 1], widths[i]) for i, name in enumerate(self._names())}
+
+    def noise(self, batch: int) -> dict[str, tuple[int, ...]]:
+        """Shapes (B, H) of the uniform draws that one training step takes, by name of the layer they drop."""
+        names = zip(self._names(), self.hidden, strict=False) if self.dropout else ()
+        return {f"{name}.dropout": (batch, width) for name, width in names}
+
+    def links(self, noise: dict[str, Tensor]) -> tuple[Link, ...]:
+        """The layers in order; those with no noise among them are left out."""
+        links: list[Link] = []
+        for name in self._names():
+            links.append(Link(name, partial(linear, narrow=self.narrow), (f"{name}.weight", f"{name}.bias")))
+            if name != "scores":
+                links.append(Link(f"{name}.{self.activation}", find("layers", self.activation)))
+            if f"{name}.dropout" in noise:
+                drop = partial(dropout, u=noise[f"{name}.dropout"], p=self.dropout)
+                links.append(Link(f"{name}.dropout", drop))
+        return tuple(links)
+
+    def forward(
+        self, params: Params, buffers: Buffers, x: Tensor, noise: dict[str, Tensor]
+    ) -> tuple[Tensor, Callable[..., tuple[Tensor | None, Grads]], Buffers]:
+        """Scores (P, B, C) of inputs (B, D), their pullback, and the buffers as they were."""
+        return (*chain(self.links(noise), params, x), buffers)
+
+    def predict(self, params: Params, buffers: Buffers, x: Tensor) -> Tensor:
+        """Scores (P, B, C) of inputs (B, D), nothing dropped."""
+        return chain(self.links({}), params, x)[0]
+
+    def _names(self) -> tuple[str, ...]:
+        return (*(f"hidden{i}" for i in range(1, len(self.hidden) + 1)), "scores")

@@ -1,0 +1,1 @@
+"""Optimizers: factories of `Optimizer(init, update)`."""

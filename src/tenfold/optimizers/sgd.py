@@ -1,0 +1,40 @@
+"""Stochastic gradient descent with momentum (Polyak 1964) and Nesterov's look-ahead, as Sutskever et al. (2013) write it.
+
+    v ← μ v + g        W ← W − η v            (nesterov: W ← W − η (g + μ v))
+
+Without momentum (μ = 0 for all members) no memory is kept and W ← W − η g.
+"""
+
+__all__ = ["sgd"]
+
+from torch import Tensor
+
+from tenfold.arrays import per_member
+from tenfold.types import Grads, Optimizer, Params, Scalar
+
+
+def sgd(momentum: Scalar = 0.0, nesterov: bool = False) -> Optimizer:
+    """Update rule whose numbers may differ between members: momentum a number or (P,)."""
+    plain = isinstance(momentum, float) and momentum == 0.0
+
+    def init(params: Params) -> Params:
+        return {} if plain else {f"momentum/{name}": param.new_zeros(param.shape) for name, param in params.items()}
+
+    def update(params: Params, grads: Grads, memory: Params, learning_rate: Scalar, step: int) -> None:
+        for name, param in params.items():
+            direction = grads[name]
+            if not plain:
+                mu = per_member(momentum, param)
+                velocity = memory[f"momentum/{name}"].mul_(mu).add_(grads[name])
+                direction = grads[name].add_(velocity.mul(mu)) if nesterov else velocity
+            _descend(param, direction, per_member(learning_rate, param))
+
+    return Optimizer(init, update)
+
+
+def _descend(param: Tensor, direction: Tensor, rate: Scalar) -> None:
+    """W ← W − η d in one pass, η a number or one for each member."""
+    if isinstance(rate, float):
+        param.sub_(direction, alpha=rate)
+    else:
+        param.addcmul_(direction, rate, value=-1)

@@ -1,0 +1,23 @@
+"""Penalties on weights: value R(W) and gradient leave together, the gradient added where the loss's gradient lies.
+
+    l1: R = λ Σ|W|,  ∂R/∂W = λ sign W        l2: R = λ Σ W²,  ∂R/∂W = 2 λ W
+"""
+
+__all__ = ["l1", "l2"]
+
+from torch import Tensor
+
+from tenfold.arrays import per_member
+from tenfold.types import Scalar
+
+
+def l1(weight: Tensor, strength: Scalar, grad: Tensor) -> Tensor:
+    """λ Σ|W| of each member. weight, grad: (P, ...); grad gets λ sign W added in place. Returns (P,)."""
+    grad.add_(weight.sign().mul_(per_member(strength, weight)))
+    return strength * weight.abs().flatten(1).sum(1)
+
+
+def l2(weight: Tensor, strength: Scalar, grad: Tensor) -> Tensor:
+    """λ Σ W² of each member. weight, grad: (P, ...); grad gets 2 λ W added in place. Returns (P,)."""
+    grad.addcmul_(weight, weight.new_tensor(2.0) * per_member(strength, weight))
+    return strength * weight.flatten(1).square().sum(1)

@@ -1,0 +1,1 @@
+"""Bytes of the known formats to arrays, every claim of a header checked before anything is allocated."""

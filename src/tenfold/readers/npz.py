@@ -1,0 +1,185 @@
+"""NumPy's .npz without pickle: a zip of .npy files, each checked before its array is allocated.
+
+A .npy file is "\\x93NUMPY", two bytes of version, the length of the header (2 bytes, little-endian; 4 from version 2),
+the header, a Python literal such as {'descr': '<f4', 'fortran_order': False, 'shape': (100, 28, 28), }, the elements.
+Source: NumPy Enhancement Proposal 1, numpy.lib.format.
+
+numpy.load is not used: it reads a header of any length before it compares the length with its limit, and believes the
+header's shape. Here the shape, the size that the zip claims and the size of the file must agree first.
+"""
+
+__all__ = ["npz"]
+
+import io
+import math
+import os
+import zipfile
+from collections.abc import Mapping
+from io import BufferedReader
+from pathlib import Path
+from typing import IO, Any, cast
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from tenfold.errors import DataError, nearest
+
+PARTS = ("train", "validation", "test")
+KEYS = ("x", "y", *(f"{letter}_{part}" for part in PARTS for letter in "xy"))
+MEMBERS_CAP = 64
+HEADER_CAP = 10_000
+PLAIN_BYTES = 32 * 2**20  # all arrays together may take this much, and RATIO times the file
+RATIO = 16
+CHUNK = 2**20
+
+
+def npz(path: Path) -> dict[str, NDArray[Any]]:
+    """Arrays by their names: `x, y`, or `x_train, y_train[, x_validation, y_validation][, x_test, y_test]`.
+
+    x: (N, D), (N, H, W), (N, H, W, C) or (N, C, H, W) of numbers, finite. y: (N,), from (N,) or (N, 1) in the file, of
+    integers (as floats, too) or strings. Raises DataError that names the file, the array and the position of the fault.
+    """
+    try:
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            with zipfile.ZipFile(cast("IO[bytes]", _Sipped(file))) as archive:
+                arrays = _read(path, archive, PLAIN_BYTES + RATIO * size)
+    except DataError:
+        raise
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except Exception as error:  # zipfile raises struct.error, zlib.error, ValueError and others beside its own
+        raise DataError(f"{path}: damaged, or not a file of numpy.savez ({error})") from error
+    _check_keys(path, arrays)
+    for part in [name[1:] for name in arrays if name.startswith("x")]:
+        _check_pair(path, arrays, "x" + part, "y" + part)
+        arrays["y" + part] = _text(f"{path}: array {'y' + part!r}", arrays["y" + part].ravel())
+    return arrays
+
+
+class _Sipped:
+    """A file that gives at most CHUNK bytes at once: zipfile would read a directory of any size that is claimed."""
+
+    def __init__(self, file: BufferedReader) -> None:
+        self.seek, self.tell, self.seekable, self._file = file.seek, file.tell, file.seekable, file
+
+    def read(self, count: int = -1) -> bytes:
+        """At most CHUNK bytes from where the file stands."""
+        return self._file.read(CHUNK if count < 0 else min(count, CHUNK))
+
+
+def _read(path: Path, archive: zipfile.ZipFile, budget: int) -> dict[str, NDArray[Any]]:
+    members = archive.infolist()
+    if len(members) > MEMBERS_CAP:
+        raise DataError(f"{path}: {len(members)} arrays, at most {MEMBERS_CAP} are read")
+    arrays: dict[str, NDArray[Any]] = {}
+    for member in members:
+        name = member.filename.removesuffix(".npy")
+        if name not in KEYS:
+            raise DataError(f"{path}: unknown array {name!r}: {nearest(name, KEYS)}")
+        if name in arrays:
+            raise DataError(f"{path}: array {name!r} appears twice")
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise DataError(f"{path}: array {name!r} is packed in a way that numpy does not write; save it with savez")
+        budget -= member.file_size
+        if budget < 0:
+            raise DataError(
+                f"{path}: its arrays claim more bytes than a file of this size can hold; save it with savez"
+            )
+        with archive.open(member) as stream:
+            arrays[name] = _array(f"{path}: array {name!r}", stream, member.file_size)
+    return arrays
+
+
+def _array(where: str, stream: IO[bytes], size: int) -> NDArray[Any]:
+    shape, fortran, dtype, start = _header(where, stream)
+    if dtype.hasobject:
+        raise DataError(f"{where} holds Python objects, which would have to be unpickled; save numbers or strings")
+    if dtype.kind not in "biufUS":
+        raise DataError(f"{where} has dtype {dtype}; expected numbers, or strings for labels")
+    count = math.prod(shape)
+    if any(not 0 <= side < 2**48 for side in shape) or count * dtype.itemsize != size - start:
+        raise DataError(f"{where} claims the shape {shape} of {dtype}, which is not what its {size:,} bytes hold")
+    if count == 0 or dtype.itemsize == 0:
+        raise DataError(f"{where} is empty: shape {shape}")
+    content = bytearray()
+    while len(content) < size - start and (chunk := stream.read(min(CHUNK, size - start - len(content)))):
+        content += chunk
+    # Reading on past the last byte makes zipfile compare its checksum.
+    if len(content) < size - start or stream.read(1):
+        raise DataError(f"{where} does not have the length that the archive claims")
+    flat = np.frombuffer(content, dtype=dtype).astype(dtype.newbyteorder("="), copy=False)
+    return flat.reshape(shape[::-1]).T if fortran else flat.reshape(shape)
+
+
+def _text(where: str, labels: NDArray[Any]) -> NDArray[Any]:
+    """Labels, strings among them in the form that numpy calls U: what is no character must not reach Python."""
+    if labels.dtype.kind == "S":
+        return np.char.decode(labels, "utf-8", "backslashreplace")
+    if labels.dtype.kind == "U":
+        codes = labels.view(np.uint32)
+        if (codes > 0x10FFFF).any() or ((codes >= 0xD800) & (codes < 0xE000)).any():
+            raise DataError(f"{where} holds strings with invalid characters")
+    return labels
+
+
+def _header(where: str, stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
+    start = stream.read(8)
+    if len(start) < 8 or start[:6] != npy.MAGIC_PREFIX or start[6] not in (1, 2):
+        raise DataError(f"{where} is not in NumPy's format, version 1 or 2")
+    version = start[6]
+    digits = stream.read(2 if version == 1 else 4)
+    length = int.from_bytes(digits, "little")
+    if length > HEADER_CAP:
+        raise DataError(f"{where} has a header of {length:,} bytes, at most {HEADER_CAP:,} are read")
+    text = io.BytesIO(digits + stream.read(length))
+    parse = npy.read_array_header_1_0 if version == 1 else npy.read_array_header_2_0
+    try:
+        shape, fortran, dtype = parse(text, max_header_size=HEADER_CAP)
+    except Exception as error:  # numpy evaluates a literal and builds a dtype: every kind of error comes out of that
+        raise DataError(f"{where} has a damaged header ({' '.join(str(error).split())[:200]})") from error
+    return shape, fortran, dtype, len(start) + len(digits) + length
+
+
+def _check_keys(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """One of the two layouts, each x with its y."""
+    whole = arrays.keys() & {"x", "y"}
+    if whole and len(arrays) > len(whole):
+        raise DataError(f"{path}: holds both 'x' or 'y' and arrays of parts; keep one of the two layouts")
+    wanted = ("x", "y") if whole else ("x_train", "y_train")
+    pairs = [*wanted, *(("y" if name[0] == "x" else "x") + name[1:] for name in arrays)]
+    if missing := [name for name in pairs if name not in arrays]:
+        raise DataError(f"{path}: array {missing[0]!r} is missing; found: {', '.join(sorted(arrays)) or 'nothing'}")
+
+
+def _check_pair(path: Path, arrays: Mapping[str, NDArray[Any]], x: str, y: str) -> None:
+    values, labels = arrays[x], arrays[y]
+    if values.dtype.kind not in "biuf" or not 2 <= values.ndim <= 4:
+        raise DataError(f"{path}: array {x!r} is {values.dtype} {values.shape}; expected 2 to 4 dimensions of numbers")
+    if labels.ndim != 1 and labels.shape != (len(labels), 1):
+        raise DataError(
+            f"{path}: array {y!r} has the shape {labels.shape}; expected one label per image, ({len(values)},)"
+        )
+    if len(values) != len(labels):
+        raise DataError(f"{path}: {x!r} has {len(values):,} images, {y!r} has {len(labels):,} labels")
+    _check_finite(path, x, values)
+    _check_finite(path, y, labels)
+    if labels.dtype.kind == "f" and (bad := np.flatnonzero(labels.ravel() % 1)).size:
+        value = labels.ravel()[bad[0]]
+        raise DataError(
+            f"{path}: array {y!r} holds {value} at position {bad[0]}; a label is a whole number or a string"
+        )
+
+
+def _check_finite(path: Path, name: str, values: NDArray[Any]) -> None:
+    """In slices: a mask as large as the array would double its memory."""
+    if values.dtype.kind != "f":
+        return
+    step = max(1, CHUNK // max(1, math.prod(values.shape[1:])))
+    for start in range(0, len(values), step):
+        finite = np.isfinite(values[start : start + step])
+        if not finite.all():
+            first = np.argwhere(~finite)[0]
+            place = (int(first[0]) + start, *(int(k) for k in first[1:]))
+            raise DataError(f"{path}: array {name!r} holds {values[place]} at position {place}; remove or replace it")

@@ -1,0 +1,220 @@
+"""One frozen Recipe from TOML, command-line options or keywords: every choice of a run by name, unknown names refused.
+
+A field typed `Numbers` (or `Words`, `Seeds`) takes several values; each value is then a member of one population.
+"""
+
+__all__ = ["VARYING", "Recipe", "members", "parse", "read", "recipe", "text"]
+
+import itertools
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from tenfold.errors import UsageError, nearest
+from tenfold.rooms import names
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+Count = Annotated[int, Field(ge=0)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+
+
+class Recipe(BaseModel):
+    """Every choice of a run. A field's description is its help on the command line and in docs/cli.md."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    kind: Literal["train", "fit"] = Field("train", description="what the run does")
+    data: str = Field("digits", description="a data set's name, a folder of images, or an .npz")
+    size: Annotated[int, Field(ge=0, le=256)] = Field(0, description="side in pixels of a folder's images; 0: median side, at most 64")
+    skip_unreadable: bool = Field(False, description="count broken images and go on")
+    limit: Count = Field(0, description="train on a stratified sample of this many images; 0: all")
+    rows: str = Field("", description="positions a:b of the training part to train on")
+    validation_rows: str = Field("", description="positions a:b of the training part to validate on")
+    validation: Positive = Field(0.1, description="share (below 1) or number of training images held out for validation")
+    test: Positive = Field(0.2, description="share or number of images tested on, where the data have no test part")
+    standardize: str = Field("channel", description="pixel, channel, mean-image, unit or none; statistics of the training part")
+    class_weight: Literal["none", "balanced"] = Field("none", description="balanced: every class weighs the same in the loss")
+    flip: Annotated[float, Field(ge=0, le=1)] | Literal["photographs"] = Field(
+        0.0, description="probability of mirroring an image; photographs: 0.5 for photographs, else 0"
+    )
+    model: str = Field("linear", description="linear or mlp")
+    hidden: tuple[Annotated[int, Field(ge=1)], ...] = Field((128,), description="widths of an mlp's hidden layers, like 256-128-64")
+    activation: Literal["relu", "leaky_relu", "sigmoid", "tanh", "identity"] = Field("relu", description="of the hidden layers")
+    dropout: Share = Field(0.0, description="share of hidden units dropped in training")
+    loss: str | tuple[str, ...] = Field("softmax", description="softmax, hinge or sigmoid")
+    initializer: str = Field("he", description="zero, random, normal, he or xavier")
+    initializer_scale: NotNegative | tuple[NotNegative, ...] = Field(1.0, description="factor on the first weights")
+    init_seed: Seed | tuple[Seed, ...] = Field(0, description="seed of the first weights")
+    optimizer: str = Field("sgd", description="sgd or adam")
+    learning_rate: Positive | tuple[Positive, ...] = Field(0.01, description="step size η")
+    momentum: Share | tuple[Share, ...] = Field(0.0, description="of sgd")
+    nesterov: bool = Field(False, description="Nesterov's momentum")
+    beta1: Share | tuple[Share, ...] = Field(0.9, description="of adam")
+    beta2: Share | tuple[Share, ...] = Field(0.999, description="of adam")
+    schedule: str = Field("constant", description="constant, step or cosine")
+    decay_factor: Positive | tuple[Positive, ...] = Field(0.5, description="factor of the step schedule")
+    decay_every: Annotated[int, Field(ge=1)] = Field(10, description="interval of the step schedule")
+    decay_unit: Literal["epochs", "iterations"] = Field("epochs", description="unit of that interval")
+    warmup: NotNegative = Field(0.0, description="epochs in which the rate rises linearly to its value")
+    batch_size: Annotated[int, Field(ge=1)] = Field(100, description="images in a step")
+    sampling: Literal["shuffle", "replacement"] = Field("shuffle", description="an epoch is a permutation, or every batch a draw")
+    epochs: Annotated[int, Field(ge=1)] = Field(10, description="passes over the training part")
+    iterations: Count = Field(0, description="updates, instead of epochs; 0: by epochs")
+    l1: NotNegative | tuple[NotNegative, ...] = Field(0.0, description="λ in λ Σ|W|")
+    l2: NotNegative | tuple[NotNegative, ...] = Field(0.0, description="λ in λ Σ W² (gradient 2λW)")
+    clip_norm: NotNegative | tuple[NotNegative, ...] = Field(0.0, description="largest norm of the cost's gradient; 0: no clipping")
+    evaluate_every: Count = Field(0, description="updates between validations; 0: once an epoch")
+    patience: Count = Field(0, description="stop after this many validations without a better accuracy; 0: never")
+    min_change: NotNegative = Field(0.0, description="stop when the training loss changes by less between validations")
+    precision: Literal["float32", "bfloat16", "float64"] = Field("float32", description="of the numbers that are multiplied")
+    device: str = Field("auto", description="auto (cuda where there is one, else cpu), cpu or cuda")
+    seed: Seed = Field(0, description="of the split, the order, the flips and the masks")
+    minutes: Positive = Field(10.0, description="time that fit may take")
+
+    @field_validator("standardize", "model", "loss", "initializer", "optimizer", "schedule")
+    @classmethod
+    def _word(cls, value: Any, info: Any) -> Any:
+        room = ROOMS[info.field_name]
+        for word in value if isinstance(value, tuple) else (value,):
+            if word.replace("-", "_") not in names(room):
+                raise ValueError(f"no {info.field_name.replace('_', ' ')} {word!r}: {nearest(word, _words(room))}")
+        return value
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _several(cls, value: Any) -> Any:
+        """A list of one is that one; lists become tuples, so that a recipe is hashable."""
+        return (value[0] if len(value) == 1 else tuple(value)) if isinstance(value, list) else value
+
+    @field_validator("hidden", mode="before")
+    @classmethod
+    def _widths(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, int) else value
+
+    @model_validator(mode="after")
+    def _together(self) -> "Recipe":
+        for name in VARYING:
+            value = getattr(self, name)
+            if isinstance(value, tuple) and (not value or len(set(value)) < len(value)):
+                raise ValueError(f"{name}: give each value once, at least one")
+        if self.nesterov and self.optimizer != "sgd":
+            raise ValueError("nesterov: belongs to the optimizer sgd")
+        return self
+
+
+ROOMS = {
+    "standardize": "standardizations",
+    "model": "models",
+    "loss": "losses",
+    "initializer": "initializers",
+    "optimizer": "optimizers",
+    "schedule": "schedules",
+}
+
+VARYING = (
+    "loss",
+    "learning_rate",
+    "l2",
+    "l1",
+    "momentum",
+    "beta1",
+    "beta2",
+    "decay_factor",
+    "clip_norm",
+    "initializer_scale",
+    "init_seed",
+)
+"""Fields that may differ between the members of a population; every other field is shared by its members."""
+
+
+def recipe(choices: dict[str, Any]) -> Recipe:
+    """A Recipe from named choices; a UsageError in one line that names the field, the value and what would do."""
+    unknown = [name for name in choices if name not in Recipe.model_fields]
+    if unknown:
+        raise UsageError(f"unknown option {unknown[0]!r}: {nearest(unknown[0], Recipe.model_fields)}")
+    several = [n for n, v in choices.items() if isinstance(v, list | tuple) and len(v) > 1 and n not in (*VARYING, "hidden")]
+    if several:
+        raise UsageError(f"{several[0]} takes one value in a run: its values would be separate populations; run each on its own")
+    try:
+        return Recipe.model_validate({name: list(v) if isinstance(v, tuple) else v for name, v in choices.items()})
+    except ValidationError as error:
+        raise UsageError(_explain(error)) from None
+
+
+def members(recipe: Recipe) -> list[dict[str, Any]]:
+    """Settings of every member: the product of the fields that have several values, members of one loss side by side.
+
+    >>> members(Recipe(learning_rate=(0.1, 0.2), loss="hinge"))
+    [{'loss': 'hinge', 'learning_rate': 0.1, 'l2': 0.0}, {'loss': 'hinge', 'learning_rate': 0.2, 'l2': 0.0}]
+    """
+    lists = {name: value if isinstance(value := getattr(recipe, name), tuple) else (value,) for name in VARYING}
+    shown = [name for name in VARYING if len(lists[name]) > 1 or name in ("loss", "learning_rate", "l2")]
+    return [dict(zip(shown, values, strict=True)) for values in itertools.product(*(lists[name] for name in shown))]
+
+
+def read(path: Path) -> Recipe:
+    """A Recipe from a TOML file."""
+    try:
+        return recipe(tomllib.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise UsageError(f"{path}: no such recipe file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, OSError) as error:
+        raise UsageError(f"{path}: not a readable TOML recipe ({error})") from None
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from None
+
+
+def text(recipe: Recipe) -> str:
+    """The recipe as TOML, every field in its order, so that a file says all that it leaves to defaults today."""
+    return "".join(f"{name} = {_toml(getattr(recipe, name))}\n" for name in Recipe.model_fields)
+
+
+def parse(name: str, value: str) -> Any:
+    """An option's text to a field's value: a comma separates alternatives, a dash the widths of hidden layers.
+
+    >>> parse("learning_rate", "0.1,1e-3"), parse("hidden", "256-128"), parse("loss", "hinge")
+    ([0.1, 0.001], [256, 128], 'hinge')
+    """
+    if name == "hidden" and "," not in value:
+        return [_scalar(part) for part in value.split("-")]
+    pieces = [_scalar(part.strip()) for part in value.split(",")]
+    return pieces[0] if len(pieces) == 1 else pieces
+
+
+def _scalar(word: str) -> Any:
+    for kind in (int, float):
+        try:
+            return kind(word)
+        except ValueError:
+            continue
+    return word
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    if isinstance(value, str):
+        escaped = "".join(f"\\u{ord(c):04x}" if ord(c) < 32 or ord(c) == 127 else c for c in value.replace("\\", "\\\\").replace('"', '\\"'))
+        return f'"{escaped}"'
+    return repr(value)
+
+
+def _words(room: str) -> list[str]:
+    return [word.replace("_", "-") if room == "standardizations" else word for word in names(room)]
+
+
+def _explain(error: ValidationError) -> str:
+    """The first complaint of pydantic as one plain line."""
+    first = error.errors()[0]
+    if first["type"] == "value_error":
+        return str(first["ctx"]["error"])
+    field = str(first["loc"][0])
+    # A union complains once for each of its kinds; together they say what would do.
+    wanted = sorted({e["msg"].removeprefix("Input should be ") for e in error.errors() if e["loc"][0] == field and "tuple" not in e["type"]})
+    return f"{field} = {first['input']!r}: should be {' or '.join(wanted)} ({Recipe.model_fields[field].description})"

@@ -1,0 +1,164 @@
+"""The run folder: one plain directory that says what was run, on what, how it went and what came out.
+
+It appears by a rename with recipe.toml inside, so a kill in its first second leaves nothing half-made; every file is
+written atomically, metrics.csv grows by lines and is cut back to its checkpoint on resume. status.json says "finished"
+last of all.
+"""
+
+__all__ = ["FORMAT", "append", "create", "default_folder", "durable_length", "finish", "lock", "opened", "read_json", "read_results", "truncate", "write_json"]
+
+import csv
+import datetime
+import json
+import math
+import os
+import re
+import secrets
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import filelock
+import numpy as np
+
+from tenfold.errors import FileError, RunError
+from tenfold.modelfile import load_model
+from tenfold.recipe import Recipe, read, text
+from tenfold.tensorfile import write_text
+from tenfold.types import Results
+
+FORMAT = 1
+COLUMNS = (
+    "rung,step,epoch,member,train_loss,train_cost,train_accuracy,validation_loss,validation_cost,validation_accuracy".split(",")
+)
+
+
+def default_folder(recipe: Recipe) -> Path:
+    """runs/<time>-<slug>-<id> below the working folder."""
+    slug = re.sub(r"[^a-z0-9]+", "-", f"{recipe.kind} {Path(recipe.data).stem}".lower()).strip("-")[:40]
+    return Path("runs") / f"{datetime.datetime.now():%Y%m%d-%H%M%S}-{slug}-{secrets.token_hex(2)}"
+
+
+def create(folder: Path, recipe: Recipe, environment: dict[str, Any]) -> Path:
+    """Make the run folder with its recipe, environment and status inside, in one rename. A RunError where it exists."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise RunError(f"{folder} exists: choose another --out, or go on with `tenfold resume {folder}`")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name[:40]}-", dir=folder.parent))
+        partial.chmod(0o755)
+        write_text(partial / "recipe.toml", text(recipe))
+        write_json(partial / "env.json", environment)
+        write_json(partial / "status.json", {"format": FORMAT, "state": "running"})
+        write_text(partial / "metrics.csv", ",".join(COLUMNS) + "\n")
+        partial.rename(folder)
+    except OSError as error:
+        raise FileError(f"{folder}: cannot be made ({error.strerror}); choose another --out") from None
+    return folder
+
+
+def opened(folder: Path) -> tuple[Recipe, dict[str, Any]]:
+    """Recipe and status of an existing run; a RunError where the folder is none, or another version's."""
+    if not (folder / "recipe.toml").is_file() or not (folder / "status.json").is_file():
+        raise RunError(f"{folder} is no run folder: it holds no recipe.toml and status.json")
+    status = read_json(folder / "status.json")
+    if status.get("format") != FORMAT:
+        raise RunError(f"{folder} was written by another version (format {status.get('format')}, this one reads {FORMAT})")
+    return read(folder / "recipe.toml"), status
+
+
+@contextmanager
+def lock(folder: Path) -> Iterator[None]:
+    """One writer for a run; the lock of a process that died is free."""
+    try:
+        with filelock.FileLock(folder / ".lock", timeout=0):
+            yield
+    except filelock.Timeout:
+        raise RunError(f"{folder} is being written by another process: wait for it, or stop it first") from None
+
+
+def append(folder: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add lines to metrics.csv; floats as their shortest text that reads back the same."""
+    lines = [",".join(_cell(row[column]) for column in COLUMNS) + "\n" for row in rows]
+    with (folder / "metrics.csv").open("a", encoding="utf-8") as file:
+        file.write("".join(lines))
+
+
+def truncate(folder: Path, length: int) -> None:
+    """Cut metrics.csv back to the length in bytes that a checkpoint knows (0: to its heading)."""
+    with (folder / "metrics.csv").open("r+b") as file:
+        file.truncate(length or len(file.readline()))
+
+
+def durable_length(folder: Path) -> int:
+    """Make metrics.csv durable; its length in bytes."""
+    with (folder / "metrics.csv").open("r+b") as file:
+        os.fsync(file.fileno())
+        return file.seek(0, os.SEEK_END)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write atomically; a number that is not finite becomes null."""
+    write_text(path, json.dumps(_finite(content), indent=1, ensure_ascii=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read a file that this package wrote; a FileError names it where it can't be."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise FileError(f"{path}: cannot be read ({error})") from None
+
+
+def finish(folder: Path, state: str) -> None:
+    """Set the state of a run: running, interrupted, failed or finished."""
+    write_json(folder / "status.json", {"format": FORMAT, "state": state})
+
+
+def read_results(folder: Path) -> Results:
+    """What figures and reports need of a run that has a result."""
+    result, winners = read_json(folder / "result.json"), {}
+    models = {path.stem: load_model(path) for path in sorted((folder / "models").glob("*.tenfold"))}
+    for name in models:
+        winners[name] = int(models[name].cause["member"])
+    with (folder / "predictions.csv").open(encoding="utf-8", newline="") as file:
+        table = list(csv.reader(file))
+    columns = {name: np.array([row[i] for row in table[1:]]) for i, name in enumerate(table[0])}
+    templates = {
+        name: model.params["scores.weight"][0].float().cpu().numpy().reshape(-1, *model.image_shape)
+        for name, model in models.items()
+        if model.room_name == "linear"
+    }
+    return Results(
+        name=str(result["data"]),
+        class_names=next(iter(models.values())).class_names,
+        curves=_curves(folder / "metrics.csv"),
+        winners=winners,
+        best=str(result["best_rung"]),
+        labels=columns["label"].astype(np.int64),
+        predicted={name: columns[f"predicted {name}"].astype(np.int64) for name in models},
+        templates=templates,
+    )
+
+
+def _curves(path: Path) -> dict[str, Any]:
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    kinds = {"rung": str, "step": np.int64, "member": np.int64}
+    return {name: np.array([row[name] or "nan" for row in rows]).astype(kinds.get(name, np.float64)) for name in COLUMNS}
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.9g}" if math.isfinite(value) else ""
+    return str(value)
+
+
+def _finite(content: Any) -> Any:
+    if isinstance(content, float):
+        return content if math.isfinite(content) else None
+    if isinstance(content, dict):
+        return {str(key): _finite(value) for key, value in content.items()}
+    return [_finite(item) for item in content] if isinstance(content, list | tuple) else content

@@ -1,0 +1,102 @@
+"""A run from its first second to its last, whatever its kind: folder, lock, signals, data, result, figures, status."""
+
+__all__ = ["Finished", "begin", "resume"]
+
+import importlib.metadata
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tenfold import products
+from tenfold.checkpoint import load_checkpoint
+from tenfold.drawing import draw_all
+from tenfold.environment import environment
+from tenfold.errors import Interrupted
+from tenfold.fitting import fit_ladder
+from tenfold.interrupts import Interrupts, listening
+from tenfold.modelfile import TrainedModel, load_model
+from tenfold.preparing import prepare
+from tenfold.recipe import Recipe
+from tenfold.results import create, default_folder, finish, lock, opened, read_json, read_results, truncate, write_json
+from tenfold.running import Run
+from tenfold.saving import Saver, restored
+from tenfold.training import train_recipe
+from tenfold.types import Event
+
+KINDS = {"train": train_recipe, "fit": fit_ladder}
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run that has its result. folder: where it lies; result: what it printed, as in result.json."""
+
+    folder: Path
+    result: dict[str, Any]
+
+    @property
+    def model(self) -> TrainedModel:
+        """The best model by validation."""
+        return load_model(self.folder / "model.tenfold")
+
+
+def begin(recipe: Recipe, out: str = "", data_dir: str = "", watch: Callable[[Event], None] = lambda event: None) -> Finished:
+    """Start a run in a new folder (out, or one below runs/) and bring it to its end."""
+    folder = create(Path(out) if out else default_folder(recipe), recipe, environment(sys.argv, data_dir))
+    return _session(folder, recipe, watch)
+
+
+def resume(folder: Path, watch: Callable[[Event], None] = lambda event: None) -> Finished:
+    """Go on with a run from its last checkpoint, to the very bits of a run that was never stopped."""
+    recipe, status = opened(folder)
+    if status["state"] == "finished":
+        return Finished(folder, read_json(folder / "result.json"))
+    return _session(folder, recipe, watch)
+
+
+def _session(folder: Path, recipe: Recipe, watch: Callable[[Event], None]) -> Finished:
+    machine = read_json(folder / "env.json")
+    torch.set_num_threads(machine["threads"])
+    with lock(folder), listening() as interrupts, products.using(machine["products"]):
+        try:
+            result = _work(folder, recipe, machine["data_dir"], interrupts, watch)
+        except Interrupted as stop:
+            finish(folder, "interrupted")
+            raise Interrupted(f"stopped; go on with `tenfold resume {folder}`", stop.args[1]) from None
+        except Exception:
+            finish(folder, "failed")
+            raise
+    return Finished(folder, result)
+
+
+def _work(
+    folder: Path, recipe: Recipe, data_dir: str, interrupts: Interrupts, watch: Callable[[Event], None]
+) -> dict[str, Any]:
+    number, checkpoint, warning = load_checkpoint(folder / "checkpoints")
+    notes = checkpoint.notes if checkpoint else {"outcomes": [], "elapsed": 0.0, "metrics": 0, "stage": ""}
+    saver = Saver(folder, number, notes["outcomes"], notes["elapsed"])
+    truncate(folder, notes["metrics"])
+    finish(folder, "running")
+    prepared = prepare(recipe, folder, data_dir)
+    about = prepared.about | {"version": importlib.metadata.version("tenfold")}
+    run = Run(folder, prepared.parts, about, prepared.device, saver, interrupts, watch)
+    if warning:
+        watch(Event("", 0, 0, 0, float("nan"), "", float("nan"), warning))
+    at = restored(checkpoint, prepared.device) if checkpoint and notes["stage"] else None
+    result = KINDS[recipe.kind](run, prepared, at)
+    write_json(folder / "result.json", result)
+    draw_all(read_results(folder), folder / "figures")
+    _prune(folder)
+    finish(folder, "finished")
+    return read_json(folder / "result.json")
+
+
+def _prune(folder: Path) -> None:
+    """A finished run needs no checkpoints."""
+    for path in (folder / "checkpoints").glob("*.tenfold"):
+        path.unlink()
+    if (folder / "checkpoints").exists():
+        (folder / "checkpoints").rmdir()

@@ -1,0 +1,1 @@
+"""Tasks: model + loss + penalty -> the objective of a step."""

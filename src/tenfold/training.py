@@ -1,0 +1,39 @@
+"""`tenfold train`: one recipe, one population, every member measured at the end."""
+
+__all__ = ["train_recipe"]
+
+from typing import Any
+
+from tenfold.batches import steps_per_epoch
+from tenfold.outcomes import assess, save_winner, test_models, winner
+from tenfold.population import built
+from tenfold.preparing import Prepared
+from tenfold.running import Run, Stage, fresh, train_stage
+from tenfold.saving import Progress
+
+
+def train_recipe(run: Run, prepared: Prepared, at: Progress | None) -> dict[str, Any]:
+    """Train from the start, or from where a checkpoint stood; returns what the run prints."""
+    recipe, part = prepared.recipe, run.parts["train"]
+    model = built(recipe, len(part.factor), len(run.about["class_names"]))
+    steps = recipe.iterations or recipe.epochs * steps_per_epoch(len(part.rows), recipe.batch_size)
+    losses = recipe.loss if isinstance(recipe.loss, str) else "-".join(recipe.loss)
+    stage = Stage(f"{recipe.model}-{losses}", recipe, model, steps)
+    at = train_stage(run, stage, at or fresh(run, stage))
+    save_winner(run, stage, at, run.folder / "models" / f"{stage.name}.tenfold")
+    save_winner(run, stage, at, run.folder / "model.tenfold")
+    entries = assess(run, stage, at, range(len(at.tally["member"])), ("train", "validation", "test"))
+    tested = test_models(run, [stage.name], stage.name)[stage.name]
+    best = winner(at)
+    entries[best]["test"] |= {"interval": tested["interval"], "macro_f1": tested["macro_f1"], "n": tested["n"]}
+    return {
+        "run": str(run.folder),
+        "model": str(run.folder / "model.tenfold"),
+        "data": run.about["name"],
+        "members": entries,
+        "best": best,
+        "best_rung": stage.name,
+        "seconds": run.saver.elapsed(),
+        "images_per_second": at.images / at.seconds if at.seconds else None,
+        "notes": run.about["notes"],
+    }

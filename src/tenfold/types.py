@@ -1,0 +1,176 @@
+"""The nouns that travel between rooms. Letters of shapes: P members, B batch, C classes, D/I/O widths."""
+
+__all__ = [
+    "Batch",
+    "Buffers",
+    "Dataset",
+    "Event",
+    "Grads",
+    "Layer",
+    "Link",
+    "Loss",
+    "Optimizer",
+    "Params",
+    "Plot",
+    "Pull",
+    "Results",
+    "Scalar",
+    "Source",
+    "State",
+    "Value",
+]
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+Scalar = float | Tensor
+"""A number for all members, or one for each of them, shape (P,)."""
+
+Params = dict[str, Tensor]
+Grads = dict[str, Tensor]
+Buffers = dict[str, Tensor]
+
+Pull = Callable[..., tuple[Tensor | None, ...]]
+"""`dx, *dweights = pull(dy, need_dx=True)`."""
+
+Layer = Callable[..., tuple[Tensor, Pull]]
+"""`y, pull = layer(x, *weights)`."""
+
+Loss = Callable[..., tuple[Tensor, Tensor]]
+"""`value, dscores = loss(scores, target, weight)`."""
+
+
+class Link(NamedTuple):
+    """One layer of a chain, its own name and the names of its weights among the parameters."""
+
+    name: str
+    layer: Layer
+    weights: tuple[str, ...] = ()
+
+
+class Value(NamedTuple):
+    """What one step measured on its batch, each (P,): loss, penalty (cost = loss + penalty), share classified right."""
+
+    loss: Tensor
+    penalty: Tensor
+    accuracy: Tensor
+
+
+class Batch(NamedTuple):
+    """What one step sees: inputs (B, D), targets, weight of each image (B, 1) or 1.0, and noise by name."""
+
+    inputs: Tensor
+    targets: Tensor
+    weight: Scalar
+    noise: dict[str, Tensor]
+
+
+class State(NamedTuple):
+    """Everything that the next step depends on.
+
+    step: updates made so far. params, buffers: name -> (P, ...). memory: the optimizer's, name -> (P, ...).
+    status: (P,) int64: 0 active, k > 0 stopped after step k, −k failed in step k.
+    """
+
+    step: int
+    params: Params
+    buffers: Buffers
+    memory: Params
+    status: Tensor
+
+
+class Optimizer(NamedTuple):
+    """`init(params) -> memory`; `update(params, grads, memory, learning_rate, step)` changes params and memory in place."""
+
+    init: Callable[[Params], Params]
+    update: Callable[[Params, Grads, Params, Scalar, int], None]
+
+
+class Plot(NamedTuple):
+    """A figure in two halves: `select(results) -> data` (what tests read) and `draw(data) -> Figure`."""
+
+    select: Callable[..., Any]
+    draw: Callable[[Any], Any]
+
+
+class Source(NamedTuple):
+    """Where a data set comes from and how it is read.
+
+    location: the folder or file of a user's own data, "" for a named set. root: folder of the named sets.
+    size: side in pixels that a folder's images are resized to, 0 for their median side (at most 64).
+    skip_unreadable: count broken images and go on. download: fetch what is absent.
+    """
+
+    location: str
+    root: Path
+    size: int = 0
+    skip_unreadable: bool = False
+    download: bool = True
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Images with labels, as they came: nothing scaled, nothing split but what the source itself splits.
+
+    images: (N, C, H, W) uint8, or float32 where the source was float. labels: (N,) int64.
+    scale: factor that brings a pixel to the unit interval (1/255, digits 1/16, floats 1).
+    parts: the source's own parts, "train", "validation" and "test" -> positions (int64); empty where it has none.
+    photographs: natural images, for which a mirror image is as likely. paths: file of each image, or ().
+    notes: what was converted, skipped or ignored while reading, with counts.
+    """
+
+    name: str
+    images: Tensor
+    labels: Tensor
+    class_names: tuple[str, ...]
+    scale: float
+    parts: dict[str, Tensor] = field(default_factory=dict)
+    photographs: bool = False
+    paths: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class Event(NamedTuple):
+    """What a run tells whoever watches it, a few times a second.
+
+    rung: name of what is being trained, "" before. done, total: epochs (fractions too) of this rung.
+    images_per_second: images × members stepped per second. best: best validation accuracy so far (0 to 1, NaN before
+    the first), reached by best_rung. seconds_left: estimate for the whole run, NaN where unknown.
+    message: a line worth keeping on the screen, else "".
+    """
+
+    rung: str
+    done: float
+    total: float
+    images_per_second: float
+    best: float
+    best_rung: str
+    seconds_left: float
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Results:
+    """What figures and reports read of a finished or stopped run: numbers only, no tensors.
+
+    curves: columns of metrics.csv by name: rung (str), step, epoch, member, train_loss, train_cost, train_accuracy,
+    validation_loss, validation_cost, validation_accuracy; a row for each member at each evaluation, NaN where empty.
+    winners: rung -> its best member by validation. best: the rung chosen by validation.
+    labels: (n,) of the test images. predicted: rung -> (n,) labels that its winner gave them.
+    templates: linear rungs -> their winner's weights (C, channels, H, W).
+    """
+
+    name: str
+    class_names: tuple[str, ...]
+    curves: dict[str, NDArray[Any]]
+    winners: dict[str, int]
+    best: str
+    labels: NDArray[np.int64]
+    predicted: dict[str, NDArray[np.int64]]
+    templates: dict[str, NDArray[np.float32]]

@@ -1,0 +1,1 @@
+"""Checks that name the fault: where a run went non-finite."""
