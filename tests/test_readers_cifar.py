@@ -95,6 +95,13 @@ def test_wrong_members_are_named(tmp_path, members, why):
     assert str(path) in str(caught.value)
 
 
+def test_more_behind_the_end_of_the_archive(tmp_path):
+    path = archive(tmp_path / "c.tar.gz", files().items())
+    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()) + bytes(2**24)))
+    with pytest.raises(DataError, match="goes on after the end"):
+        cifar(path)
+
+
 def test_members_of_another_folder_are_not_ours(tmp_path):
     for folder in ("../cifar-10-batches-bin", "/cifar-10-batches-bin", "other"):
         with pytest.raises(DataError, match="missing from the archive"):
@@ -112,6 +119,15 @@ def test_long_names_of_huge_size_take_no_memory(tmp_path):
         cifar(path)
 
 
+def reads_or_names(path):
+    """Whether the reader took the file, or refused it by its own error with the path in it; any other error passes."""
+    try:
+        cifar(path)
+    except DataError as error:
+        return str(path) in str(error)
+    return True
+
+
 def test_mutations_raise_only_typed_errors(tmp_path):
     good = archive(tmp_path / "c.tar.gz", files().items()).read_bytes()
     plain = gzip.decompress(good)
@@ -124,19 +140,16 @@ def test_mutations_raise_only_typed_errors(tmp_path):
             bad[rng.randrange(start, min(start + 512, len(bad)))] = rng.randrange(256)
         cut = bad[: rng.choice([len(bad), rng.randrange(1, len(bad))])]
         path.write_bytes(cut if round_ % 2 else gzip.compress(cut, 1))
-        try:
-            cifar(path)
-        except DataError as error:
-            assert str(path) in str(error)
+        assert reads_or_names(path)
 
 
 def test_a_small_archive_is_refused_unread_at_real_size(tmp_path):
     path = tmp_path / "c.tar.gz"
     path.write_bytes(gzip.compress(bytes(2**25)))
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(DataError, match="too few for CIFAR-10"):
         cifar(path)
-    assert time.perf_counter() - began < 0.1
+    assert time.process_time() - began < 0.1
 
 
 @pytest.mark.skipif(

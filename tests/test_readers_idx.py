@@ -70,13 +70,22 @@ def test_bombs_take_no_memory(tmp_path, claimed):
     with gzip.open(path, "wb", compresslevel=9) as file:
         file.write(head + bytes(2**26))
     tracemalloc.start()
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(DataError, match="bomb"):
         idx(path)
-    took, peak = time.perf_counter() - began, tracemalloc.get_traced_memory()[1]
+    took, peak = time.process_time() - began, tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 64e6
     assert took < 1
+
+
+def reads_or_names(path):
+    """Whether the reader took the file, or refused it by its own error with the path in it; any other error passes."""
+    try:
+        idx(path)
+    except DataError as error:
+        return str(path) in str(error)
+    return True
 
 
 def test_mutations_raise_only_typed_errors(tmp_path):
@@ -89,10 +98,7 @@ def test_mutations_raise_only_typed_errors(tmp_path):
             for _ in range(rng.randint(1, 3)):
                 bad[rng.randrange(len(bad))] = rng.randrange(256)
             path.write_bytes(bad[: rng.choice([len(bad), rng.randrange(len(bad))])])
-            try:
-                idx(path)
-            except DataError as error:
-                assert str(path) in str(error)
+            assert reads_or_names(path)
 
 
 @pytest.mark.parametrize(("name", "mean"), [("mnist", 33.318), ("fashion-mnist", 72.940)])

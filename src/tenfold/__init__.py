@@ -1,1 +1,81 @@
-"""Tenfold."""
+"""Tenfold trains, verifies and explains image classifiers from first principles.
+
+>>> import tenfold
+>>> data = tenfold.load("digits")
+>>> tuple(data.images.shape), data.class_names[3]
+((1797, 1, 8, 8), '3')
+"""
+
+__all__ = ["Dataset", "Finished", "TenfoldError", "TrainedModel", "fit", "load", "load_model", "resume", "train"]
+
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tenfold.errors import TenfoldError
+
+if TYPE_CHECKING:
+    from tenfold.loading import load
+    from tenfold.modelfile import TrainedModel, load_model
+    from tenfold.sessions import Finished, resume
+    from tenfold.types import Dataset, Event
+
+_HOMES = {
+    "Dataset": "types",
+    "Finished": "sessions",
+    "TrainedModel": "modelfile",
+    "load": "loading",
+    "load_model": "modelfile",
+    "resume": "sessions",
+}
+
+
+def train(
+    data: str = "digits",
+    *,
+    out: str | Path = "",
+    data_dir: str = "",
+    watch: "Callable[[Event], None] | None" = None,
+    **choices: Any,
+) -> "Finished":
+    """Train one model, or a population where a choice is a list; the same as `tenfold train`.
+
+    data: a data set's name, a folder of images, or an .npz. out: the run folder. choices: fields of Recipe, such as
+    model="mlp", learning_rate=[0.01, 0.1]. Raises UsageError for an unknown choice, DataError for unusable data.
+    """
+    return _run({"data": data, **choices}, out, data_dir, watch)
+
+
+def fit(
+    data: str = "digits",
+    *,
+    minutes: float = 10,
+    out: str | Path = "",
+    data_dir: str = "",
+    watch: "Callable[[Event], None] | None" = None,
+    **choices: Any,
+) -> "Finished":
+    """Train a ladder of models within some minutes and keep the best; the same as `tenfold fit`.
+
+    Arguments as `train`. Returns the finished run: `.result` holds what it printed, `.model` the best model.
+    """
+    from tenfold.fitting import DEFAULTS
+
+    return _run({**DEFAULTS, "data": data, "minutes": minutes, **choices}, out, data_dir, watch)
+
+
+def _run(
+    choices: dict[str, Any], out: str | Path, data_dir: str, watch: "Callable[[Event], None] | None"
+) -> "Finished":
+    from tenfold.recipe import recipe
+    from tenfold.sessions import begin
+
+    return begin(recipe(choices), str(out), data_dir, watch or (lambda event: None))
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for when it is asked for, so that `import tenfold` is quick."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'tenfold' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"tenfold.{_HOMES[name]}"), name)

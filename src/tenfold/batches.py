@@ -40,12 +40,17 @@ def inputs(part: Part, images: Tensor) -> Tensor:
 
 
 def sampler(
-    part: Part, batch: int, seed: int, sampling: str, flip_share: float, noise: Callable[[int], Mapping[str, tuple[int, ...]]]
+    part: Part,
+    batch: int,
+    seed: int,
+    sampling: str,
+    flip_share: float,
+    noise: Callable[[int], Mapping[str, tuple[int, ...]]],
 ) -> Callable[[int], Batch]:
     """`batches(t)`: the batch of update t.
 
-    sampling: "shuffle" (an epoch is a permutation, its last batch may be short) or "replacement". flip_share: probability
-    that an image is mirrored. noise(b): shapes of the uniform draws that the model takes for a batch of b images.
+    sampling: "shuffle" (an epoch is a permutation, its last batch may be short) or "replacement". flip_share:
+    probability that an image is mirrored. noise(b): shapes of the uniform draws that the model takes for b images.
     """
     size = min(batch, len(part.rows))
     positions = _shuffled(part.rows, size, seed) if sampling == "shuffle" else _drawn(part.rows, size, seed)

@@ -3,25 +3,28 @@
 __all__ = ["chain"]
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from torch import Tensor
 
-from tenfold.types import Grads, Link, Params
+from tenfold.types import Grads, Link, Params, Pull
 
 
-def chain(links: Sequence[Link], params: Params, x: Tensor) -> tuple[Tensor, Callable[..., tuple[Tensor | None, Grads]]]:
+def chain(
+    links: Sequence[Link], params: Params, x: Tensor
+) -> tuple[Tensor, Callable[..., tuple[Tensor | None, Grads]]]:
     """Compose layers and, in reverse, their pullbacks.
 
     x: what the first layer takes. Returns y and `pull(dy, need_dx=False) -> dx or None, grads by parameter name`.
     """
-    pulls = []
+    pulls: list[Pull] = []
     for link in links:
         x, pull_layer = link.layer(x, *[params[name] for name in link.weights])
         pulls.append(pull_layer)
 
     def pull(dy: Tensor, need_dx: bool = False) -> tuple[Tensor | None, Grads]:
         grads: Grads = {}
-        d: Tensor | None = dy
+        d: Any = dy
         for position in reversed(range(len(links))):
             d, *dweights = pulls[position](d, need_dx=need_dx or position > 0)
             grads.update(zip(links[position].weights, dweights, strict=True))

@@ -48,7 +48,9 @@ def load_checkpoint(folder: Path) -> tuple[int, Checkpoint | None, str]:
 
 
 def _rebuilt(tensors: dict[str, Tensor], described: dict[str, Any]) -> Checkpoint:
-    groups = [{n.removeprefix(f"{g}/"): t for n, t in tensors.items() if n.startswith(f"{g}/")} for g in (*GROUPS, "beside")]
+    groups = [
+        {n.removeprefix(f"{g}/"): t for n, t in tensors.items() if n.startswith(f"{g}/")} for g in (*GROUPS, "beside")
+    ]
     state = State(described["step"], groups[0], groups[1], groups[2], tensors["status"])
     return Checkpoint(state, groups[3], described["notes"])
 

@@ -12,7 +12,7 @@ from tenfold.types import Grads, Scalar
 def clip(grads: Grads, norm: Scalar) -> Tensor:
     """Scale gradients (P, ...) in place to at most the given norm c (a number or (P,)). Returns the factors (P,)."""
     total = torch.stack([torch.linalg.vector_norm(grad.flatten(1), dim=1) for grad in grads.values()])
-    factor = (norm / (torch.linalg.vector_norm(total, dim=0) + 1e-6)).clamp_max(1.0)
+    factor: Tensor = (norm / (torch.linalg.vector_norm(total, dim=0) + 1e-6)).clamp_max(1.0)
     for grad in grads.values():
         grad.mul_(per_member(factor, grad))
     return factor

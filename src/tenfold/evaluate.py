@@ -13,25 +13,25 @@ from sklearn.metrics import precision_recall_fscore_support
 from torch import Tensor
 
 from tenfold.batches import Part, inputs
-from tenfold.types import Loss, Params
+from tenfold.types import Loss, Model, Params
 
 # Images at once: few enough for the activations of a population to stay small, many enough for the products.
 SLICE = 500
 
 
-def evaluate(model: Any, params: Params, part: Part, losses: Sequence[tuple[Loss, int]]) -> tuple[Tensor, Tensor]:
+def evaluate(model: Model, params: Params, part: Part, losses: Sequence[tuple[Loss, int]]) -> tuple[Tensor, Tensor]:
     """Exact mean loss (P,) and accuracy (P,) over a part, float64. losses: (loss, count) of consecutive members."""
     members = len(next(iter(params.values())))
     loss, right = torch.zeros(2, members, dtype=torch.float64)
     for z, y in _slices(model, params, part):
-        blocks = z.split([count for _, count in losses])
+        blocks = torch.split(z, [count for _, count in losses])
         values = [score(block, y)[0] for (score, _), block in zip(losses, blocks, strict=True)]
         loss += torch.cat(values).double().cpu() * len(y)
         right += (z.max(-1).indices == y).sum(-1).cpu()
     return loss / len(part.rows), right / len(part.rows)
 
 
-def scores(model: Any, params: Params, part: Part) -> Tensor:
+def scores(model: Model, params: Params, part: Part) -> Tensor:
     """Scores (P, n, C) of every image of a part, in its order."""
     return torch.cat([z for z, _ in _slices(model, params, part)], dim=1)
 
@@ -56,11 +56,12 @@ def measure(labels: NDArray[np.int64], predicted: NDArray[np.int64], names: Sequ
         "macro_f1": float(np.mean(f1)),
         "n": len(labels),
         "per_class": [
-            {"class": names[k], "n": n[k], "precision": precision[k], "recall": recall[k], "f1": f1[k]} for k in known
+            {"class": names[k], "n": n[k], "precision": precision[k], "recall": recall[k], "f1": f1[k]}
+            for k in range(len(names))
         ],
     }
 
 
-def _slices(model: Any, params: Params, part: Part) -> Iterator[tuple[Tensor, Tensor]]:
-    for rows in part.rows.split(SLICE):
+def _slices(model: Model, params: Params, part: Part) -> Iterator[tuple[Tensor, Tensor]]:
+    for rows in torch.split(part.rows, SLICE):
         yield model.predict(params, {}, inputs(part, part.images[rows])), part.labels[rows]

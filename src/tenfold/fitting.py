@@ -1,23 +1,27 @@
-"""The main job: a ladder of models, each rung a population over learning rate × l2, the best by validation, tested once.
+"""The main job: a ladder of models, each rung a population over learning rate × l2; the best by validation is kept.
 
-A rung's length is planned from the time it may take and the pace it was seen to have, and written down before it starts.
-Weak members are dropped on the way; the rung ends when validation stops improving.
+A rung's length is planned from the time it may take and the pace it was seen to have, and written down before it
+starts. Weak members are dropped on the way; the rung ends when validation stops improving. Test images come last, once.
 """
 
-__all__ = ["fit_ladder"]
+__all__ = ["DEFAULTS", "fit_ladder"]
 
 import time
 from typing import Any, NamedTuple
 
 from tenfold import loop
-from tenfold.batches import sampler, steps_per_epoch
+from tenfold.batches import sampler
 from tenfold.outcomes import assess, save_winner, test_models, winner
 from tenfold.population import built
 from tenfold.preparing import Prepared
-from tenfold.recipe import Recipe
-from tenfold.running import Run, Stage, decide, fresh, population_of, train_stage
+from tenfold.recipe import Recipe, members
+from tenfold.running import fresh, train_stage
 from tenfold.saving import Progress
+from tenfold.stages import Run, Stage, decide, per_epoch, population_of
 from tenfold.types import Event
+
+# An epoch takes this much longer than its quickest steps: validation, checkpoints, slower ones.
+MORE = 1.3
 
 
 class Rung(NamedTuple):
@@ -29,14 +33,39 @@ class Rung(NamedTuple):
     choices: dict[str, Any]
 
 
+DEFAULTS = {"kind": "fit", "flip": "photographs"}
+"""Choices that `fit` makes where a recipe makes others."""
+
 LINEAR = {"batch_size": 100, "schedule": "cosine", "momentum": 0.9, "initializer": "zero", "patience": 8}
 MLP = {"model": "mlp", "batch_size": 128, "schedule": "cosine", "momentum": 0.9, "nesterov": True, "patience": 10}
 LADDER = (
-    Rung("linear-softmax", 0.1, 30, {**LINEAR, "learning_rate": (1e-4, 3e-4, 1e-3, 3e-3), "l2": (0.0, 1e-4, 1e-3, 1e-2)}),
-    Rung("linear-hinge", 0.1, 30, {**LINEAR, "loss": "hinge", "learning_rate": (1e-4, 3e-4, 1e-3, 3e-3), "l2": (0.0, 1e-4, 1e-3, 1e-2)}),
-    Rung("linear-sigmoid", 0.1, 30, {**LINEAR, "loss": "sigmoid", "learning_rate": (1e-3, 3e-3, 1e-2, 3e-2), "l2": (0.0, 1e-4, 1e-3, 1e-2)}),
-    Rung("mlp-256", 0.3, 40, {**MLP, "hidden": (256,), "learning_rate": (0.003, 0.01, 0.03, 0.1), "l2": (0.0, 1e-4, 3e-4, 1e-3)}),
-    Rung("mlp-512-256", 0.9, 60, {**MLP, "hidden": (512, 256), "learning_rate": (0.003, 0.01, 0.03, 0.1), "l2": (0.0, 1e-4, 3e-4, 1e-3)}),
+    Rung(
+        "linear-softmax", 0.1, 30, {**LINEAR, "learning_rate": (1e-4, 3e-4, 1e-3, 3e-3), "l2": (0.0, 1e-4, 1e-3, 1e-2)}
+    ),
+    Rung(
+        "linear-hinge",
+        0.1,
+        30,
+        {**LINEAR, "loss": "hinge", "learning_rate": (1e-4, 3e-4, 1e-3, 3e-3), "l2": (0.0, 1e-4, 1e-3, 1e-2)},
+    ),
+    Rung(
+        "linear-sigmoid",
+        0.1,
+        30,
+        {**LINEAR, "loss": "sigmoid", "learning_rate": (1e-3, 3e-3, 1e-2, 3e-2), "l2": (0.0, 1e-4, 1e-3, 1e-2)},
+    ),
+    Rung(
+        "mlp-256",
+        0.3,
+        40,
+        {**MLP, "hidden": (256,), "learning_rate": (0.003, 0.01, 0.03, 0.1), "l2": (0.0, 1e-4, 3e-4, 1e-3)},
+    ),
+    Rung(
+        "mlp-512-256",
+        0.9,
+        60,
+        {**MLP, "hidden": (512, 256), "learning_rate": (0.003, 0.01, 0.03, 0.1), "l2": (0.0, 1e-4, 3e-4, 1e-3)},
+    ),
 )
 
 
@@ -49,7 +78,7 @@ def fit_ladder(run: Run, prepared: Prepared, at: Progress | None) -> dict[str, A
         at = train_stage(run, stage, at or fresh(run, stage))
         run.saver.finish(_outcome(run, stage, at))
         at = None
-    return _result(run, prepared)
+    return _result(run)
 
 
 def _left(run: Run, recipe: Recipe) -> float:
@@ -61,11 +90,15 @@ def _planned(run: Run, recipe: Recipe, rung: Rung) -> Stage:
     """The stage of a rung: as many epochs as its share of the time allows, weak members dropped on the way."""
     own = recipe.model_copy(update=rung.choices)
     model = built(own, len(run.parts["train"].factor), len(run.about["class_names"]))
-    per_epoch = steps_per_epoch(len(run.parts["train"].rows), own.batch_size)
-    draft = Stage(rung.name, own, model, rung.epochs * per_epoch)
-    limit = decide(run.folder, f"{rung.name}: until second", lambda: run.saver.elapsed() + rung.share * _left(run, recipe))
-    epochs = decide(run.folder, f"{rung.name}: epochs", lambda: _affordable(run, draft, rung, limit - run.saver.elapsed()))
-    return draft._replace(steps=epochs * per_epoch, keep=_keep(epochs), deadline=limit)
+    updates = per_epoch(run, own)
+    draft = Stage(rung.name, own, model, rung.epochs * updates)
+    limit = decide(
+        run.folder, f"{rung.name}: until second", lambda: run.saver.elapsed() + rung.share * _left(run, recipe)
+    )
+    epochs = decide(
+        run.folder, f"{rung.name}: epochs", lambda: _affordable(run, draft, rung, limit - run.saver.elapsed())
+    )
+    return draft._replace(steps=epochs * updates, keep=_keep(epochs), deadline=limit)
 
 
 def _keep(epochs: int) -> dict[int, int]:
@@ -87,27 +120,22 @@ def _affordable(run: Run, stage: Stage, rung: Rung, seconds: float) -> int:
 
 
 def _seconds_per_epoch(run: Run, stage: Stage) -> float:
-    at, population = fresh(run, stage), population_of(run, stage, _settings(stage))
+    at, population = fresh(run, stage), population_of(run, stage, members(stage.recipe))
     part = run.parts["train"]
-    batches = sampler(part, stage.recipe.batch_size, stage.recipe.seed, "shuffle", float(stage.recipe.flip), stage.model.noise)
+    batches = sampler(
+        part, stage.recipe.batch_size, stage.recipe.seed, "shuffle", float(stage.recipe.flip), stage.model.noise
+    )
     steps = loop.train(population.objective, population.optimizer, population.rate, batches, at.state, 8)
-    next(steps)
-    start = time.perf_counter()
-    taken = sum(1 for _ in steps)
-    return (time.perf_counter() - start) / max(taken, 1) * steps_per_epoch(len(part.rows), stage.recipe.batch_size) * 1.1
-
-
-def _settings(stage: Stage) -> list[dict[str, Any]]:
-    from tenfold.recipe import members
-
-    return members(stage.recipe)
+    ends = [time.perf_counter() for _ in steps]
+    # The quickest step: on a busy machine the mean of a few says more of its neighbors than of the model.
+    return MORE * min((b - a for a, b in pairwise(ends)), default=0.0) * per_epoch(run, stage.recipe)
 
 
 def _outcome(run: Run, stage: Stage, at: Progress) -> dict[str, Any]:
     """What a finished rung leaves: its winner's file and numbers."""
     entry = assess(run, stage, at, [winner(at)], ("train", "validation"))[0]
     save_winner(run, stage, at, run.folder / "models" / f"{stage.name}.tenfold")
-    if entry["validation"]["accuracy"] > run.saver.best()[0]:
+    if (entry["validation"]["accuracy"] or 0.0) > run.saver.best()[0]:
         save_winner(run, stage, at, run.folder / "model.tenfold")
     started = run.saver.outcomes[-1]["elapsed"] if run.saver.outcomes else 0.0
     return {
@@ -116,7 +144,7 @@ def _outcome(run: Run, stage: Stage, at: Progress) -> dict[str, Any]:
         "settings": entry["settings"],
         "train": entry["train"],
         "validation": entry["validation"],
-        "validation_accuracy": entry["validation"]["accuracy"],
+        "validation_accuracy": entry["validation"]["accuracy"] or 0.0,
         "weights_sha256": entry["weights_sha256"],
         "best_step": entry["best_step"],
         "failed": at.failed,
@@ -125,7 +153,7 @@ def _outcome(run: Run, stage: Stage, at: Progress) -> dict[str, Any]:
     }
 
 
-def _result(run: Run, prepared: Prepared) -> dict[str, Any]:
+def _result(run: Run) -> dict[str, Any]:
     """Choose by validation, look at the test images once."""
     outcomes = run.saver.outcomes
     best = max(outcomes, key=lambda outcome: float(outcome["validation_accuracy"]))
@@ -133,7 +161,18 @@ def _result(run: Run, prepared: Prepared) -> dict[str, Any]:
     tested = test_models(run, [outcome["rung"] for outcome in outcomes], best["rung"])
     rungs = [
         {
-            **{name: outcome[name] for name in ("rung", "members", "settings", "validation_accuracy", "seconds", "weights_sha256", "failed")},
+            **{
+                name: outcome[name]
+                for name in (
+                    "rung",
+                    "members",
+                    "settings",
+                    "validation_accuracy",
+                    "seconds",
+                    "weights_sha256",
+                    "failed",
+                )
+            },
             "test_accuracy": tested[outcome["rung"]]["accuracy"],
             "test_interval": tested[outcome["rung"]]["interval"],
             "macro_f1": tested[outcome["rung"]]["macro_f1"],

@@ -1,7 +1,7 @@
 """First weights of one layer, (O, I), from a stream of its own; biases start at zero.
 
-    zero: 0      random: 0.01 N(0, 1)      normal: N(0, 1)
-    he: N(0, 2/I) (He et al. 2015)         xavier: N(0, 2/(I + O)) (Glorot and Bengio 2010)
+zero: 0      random: 0.01 N(0, 1)      normal: N(0, 1)
+he: N(0, 2/I) (He et al. 2015)         xavier: N(0, 2/(I + O)) (Glorot and Bengio 2010)
 """
 
 __all__ = ["he", "normal", "random", "xavier", "zero"]

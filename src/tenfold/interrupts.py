@@ -17,13 +17,22 @@ class Interrupts:
     """The signal that came (0: none), and whether somebody looks at it soon enough by himself."""
 
     came: int = 0
-    patient: bool = False
+    looked_at: bool = False
 
     def take(self, number: int, frame: FrameType | None) -> None:
-        """Handle a signal: note it, and break off unless a step is under way that will look; a second one breaks off."""
+        """Note a signal, and break off unless somebody looks soon; a second one breaks off at once."""
         again, self.came = bool(self.came), number
-        if again or not self.patient:
+        if again or not self.looked_at:
             raise Interrupted("interrupted", 128 + number)
+
+    @contextmanager
+    def patient(self) -> Iterator[None]:
+        """Inside the block somebody looks at `came` after every step."""
+        self.looked_at = True
+        try:
+            yield
+        finally:
+            self.looked_at = False
 
 
 @contextmanager

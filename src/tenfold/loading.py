@@ -41,7 +41,7 @@ def load(
         return validate(rooms.find("datasets", "arrays")(Source(str(path), Path())))
     if data and path.is_dir():
         return validate(rooms.find("datasets", "folder")(Source(str(path), Path(), size, skip_unreadable)))
-    if path.exists():
+    if data and path.exists():
         raise UsageError(f"{data}: neither a folder of images nor an .npz file")
     raise UsageError(f"{data!r} is neither a data set nor a folder that exists; {nearest(data, named)}")
 

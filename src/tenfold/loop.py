@@ -29,8 +29,8 @@ def start(params: Params, optimizer: Optimizer) -> State:
 
 def snapshot(state: State) -> State:
     """A copy that later steps leave alone."""
-    copies = ({name: tensor.clone() for name, tensor in group.items()} for group in state[1:4])
-    return State(state.step, *copies, state.status.clone())
+    params, buffers, memory = ({name: tensor.clone() for name, tensor in group.items()} for group in state[1:4])
+    return State(state.step, params, buffers, memory, state.status.clone())
 
 
 def train(
@@ -73,7 +73,9 @@ def finite(value: Value, grads: Grads) -> Tensor:
 def _update(optimizer: Optimizer, grads: Grads, rate: Scalar, state: State) -> None:
     """One update of the active members; halted ones get back the very bits that they had."""
     halted = state.status.nonzero()[:, 0]
-    kept = [(tensor, tensor[halted]) for group in (state.params, state.memory) for tensor in group.values() if len(halted)]
+    kept = [
+        (tensor, tensor[halted]) for group in (state.params, state.memory) for tensor in group.values() if len(halted)
+    ]
     optimizer.update(state.params, grads, state.memory, rate, state.step)
     for tensor, before in kept:
         tensor[halted] = before

@@ -24,7 +24,8 @@ class TrainedModel:
     """What prediction needs, and the cause of it.
 
     room_name: the model's word; model: its shapes; params: name -> (1, ...). factor, offset: (D,), pixel to input.
-    image_shape: (C, H, W). loss: the word of the loss it was trained with. cause: recipe, settings, data, versions.
+    image_shape: (C, H, W). scale: pixel to unit interval. loss: the word of the loss it was trained with.
+    cause: recipe, settings, data, versions.
     """
 
     room_name: str
@@ -33,6 +34,7 @@ class TrainedModel:
     factor: Tensor
     offset: Tensor
     image_shape: tuple[int, int, int]
+    scale: float
     class_names: tuple[str, ...]
     loss: str
     cause: dict[str, Any]
@@ -46,6 +48,7 @@ def save_model(path: Path, trained: TrainedModel) -> None:
         "model": trained.room_name,
         "shapes": asdict(trained.model),
         "image_shape": trained.image_shape,
+        "scale": trained.scale,
         "class_names": trained.class_names,
         "loss": trained.loss,
         "cause": trained.cause,
@@ -67,6 +70,7 @@ def load_model(path: Path) -> TrainedModel:
             tensors["input.factor"],
             tensors["input.offset"],
             tuple(described["image_shape"]),
+            float(described["scale"]),
             tuple(described["class_names"]),
             described["loss"],
             described["cause"],
@@ -78,9 +82,12 @@ def load_model(path: Path) -> TrainedModel:
 
 
 def probabilities(trained: TrainedModel, images: Tensor) -> Tensor:
-    """Probabilities (N, C) of images (N, C, H, W): softmax of the scores, for the per-class sigmoid its shares."""
+    """Probabilities (N, C) of images (N, C, H, W) in the pixel units of the model's data.
+
+    Softmax of the scores; for the per-class sigmoid, the classes' probabilities as shares of their sum.
+    """
     x = torch.addcmul(trained.offset, images.flatten(1).to(trained.factor.dtype), trained.factor)
-    scores = trained.model.predict(trained.params, {}, x)[0].double()
+    scores: Tensor = trained.model.predict(trained.params, {}, x)[0].double()
     if trained.loss == "sigmoid":
         return scores.sigmoid() / scores.sigmoid().sum(-1, keepdim=True)
     return scores.softmax(-1)
@@ -96,11 +103,15 @@ def weights_sha256(params: Mapping[str, Tensor], member: int) -> str:
 
 def _check(trained: TrainedModel) -> None:
     """Shapes in the file must be those that the model itself would make."""
-    wanted = {}
+    wanted: dict[str, tuple[int, ...]] = {}
     for name, (outputs, inputs) in trained.model.shapes().items():
         wanted |= {f"{name}.weight": (1, outputs, inputs), f"{name}.bias": (1, outputs)}
     found = {name: tuple(tensor.shape) for name, tensor in trained.params.items()}
-    if wanted != found or trained.factor.shape != (trained.model.inputs,) or trained.offset.shape != trained.factor.shape:
+    if (
+        wanted != found
+        or trained.factor.shape != (trained.model.inputs,)
+        or trained.offset.shape != trained.factor.shape
+    ):
         raise ValueError("its tensors do not have the shapes that it states")
     channels, height, width = trained.image_shape
     if channels * height * width != trained.model.inputs or len(trained.class_names) != trained.model.classes:

@@ -17,8 +17,8 @@ from tenfold.evaluate import evaluate, measure
 from tenfold.modelfile import TrainedModel, load_model, probabilities, save_model, weights_sha256
 from tenfold.recipe import members
 from tenfold.rooms import find
-from tenfold.running import Run, Stage, kept_params, population_of
 from tenfold.saving import Progress
+from tenfold.stages import Run, Stage, kept_params, population_of
 from tenfold.tensorfile import write_text
 from tenfold.types import Params
 
@@ -30,7 +30,9 @@ def winner(progress: Progress) -> int:
     return tally.ranking(progress.tally)[0]
 
 
-def assess(run: Run, stage: Stage, progress: Progress, rows: Sequence[int], parts: Sequence[str]) -> list[dict[str, Any]]:
+def assess(
+    run: Run, stage: Stage, progress: Progress, rows: Sequence[int], parts: Sequence[str]
+) -> list[dict[str, Any]]:
     """Settings, exact loss, cost and accuracy on the named parts, digest and fate of the members in these rows."""
     params = rows_of(kept_params(progress), torch.tensor(rows, device=run.device))
     chosen = [int(progress.tally["member"][row]) for row in rows]
@@ -60,7 +62,7 @@ def save_winner(run: Run, stage: Stage, progress: Progress, path: Path) -> None:
         "rung": stage.name,
         "member": member,
         "settings": members(stage.recipe)[member],
-        "validation_accuracy": float(progress.tally["best_accuracy"][row]),
+        "validation_accuracy": max(0.0, float(progress.tally["best_accuracy"][row])),
         "recipe": stage.recipe.model_dump(),
         "data": {name: run.about[name] for name in ("name", "fingerprint", "images")},
         "version": run.about["version"],
@@ -72,6 +74,7 @@ def save_winner(run: Run, stage: Stage, progress: Progress, path: Path) -> None:
         part.factor.cpu(),
         part.offset.cpu(),
         tuple(run.about["image_shape"]),
+        run.about["scale"],
         tuple(run.about["class_names"]),
         cause["settings"]["loss"],
         cause,
@@ -81,14 +84,16 @@ def save_winner(run: Run, stage: Stage, progress: Progress, path: Path) -> None:
 
 
 def test_models(run: Run, names: Sequence[str], best: str) -> dict[str, dict[str, Any]]:
-    """Score the test images once with the saved winner of every stage; writes predictions.csv. Returns metrics by name."""
+    """Score the test images, once, with the saved winner of every stage; writes predictions.csv, returns metrics."""
     part = run.parts["test"]
     labels = part.labels[part.rows].cpu().numpy()
     columns: dict[str, Any] = {"position": part.rows.cpu().numpy(), "label": labels}
     measured = {}
     for name in names:
         trained = load_model(run.folder / "models" / f"{name}.tenfold")
-        shares = torch.cat([probabilities(trained, part.images[rows].cpu()) for rows in part.rows.split(SLICE)]).numpy()
+        shares = torch.cat(
+            [probabilities(trained, part.images[rows].cpu()) for rows in torch.split(part.rows, SLICE)]
+        ).numpy()
         columns[f"predicted {name}"] = shares.argmax(1)
         measured[name] = measure(labels, shares.argmax(1), run.about["class_names"])
         if name == best:

@@ -1,6 +1,6 @@
 """Penalties on weights: value R(W) and gradient leave together, the gradient added where the loss's gradient lies.
 
-    l1: R = λ Σ|W|,  ∂R/∂W = λ sign W        l2: R = λ Σ W²,  ∂R/∂W = 2 λ W
+l1: R = λ Σ|W|,  ∂R/∂W = λ sign W        l2: R = λ Σ W²,  ∂R/∂W = 2 λ W
 """
 
 __all__ = ["l1", "l2"]

@@ -5,7 +5,7 @@ __all__ = ["Population", "assemble", "built", "column", "first_params"]
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor
@@ -14,7 +14,7 @@ from tenfold.clipping import clip
 from tenfold.recipe import Recipe
 from tenfold.rooms import find
 from tenfold.tasks.classify import Objective, classify, penalize
-from tenfold.types import Batch, Buffers, Grads, Loss, Optimizer, Params, Scalar, Value
+from tenfold.types import Batch, Buffers, Grads, Loss, Model, Optimizer, Params, Scalar, Value
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.float32, "float64": torch.float64}
 """Type of weights and inputs; bfloat16 narrows only what is multiplied."""
@@ -26,7 +26,7 @@ class Population(NamedTuple):
     losses: (loss, count) of consecutive members; penalty(params): its value (P,); rate(t): learning rate of update t.
     """
 
-    model: Any
+    model: Model
     losses: tuple[tuple[Loss, int], ...]
     objective: Objective
     penalty: Callable[[Params], Tensor]
@@ -34,15 +34,16 @@ class Population(NamedTuple):
     rate: Callable[[int], Scalar]
 
 
-def built(recipe: Recipe, inputs: int, classes: int) -> Any:
+def built(recipe: Recipe, inputs: int, classes: int) -> Model:
     """The model that a recipe names, for inputs of width D and C classes."""
     narrow = recipe.precision == "bfloat16"
     if recipe.model == "linear":
-        return find("models", "linear")(inputs, classes, narrow)
-    return find("models", recipe.model)(inputs, classes, recipe.hidden, recipe.activation, recipe.dropout, narrow)
+        return cast(Model, find("models", "linear")(inputs, classes, narrow))
+    mlp = find("models", recipe.model)
+    return cast(Model, mlp(inputs, classes, recipe.hidden, recipe.activation, recipe.dropout, narrow))
 
 
-def first_params(recipe: Recipe, settings: Sequence[dict[str, Any]], model: Any, device: torch.device) -> Params:
+def first_params(recipe: Recipe, settings: Sequence[dict[str, Any]], model: Model, device: torch.device) -> Params:
     """Initial parameters; a member's depend on its own init_seed and the run's seed alone."""
     own = [member.get("init_seed", recipe.init_seed) for member in settings]
     scale = column(recipe, settings, "initializer_scale", torch.float64, torch.device("cpu"))
@@ -51,7 +52,7 @@ def first_params(recipe: Recipe, settings: Sequence[dict[str, Any]], model: Any,
 
 
 def assemble(
-    recipe: Recipe, settings: Sequence[dict[str, Any]], model: Any, steps: int, per_epoch: int, device: torch.device
+    recipe: Recipe, settings: Sequence[dict[str, Any]], model: Model, steps: int, per_epoch: int, device: torch.device
 ) -> Population:
     """The pieces of a population of these members. steps: all updates of the run; per_epoch: updates in an epoch."""
     dtype = DTYPES[recipe.precision]
@@ -84,7 +85,7 @@ def _rate(recipe: Recipe, own: dict[str, Scalar], steps: int, per_epoch: int) ->
     rising = round(recipe.warmup * per_epoch)
 
     def rate(t: int) -> Scalar:
-        factor = schedule(t, steps, own["decay_factor"], every)
+        factor: Scalar = schedule(t, steps, own["decay_factor"], every)
         return own["learning_rate"] * (factor * min(1.0, (t + 1) / rising) if rising else factor)
 
     return rate

@@ -33,10 +33,12 @@ class Prepared(NamedTuple):
 
 
 def prepare(recipe: Recipe, folder: Path, data_dir: str) -> Prepared:
-    """Load, split and standardize; writes splits.npz and resolved.json, or checks the data against those of a resumed run."""
+    """Load, split and standardize; writes splits.npz and resolved.json, or checks the data of a resumed run by them."""
     device = _device(recipe.device)
     dataset = load(recipe.data, data_dir=data_dir, size=recipe.size, skip_unreadable=recipe.skip_unreadable)
-    positions = split(dataset, recipe.seed, recipe.validation, recipe.test, recipe.limit, recipe.rows, recipe.validation_rows)
+    positions = split(
+        dataset, recipe.seed, recipe.validation, recipe.test, recipe.limit, recipe.rows, recipe.validation_rows
+    )
     if recipe.flip == "photographs":
         recipe = recipe.model_copy(update={"flip": 0.5 if dataset.photographs else 0.0})
     about = _about(dataset, positions)
@@ -61,6 +63,7 @@ def _about(dataset: Dataset, positions: dict[str, Tensor]) -> dict[str, Any]:
         "name": dataset.name,
         "fingerprint": fingerprint(dataset),
         "image_shape": list(dataset.images.shape[1:]),
+        "scale": dataset.scale,
         "class_names": list(dataset.class_names),
         "images": {part: len(rows) for part, rows in positions.items()},
         "notes": list(dataset.notes),
@@ -79,9 +82,13 @@ def _same_data(folder: Path, about: dict[str, Any]) -> None:
 
 def _parts(recipe: Recipe, dataset: Dataset, positions: dict[str, Tensor], device: torch.device) -> dict[str, Part]:
     fit = find("standardizations", recipe.standardize.replace("-", "_"))
-    factor, offset = (t.to(device, DTYPES[recipe.precision]) for t in fit(dataset.images, positions["train"], dataset.scale))
+    factor, offset = (
+        t.to(device, DTYPES[recipe.precision]) for t in fit(dataset.images, positions["train"], dataset.scale)
+    )
     images, labels = dataset.images.to(device), dataset.labels.to(device)
-    weights = _balance(labels, positions["train"]).to(device, factor.dtype) if recipe.class_weight == "balanced" else 1.0
+    weights = (
+        _balance(labels, positions["train"]).to(device, factor.dtype) if recipe.class_weight == "balanced" else 1.0
+    )
     return {
         name: Part(images, labels, rows.to(device), factor, offset, weights if name == "train" else 1.0)
         for name, rows in positions.items()

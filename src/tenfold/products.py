@@ -1,8 +1,8 @@
 """The machine's fastest matrix product, a (…, M, K) · b (…, N, K)ᵀ → (…, M, N).
 
 Which library multiplies decides more than anything written around it: on AMD's Zen 5 torch's own `@` (MKL) reaches
-170 to 200 GFLOP/s in float32 and oneDNN over 400. The routes agree to rounding; which one a machine takes is measured once,
-kept in the user's cache, overridden by TENFOLD_PRODUCTS=torch|onednn, and written into every run's env.json.
+170 to 200 GFLOP/s in float32 and oneDNN over 400. The routes agree to rounding; which one a machine takes is measured
+once, kept in the user's cache, overridden by TENFOLD_PRODUCTS=torch|onednn, and written into every run's env.json.
 """
 
 __all__ = ["ROUTES", "measured_route", "product", "route", "using"]
@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
+from typing import cast
 
 import platformdirs
 import torch
@@ -34,12 +35,12 @@ def _torch(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _onednn(a: Tensor, b: Tensor) -> Tensor:
-    """A private operator of torch, behind its own CPU fusions of linear layers; absent or unfit, `@` is the fallback."""
+    """A private operator of torch, behind its own fusions of linear layers; absent or unfit, `@` is the fallback."""
     if a.dtype != torch.float32 or a.device.type != "cpu" or 2 * a.shape[-2] * a.shape[-1] * b.shape[-2] < SMALL:
         return _torch(a, b)
     linear = torch.ops.mkldnn._linear_pointwise
     if a.dim() == 2:
-        return linear(a, b, None, "none", [], "")
+        return cast(Tensor, linear(a, b, None, "none", [], ""))
     return torch.stack([linear(a[k], b[k], None, "none", [], "") for k in range(len(a))])
 
 
@@ -91,7 +92,7 @@ def _kept() -> str:
 
 
 def _keep(name: str) -> str:
-    """Write the choice where no other process has; where one has, take its choice. A cache that can't be had is done without."""
+    """Write the choice where no other process has, else take that one's; a cache that can't be had is done without."""
     with suppress(OSError):
         _cache_file().parent.mkdir(parents=True, exist_ok=True)
         partial = _cache_file().with_suffix(f".{os.getpid()}")

@@ -17,7 +17,7 @@ from tenfold.rooms import names
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Share = Annotated[float, Field(ge=0, lt=1)]
+Share = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
@@ -29,21 +29,33 @@ class Recipe(BaseModel):
 
     kind: Literal["train", "fit"] = Field("train", description="what the run does")
     data: str = Field("digits", description="a data set's name, a folder of images, or an .npz")
-    size: Annotated[int, Field(ge=0, le=256)] = Field(0, description="side in pixels of a folder's images; 0: median side, at most 64")
+    size: Annotated[int, Field(ge=0, le=256)] = Field(
+        0, description="side in pixels of a folder's images; 0: median side, at most 64"
+    )
     skip_unreadable: bool = Field(False, description="count broken images and go on")
     limit: Count = Field(0, description="train on a stratified sample of this many images; 0: all")
     rows: str = Field("", description="positions a:b of the training part to train on")
     validation_rows: str = Field("", description="positions a:b of the training part to validate on")
-    validation: Positive = Field(0.1, description="share (below 1) or number of training images held out for validation")
+    validation: Positive = Field(
+        0.1, description="share (below 1) or number of training images held out for validation"
+    )
     test: Positive = Field(0.2, description="share or number of images tested on, where the data have no test part")
-    standardize: str = Field("channel", description="pixel, channel, mean-image, unit or none; statistics of the training part")
-    class_weight: Literal["none", "balanced"] = Field("none", description="balanced: every class weighs the same in the loss")
+    standardize: str = Field(
+        "channel", description="pixel, channel, mean-image, unit or none; statistics of the training part"
+    )
+    class_weight: Literal["none", "balanced"] = Field(
+        "none", description="balanced: every class weighs the same in the loss"
+    )
     flip: Annotated[float, Field(ge=0, le=1)] | Literal["photographs"] = Field(
         0.0, description="probability of mirroring an image; photographs: 0.5 for photographs, else 0"
     )
     model: str = Field("linear", description="linear or mlp")
-    hidden: tuple[Annotated[int, Field(ge=1)], ...] = Field((128,), description="widths of an mlp's hidden layers, like 256-128-64")
-    activation: Literal["relu", "leaky_relu", "sigmoid", "tanh", "identity"] = Field("relu", description="of the hidden layers")
+    hidden: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        (128,), description="widths of an mlp's hidden layers, like 256-128-64"
+    )
+    activation: Literal["relu", "leaky_relu", "sigmoid", "tanh", "identity"] = Field(
+        "relu", description="of the hidden layers"
+    )
     dropout: Share = Field(0.0, description="share of hidden units dropped in training")
     loss: str | tuple[str, ...] = Field("softmax", description="softmax, hinge or sigmoid")
     initializer: str = Field("he", description="zero, random, normal, he or xavier")
@@ -61,16 +73,22 @@ class Recipe(BaseModel):
     decay_unit: Literal["epochs", "iterations"] = Field("epochs", description="unit of that interval")
     warmup: NotNegative = Field(0.0, description="epochs in which the rate rises linearly to its value")
     batch_size: Annotated[int, Field(ge=1)] = Field(100, description="images in a step")
-    sampling: Literal["shuffle", "replacement"] = Field("shuffle", description="an epoch is a permutation, or every batch a draw")
+    sampling: Literal["shuffle", "replacement"] = Field(
+        "shuffle", description="an epoch is a permutation, or every batch a draw"
+    )
     epochs: Annotated[int, Field(ge=1)] = Field(10, description="passes over the training part")
     iterations: Count = Field(0, description="updates, instead of epochs; 0: by epochs")
     l1: NotNegative | tuple[NotNegative, ...] = Field(0.0, description="λ in λ Σ|W|")
     l2: NotNegative | tuple[NotNegative, ...] = Field(0.0, description="λ in λ Σ W² (gradient 2λW)")
-    clip_norm: NotNegative | tuple[NotNegative, ...] = Field(0.0, description="largest norm of the cost's gradient; 0: no clipping")
+    clip_norm: NotNegative | tuple[NotNegative, ...] = Field(
+        0.0, description="largest norm of the cost's gradient; 0: no clipping"
+    )
     evaluate_every: Count = Field(0, description="updates between validations; 0: once an epoch")
     patience: Count = Field(0, description="stop after this many validations without a better accuracy; 0: never")
     min_change: NotNegative = Field(0.0, description="stop when the training loss changes by less between validations")
-    precision: Literal["float32", "bfloat16", "float64"] = Field("float32", description="of the numbers that are multiplied")
+    precision: Literal["float32", "bfloat16", "float64"] = Field(
+        "float32", description="of the numbers that are multiplied"
+    )
     device: str = Field("auto", description="auto (cuda where there is one, else cpu), cpu or cuda")
     seed: Seed = Field(0, description="of the split, the order, the flips and the masks")
     minutes: Positive = Field(10.0, description="time that fit may take")
@@ -86,9 +104,10 @@ class Recipe(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _several(cls, value: Any) -> Any:
-        """A list of one is that one; lists become tuples, so that a recipe is hashable."""
-        return (value[0] if len(value) == 1 else tuple(value)) if isinstance(value, list) else value
+    def _several(cls, value: Any, info: Any) -> Any:
+        """A list of one is that one, but for widths; lists become tuples, so that a recipe is hashable."""
+        single = isinstance(value, list) and len(value) == 1 and info.field_name != "hidden"
+        return value[0] if single else tuple(value) if isinstance(value, list) else value
 
     @field_validator("hidden", mode="before")
     @classmethod
@@ -136,9 +155,17 @@ def recipe(choices: dict[str, Any]) -> Recipe:
     unknown = [name for name in choices if name not in Recipe.model_fields]
     if unknown:
         raise UsageError(f"unknown option {unknown[0]!r}: {nearest(unknown[0], Recipe.model_fields)}")
-    several = [n for n, v in choices.items() if isinstance(v, list | tuple) and len(v) > 1 and n not in (*VARYING, "hidden")]
+    several = [
+        n
+        for n, v in choices.items()
+        if isinstance(v, list | tuple)
+        and n not in VARYING
+        and (len(v) > 1 if n != "hidden" else isinstance(v[0], list))
+    ]
     if several:
-        raise UsageError(f"{several[0]} takes one value in a run: its values would be separate populations; run each on its own")
+        raise UsageError(
+            f"{several[0]} takes one value in a run: its values would be separate populations; run each on its own"
+        )
     try:
         return Recipe.model_validate({name: list(v) if isinstance(v, tuple) else v for name, v in choices.items()})
     except ValidationError as error:
@@ -179,8 +206,9 @@ def parse(name: str, value: str) -> Any:
     >>> parse("learning_rate", "0.1,1e-3"), parse("hidden", "256-128"), parse("loss", "hinge")
     ([0.1, 0.001], [256, 128], 'hinge')
     """
-    if name == "hidden" and "," not in value:
-        return [_scalar(part) for part in value.split("-")]
+    if name == "hidden":
+        shapes = [[_scalar(part) for part in shape.split("-")] for shape in value.split(",")]
+        return shapes[0] if len(shapes) == 1 else shapes
     pieces = [_scalar(part.strip()) for part in value.split(",")]
     return pieces[0] if len(pieces) == 1 else pieces
 
@@ -200,7 +228,10 @@ def _toml(value: Any) -> str:
     if isinstance(value, tuple):
         return "[" + ", ".join(_toml(item) for item in value) + "]"
     if isinstance(value, str):
-        escaped = "".join(f"\\u{ord(c):04x}" if ord(c) < 32 or ord(c) == 127 else c for c in value.replace("\\", "\\\\").replace('"', '\\"'))
+        escaped = "".join(
+            f"\\u{ord(c):04x}" if ord(c) < 32 or ord(c) == 127 else c
+            for c in value.replace("\\", "\\\\").replace('"', '\\"')
+        )
         return f'"{escaped}"'
     return repr(value)
 
@@ -216,5 +247,11 @@ def _explain(error: ValidationError) -> str:
         return str(first["ctx"]["error"])
     field = str(first["loc"][0])
     # A union complains once for each of its kinds; together they say what would do.
-    wanted = sorted({e["msg"].removeprefix("Input should be ") for e in error.errors() if e["loc"][0] == field and "tuple" not in e["type"]})
+    wanted = sorted(
+        {
+            e["msg"].removeprefix("Input should be ")
+            for e in error.errors()
+            if e["loc"][0] == field and "tuple" not in e["type"]
+        }
+    )
     return f"{field} = {first['input']!r}: should be {' or '.join(wanted)} ({Recipe.model_fields[field].description})"

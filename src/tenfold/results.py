@@ -5,7 +5,22 @@ written atomically, metrics.csv grows by lines and is cut back to its checkpoint
 last of all.
 """
 
-__all__ = ["FORMAT", "append", "create", "default_folder", "durable_length", "finish", "lock", "opened", "read_json", "read_results", "truncate", "write_json"]
+__all__ = [
+    "COLUMNS",
+    "FORMAT",
+    "MEASURES",
+    "append",
+    "create",
+    "default_folder",
+    "durable_length",
+    "finish",
+    "lock",
+    "opened",
+    "read_json",
+    "read_results",
+    "truncate",
+    "write_json",
+]
 
 import csv
 import datetime
@@ -30,9 +45,8 @@ from tenfold.tensorfile import write_text
 from tenfold.types import Results
 
 FORMAT = 1
-COLUMNS = (
-    "rung,step,epoch,member,train_loss,train_cost,train_accuracy,validation_loss,validation_cost,validation_accuracy".split(",")
-)
+MEASURES = tuple(f"{part}_{kind}" for part in ("train", "validation") for kind in ("loss", "cost", "accuracy"))
+COLUMNS = ("rung", "step", "epoch", "member", *MEASURES)
 
 
 def default_folder(recipe: Recipe) -> Path:
@@ -65,7 +79,9 @@ def opened(folder: Path) -> tuple[Recipe, dict[str, Any]]:
         raise RunError(f"{folder} is no run folder: it holds no recipe.toml and status.json")
     status = read_json(folder / "status.json")
     if status.get("format") != FORMAT:
-        raise RunError(f"{folder} was written by another version (format {status.get('format')}, this one reads {FORMAT})")
+        raise RunError(
+            f"{folder} was written by another version (format {status.get('format')}, this one reads {FORMAT})"
+        )
     return read(folder / "recipe.toml"), status
 
 
@@ -147,7 +163,9 @@ def _curves(path: Path) -> dict[str, Any]:
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     kinds = {"rung": str, "step": np.int64, "member": np.int64}
-    return {name: np.array([row[name] or "nan" for row in rows]).astype(kinds.get(name, np.float64)) for name in COLUMNS}
+    return {
+        name: np.array([row[name] or "nan" for row in rows]).astype(kinds.get(name, np.float64)) for name in COLUMNS
+    }
 
 
 def _cell(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""When a run saves, and what: the state of the stage under way, the outcomes of those before it, the length of its metrics."""
+"""When a run saves, and what: the state of the stage under way, outcomes of those before it, length of its metrics."""
 
 __all__ = ["Progress", "Saver", "restored"]
 
@@ -45,8 +45,8 @@ def restored(checkpoint: Checkpoint, device: torch.device) -> Progress:
 
 def moved(state: State, device: torch.device) -> State:
     """The state with every tensor on a device."""
-    groups = ({name: tensor.to(device) for name, tensor in group.items()} for group in state[1:4])
-    return State(state.step, *groups, state.status.to(device))
+    params, buffers, memory = ({name: t.to(device) for name, t in group.items()} for group in state[1:4])
+    return State(state.step, params, buffers, memory, state.status.to(device))
 
 
 class Saver:
@@ -86,7 +86,9 @@ class Saver:
 
     def best(self) -> tuple[float, str]:
         """Best validation accuracy of the finished stages, and whose it is."""
-        return max(((float(o["validation_accuracy"]), str(o["rung"])) for o in self.outcomes), default=(float("-inf"), ""))
+        return max(
+            ((float(o["validation_accuracy"]), str(o["rung"])) for o in self.outcomes), default=(float("-inf"), "")
+        )
 
     def _write(self, state: State, tensors: dict[str, Tensor], notes: dict[str, Any]) -> None:
         start = time.monotonic()

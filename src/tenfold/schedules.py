@@ -1,6 +1,6 @@
 """Learning-rate schedules: the factor on the learning rate before update t (from 0) of `total`.
 
-    constant: 1        step: factor^⌊t / every⌋        cosine: (1 + cos(π t / total)) / 2 (Loshchilov and Hutter 2017)
+constant: 1        step: factor^⌊t / every⌋        cosine: (1 + cos(π t / total)) / 2 (Loshchilov and Hutter 2017)
 """
 
 __all__ = ["constant", "cosine", "step"]

@@ -1,6 +1,6 @@
 """All randomness: Philox (Salmon et al. 2011) keyed by a seed and a path of words and numbers.
 
-A stream is a function of (seed, path) alone, so a run resumes from integers and a member never depends on its neighbors.
+A stream is a function of (seed, path) alone: a run resumes from integers, a member never depends on its neighbors.
 """
 
 __all__ = ["generator"]

@@ -3,11 +3,12 @@
 __all__ = ["Finished", "begin", "resume"]
 
 import importlib.metadata
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 
@@ -15,15 +16,17 @@ from tenfold import products
 from tenfold.checkpoint import load_checkpoint
 from tenfold.drawing import draw_all
 from tenfold.environment import environment
-from tenfold.errors import Interrupted
+from tenfold.errors import DataError, Interrupted, UsageError
 from tenfold.fitting import fit_ladder
 from tenfold.interrupts import Interrupts, listening
+from tenfold.loading import OWN
 from tenfold.modelfile import TrainedModel, load_model
 from tenfold.preparing import prepare
 from tenfold.recipe import Recipe
 from tenfold.results import create, default_folder, finish, lock, opened, read_json, read_results, truncate, write_json
-from tenfold.running import Run
+from tenfold.rooms import names
 from tenfold.saving import Saver, restored
+from tenfold.stages import Run
 from tenfold.training import train_recipe
 from tenfold.types import Event
 
@@ -43,10 +46,25 @@ class Finished:
         return load_model(self.folder / "model.tenfold")
 
 
-def begin(recipe: Recipe, out: str = "", data_dir: str = "", watch: Callable[[Event], None] = lambda event: None) -> Finished:
+def begin(
+    recipe: Recipe, out: str = "", data_dir: str = "", watch: Callable[[Event], None] = lambda event: None
+) -> Finished:
     """Start a run in a new folder (out, or one below runs/) and bring it to its end."""
-    folder = create(Path(out) if out else default_folder(recipe), recipe, environment(sys.argv, data_dir))
-    return _session(folder, recipe, watch)
+    recipe = recipe.model_copy(update={"data": _absolute(recipe.data)})
+    machine = environment(sys.argv, str(Path(data_dir).expanduser().resolve()) if data_dir else "")
+    folder = create(Path(out) if out else default_folder(recipe), recipe, machine)
+    try:
+        return _session(folder, recipe, watch)
+    except (DataError, UsageError):
+        if not (folder / "resolved.json").exists():
+            shutil.rmtree(folder)  # nothing was begun: no folder to explain to anybody
+        raise
+
+
+def _absolute(data: str) -> str:
+    """A user's own folder or file as one finds it from anywhere; the name of a data set as it is."""
+    named = data in names("datasets") and data not in OWN
+    return data if named or not Path(data).expanduser().exists() else str(Path(data).expanduser().resolve())
 
 
 def resume(folder: Path, watch: Callable[[Event], None] = lambda event: None) -> Finished:
@@ -76,7 +94,8 @@ def _work(
     folder: Path, recipe: Recipe, data_dir: str, interrupts: Interrupts, watch: Callable[[Event], None]
 ) -> dict[str, Any]:
     number, checkpoint, warning = load_checkpoint(folder / "checkpoints")
-    notes = checkpoint.notes if checkpoint else {"outcomes": [], "elapsed": 0.0, "metrics": 0, "stage": ""}
+    notes: dict[str, Any] = {"outcomes": [], "elapsed": 0.0, "metrics": 0, "stage": ""}
+    notes |= checkpoint.notes if checkpoint else {}
     saver = Saver(folder, number, notes["outcomes"], notes["elapsed"])
     truncate(folder, notes["metrics"])
     finish(folder, "running")
@@ -91,7 +110,7 @@ def _work(
     draw_all(read_results(folder), folder / "figures")
     _prune(folder)
     finish(folder, "finished")
-    return read_json(folder / "result.json")
+    return cast(dict[str, Any], read_json(folder / "result.json"))
 
 
 def _prune(folder: Path) -> None:

@@ -66,7 +66,9 @@ def stratified(labels: Positions, pool: Positions, size: float, seed: int, purpo
 
 def _count(size: float, available: int, purpose: str) -> int:
     if not 0 < size <= available or size != int(size):
-        raise UsageError(f"{purpose} of {size:g} images: there are {available}; give a whole number up to that, or a share below 1")
+        raise UsageError(
+            f"{purpose} of {size:g} images: there are {available}; give a whole number up to that, or a share below 1"
+        )
     return int(size)
 
 
@@ -79,7 +81,9 @@ def _ranges(pool: Positions, rows: str, validation_rows: str) -> tuple[Positions
         return np.setdiff1d(pool, held), held
     shared = np.intersect1d(chosen, held)
     if len(shared):
-        raise UsageError(f"rows {rows} and validation-rows {validation_rows} share {len(shared)} images: give disjoint ranges")
+        raise UsageError(
+            f"rows {rows} and validation-rows {validation_rows} share {len(shared)} images: give disjoint ranges"
+        )
     return chosen, held
 
 

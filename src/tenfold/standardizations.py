@@ -16,7 +16,10 @@ EXACT = 256
 
 
 def pixel(images: Tensor, rows: Tensor, scale: float) -> tuple[Tensor, Tensor]:
-    """Factor and offset, each (D,) float64, from images (N, C, H, W) at positions rows; scale: pixel to unit interval."""
+    """Factor and offset, each (D,) float64, from images (N, C, H, W) at positions rows.
+
+    scale: from a pixel to the unit interval.
+    """
     mean, square = _moments(images, rows)
     return _affine(mean, square - mean**2)
 
@@ -57,7 +60,7 @@ def _moments(images: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
     total = torch.zeros(images[0].numel(), dtype=torch.float64)
     square = total.clone()
     kind = torch.float32 if images.dtype == torch.uint8 else torch.float64
-    for part in rows.split(EXACT):
+    for part in torch.split(rows, EXACT):
         x = images[part].flatten(1).to(kind)
         total += x.sum(0)
         square += x.square_().sum(0)

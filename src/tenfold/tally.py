@@ -42,9 +42,9 @@ def means(tally: dict[str, Tensor]) -> Tensor:
 
 
 def observe(tally: dict[str, Tensor], state: State, train_loss: Tensor, loss: Tensor, accuracy: Tensor) -> Tensor:
-    """Take in one validation; returns which active members (P,) are better than they ever were.
+    """Take in one validation; returns the active members (P,) that are better than they ever were.
 
-    Better: a higher validation accuracy, at the same accuracy a lower loss. A better loss alone does not reset patience.
+    Better: a higher validation accuracy, at the same accuracy a lower loss. A loss alone does not reset patience.
     """
     active = (state.status == 0).cpu()
     higher = active & (accuracy > tally["best_accuracy"])

@@ -4,19 +4,19 @@ __all__ = ["train_recipe"]
 
 from typing import Any
 
-from tenfold.batches import steps_per_epoch
 from tenfold.outcomes import assess, save_winner, test_models, winner
 from tenfold.population import built
 from tenfold.preparing import Prepared
-from tenfold.running import Run, Stage, fresh, train_stage
+from tenfold.running import fresh, train_stage
 from tenfold.saving import Progress
+from tenfold.stages import Run, Stage, per_epoch
 
 
 def train_recipe(run: Run, prepared: Prepared, at: Progress | None) -> dict[str, Any]:
     """Train from the start, or from where a checkpoint stood; returns what the run prints."""
-    recipe, part = prepared.recipe, run.parts["train"]
-    model = built(recipe, len(part.factor), len(run.about["class_names"]))
-    steps = recipe.iterations or recipe.epochs * steps_per_epoch(len(part.rows), recipe.batch_size)
+    recipe = prepared.recipe
+    model = built(recipe, len(run.parts["train"].factor), len(run.about["class_names"]))
+    steps = recipe.iterations or recipe.epochs * per_epoch(run, recipe)
     losses = recipe.loss if isinstance(recipe.loss, str) else "-".join(recipe.loss)
     stage = Stage(f"{recipe.model}-{losses}", recipe, model, steps)
     at = train_stage(run, stage, at or fresh(run, stage))

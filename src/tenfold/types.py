@@ -9,6 +9,7 @@ __all__ = [
     "Layer",
     "Link",
     "Loss",
+    "Model",
     "Optimizer",
     "Params",
     "Plot",
@@ -20,10 +21,10 @@ __all__ = [
     "Value",
 ]
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +37,7 @@ Params = dict[str, Tensor]
 Grads = dict[str, Tensor]
 Buffers = dict[str, Tensor]
 
-Pull = Callable[..., tuple[Tensor | None, ...]]
+Pull = Callable[..., tuple[Any, ...]]
 """`dx, *dweights = pull(dy, need_dx=True)`."""
 
 Layer = Callable[..., tuple[Tensor, Pull]]
@@ -71,6 +72,38 @@ class Batch(NamedTuple):
     noise: dict[str, Tensor]
 
 
+class Model(Protocol):
+    """Shapes of a network; its parameters travel beside it."""
+
+    @property
+    def inputs(self) -> int:
+        """Width D of an input."""
+
+    @property
+    def classes(self) -> int:
+        """Number C of classes."""
+
+    def shapes(self) -> dict[str, tuple[int, int]]:
+        """Outputs and inputs of each affine layer."""
+
+    def init(self, seeds: Sequence[int], initializer: str, scale: Scalar) -> Params:
+        """First parameters, float64, name -> (P, ...); member k's depend on seeds[k] alone."""
+
+    def noise(self, batch: int) -> dict[str, tuple[int, ...]]:
+        """Shapes of the uniform draws that a training step on a batch takes, by name."""
+
+    def links(self, noise: dict[str, Tensor]) -> tuple[Link, ...]:
+        """The layers in order; those whose noise is absent are left out."""
+
+    def forward(
+        self, params: Params, buffers: Buffers, x: Tensor, noise: dict[str, Tensor]
+    ) -> tuple[Tensor, Any, Buffers]:
+        """Scores (P, B, C) of inputs (B, D), `pull(dscores) -> dx, grads`, and the buffers after the step."""
+
+    def predict(self, params: Params, buffers: Buffers, x: Tensor) -> Tensor:
+        """Scores (P, B, C) of inputs (B, D), without noise."""
+
+
 class State(NamedTuple):
     """Everything that the next step depends on.
 
@@ -86,7 +119,7 @@ class State(NamedTuple):
 
 
 class Optimizer(NamedTuple):
-    """`init(params) -> memory`; `update(params, grads, memory, learning_rate, step)` changes params and memory in place."""
+    """`init(params) -> memory`; `update(params, grads, memory, learning_rate, step)` changes both in place."""
 
     init: Callable[[Params], Params]
     update: Callable[[Params, Grads, Params, Scalar, int], None]

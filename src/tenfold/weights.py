@@ -13,7 +13,10 @@ from tenfold.types import Params, Scalar
 
 
 def affine(
-    shapes: Mapping[str, tuple[int, int]], initialize: Callable[..., np.ndarray], seeds: Sequence[int], scale: Scalar = 1.0
+    shapes: Mapping[str, tuple[int, int]],
+    initialize: Callable[..., np.ndarray],
+    seeds: Sequence[int],
+    scale: Scalar = 1.0,
 ) -> Params:
     """Weights and zero biases of affine layers, float64.
 

@@ -1,6 +1,6 @@
 """Results on stdout: tables of at most 80 columns in a pipe, where a path stays one unbroken line to copy."""
 
-__all__ = ["print_fit", "print_train"]
+__all__ = ["print_data_info", "print_data_list", "print_evaluation", "print_fit", "print_predictions", "print_train"]
 
 import math
 import sys
@@ -47,16 +47,62 @@ def print_train(result: Mapping[str, Any]) -> None:
     _print_end(result, f", {speed:,.0f} images × members a second" if _known(speed) else "")
 
 
+def print_evaluation(result: Mapping[str, Any]) -> None:
+    """What `evaluate` measured on one part of labeled data."""
+    trained = ", held out when the model was trained" if result["same_data"] and result["part"] == "test" else ""
+    _print(
+        _facts([("data", f"{result['data']}, {result['part']}{trained}"), ("", _tested(result)), ("", _macro(result))])
+    )
+    _print(_classes(result["per_class"]))
+    _say_more(len(result["per_class"]), "classes")
+    _print_notes(result)
+
+
+def print_predictions(result: Mapping[str, Any]) -> None:
+    """The three likeliest classes of each image, a line each."""
+    for row in result["predictions"]:
+        ranked = sorted(zip(row["probabilities"], result["class_names"], strict=True), key=lambda pair: -pair[0])[:3]
+        told = "  ".join(f"{_name(name)} {_percent(share)} %" for share, name in ranked)
+        _echo(f"{inert(row['file'])}: {told}")
+
+
+def print_data_list(result: Mapping[str, Any]) -> None:
+    """Every named data set and where it lies."""
+    for row in result["data"]:
+        place = inert(row["place"]) or f"not here; `tenfold data fetch {row['name']}` downloads it"
+        _echo(f"{row['name']:<14} {place}")
+
+
+def print_data_info(result: Mapping[str, Any]) -> None:
+    """What one data set holds."""
+    channels, height, width = result["shape"]
+    parts = ", ".join(f"{name} {count}" for name, count in result["parts"].items()) or "none of its own"
+    _print(
+        _facts(
+            [
+                ("data", str(result["data"])),
+                ("images", f"{result['images']}, {channels} × {height} × {width}, {result['type']}"),
+                ("parts", parts),
+                ("fingerprint", str(result["fingerprint"])),
+            ]
+        )
+    )
+    table = _table("class", ["images"])
+    for row in result["classes"][:_ROWS]:
+        table.add_row(_name(row["class"]), str(row["n"]))
+    _print(table)
+    _say_more(len(result["classes"]), "classes")
+    _print_notes(result)
+
+
 def _fit_facts(result: Mapping[str, Any]) -> list[tuple[str, str]]:
     test = result["test"]
-    words = ("precision", "recall", "F1")
-    macro = ", ".join(f"{word} {_share(test.get(f'macro_{word.lower()}'))}" for word in words)
     return [
         ("best rung", result["best"]["rung"]),
         ("settings", _settings(result["best"]["settings"])),
         ("validation", f"accuracy {_percent(result['validation'].get('accuracy'))} %"),
         ("test", _tested(test)),
-        ("", f"macro {macro}"),
+        ("", _macro(test)),
     ]
 
 
@@ -76,6 +122,11 @@ def _population_facts(members: Sequence[Mapping[str, Any]], best: int | None) ->
 def _tested(test: Mapping[str, Any]) -> str:
     n = f", n = {test['n']}" if test.get("n") else ""
     return f"accuracy {_percent(test.get('accuracy'))} % (95 % interval {_interval(test.get('interval'))}{n})"
+
+
+def _macro(scores: Mapping[str, Any]) -> str:
+    words = ("precision", "recall", "F1")
+    return "macro " + ", ".join(f"{word} {_share(scores.get(f'macro_{word.lower()}'))}" for word in words)
 
 
 def _rungs(rungs: Iterable[Mapping[str, Any]]) -> "Table":
@@ -224,9 +275,13 @@ def _print_paths(result: Mapping[str, Any]) -> None:
             _echo(f"{label:<10}  {inert(str(result[label]))}")
 
 
-def _print_end(result: Mapping[str, Any], speed: str = "") -> None:
+def _print_notes(result: Mapping[str, Any]) -> None:
     for note in result.get("notes") or ():
         _echo(f"note: {inert(note)}")
+
+
+def _print_end(result: Mapping[str, Any], speed: str = "") -> None:
+    _print_notes(result)
     _echo(f"{_number(result.get('seconds'), '.1f')} s{speed}")
 
 

@@ -2,7 +2,8 @@
 
 With p_k = σ(z_k) and t_k = [k = y],
 
-    L(z)     = −(1/C) Σ_k [t_k log p_k + (1 − t_k) log(1 − p_k)] = (1/C) Σ_k [max(z_k, 0) + log(1 + e^{−|z_k|})] − z_y / C
+    L(z)     = −(1/C) Σ_k [t_k log p_k + (1 − t_k) log(1 − p_k)]
+             = −(1/C) Σ_k log σ(−z_k) − z_y / C              (since log p − log(1 − p) = z)
     ∂L/∂z_k  = (p_k − t_k) / C
 """
 

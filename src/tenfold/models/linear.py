@@ -1,6 +1,6 @@
 """One affine map from pixels to class scores: with the softmax loss, multinomial logistic regression.
 
-    z = W x + b;   row k of W is the template of class k
+z = W x + b;   row k of W is the template of class k
 """
 
 __all__ = ["Linear"]

@@ -1,6 +1,6 @@
 """Multilayer perceptron: affine maps with an activation after each but the last.
 
-    h_0 = x,   h_i = φ(W_i h_{i−1} + b_i),   z = W h_n + b
+h_0 = x,   h_i = φ(W_i h_{i−1} + b_i),   z = W h_n + b
 """
 
 __all__ = ["MLP"]

@@ -1,7 +1,7 @@
 """Adam of Kingma and Ba (2015).
 
-    m ← β₁ m + (1 − β₁) g        v ← β₂ v + (1 − β₂) g²
-    W ← W − η m̂ / (√v̂ + ε)       m̂ = m / (1 − β₁ᵗ),  v̂ = v / (1 − β₂ᵗ)
+m ← β₁ m + (1 − β₁) g        v ← β₂ v + (1 − β₂) g²
+W ← W − η m̂ / (√v̂ + ε)       m̂ = m / (1 − β₁ᵗ),  v̂ = v / (1 − β₂ᵗ)
 """
 
 __all__ = ["adam"]
@@ -14,7 +14,11 @@ def adam(beta1: Scalar = 0.9, beta2: Scalar = 0.999, epsilon: float = 1e-8) -> O
     """Update rule whose numbers may differ between members: beta1 and beta2 a number or (P,)."""
 
     def init(params: Params) -> Params:
-        return {f"{kind}/{name}": param.new_zeros(param.shape) for kind in ("mean", "square") for name, param in params.items()}
+        return {
+            f"{kind}/{name}": param.new_zeros(param.shape)
+            for kind in ("mean", "square")
+            for name, param in params.items()
+        }
 
     def update(params: Params, grads: Grads, memory: Params, learning_rate: Scalar, step: int) -> None:
         rate = learning_rate / (1 - beta1 ** (step + 1))

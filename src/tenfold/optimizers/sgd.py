@@ -1,4 +1,4 @@
-"""Stochastic gradient descent with momentum (Polyak 1964) and Nesterov's look-ahead, as Sutskever et al. (2013) write it.
+"""Stochastic gradient descent with momentum (Polyak 1964) and Nesterov's look-ahead (Sutskever et al. 2013).
 
     v ← μ v + g        W ← W − η v            (nesterov: W ← W − η (g + μ v))
 

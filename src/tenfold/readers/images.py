@@ -22,7 +22,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from tenfold.errors import DataError
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
-PIXELS_CAP = 100_000_000
+PIXELS_CAP = 80_000_000  # below Pillow's own limit, which a program may have lifted
 # A decoded image may take this much, and RATIO times its file: a small file that claims a huge picture is refused.
 DECODED_BYTES = 32 * 2**20
 RATIO = 16
@@ -75,7 +75,7 @@ def images(source: Path | bytes) -> Picture:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(_stream(source), formats=FORMATS) as image:
                 _check_size(image, source)
-                return Picture(source, image.width, image.height, image.mode in GREY)
+                return Picture(source, image.width, image.height, _is_grey(image))
     except DataError:
         raise
     except Exception as error:  # as above
@@ -107,6 +107,14 @@ def _check_size(image: Image.Image, source: Path | bytes) -> None:
         raise DataError(f"{_name(source)}: {claim}, more than the limit; save it smaller")
 
 
+def _is_grey(image: Image.Image) -> bool:
+    """By its mode, or by its palette: GIF has no other way to be grey."""
+    if image.mode != "P":
+        return image.mode in GREY
+    palette = np.array(image.getpalette("RGB") or [0, 0, 1]).reshape(-1, 3)
+    return bool((palette == palette[:, :1]).all())
+
+
 def _plain(image: Image.Image) -> tuple[Image.Image, list[str]]:
     """The image as 8-bit grey or RGB, upright, without transparency, and the names of the steps that it took."""
     changes = ["first frame of an animation"] if getattr(image, "is_animated", False) else []
@@ -123,7 +131,7 @@ def _plain(image: Image.Image) -> tuple[Image.Image, list[str]]:
         return _on_white(upright), [*changes, "transparency to white"]
     if upright.mode in PLAIN:
         return upright, changes
-    target = "L" if upright.mode in GREY else "RGB"
+    target = "L" if _is_grey(upright) else "RGB"
     return upright.convert(target), [*changes, f"{_KINDS.get(upright.mode, upright.mode)} to {target}"]
 
 
@@ -138,7 +146,7 @@ def _upper_byte(image: Image.Image) -> Image.Image:
 
 
 def _on_white(image: Image.Image) -> Image.Image:
-    grey = image.mode in GREY
+    grey = _is_grey(image)
     full = image.convert("RGBA")
     white = Image.new("RGBA", full.size, (255, 255, 255, 255))
     return Image.alpha_composite(white, full).convert("L" if grey else "RGB")

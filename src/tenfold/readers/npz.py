@@ -157,7 +157,7 @@ def _check_pair(path: Path, arrays: Mapping[str, NDArray[Any]], x: str, y: str) 
     values, labels = arrays[x], arrays[y]
     if values.dtype.kind not in "biuf" or not 2 <= values.ndim <= 4:
         raise DataError(f"{path}: array {x!r} is {values.dtype} {values.shape}; expected 2 to 4 dimensions of numbers")
-    if labels.ndim != 1 and labels.shape != (len(labels), 1):
+    if labels.ndim != 1 and (labels.ndim != 2 or labels.shape[1] != 1):
         raise DataError(
             f"{path}: array {y!r} has the shape {labels.shape}; expected one label per image, ({len(values)},)"
         )

@@ -3,19 +3,18 @@
 __all__ = ["classify"]
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from tenfold.penalties import l1 as l1_penalty
 from tenfold.penalties import l2 as l2_penalty
-from tenfold.types import Batch, Buffers, Grads, Loss, Params, Scalar, Value
+from tenfold.types import Batch, Buffers, Grads, Loss, Model, Params, Scalar, Value
 
 Objective = Callable[[Params, Buffers, Batch], tuple[Value, Grads, Buffers]]
 
 
-def classify(model: Any, losses: Sequence[tuple[Loss, int]], l1: Scalar = 0.0, l2: Scalar = 0.0) -> Objective:
+def classify(model: Model, losses: Sequence[tuple[Loss, int]], l1: Scalar = 0.0, l2: Scalar = 0.0) -> Objective:
     """The objective of a population whose members may differ in loss and penalty.
 
     losses: (loss, count) for consecutive members, counts adding up to P; l1, l2: strengths, a number or (P,).
@@ -49,8 +48,10 @@ def _side_by_side(losses: Sequence[tuple[Loss, int]]) -> Loss:
     """Each loss on its own members, consecutive along the first axis."""
 
     def score(scores: Tensor, targets: Tensor, weight: Scalar) -> tuple[Tensor, Tensor]:
-        blocks = scores.split([count for _, count in losses])
-        values, dscores = zip(*(loss(z, targets, weight) for (loss, _), z in zip(losses, blocks, strict=True)), strict=True)
+        blocks = torch.split(scores, [count for _, count in losses])
+        values, dscores = zip(
+            *(loss(z, targets, weight) for (loss, _), z in zip(losses, blocks, strict=True)), strict=True
+        )
         return torch.cat(values), torch.cat(dscores)
 
     return score

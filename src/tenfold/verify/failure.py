@@ -3,18 +3,17 @@
 __all__ = ["failure"]
 
 from collections.abc import Iterator
-from typing import Any
 
 from torch import Tensor
 
-from tenfold.types import Batch, Loss, Params
+from tenfold.types import Batch, Loss, Model, Params
 
 
-def failure(model: Any, params: Params, batch: Batch, loss: Loss) -> dict[str, str]:
+def failure(model: Model, params: Params, batch: Batch, loss: Loss) -> dict[str, str]:
     """Layer and tensor where a member's step first holds a NaN or an infinity.
 
-    params: of that member from before the step, name -> (1, ...). Returns {"layer", "tensor"}; where every tensor of the
-    step is finite, the penalty was not.
+    params: of that member from before the step, name -> (1, ...). Returns {"layer", "tensor"}; where every tensor of
+    the step is finite, the penalty was not.
     """
     for layer, tensor, values in _tensors(model, params, batch, loss):
         if not bool(values.isfinite().all()):
@@ -22,7 +21,7 @@ def failure(model: Any, params: Params, batch: Batch, loss: Loss) -> dict[str, s
     return {"layer": "cost", "tensor": "penalty"}
 
 
-def _tensors(model: Any, params: Params, batch: Batch, loss: Loss) -> Iterator[tuple[str, str, Tensor]]:
+def _tensors(model: Model, params: Params, batch: Batch, loss: Loss) -> Iterator[tuple[str, str, Tensor]]:
     """Every tensor of one step in the order in which it is computed."""
     x, pulls = batch.inputs, []
     for name, weight in params.items():

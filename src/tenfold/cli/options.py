@@ -1,0 +1,51 @@
+"""Command-line options from the fields of Recipe: same words, dashes for underscores, help from the description."""
+
+__all__ = ["chosen", "recipe_options", "shown"]
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import click
+
+from tenfold.recipe import Recipe, parse
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def recipe_options(names: Sequence[str], defaults: dict[str, Any]) -> Callable[[Command], Command]:
+    """Give a command one option for each named field; defaults: what its help says instead of the field's own."""
+
+    def decorate(command: Command) -> Command:
+        for name in reversed(names):
+            field = Recipe.model_fields[name]
+            flag = f"--{name.replace('_', '-')}"
+            if field.annotation is bool:
+                command = click.option(flag, is_flag=True, default=None, help=field.description)(command)
+            else:
+                told = f"{field.description}  [{_told(defaults.get(name, field.default))}]"
+                command = click.option(flag, metavar="VALUE", default=None, help=told)(command)
+        return command
+
+    return decorate
+
+
+def chosen(options: dict[str, Any]) -> dict[str, Any]:
+    """The fields that were given, as values."""
+    given = {name: value for name, value in options.items() if value is not None}
+    return {name: parse(name, value) if isinstance(value, str) else value for name, value in given.items()}
+
+
+def shown(result: dict[str, Any], as_json: bool, show: Callable[[dict[str, Any]], None]) -> None:
+    """Print a result for people, or as one JSON line for machines."""
+    if as_json:
+        click.echo(json.dumps(result, ensure_ascii=True))
+    else:
+        show(result)
+
+
+def _told(default: Any) -> str:
+    """A default as one would type it."""
+    if isinstance(default, tuple):
+        return "-".join(map(str, default))
+    return str(default) if default != "" else "all"

@@ -1,0 +1,26 @@
+"""`tenfold resume RUN`: go on where a run was stopped."""
+
+__all__ = ["command"]
+
+from pathlib import Path
+
+import click
+
+from tenfold.cli.display import display
+from tenfold.cli.options import shown
+from tenfold.cli.tables import print_fit, print_train
+
+
+@click.command("resume")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="print one JSON object as the last line")
+def command(run: Path, as_json: bool) -> None:
+    """Go on with RUN from its last checkpoint; a finished run just prints its result.
+
+    Whatever stopped it, the weights and metrics.csv end with the bits of a run that was never stopped.
+    """
+    from tenfold.sessions import resume
+
+    with display(as_json) as watch:
+        finished = resume(run, watch)
+    shown(finished.result, as_json, print_fit if "rungs" in finished.result else print_train)

@@ -1,0 +1,74 @@
+"""What the stages of a run share and what one of them is: a population to train, on which parts, how long."""
+
+__all__ = ["Run", "Stage", "decide", "kept_params", "per_epoch", "population_of", "written"]
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+from tenfold.batches import Part, steps_per_epoch
+from tenfold.interrupts import Interrupts
+from tenfold.population import Population, assemble
+from tenfold.recipe import Recipe
+from tenfold.results import read_json, write_json
+from tenfold.saving import Progress, Saver
+from tenfold.types import Event, Model, Params
+
+
+class Stage(NamedTuple):
+    """One population to train.
+
+    model: its shapes. steps: updates at most. keep: after validation n only the best K stay. deadline: second of the
+    run after which it ends at the next validation.
+    """
+
+    name: str
+    recipe: Recipe
+    model: Model
+    steps: int
+    keep: dict[int, int] = {}  # noqa: RUF012 - a NamedTuple's default is never written to
+    deadline: float = float("inf")
+
+
+class Run(NamedTuple):
+    """What the stages of a run share. parts: "train", "validation", "test"; about: of the data, for its results."""
+
+    folder: Path
+    parts: dict[str, Part]
+    about: dict[str, Any]
+    device: torch.device
+    saver: Saver
+    interrupts: Interrupts
+    watch: Callable[[Event], None]
+
+
+def per_epoch(run: Run, recipe: Recipe) -> int:
+    """Updates in one pass over the training part."""
+    return steps_per_epoch(len(run.parts["train"].rows), recipe.batch_size)
+
+
+def population_of(run: Run, stage: Stage, settings: list[dict[str, Any]]) -> Population:
+    """The members with these settings as the stage trains them."""
+    return assemble(stage.recipe, settings, stage.model, stage.steps, per_epoch(run, stage.recipe), run.device)
+
+
+def kept_params(progress: Progress) -> Params:
+    """The parameters a member is judged by: at its best validation where patience is on, else its last."""
+    return progress.best or progress.state.params
+
+
+def decide(folder: Path, key: str, choose: Callable[[], Any]) -> Any:
+    """A decision that the clock has a part in: made once, written to plan.json before it is acted on, then read."""
+    plan = written(folder)
+    if key not in plan:
+        plan[key] = choose()
+        write_json(folder / "plan.json", plan)
+    return plan[key]
+
+
+def written(folder: Path) -> dict[str, Any]:
+    """The decisions so far."""
+    path = folder / "plan.json"
+    return dict(read_json(path)) if path.exists() else {}
