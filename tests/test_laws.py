@@ -1,4 +1,4 @@
-"""The laws, written once over every entry of a room; what one needs to know of an entry, its mirror file declares as CASES."""
+"""The laws, written once over every entry of a room; what they need to know of one, its mirror file says in CASES."""
 
 import importlib
 import importlib.util

@@ -7,6 +7,7 @@ starts. Weak members are dropped on the way; the rung ends when validation stops
 __all__ = ["DEFAULTS", "fit_ladder"]
 
 import time
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from tenfold import loop

@@ -1,0 +1,252 @@
+"""The recipe: what it says is what comes back, and what it refuses it explains in one line."""
+
+import tomllib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from tenfold.errors import UsageError
+from tenfold.recipe import VARYING, Recipe, members, parse, read, recipe, text
+from tenfold.rooms import names
+
+HOSTILE = (
+    "",
+    "a,b",
+    'quote " and \\ backslash',
+    "line\nbreak\r\n",
+    "tab\t and \x00 \x1b[31m \x7f",
+    "'''",
+    '"""',
+    "# no comment",
+    "]\nkind = 'fit'",
+    "😀 שלום \u202egnp \u2028",
+    "../../etc/passwd",
+    "x" * 300,
+)
+
+shares = st.floats(0, 0.999)
+positive = st.floats(1e-300, 1e300)
+not_negative = st.floats(0, 1e300)
+seeds = st.integers(0, 2**32 - 1)
+
+
+def several(values):
+    """One value, or a tuple of distinct ones."""
+    return values | st.lists(values, min_size=2, max_size=4, unique=True).map(tuple)
+
+
+CHOICES = {
+    "kind": st.sampled_from(["train", "fit"]),
+    "data": st.text(st.characters(codec="utf-8")),
+    "size": st.integers(0, 256),
+    "skip_unreadable": st.booleans(),
+    "rows": st.text(st.characters(codec="utf-8")),
+    "validation": positive,
+    "standardize": st.sampled_from(["pixel", "channel", "mean-image", "unit", "none"]),
+    "flip": st.floats(0, 1) | st.just("photographs"),
+    "model": st.sampled_from(names("models")),
+    "hidden": st.lists(st.integers(1, 10**6), min_size=1, max_size=5).map(tuple),
+    "dropout": shares,
+    "loss": several(st.sampled_from(names("losses"))),
+    "initializer": st.sampled_from(names("initializers")),
+    "initializer_scale": several(not_negative),
+    "init_seed": several(seeds),
+    "learning_rate": several(positive),
+    "momentum": several(shares),
+    "beta1": several(shares),
+    "l1": several(not_negative),
+    "l2": several(not_negative),
+    "clip_norm": several(not_negative),
+    "batch_size": st.integers(1, 10**9),
+    "epochs": st.integers(1, 10**9),
+    "seed": seeds,
+    "minutes": positive,
+}
+
+
+def reread(made, tmp_path):
+    path = tmp_path / "recipe.toml"
+    path.write_text(text(made), encoding="utf-8")
+    return read(path)
+
+
+def complaint(choices):
+    with pytest.raises(UsageError) as caught:
+        recipe(choices)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+@given(st.fixed_dictionaries({}, optional=CHOICES))
+def test_a_recipe_comes_back_from_its_text(choices):
+    made = recipe(choices)
+    again = recipe(tomllib.loads(text(made)))
+    assert again == made
+    assert hash(again) == hash(made)
+    assert text(again) == text(made)
+
+
+@pytest.mark.parametrize("word", HOSTILE, ids=ascii)
+def test_hostile_words_come_back_as_they_were(word, tmp_path):
+    made = Recipe(data=word, rows=word)
+    again = reread(made, tmp_path)
+    assert again == made
+    assert again.kind == "train"
+
+
+@pytest.mark.parametrize("word", HOSTILE, ids=ascii)
+def test_hostile_names_and_values_are_refused_in_one_plain_line(word):
+    for choices in ({word: 1}, {"model": word}, {"activation": word}, {"learning_rate": word}, {"loss": [word, word]}):
+        message = complaint(choices)
+        assert message.isprintable()
+
+
+def test_every_field_is_in_the_text_in_its_order():
+    assert list(tomllib.loads(text(Recipe()))) == list(Recipe.model_fields)
+    assert recipe(tomllib.loads(text(Recipe()))) == Recipe()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ("learning_rat", "learning_rate"),
+        ("batchsize", "batch_size"),
+        ("epoch", "epochs"),
+        ("L2", "l2"),
+        ("hiden", "hidden"),
+    ],
+)
+def test_an_unknown_key_names_the_nearest(wrong, right, tmp_path):
+    assert f"did you mean {right!r}" in complaint({wrong: 1})
+    path = tmp_path / "recipe.toml"
+    path.write_text(f"{wrong} = 1\n")
+    with pytest.raises(UsageError) as caught:
+        read(path)
+    assert f"recipe.toml: unknown option {wrong!r}: did you mean {right!r}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("model", "liner", "did you mean 'linear'"),
+        ("loss", "softmx", "did you mean 'softmax'"),
+        ("loss", ["softmax", "hing"], "did you mean 'hinge'"),
+        ("initializer", "xaver", "did you mean 'xavier'"),
+        ("optimizer", "adm", "did you mean 'adam'"),
+        ("schedule", "cosin", "did you mean 'cosine'"),
+        ("standardize", "mean-imag", "did you mean 'mean-image'"),
+        ("activation", "relo", "'relu'"),
+        ("sampling", "random", "'shuffle'"),
+        ("precision", "float16", "'bfloat16'"),
+        ("class_weight", "even", "'balanced'"),
+        ("learning_rate", 0.0, "greater than 0"),
+        ("learning_rate", -1, "greater than 0"),
+        ("learning_rate", "fast", "number"),
+        ("learning_rate", float("nan"), "finite"),
+        ("learning_rate", float("inf"), "finite"),
+        ("learning_rate", [0.1, -0.1], "greater than 0"),
+        ("l2", -1e-9, "greater than or equal to 0"),
+        ("momentum", 1.0, "less than 1"),
+        ("dropout", 1.0, "less than 1"),
+        ("flip", 1.5, "less than or equal to 1"),
+        ("batch_size", 0, "greater than or equal to 1"),
+        ("batch_size", 2.5, "integer"),
+        ("epochs", -3, "greater than or equal to 1"),
+        ("hidden", [128, 0], "greater than or equal to 1"),
+        ("hidden", "big", "integer"),
+        ("size", 1000, "less than or equal to 256"),
+        ("seed", -1, "greater than or equal to 0"),
+        ("init_seed", 2**32, "less than"),
+        ("nesterov", "maybe", "boolean"),
+        ("validation", 0, "greater than 0"),
+        ("data", 7, "string"),
+    ],
+)
+def test_a_bad_value_gives_one_line_with_the_field_and_what_would_do(field, value, says):
+    message = complaint({field: value})
+    assert field.replace("_", " ") in message.replace("_", " ")
+    assert says in message
+    shown = (
+        value
+        if isinstance(value, str)
+        else next((v for v in reversed(value) if v), "")
+        if isinstance(value, list)
+        else value
+    )
+    assert str(shown) in message or isinstance(value, list)
+
+
+@pytest.mark.parametrize("field", [f for f in Recipe.model_fields if f not in (*VARYING, "hidden")])
+def test_a_field_that_members_share_takes_one_value(field):
+    value = getattr(Recipe(), field)
+    assert f"{field} takes one value" in complaint({field: [value, value]})
+    assert getattr(recipe({field: [value]}), field) == value
+
+
+@pytest.mark.parametrize("field", VARYING)
+def test_a_field_that_varies_takes_each_value_once(field):
+    value = getattr(Recipe(), field)
+    assert field in complaint({field: [value, value]})
+    assert field in complaint({field: []})
+
+
+def test_nesterov_belongs_to_sgd():
+    assert "nesterov" in complaint({"nesterov": True, "optimizer": "adam"})
+
+
+def test_it_is_frozen():
+    with pytest.raises(ValidationError):
+        Recipe().model = "mlp"
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"model = ", b"\xff\xfe", b"[[[", b"a = 1\na = 1\n", b"[model]\nx=1\n", b"x = " + b"[" * 5000]
+)
+def test_a_damaged_file_is_one_plain_line_that_names_it(content, tmp_path):
+    path = tmp_path / "recipe.toml"
+    path.write_bytes(content)
+    if not content:
+        assert read(path) == Recipe()
+        return
+    with pytest.raises(UsageError) as caught:
+        read(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(UsageError, match=r"none\.toml: no such recipe file"):
+        read(tmp_path / "none.toml")
+    with pytest.raises(UsageError, match="not a readable TOML recipe"):
+        read(tmp_path)
+
+
+def test_members_are_the_product_with_those_of_a_loss_side_by_side():
+    made = recipe({"loss": ["hinge", "softmax"], "learning_rate": [0.1, 0.2], "init_seed": [3, 4], "l2": 0.5})
+    settings = members(made)
+    assert len(settings) == 8
+    assert len({tuple(member.items()) for member in settings}) == 8
+    assert [member["loss"] for member in settings] == ["hinge"] * 4 + ["softmax"] * 4
+    assert all(set(member) == {"loss", "learning_rate", "l2", "init_seed"} for member in settings)
+    assert members(Recipe()) == [{"loss": "softmax", "learning_rate": 0.01, "l2": 0.0}]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [
+        ("learning_rate", "0.1", 0.1),
+        ("learning_rate", "0.1, 1e-3", [0.1, 0.001]),
+        ("hidden", "256-128", [256, 128]),
+        ("hidden", "64", [64]),
+        ("epochs", "5", 5),
+        ("loss", "hinge,softmax", ["hinge", "softmax"]),
+        ("standardize", "mean-image", "mean-image"),
+        ("rows", "0:100", "0:100"),
+    ],
+)
+def test_an_options_text_becomes_a_value(name, value, wanted):
+    assert parse(name, value) == wanted
+    recipe({name: parse(name, value)})
