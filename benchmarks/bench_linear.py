@@ -7,11 +7,11 @@ of magnitude of updates and two threads at most; Tenfold keeps its pixels as byt
 from pathlib import Path
 
 import torch
-from sidebyside import Contestant, arguments, compare, report
 from sklearn.linear_model import SGDClassifier
 from torch.utils.data import DataLoader, TensorDataset
 
 import tenfold
+from sidebyside import Contestant, arguments, compare, report
 from tenfold import loop
 from tenfold.batches import Part, sampler
 from tenfold.population import assemble, built, first_params

@@ -1,12 +1,13 @@
 """MNIST, MLP 784-256-128-64-32-10, batch 128, one epoch of 60,000 images: Tenfold against torch and scikit-learn."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import torch
-from sidebyside import Contestant, arguments, compare, report
 from sklearn.neural_network import MLPClassifier
 
 import tenfold
+from sidebyside import Contestant, arguments, compare, report
 from tenfold import loop
 from tenfold.batches import Part, sampler, steps_per_epoch
 from tenfold.population import assemble, built, first_params
@@ -35,7 +36,7 @@ def ours(part: Part, optimizer: str) -> Contestant:
 def eager(x: torch.Tensor, y: torch.Tensor, make: type[torch.optim.Optimizer]) -> None:
     """An expert's loop: float tensors resident, one gather a step."""
     widths = (x.shape[1], *HIDDEN, 10)
-    layers = [torch.nn.Linear(a, b) for a, b in zip(widths, widths[1:], strict=False)]
+    layers = [torch.nn.Linear(a, b) for a, b in pairwise(widths)]
     model = torch.nn.Sequential(*[part for layer in layers for part in (layer, torch.nn.ReLU())][:-1])
     optimizer = make(model.parameters(), lr=0.001)
     for rows in torch.randperm(len(x)).split(BATCH):

@@ -38,7 +38,9 @@ def compare(contestants: Sequence[Contestant], rounds: int) -> dict[str, float]:
 
 def report(title: str, medians: dict[str, float], budgets: Sequence[tuple[str, str, float]], path: Path) -> None:
     """Print seconds and ratios, say which budget is met, write JSON. budgets: (ours, against, largest ratio)."""
-    print(f"{title}\n{platform.processor() or platform.machine()}, {torch.get_num_threads()} threads, products: {route()}")
+    print(
+        f"{title}\n{platform.processor() or platform.machine()}, {torch.get_num_threads()} threads, products: {route()}"
+    )
     for name, seconds in medians.items():
         print(f"  {name:<44} {seconds:8.4f} s a member and epoch")
     rows = []

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
 
@@ -74,7 +75,8 @@ def arguments(case, draw, rng, at_kinks=False):
         if at_kinks:
             x.view(-1)[::2] = kink
     weights = [draw(*(SIZES[letter] for letter in shape)) for shape in case.get("weights", ())]
-    noise = {n: torch.from_numpy(rng.random([SIZES[k] for k in shape])) for n, shape in case.get("noise", {}).items()}
+    draws = {name: rng.random([SIZES[letter] for letter in shape]) for name, shape in case.get("noise", {}).items()}
+    noise = {name: torch.from_numpy(np.floor(10 * u) / 10 if at_kinks else u) for name, u in draws.items()}
     return x, weights, noise | case.get("numbers", {})
 
 
@@ -321,15 +323,21 @@ def descend(optimizer, params, grads, rate):
     return params
 
 
-def walk(draw, steps=50):
+# A member's weights, and steps: one piece of the cache, several members to a piece, several pieces to a member.
+PIECES = {"one piece": ((4, 5), 50), "groups of members": ((400, 250), 3), "parts of a member": ((700, 400), 3)}
+pieces = pytest.mark.parametrize(("shape", "steps"), PIECES.values(), ids=PIECES)
+
+
+def walk(draw, shape=(4, 5), steps=5):
     """Parameters of three members and the gradients of some steps, some of them zero in places."""
-    params = {"a.weight": draw(3, 4, 5), "a.bias": draw(3, 4)}
+    params = {"a.weight": draw(3, *shape), "a.bias": draw(3, 4)}
     return params, [{name: draw(*p.shape) * (draw(*p.shape) > -1) for name, p in params.items()} for _ in range(steps)]
 
 
+@pieces
 @pytest.mark.parametrize(("make", "case"), over("optimizers", lambda case: "torch" in case))
-def test_optimizer_is_that_of_torch(make, case, draw):
-    params, grads = walk(draw)
+def test_optimizer_is_that_of_torch(make, case, shape, steps, draw):
+    params, grads = walk(draw, shape, steps)
     ours = descend(make(**case["options"]), params, grads, 0.03)
     leaves = {name: tensor.clone().requires_grad_() for name, tensor in params.items()}
     theirs = case["torch"](list(leaves.values()), 0.03)
@@ -346,9 +354,10 @@ def built(make, options, member=None):
     return make(**{name: pick(value) if isinstance(value, tuple) else value for name, value in options.items()})
 
 
+@pieces
 @pytest.mark.parametrize(("make", "case"), over("optimizers"))
-def test_optimizer_of_a_population_is_its_members(make, case, draw):
-    params, grads = walk(draw)
+def test_optimizer_of_a_population_is_its_members(make, case, shape, steps, draw):
+    params, grads = walk(draw, shape, steps)
     rates = torch.tensor([0.1, 0.01, 0.001], dtype=torch.float64)
     together = descend(built(make, case["options"]), params, grads, rates)
     for k in range(3):
@@ -359,7 +368,7 @@ def test_optimizer_of_a_population_is_its_members(make, case, draw):
 
 @pytest.mark.parametrize(("make", "case"), over("optimizers"))
 def test_optimizer_takes_no_step_without_a_gradient(make, case, draw):
-    params, grads = walk(draw, 5)
+    params, grads = walk(draw)
     still = [{name: torch.zeros_like(tensor) for name, tensor in grad.items()} for grad in grads]
     after = descend(built(make, case["options"]), params, still, 0.1)
     assert all(torch.equal(after[name], params[name]) for name in params)

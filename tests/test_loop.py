@@ -108,11 +108,15 @@ def test_a_member_of_a_population_is_the_single_run(choices, members):
             assert norm_wise(rows(state.params, torch.tensor([row])), alone.params) < 1e-12
 
 
+@pytest.mark.parametrize("side", [1, 3], ids=["digits", "enlarged"])
 @pytest.mark.parametrize("choices", [{"model": "linear"}, {**MLP, "activation": "tanh"}], ids=["linear", "mlp"])
-def test_in_single_precision_a_member_is_the_single_run_after_an_epoch(choices):
-    recipe, part = Recipe(precision="float32", batch_size=50, **choices), digits(torch.float32)
+def test_in_single_precision_a_member_is_the_single_run_after_an_epoch(choices, side):
+    recipe, small = Recipe(precision="float32", batch_size=100, **choices), digits(torch.float32)
+    # Enlarged, the images are so wide that a population and a member take different kernels.
+    images = small.images.repeat_interleave(side, 2).repeat_interleave(side, 3)
+    part = made_part(images, small.labels, torch.float32)
     settings = [{"loss": "softmax", "learning_rate": rate} for rate in (0.003, 0.01, 0.03, 0.1, 0.2, 0.05, 0.02)]
-    steps = steps_per_epoch(len(part.rows), 50)
+    steps = steps_per_epoch(len(part.rows), 100)
     together = Training(recipe, settings, part, steps).last()
     for k in range(7):
         alone = Training(recipe, [settings[k]], part, steps).last()
@@ -143,15 +147,6 @@ def test_resume_is_bit_exact(choices, tmp_path):
             assert same_bits(Training(recipe, MEMBERS, part, 40).last(begin), last)
 
 
-FRESH = """
-import torch
-torch.set_num_threads(1)
-from test_loop import MEMBERS, MLP, Recipe, Training, digest, digits
-recipe = Recipe(batch_size=100, dropout=0.2, flip=0.5, **MLP)
-print(digest(Training(recipe, MEMBERS, digits(torch.float32), 30).last()))
-"""
-
-
 def digest(state):
     found = hashlib.sha256()
     for group in state[1:4]:
@@ -160,18 +155,21 @@ def digest(state):
     return found.hexdigest()
 
 
+def digests():
+    """Of what two seeded trainings end with, one for each way to sample."""
+    recipes = [Recipe(batch_size=100, dropout=0.2, flip=0.5, sampling=s, **MLP) for s in ("shuffle", "replacement")]
+    return [digest(Training(recipe, MEMBERS, digits(torch.float32), 30).last()) for recipe in recipes]
+
+
+FRESH = "import torch, test_loop; torch.set_num_threads(1); print(test_loop.digests())"
+
+
 def test_the_same_seed_gives_the_same_bits_in_fresh_processes():
-    printed = []
     for hash_seed in ("1", "2"):
         env = os.environ | {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": os.pathsep.join(sys.path)}
-        command = [sys.executable, "-c", FRESH]
-        printed.append(
-            subprocess.run(
-                command, env=env, cwd=Path(__file__).parent, capture_output=True, text=True, check=True
-            ).stdout
-        )
-    recipe = Recipe(batch_size=100, dropout=0.2, flip=0.5, **MLP)
-    assert printed[0] == printed[1] == digest(Training(recipe, MEMBERS, digits(torch.float32), 30).last()) + "\n"
+        command, here = [sys.executable, "-c", FRESH], Path(__file__).parent
+        fresh = subprocess.run(command, env=env, cwd=here, capture_output=True, text=True, check=True)
+        assert fresh.stdout.strip() == str(digests())
 
 
 DEEP = {"model": "mlp", "hidden": (256, 128, 64, 32), "initializer": "normal", "batch_size": 128}

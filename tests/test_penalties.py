@@ -8,16 +8,17 @@ from tenfold import penalties
 CASES = {"l1": lambda w: w.abs().sum(), "l2": lambda w: w.square().sum()}
 
 
-def weights(draw):
-    w = draw(3, 4, 5)
+def weights(draw, shape):
+    w = draw(3, *shape)
     w[:, 0, 0] = 0  # the kink of |W|, where torch's derivative is 0
     return w
 
 
+@pytest.mark.parametrize("shape", [(4, 5), (400, 250), (700, 400)], ids=["small", "groups", "parts"])
 @pytest.mark.parametrize("strength", [0.0, 0.1, (0.0, 0.1, 2.0)], ids=["none", "shared", "own"])
 @pytest.mark.parametrize("word", penalties.__all__)
-def test_value_and_gradient_are_those_of_autograd(draw, word, strength):
-    w, before = weights(draw), draw(3, 4, 5)
+def test_value_and_gradient_are_those_of_autograd(draw, word, strength, shape):
+    w, before = weights(draw, shape), draw(3, *shape)
     grad, given = before.clone(), w.clone()
     strength = torch.tensor(strength, dtype=torch.float64) if isinstance(strength, tuple) else strength
     value = getattr(penalties, word)(w, strength, grad)

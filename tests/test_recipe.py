@@ -1,5 +1,6 @@
 """The recipe: what it says is what comes back, and what it refuses it explains in one line."""
 
+import contextlib
 import tomllib
 
 import pytest
@@ -97,6 +98,14 @@ def test_hostile_words_come_back_as_they_were(word, tmp_path):
     assert again.kind == "train"
 
 
+@pytest.mark.parametrize("word", ["\ud800", "a folder \udcff"], ids=ascii)
+def test_a_word_that_no_file_can_hold_is_refused_or_comes_back(word, tmp_path):
+    """Python hands on the bytes of a file name that are no UTF-8 as lone surrogates."""
+    with contextlib.suppress(UsageError):
+        made = recipe({"data": word})
+        assert reread(made, tmp_path) == made
+
+
 @pytest.mark.parametrize("word", HOSTILE, ids=ascii)
 def test_hostile_names_and_values_are_refused_in_one_plain_line(word):
     for choices in ({word: 1}, {"model": word}, {"activation": word}, {"learning_rate": word}, {"loss": [word, word]}):
@@ -157,6 +166,8 @@ def test_an_unknown_key_names_the_nearest(wrong, right, tmp_path):
         ("epochs", -3, "greater than or equal to 1"),
         ("hidden", [128, 0], "greater than or equal to 1"),
         ("hidden", "big", "integer"),
+        ("hidden", [], "widths"),
+        ("hidden", {}, "integer"),
         ("size", 1000, "less than or equal to 256"),
         ("seed", -1, "greater than or equal to 0"),
         ("init_seed", 2**32, "less than"),

@@ -9,6 +9,7 @@
 __all__ = ["Dataset", "Finished", "TenfoldError", "TrainedModel", "fit", "load", "load_model", "resume", "train"]
 
 import importlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from tenfold.modelfile import TrainedModel, load_model
     from tenfold.sessions import Finished, resume
     from tenfold.types import Dataset, Event
+
+# Threads that wait for each other spin; libgomp's own 300,000 turns starve the very thread they wait for as soon as
+# another program runs (measured beside a second run: 10 times slower). Read when torch is first imported.
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 _HOMES = {
     "Dataset": "types",

@@ -6,6 +6,7 @@ starts. Weak members are dropped on the way; the rung ends when validation stops
 
 __all__ = ["DEFAULTS", "fit_ladder"]
 
+import math
 import time
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -23,49 +24,45 @@ from tenfold.types import Event
 
 # An epoch takes this much longer than its quickest steps: validation, checkpoints, slower ones.
 MORE = 1.3
+# Small data have short epochs: a rung takes at least so many updates.
+LEAST = 2000
 
 
 class Rung(NamedTuple):
-    """One step of the ladder: what it changes in the recipe, and its share of the time that is left when it starts."""
+    """One step of the ladder.
+
+    share: of the time that is left when it starts. epochs: at most, more where they are short. keep: after this part of its epochs so many of its
+    members stay (successive halving, Jamieson and Talwalkar 2016). choices: what it changes in the recipe.
+    """
 
     name: str
     share: float
     epochs: int
+    keep: dict[float, int]
     choices: dict[str, Any]
 
 
 DEFAULTS = {"kind": "fit", "flip": "photographs"}
 """Choices that `fit` makes where a recipe makes others."""
 
-LINEAR = {"batch_size": 100, "schedule": "cosine", "momentum": 0.9, "initializer": "zero", "patience": 8}
-MLP = {"model": "mlp", "batch_size": 128, "schedule": "cosine", "momentum": 0.9, "nesterov": True, "patience": 10}
+LINEAR = {"schedule": "cosine", "momentum": 0.9, "initializer": "zero", "patience": 12}
+WIDE = {"model": "mlp", "batch_size": 128, "schedule": "cosine", "momentum": 0.9, "nesterov": True, "patience": 12}
+PENALTIES = {"linear": (0.0, 1e-3, 1e-2, 1e-1), "mlp": (0.0, 1e-4, 3e-4, 1e-3)}
+RATES = {"softmax": (1e-4, 3e-4, 1e-3, 3e-3), "hinge": (3e-5, 1e-4, 3e-4, 1e-3), "sigmoid": (1e-3, 3e-3, 1e-2, 3e-2)}
 LADDER = (
-    Rung(
-        "linear-softmax", 0.1, 30, {**LINEAR, "learning_rate": (1e-4, 3e-4, 1e-3, 3e-3), "l2": (0.0, 1e-4, 1e-3, 1e-2)}
+    *(
+        Rung(f"linear-{loss}", 0.1, 20, {}, {**LINEAR, "loss": loss, "learning_rate": rates, "l2": PENALTIES["linear"]})
+        for loss, rates in RATES.items()
     ),
-    Rung(
-        "linear-hinge",
-        0.1,
-        30,
-        {**LINEAR, "loss": "hinge", "learning_rate": (1e-4, 3e-4, 1e-3, 3e-3), "l2": (0.0, 1e-4, 1e-3, 1e-2)},
-    ),
-    Rung(
-        "linear-sigmoid",
-        0.1,
-        30,
-        {**LINEAR, "loss": "sigmoid", "learning_rate": (1e-3, 3e-3, 1e-2, 3e-2), "l2": (0.0, 1e-4, 1e-3, 1e-2)},
-    ),
-    Rung(
-        "mlp-256",
-        0.3,
-        40,
-        {**MLP, "hidden": (256,), "learning_rate": (0.003, 0.01, 0.03, 0.1), "l2": (0.0, 1e-4, 3e-4, 1e-3)},
-    ),
-    Rung(
-        "mlp-512-256",
-        0.9,
-        60,
-        {**MLP, "hidden": (512, 256), "learning_rate": (0.003, 0.01, 0.03, 0.1), "l2": (0.0, 1e-4, 3e-4, 1e-3)},
+    *(
+        Rung(
+            f"mlp-{'-'.join(map(str, hidden))}",
+            share,
+            40,
+            {0.1: 8, 0.2: 4, 0.5: 2},
+            {**WIDE, "hidden": hidden, "learning_rate": (0.003, 0.01, 0.03, 0.1), "l2": PENALTIES["mlp"]},
+        )
+        for hidden, share in (((256,), 0.25), ((512, 256), 1.0))
     ),
 )
 
@@ -73,7 +70,9 @@ LADDER = (
 def fit_ladder(run: Run, prepared: Prepared, at: Progress | None) -> dict[str, Any]:
     """Climb from the first rung, or from where a checkpoint stood; returns what the run prints."""
     for rung in LADDER[len(run.saver.outcomes) :]:
-        if at is None and not decide(run.folder, f"{rung.name}: start", lambda: _left(run, prepared.recipe) > 0):
+        if run.saver.outcomes and not decide(
+            run.folder, f"{rung.name}: start", lambda: _left(run, prepared.recipe) > 0
+        ):
             break
         stage = _planned(run, prepared.recipe, rung)
         at = train_stage(run, stage, at or fresh(run, stage))
@@ -92,29 +91,31 @@ def _planned(run: Run, recipe: Recipe, rung: Rung) -> Stage:
     own = recipe.model_copy(update=rung.choices)
     model = built(own, len(run.parts["train"].factor), len(run.about["class_names"]))
     updates = per_epoch(run, own)
-    draft = Stage(rung.name, own, model, rung.epochs * updates)
+    longest = max(rung.epochs, math.ceil(LEAST / updates))
+    draft = Stage(rung.name, own, model, longest * updates)
     limit = decide(
         run.folder, f"{rung.name}: until second", lambda: run.saver.elapsed() + rung.share * _left(run, recipe)
     )
     epochs = decide(
-        run.folder, f"{rung.name}: epochs", lambda: _affordable(run, draft, rung, limit - run.saver.elapsed())
+        run.folder, f"{rung.name}: epochs", lambda: _affordable(run, draft, rung, longest, limit - run.saver.elapsed())
     )
-    return draft._replace(steps=epochs * updates, keep=_keep(epochs), deadline=limit)
+    patient = own.model_copy(update={"patience": max(own.patience, epochs // 4)})
+    return Stage(rung.name, patient, model, epochs * updates, _keep(rung, epochs), limit)
 
 
-def _keep(epochs: int) -> dict[int, int]:
-    """Successive halving (Jamieson and Talwalkar 2016): half after a tenth of the epochs, a quarter after a fifth, …"""
-    return {max(1, epochs // 10): 8, max(2, epochs // 5): 4, max(3, epochs // 2): 2}
+def _keep(rung: Rung, epochs: int) -> dict[int, int]:
+    """Validation after which so many members stay."""
+    return {max(1 + i, int(part * epochs)): count for i, (part, count) in enumerate(rung.keep.items())}
 
 
-def _affordable(run: Run, stage: Stage, rung: Rung, seconds: float) -> int:
+def _affordable(run: Run, stage: Stage, rung: Rung, longest: int, seconds: float) -> int:
     """Epochs that fit into a time, from the pace of a few steps on a throw-away population."""
-    pace = _seconds_per_epoch(run, stage)
-    for epochs in range(rung.epochs, 1, -1):
-        alive, cost = 16, 0.0
+    pace, count = _seconds_per_epoch(run, stage), len(members(stage.recipe))
+    for epochs in range(longest, 1, -1):
+        alive, cost = count, 0.0
         for epoch in range(1, epochs + 1):
-            cost += pace * (0.1 + 0.9 * alive / 16)
-            alive = _keep(epochs).get(epoch, alive)
+            cost += pace * (0.1 + 0.9 * alive / count)
+            alive = _keep(rung, epochs).get(epoch, alive)
         if cost <= seconds:
             return epochs
     return 1

@@ -49,11 +49,16 @@ def train(
     """
     state = snapshot(state)
     for t in range(state.step, steps):
-        if bool((state.status != 0).all()):
-            return
         value, grads, buffers = objective(state.params, state.buffers, batches(t))
-        state.status[(state.status == 0) & ~finite(value, grads)] = -(t + 1)
-        _update(optimizer, grads, rate(t), state)
+        active = state.status == 0
+        well = finite(value, grads)
+        if bool((active & well).all()):
+            optimizer.update(state.params, grads, state.memory, rate(t), t)
+        elif bool(active.any()):
+            state.status[active & ~well] = -(t + 1)
+            _update_active(optimizer, grads, rate(t), state)
+        else:
+            return
         state = state._replace(step=t + 1, buffers=buffers)
         yield Step(state, value)
 
@@ -70,7 +75,7 @@ def finite(value: Value, grads: Grads) -> Tensor:
     return signs.isfinite()
 
 
-def _update(optimizer: Optimizer, grads: Grads, rate: Scalar, state: State) -> None:
+def _update_active(optimizer: Optimizer, grads: Grads, rate: Scalar, state: State) -> None:
     """One update of the active members; halted ones get back the very bits that they had."""
     halted = state.status.nonzero()[:, 0]
     kept = [

@@ -5,6 +5,7 @@ l1: R = λ Σ|W|,  ∂R/∂W = λ sign W        l2: R = λ Σ W²,  ∂R/∂W = 
 
 __all__ = ["l1", "l2"]
 
+import torch
 from torch import Tensor
 
 from tenfold.arrays import per_member
@@ -19,5 +20,7 @@ def l1(weight: Tensor, strength: Scalar, grad: Tensor) -> Tensor:
 
 def l2(weight: Tensor, strength: Scalar, grad: Tensor) -> Tensor:
     """λ Σ W² of each member. weight, grad: (P, ...); grad gets 2 λ W added in place. Returns (P,)."""
-    grad.addcmul_(weight, weight.new_tensor(2.0) * per_member(strength, weight))
-    return strength * weight.flatten(1).square().sum(1)
+    double = per_member(2 * strength, weight)
+    grad.addcmul_(weight, double) if isinstance(double, Tensor) else grad.add_(weight, alpha=double)
+    norm: Tensor = torch.linalg.vector_norm(weight.flatten(1), dim=1)
+    return strength * norm.square()

@@ -26,5 +26,5 @@ def softmax(z: Tensor, y: Tensor, weight: Scalar = 1.0) -> tuple[Tensor, Tensor]
     p = shifted.exp()
     total = p.sum(-1, keepdim=True)
     loss = (total.log() - shifted.gather(-1, label)) * share
-    dz = p.div_(total).scatter_add_(-1, label, z.new_full((), -1.0).expand(label.shape)).mul_(share)
+    dz = p.div_(total).scatter_(-1, label, -1.0, reduce="add").mul_(share)
     return loss.sum((-2, -1)), dz

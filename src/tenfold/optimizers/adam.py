@@ -6,7 +6,7 @@ W ← W − η m̂ / (√v̂ + ε)       m̂ = m / (1 − β₁ᵗ),  v̂ = v / 
 
 __all__ = ["adam"]
 
-from tenfold.arrays import per_member
+from tenfold.arrays import blocks
 from tenfold.types import Grads, Optimizer, Params, Scalar
 
 
@@ -21,14 +21,13 @@ def adam(beta1: Scalar = 0.9, beta2: Scalar = 0.999, epsilon: float = 1e-8) -> O
         }
 
     def update(params: Params, grads: Grads, memory: Params, learning_rate: Scalar, step: int) -> None:
-        rate = learning_rate / (1 - beta1 ** (step + 1))
+        eta = learning_rate / (1 - beta1 ** (step + 1))
         root = (1 - beta2 ** (step + 1)) ** 0.5
         for name, param in params.items():
-            b1, b2 = per_member(beta1, param), per_member(beta2, param)
-            grad = grads[name]
-            mean = memory[f"mean/{name}"].mul_(b1).add_((1 - b1) * grad)
-            square = memory[f"square/{name}"].mul_(b2).add_(grad.square_().mul_(1 - b2))
-            scale = square.sqrt().div_(per_member(root, param)).add_(epsilon)
-            param.sub_(scale.reciprocal_().mul_(mean).mul_(per_member(rate, param)))
+            tensors = (param, grads[name], memory[f"mean/{name}"], memory[f"square/{name}"])
+            for (w, g, m, v), (rate, b1, b2, bias) in blocks(tensors, (eta, beta1, beta2, root)):
+                m.mul_(b1).add_((1 - b1) * g)
+                v.mul_(b2).add_(g.square_().mul_(1 - b2))
+                w.sub_(v.sqrt().div_(bias).add_(epsilon).reciprocal_().mul_(m).mul_(rate))
 
     return Optimizer(init, update)

@@ -9,7 +9,7 @@ __all__ = ["sgd"]
 
 from torch import Tensor
 
-from tenfold.arrays import per_member
+from tenfold.arrays import blocks
 from tenfold.types import Grads, Optimizer, Params, Scalar
 
 
@@ -22,14 +22,17 @@ def sgd(momentum: Scalar = 0.0, nesterov: bool = False) -> Optimizer:
 
     def update(params: Params, grads: Grads, memory: Params, learning_rate: Scalar, step: int) -> None:
         for name, param in params.items():
-            direction = grads[name]
-            if not plain:
-                mu = per_member(momentum, param)
-                velocity = memory[f"momentum/{name}"].mul_(mu).add_(grads[name])
-                direction = grads[name].add_(velocity.mul(mu)) if nesterov else velocity
-            _descend(param, direction, per_member(learning_rate, param))
+            beside = () if plain else (memory[f"momentum/{name}"],)
+            for (w, g, *v), (rate, mu) in blocks((param, grads[name], *beside), (learning_rate, momentum)):
+                _descend(w, _direction(g, v[0], mu, nesterov) if v else g, rate)
 
     return Optimizer(init, update)
+
+
+def _direction(g: Tensor, v: Tensor, mu: Scalar, nesterov: bool) -> Tensor:
+    """v ← μ v + g; the step goes along v, or along g + μ v."""
+    v.mul_(mu).add_(g)
+    return g.add_(v.mul(mu)) if nesterov else v
 
 
 def _descend(param: Tensor, direction: Tensor, rate: Scalar) -> None:

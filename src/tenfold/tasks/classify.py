@@ -35,7 +35,8 @@ def classify(model: Model, losses: Sequence[tuple[Loss, int]], l1: Scalar = 0.0,
 
 def penalize(params: Params, grads: Grads, l1: Scalar, l2: Scalar) -> Tensor:
     """Penalty (P,) on the tensors named weight; their gradients are added to grads in place."""
-    total = next(iter(params.values())).new_zeros(len(next(iter(params.values()))))
+    first = next(iter(params.values()))
+    total = first.new_zeros(len(first))
     for strength, penalty in ((l1, l1_penalty), (l2, l2_penalty)):
         if isinstance(strength, Tensor) or strength:
             for name in params:

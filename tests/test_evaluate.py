@@ -1,0 +1,112 @@
+"""Evaluation against a literal computation and scikit-learn."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from sklearn import metrics
+
+from tenfold import evaluate
+from tenfold.batches import Part
+from tenfold.models.mlp import MLP
+from tenfold.rooms import find
+
+NAMES = ("ant", "bee", "cat", "dog")
+BLOCKS = (("softmax", 2), ("hinge", 1), ("sigmoid", 2))
+
+
+def made(rng, n=1203):
+    """A population of five and a part: some images in an order of its own, more than two slices, the last one short."""
+    images = torch.from_numpy(rng.integers(0, 256, (n + 300, 1, 3, 4), dtype=np.uint8))
+    labels = torch.from_numpy(rng.integers(0, 4, n + 300))
+    rows = torch.from_numpy(rng.permutation(n + 300)[:n])
+    factor, offset = (torch.from_numpy(rng.random(12)) for _ in range(2))
+    model = MLP(12, 4, (6,), "tanh")
+    return model, model.init([0, 1, 2, 3, 4]), Part(images, labels, rows, factor / 255, offset)
+
+
+def literal_scores(params, part, member):
+    x = part.images[part.rows].flatten(1).double() * part.factor + part.offset
+    h = torch.tanh(x @ params["hidden1.weight"][member].T + params["hidden1.bias"][member])
+    return h @ params["scores.weight"][member].T + params["scores.bias"][member]
+
+
+@pytest.mark.parametrize("n", [1203, 1000, 1, 499])
+def test_loss_and_accuracy_are_exact_means_of_each_member(rng, n):
+    model, params, part = made(rng, n)
+    loss, accuracy = evaluate.evaluate(model, params, part, [(find("losses", word), count) for word, count in BLOCKS])
+    words, y = [word for word, count in BLOCKS for _ in range(count)], part.labels[part.rows]
+    assert loss.dtype == accuracy.dtype == torch.float64
+    for k, word in enumerate(words):
+        z = literal_scores(params, part, k)
+        torch.testing.assert_close(loss[k], find("losses", word)(z, y)[0], rtol=1e-12, atol=0)
+        assert float(accuracy[k]) == metrics.accuracy_score(y, z.argmax(1))
+
+
+def test_scores_are_in_the_order_of_the_part(rng):
+    model, params, part = made(rng)
+    found = evaluate.scores(model, params, part)
+    assert found.shape == (5, 1203, 4)
+    for k in range(5):
+        torch.testing.assert_close(found[k], literal_scores(params, part, k), rtol=1e-12, atol=1e-13)
+
+
+def test_a_member_that_is_not_finite_leaves_the_others_as_they_are(rng):
+    model, params, part = made(rng)
+    losses = [(find("losses", "softmax"), 5)]
+    clean = evaluate.evaluate(model, params, part, losses)
+    params["scores.weight"][2] = torch.nan
+    for before, after in zip(clean, evaluate.evaluate(model, params, part, losses), strict=True):
+        assert torch.equal(before[[0, 1, 3, 4]], after[[0, 1, 3, 4]])
+
+
+@pytest.mark.parametrize("n", [10, 200, 3000])
+def test_metrics_are_those_of_scikit_learn(rng, n):
+    labels = rng.integers(0, 4, n)
+    predicted = np.where(rng.random(n) < 0.6, labels, rng.integers(0, 3, n))  # the last class is rarely predicted
+    found = evaluate.measure(labels, predicted, NAMES)
+    options = {"labels": range(4), "average": "macro", "zero_division": 0.0}
+    assert found["accuracy"] == metrics.accuracy_score(labels, predicted)
+    assert found["macro_precision"] == pytest.approx(metrics.precision_score(labels, predicted, **options), rel=1e-14)
+    assert found["macro_recall"] == pytest.approx(metrics.recall_score(labels, predicted, **options), rel=1e-14)
+    assert found["macro_f1"] == pytest.approx(metrics.f1_score(labels, predicted, **options), rel=1e-14)
+    assert found["n"] == n
+    report = metrics.classification_report(
+        labels, predicted, labels=range(4), target_names=NAMES, output_dict=True, zero_division=0.0
+    )
+    for entry in found["per_class"]:
+        wanted = report[entry["class"]]
+        assert entry["n"] == wanted["support"]
+        assert [entry[key] for key in ("precision", "recall", "f1")] == pytest.approx(
+            [wanted[key] for key in ("precision", "recall", "f1-score")], rel=1e-14
+        )
+
+
+def test_metrics_of_a_class_by_hand():
+    found = evaluate.measure(np.array([0, 0, 0, 1, 1, 2]), np.array([0, 0, 1, 1, 0, 0]), ("a", "b", "c"))
+    assert found["per_class"][0] == {
+        "class": "a",
+        "n": 3,
+        "precision": 0.5,
+        "recall": 2 / 3,
+        "f1": pytest.approx(4 / 7),
+    }
+    assert found["per_class"][2] == {"class": "c", "n": 1, "precision": 0.0, "recall": 0.0, "f1": 0.0}
+    assert found["accuracy"] == 0.5
+
+
+@pytest.mark.parametrize(("right", "n"), [(0, 10), (1, 10), (5, 10), (10, 10), (9791, 10000), (0, 1), (360, 360)])
+def test_the_interval_is_wilsons(right, n):
+    z, p = 1.959963984540054, right / n
+    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    low, high = evaluate.interval(right, n)
+    assert (low, high) == pytest.approx((max(0.0, middle - half), min(1.0, middle + half)), rel=1e-9, abs=1e-12)
+    assert 0 <= low <= p <= high <= 1
+
+
+def test_the_interval_is_that_of_the_literature():
+    """Newcombe (1998), table I, method 3: 81 of 263, and 15 of 148."""
+    assert evaluate.interval(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+    assert evaluate.interval(15, 148) == pytest.approx((0.0624, 0.1605), abs=5e-5)
