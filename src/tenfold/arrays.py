@@ -1,6 +1,6 @@
 """The few shape helpers that every room needs."""
 
-__all__ = ["blocks", "per_member", "rows"]
+__all__ = ["blocks", "one_hot", "per_member", "rows"]
 
 from collections.abc import Iterator, Mapping
 
@@ -16,6 +16,11 @@ BLOCK = 2**18
 def per_member(value: Scalar, like: Tensor) -> Scalar:
     """A (P,) scalar with axes added so that it broadcasts against like (P, ...); a float as it is."""
     return value.reshape(-1, *[1] * (like.dim() - 1)) if isinstance(value, Tensor) else value
+
+
+def one_hot(y: Tensor, like: Tensor) -> Tensor:
+    """Labels (B,) as rows (B, C) of zeros and a one, laid out in memory as scores (..., B, C) of the layers are."""
+    return like.new_zeros(like.shape[-1], len(y)).scatter_(0, y[None], 1.0).mT
 
 
 def rows(tensors: Mapping[str, Tensor], members: Tensor) -> dict[str, Tensor]:

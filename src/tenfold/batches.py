@@ -36,7 +36,9 @@ class Part(NamedTuple):
 
 def inputs(part: Part, images: Tensor) -> Tensor:
     """Images (B, C, H, W) to standardized inputs (B, D)."""
-    return torch.addcmul(part.offset, images.flatten(1).to(part.factor.dtype), part.factor)
+    x = images.flatten(1).to(part.factor.dtype)
+    # In place, unless the images had that type already and are somebody's.
+    return torch.addcmul(part.offset, x, part.factor, out=None if x.dtype == images.dtype else x)
 
 
 def sampler(

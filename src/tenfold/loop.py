@@ -11,6 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from tenfold.memory import keep_freed
 from tenfold.types import Batch, Buffers, Grads, Optimizer, Params, Scalar, State, Value
 
 
@@ -47,6 +48,7 @@ def train(
     copy is changed in place. A caller stops a member by writing the step into the yielded `state.status`. Ends early
     when no member is active.
     """
+    keep_freed()
     state = snapshot(state)
     for t in range(state.step, steps):
         value, grads, buffers = objective(state.params, state.buffers, batches(t))
@@ -79,7 +81,7 @@ def _update_active(optimizer: Optimizer, grads: Grads, rate: Scalar, state: Stat
     """One update of the active members; halted ones get back the very bits that they had."""
     halted = state.status.nonzero()[:, 0]
     kept = [
-        (tensor, tensor[halted]) for group in (state.params, state.memory) for tensor in group.values() if len(halted)
+        (tensor, tensor[halted]) for group in (state.params, state.memory) for tensor in group.values()
     ]
     optimizer.update(state.params, grads, state.memory, rate, state.step)
     for tensor, before in kept:

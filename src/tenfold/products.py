@@ -31,16 +31,23 @@ MARGIN = 1.25
 
 
 def _torch(a: Tensor, b: Tensor) -> Tensor:
-    return torch.matmul(a, b.mT)
+    return torch.mm(a, b.mT) if a.dim() == 2 else torch.bmm(a, b.mT)
 
 
 def _onednn(a: Tensor, b: Tensor) -> Tensor:
     """A private operator of torch, behind its own fusions of linear layers; absent or unfit, `@` is the fallback."""
     if a.dtype != torch.float32 or a.device.type != "cpu" or 2 * a.shape[-2] * a.shape[-1] * b.shape[-2] < SMALL:
         return _torch(a, b)
+    # It is quicker with a first operand whose rows lie in memory; a bᵀ = (b aᵀ)ᵀ.
+    return _linear(a, b) if a.stride(-1) == 1 else _linear(b, a).mT
+
+
+def _linear(a: Tensor, b: Tensor) -> Tensor:
     linear = torch.ops.mkldnn._linear_pointwise
     if a.dim() == 2:
         return cast(Tensor, linear(a, b, None, "none", [], ""))
+    if len(a) == 1:
+        return cast(Tensor, linear(a[0], b[0], None, "none", [], "")[None])
     return torch.stack([linear(a[k], b[k], None, "none", [], "") for k in range(len(a))])
 
 

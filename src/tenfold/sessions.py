@@ -20,7 +20,6 @@ from tenfold.errors import DataError, Interrupted, UsageError
 from tenfold.fitting import fit_ladder
 from tenfold.interrupts import Interrupts, listening
 from tenfold.loading import OWN
-from tenfold.memory import keep_freed
 from tenfold.modelfile import TrainedModel, load_model
 from tenfold.preparing import prepare
 from tenfold.recipe import Recipe
@@ -79,7 +78,6 @@ def resume(folder: Path, watch: Callable[[Event], None] = lambda event: None) ->
 def _session(folder: Path, recipe: Recipe, watch: Callable[[Event], None]) -> Finished:
     machine = read_json(folder / "env.json")
     torch.set_num_threads(machine["threads"])
-    keep_freed()
     with lock(folder), listening() as interrupts, products.using(machine["products"]):
         try:
             result = _work(folder, recipe, machine["data_dir"], interrupts, watch)

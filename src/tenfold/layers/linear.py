@@ -45,5 +45,5 @@ def _folded(x: Tensor, w: Tensor) -> Tensor:
 def _input_gradient(dz: Tensor, w: Tensor, x: Tensor) -> Tensor:
     """dz: (P, O, B). A shared input collects the gradients of all members."""
     if x.dim() == 2:
-        return product(dz.flatten(0, 1).mT, w.flatten(0, 1).mT)
-    return product(dz.mT, w.mT)
+        return product(w.flatten(0, 1).mT, dz.flatten(0, 1).mT).mT
+    return product(w.mT, dz.mT).mT

@@ -12,6 +12,7 @@ __all__ = ["sigmoid"]
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
+from tenfold.arrays import one_hot
 from tenfold.types import Scalar
 
 
@@ -23,5 +24,5 @@ def sigmoid(z: Tensor, y: Tensor, weight: Scalar = 1.0) -> tuple[Tensor, Tensor]
     share = weight / (z.shape[-2] * z.shape[-1])
     label = y.expand(z.shape[:-1])[..., None]
     loss = (-logsigmoid(-z).sum(-1, keepdim=True) - z.gather(-1, label)) * share
-    dz = z.sigmoid().scatter_(-1, label, -1.0, reduce="add").mul_(share)
+    dz = z.sigmoid().sub_(one_hot(y, z)).mul_(share)
     return loss.sum((-2, -1)), dz

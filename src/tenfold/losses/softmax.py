@@ -12,6 +12,7 @@ __all__ = ["softmax"]
 
 from torch import Tensor
 
+from tenfold.arrays import one_hot
 from tenfold.types import Scalar
 
 
@@ -26,5 +27,5 @@ def softmax(z: Tensor, y: Tensor, weight: Scalar = 1.0) -> tuple[Tensor, Tensor]
     p = shifted.exp()
     total = p.sum(-1, keepdim=True)
     loss = (total.log() - shifted.gather(-1, label)) * share
-    dz = p.div_(total).scatter_(-1, label, -1.0, reduce="add").mul_(share)
+    dz = p.div_(total).sub_(one_hot(y, z)).mul_(share)
     return loss.sum((-2, -1)), dz

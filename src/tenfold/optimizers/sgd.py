@@ -9,7 +9,7 @@ __all__ = ["sgd"]
 
 from torch import Tensor
 
-from tenfold.arrays import blocks
+from tenfold.arrays import blocks, per_member
 from tenfold.types import Grads, Optimizer, Params, Scalar
 
 
@@ -22,9 +22,12 @@ def sgd(momentum: Scalar = 0.0, nesterov: bool = False) -> Optimizer:
 
     def update(params: Params, grads: Grads, memory: Params, learning_rate: Scalar, step: int) -> None:
         for name, param in params.items():
-            beside = () if plain else (memory[f"momentum/{name}"],)
-            for (w, g, *v), (rate, mu) in blocks((param, grads[name], *beside), (learning_rate, momentum)):
-                _descend(w, _direction(g, v[0], mu, nesterov) if v else g, rate)
+            if plain:
+                _descend(param, grads[name], per_member(learning_rate, param))
+                continue
+            tensors = (param, grads[name], memory[f"momentum/{name}"])
+            for (w, g, v), (rate, mu) in blocks(tensors, (learning_rate, momentum)):
+                _descend(w, _direction(g, v, mu, nesterov), rate)
 
     return Optimizer(init, update)
 
