@@ -31,8 +31,8 @@ LEAST = 2000
 class Rung(NamedTuple):
     """One step of the ladder.
 
-    share: of the time that is left when it starts. epochs: at most, more where they are short. keep: after this part of its epochs so many of its
-    members stay (successive halving, Jamieson and Talwalkar 2016). choices: what it changes in the recipe.
+    share: of the time that is left when it starts. epochs: at most, more where they are short. keep: after this part of
+    its epochs so many members stay (successive halving, Jamieson and Talwalkar 2016). choices: what it changes.
     """
 
     name: str

@@ -3,9 +3,9 @@
 A step is objective ∘ update. A member whose loss or gradient is not finite keeps the parameters from before that step.
 """
 
-__all__ = ["Step", "finite", "snapshot", "start", "train"]
+__all__ = ["Step", "finite", "snapshot", "start", "train", "watched"]
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -50,10 +50,11 @@ def train(
     """
     keep_freed()
     state = snapshot(state)
+    names = watched(state.params)
     for t in range(state.step, steps):
         value, grads, buffers = objective(state.params, state.buffers, batches(t))
         active = state.status == 0
-        well = finite(value, grads)
+        well = finite(value, grads, names)
         if bool((active & well).all()):
             optimizer.update(state.params, grads, state.memory, rate(t), t)
         elif bool(active.any()):
@@ -65,24 +66,29 @@ def train(
         yield Step(state, value)
 
 
-def finite(value: Value, grads: Grads) -> Tensor:
-    """Members (P,) whose loss and gradient are finite.
+def watched(params: Params) -> list[str]:
+    """Gradients in which whatever is not finite in a step shows: the first layer's bias, the later layers' weights.
 
-    A bias gradient is the sum over the batch of the gradient in its layer's scores, so it shows whatever that holds.
+    A bias gradient is the sum over the batch of its layer's score gradients, and what is not finite in a later layer's
+    travels back to the first. Weight gradients can overflow by themselves, but for the first layer's, whose inputs are
+    plain numbers; that is by far the largest tensor, and is spared.
     """
-    signs = value.loss + value.penalty
-    for grad in grads.values():
-        if grad.dim() == 2:
-            signs = signs + grad.sum(1)
-    return signs.isfinite()
+    layer = next(iter(params)).rpartition(".")[0]
+    return [name for name in params if name.endswith("weight") != (name.rpartition(".")[0] == layer)]
+
+
+def finite(value: Value, grads: Grads, names: Sequence[str]) -> Tensor:
+    """Members (P,) whose loss, penalty and named gradients are finite; a sum shows whatever its terms hold."""
+    total = value.loss + value.penalty
+    for name in names:
+        total = total + grads[name].flatten(1).sum(1)
+    return total.isfinite()
 
 
 def _update_active(optimizer: Optimizer, grads: Grads, rate: Scalar, state: State) -> None:
     """One update of the active members; halted ones get back the very bits that they had."""
     halted = state.status.nonzero()[:, 0]
-    kept = [
-        (tensor, tensor[halted]) for group in (state.params, state.memory) for tensor in group.values()
-    ]
+    kept = [(tensor, tensor[halted]) for group in (state.params, state.memory) for tensor in group.values()]
     optimizer.update(state.params, grads, state.memory, rate, state.step)
     for tensor, before in kept:
         tensor[halted] = before

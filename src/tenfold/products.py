@@ -1,4 +1,4 @@
-"""The machine's fastest matrix product, a (…, M, K) · b (…, N, K)ᵀ → (…, M, N).
+"""The machine's fastest matrix product, a (…, M, K) · b (…, K, N) → (…, M, N).
 
 Which library multiplies decides more than anything written around it: on AMD's Zen 5 torch's own `@` (MKL) reaches
 170 to 200 GFLOP/s in float32 and oneDNN over 400. The routes agree to rounding; which one a machine takes is measured
@@ -26,23 +26,27 @@ from tenfold.errors import UsageError, nearest
 
 # Below this many floating-point operations a call to oneDNN costs more than it saves (measured, benchmarks/LOG.md).
 SMALL = 4e6
+# The same where its result comes out turned round in memory, which costs whoever reads it next.
+TURNED = 4 * SMALL
 # Another route must beat oneDNN by this much: a choice that noise could turn would change the last bits of a run.
 MARGIN = 1.25
 
 
 def _torch(a: Tensor, b: Tensor) -> Tensor:
-    return torch.mm(a, b.mT) if a.dim() == 2 else torch.bmm(a, b.mT)
+    return torch.mm(a, b) if a.dim() == 2 else torch.bmm(a, b)
 
 
 def _onednn(a: Tensor, b: Tensor) -> Tensor:
     """A private operator of torch, behind its own fusions of linear layers; absent or unfit, `@` is the fallback."""
-    if a.dtype != torch.float32 or a.device.type != "cpu" or 2 * a.shape[-2] * a.shape[-1] * b.shape[-2] < SMALL:
+    operations, plain = 2 * a.size(-2) * a.size(-1) * b.size(-1), a.stride(-1) == 1
+    if operations < (SMALL if plain else TURNED) or a.dtype != torch.float32 or not a.is_cpu:
         return _torch(a, b)
-    # It is quicker with a first operand whose rows lie in memory; a bᵀ = (b aᵀ)ᵀ.
-    return _linear(a, b) if a.stride(-1) == 1 else _linear(b, a).mT
+    # It multiplies by a transpose, and is quicker with a first operand whose rows lie in memory: a b = (bᵀ aᵀ)ᵀ.
+    return _linear(a, b.mT) if plain else _linear(b.mT, a).mT
 
 
 def _linear(a: Tensor, b: Tensor) -> Tensor:
+    """a bᵀ of each member."""
     linear = torch.ops.mkldnn._linear_pointwise
     if a.dim() == 2:
         return cast(Tensor, linear(a, b, None, "none", [], ""))
@@ -56,7 +60,7 @@ _chosen: ContextVar[str] = ContextVar("products_route")
 
 
 def product(a: Tensor, b: Tensor) -> Tensor:
-    """Rows of a against rows of b. a: (M, K) or (P, M, K); b: (N, K) or (P, N, K). Returns (M, N) or (P, M, N)."""
+    """a b. a: (M, K) or (P, M, K); b: (K, N) or (P, K, N). Returns (M, N) or (P, M, N), laid out either way."""
     return ROUTES[route()](a, b)
 
 
@@ -111,7 +115,7 @@ def _keep(name: str) -> str:
 
 
 def _measure() -> str:
-    a, b = torch.ones(640, 1024), torch.ones(128, 1024)
+    a, b = torch.ones(640, 1024), torch.ones(1024, 128)
     try:
         seconds = {name: _seconds(multiply, a, b) for name, multiply in ROUTES.items()}
     except (RuntimeError, AttributeError):

@@ -9,7 +9,6 @@ Inputs that all members share meet the folded (P·O, I) view of the weights in o
 
 __all__ = ["linear"]
 
-import torch
 from torch import Tensor
 
 from tenfold.products import product
@@ -22,28 +21,21 @@ def linear(x: Tensor, w: Tensor, b: Tensor, narrow: bool = False) -> tuple[Tenso
     x: (B, I) shared or (P, B, I); w: (P, O, I); b: (P, O); narrow: multiply in bfloat16, the rest stays wide.
     Returns (P, B, O).
     """
-    to = torch.bfloat16 if narrow else w.dtype
-    x, wide = x.to(to), w.to(to)
-    z = _folded(x, wide) if x.dim() == 2 else product(wide, x)
-    y = z.to(w.dtype).add_(b[..., None]).mT
+    multiply = _narrow if narrow else product
+    shared = x.dim() == 2
+    folded = w.flatten(0, 1) if shared else w
+    y = multiply(folded, x.mT).view(*b.shape, -1).add_(b[..., None]).mT
 
     def pull(dy: Tensor, need_dx: bool = True) -> tuple[Tensor | None, Tensor, Tensor]:
         dz = dy.mT.contiguous()
-        factor = dz.to(to)
-        dw = product(factor.flatten(0, 1), x.mT).view(w.shape) if x.dim() == 2 else product(factor, x.mT)
-        dx = _input_gradient(factor, wide, x).to(w.dtype) if need_dx else None
-        return dx, dw.to(w.dtype), dz.sum(-1)
+        rows = dz.flatten(0, 1) if shared else dz
+        dw = multiply(rows, x).view(w.shape)
+        # A shared input collects the gradients of all members: the folded product sums over them.
+        dx = multiply(folded.mT, rows).mT if need_dx else None
+        return dx, dw, dz.sum(-1)
 
     return y, pull
 
 
-def _folded(x: Tensor, w: Tensor) -> Tensor:
-    """(B, I) against (P, O, I) as one product; returns (P, O, B)."""
-    return product(w.flatten(0, 1), x).view(*w.shape[:2], x.shape[0])
-
-
-def _input_gradient(dz: Tensor, w: Tensor, x: Tensor) -> Tensor:
-    """dz: (P, O, B). A shared input collects the gradients of all members."""
-    if x.dim() == 2:
-        return product(w.flatten(0, 1).mT, dz.flatten(0, 1).mT).mT
-    return product(w.mT, dz.mT).mT
+def _narrow(a: Tensor, b: Tensor) -> Tensor:
+    return product(a.bfloat16(), b.bfloat16()).to(a.dtype)

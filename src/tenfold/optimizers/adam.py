@@ -6,6 +6,8 @@ W ← W − η m̂ / (√v̂ + ε)       m̂ = m / (1 − β₁ᵗ),  v̂ = v / 
 
 __all__ = ["adam"]
 
+from torch import Tensor
+
 from tenfold.arrays import blocks
 from tenfold.types import Grads, Optimizer, Params, Scalar
 
@@ -21,13 +23,22 @@ def adam(beta1: Scalar = 0.9, beta2: Scalar = 0.999, epsilon: float = 1e-8) -> O
         }
 
     def update(params: Params, grads: Grads, memory: Params, learning_rate: Scalar, step: int) -> None:
-        eta = learning_rate / (1 - beta1 ** (step + 1))
         root = (1 - beta2 ** (step + 1)) ** 0.5
+        rate = learning_rate * root / (1 - beta1 ** (step + 1))
+        scalars = (rate, 1 - beta1, 1 - beta2, epsilon * root)
         for name, param in params.items():
             tensors = (param, grads[name], memory[f"mean/{name}"], memory[f"square/{name}"])
-            for (w, g, m, v), (rate, b1, b2, bias) in blocks(tensors, (eta, beta1, beta2, root)):
-                m.mul_(b1).add_((1 - b1) * g)
-                v.mul_(b2).add_(g.square_().mul_(1 - b2))
-                w.sub_(v.sqrt().div_(bias).add_(epsilon).reciprocal_().mul_(m).mul_(rate))
+            for (w, g, m, v), (eta, share1, share2, small) in blocks(tensors, scalars):
+                m.lerp_(g, share1)
+                v.lerp_(g.square_(), share2)
+                _descend(w, m, v.sqrt().add_(small), eta)
 
     return Optimizer(init, update)
+
+
+def _descend(w: Tensor, m: Tensor, scale: Tensor, eta: Scalar) -> None:
+    """W ← W − η m / scale, η a number or one for each member."""
+    if isinstance(eta, float):
+        w.addcdiv_(m, scale, value=-eta)
+    else:
+        w.addcmul_(scale.reciprocal_().mul_(m), eta, value=-1)
