@@ -4,13 +4,14 @@ Needs the real data (TENFOLD_DATA, or they are downloaded). The others get float
 resident; Tenfold keeps its pixels as bytes and standardizes batch by batch, as in every run.
 """
 
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 
 import torch
-from sidebyside import Budget, main
 
 import tenfold
+from sidebyside import Budget, main
 from tenfold import loop
 from tenfold.batches import Part, sampler
 from tenfold.population import assemble, built, first_params
@@ -41,7 +42,7 @@ def ours(population: int, precision: str) -> Callable[[], object]:
     pieces = assemble(recipe, settings, model, STEPS, STEPS, CPU)
     state = loop.start(first_params(recipe, settings, model, CPU), pieces.optimizer)
     batches = sampler(own, BATCH, 0, "shuffle", 0.0, model.noise)
-    return lambda: list(1 for _ in loop.train(pieces.objective, pieces.optimizer, pieces.rate, batches, state, STEPS))
+    return lambda: deque(loop.train(pieces.objective, pieces.optimizer, pieces.rate, batches, state, STEPS), 0)
 
 
 def eager() -> Callable[[], object]:

@@ -1,14 +1,15 @@
 """MNIST, MLP 784-256-128-64-32-10, batch 128, one epoch of 60,000 images: Tenfold against torch and scikit-learn."""
 
 import warnings
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
 
 import torch
-from sidebyside import Budget, main
 
 import tenfold
+from sidebyside import Budget, main
 from tenfold import loop
 from tenfold.batches import Part, sampler, steps_per_epoch
 from tenfold.population import assemble, built, first_params
@@ -39,7 +40,7 @@ def ours(optimizer: str) -> Callable[[], object]:
     pieces = assemble(recipe, settings, model, steps, steps, CPU)
     state = loop.start(first_params(recipe, settings, model, CPU), pieces.optimizer)
     batches = sampler(own, BATCH, 0, "shuffle", 0.0, model.noise)
-    return lambda: list(1 for _ in loop.train(pieces.objective, pieces.optimizer, pieces.rate, batches, state, steps))
+    return lambda: deque(loop.train(pieces.objective, pieces.optimizer, pieces.rate, batches, state, steps), 0)
 
 
 def eager(make: type[torch.optim.Optimizer]) -> Callable[[], object]:

@@ -63,7 +63,9 @@ def main(
     """Command line of a benchmark. contestants: name -> (what makes its epoch, members that the epoch trains)."""
     parser = argparse.ArgumentParser(description=title)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--json", type=Path, default=Path(sys.argv[0]).with_suffix(".json"), help="where the numbers go")
+    parser.add_argument(
+        "--json", type=Path, default=Path(sys.argv[0]).with_suffix(".json"), help="where the numbers go"
+    )
     parser.add_argument("--serve", default="", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:

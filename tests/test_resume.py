@@ -1,4 +1,4 @@
-"""A run that is killed, even twice, ends with the bits of a run that never was; half a run never looks like a whole one."""
+"""A run that is killed, even twice, ends with the bits of one that never was; half a run never looks like a whole."""
 
 import json
 import signal
@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-TRAIN = "train digits --model mlp --hidden 64-32 --dropout 0.1 --learning-rate 0.01,0.05 --epochs 150 --patience 140 --momentum 0.9"
+MODEL = "--model mlp --hidden 64-32 --dropout 0.1 --learning-rate 0.01,0.05 --momentum 0.9"
+TRAIN = f"train digits {MODEL} --epochs 150 --patience 140"
 FIT = "fit digits --minutes 5"
 CLOCKS = {"seconds", "images_per_second", "run", "model", "notes"}
 

@@ -50,7 +50,7 @@ class Recipe(BaseModel):
         0.0, description="probability of mirroring an image; photographs: 0.5 for photographs, else 0"
     )
     model: str = Field("linear", description="linear or mlp")
-    hidden: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+    hidden: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = Field(
         (128,), description="widths of an mlp's hidden layers, like 256-128-64"
     )
     activation: Literal["relu", "leaky_relu", "sigmoid", "tanh", "identity"] = Field(
@@ -112,7 +112,16 @@ class Recipe(BaseModel):
     @field_validator("hidden", mode="before")
     @classmethod
     def _widths(cls, value: Any) -> Any:
-        return (value,) if isinstance(value, int) else value
+        return (value,) if isinstance(value, int) and not isinstance(value, bool) else value
+
+    @field_validator("data", "rows", "validation_rows")
+    @classmethod
+    def _text(cls, value: str) -> str:
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise ValueError(f"{value!r}: is not valid Unicode; rename the folder or file") from None
+        return value
 
     @model_validator(mode="after")
     def _together(self) -> "Recipe":
@@ -152,16 +161,10 @@ VARYING = (
 
 def recipe(choices: dict[str, Any]) -> Recipe:
     """A Recipe from named choices; a UsageError in one line that names the field, the value and what would do."""
-    unknown = [name for name in choices if name not in Recipe.model_fields]
+    unknown = [str(name) for name in choices if name not in Recipe.model_fields]
     if unknown:
         raise UsageError(f"unknown option {unknown[0]!r}: {nearest(unknown[0], Recipe.model_fields)}")
-    several = [
-        n
-        for n, v in choices.items()
-        if isinstance(v, list | tuple)
-        and n not in VARYING
-        and (len(v) > 1 if n != "hidden" else isinstance(v[0], list))
-    ]
+    several = [name for name, value in choices.items() if _alternatives(name, value)]
     if several:
         raise UsageError(
             f"{several[0]} takes one value in a run: its values would be separate populations; run each on its own"
@@ -170,6 +173,13 @@ def recipe(choices: dict[str, Any]) -> Recipe:
         return Recipe.model_validate({name: list(v) if isinstance(v, tuple) else v for name, v in choices.items()})
     except ValidationError as error:
         raise UsageError(_explain(error)) from None
+
+
+def _alternatives(name: str, value: Any) -> bool:
+    """Whether a field that splits populations was given several values."""
+    if name in VARYING or not isinstance(value, list | tuple):
+        return False
+    return len(value) > 1 if name != "hidden" else any(isinstance(width, list | tuple) for width in value)
 
 
 def members(recipe: Recipe) -> list[dict[str, Any]]:
@@ -247,11 +257,6 @@ def _explain(error: ValidationError) -> str:
         return str(first["ctx"]["error"])
     field = str(first["loc"][0])
     # A union complains once for each of its kinds; together they say what would do.
-    wanted = sorted(
-        {
-            e["msg"].removeprefix("Input should be ")
-            for e in error.errors()
-            if e["loc"][0] == field and "tuple" not in e["type"]
-        }
-    )
-    return f"{field} = {first['input']!r}: should be {' or '.join(wanted)} ({Recipe.model_fields[field].description})"
+    told = [e["msg"].removeprefix("Input should be ") for e in error.errors() if e["loc"][:1] == first["loc"][:1]]
+    wanted = " or ".join(dict.fromkeys(message for message in told if message != "a valid tuple")) or "a list of integers"
+    return f"{field} = {first['input']!r}: should be {wanted} ({Recipe.model_fields[field].description})"

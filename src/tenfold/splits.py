@@ -89,7 +89,7 @@ def _ranges(pool: Positions, rows: str, validation_rows: str) -> tuple[Positions
 
 def _slice(text: str, size: int, option: str) -> slice:
     first, colon, last = text.partition(":")
-    if not colon or not (first or "0").isdigit() or not (last or "0").isdigit():
+    if not colon or not all(end.isascii() and (end or "0").isdecimal() for end in (first, last)):
         raise UsageError(f"{option} {text!r}: expected two positions like 0:10000")
     start, stop = int(first or 0), int(last or size)
     if not 0 <= start < stop <= size:
