@@ -258,5 +258,7 @@ def _explain(error: ValidationError) -> str:
     field = str(first["loc"][0])
     # A union complains once for each of its kinds; together they say what would do.
     told = [e["msg"].removeprefix("Input should be ") for e in error.errors() if e["loc"][:1] == first["loc"][:1]]
-    wanted = " or ".join(dict.fromkeys(message for message in told if message != "a valid tuple")) or "a list of integers"
+    wanted = (
+        " or ".join(dict.fromkeys(message for message in told if message != "a valid tuple")) or "a list of integers"
+    )
     return f"{field} = {first['input']!r}: should be {wanted} ({Recipe.model_fields[field].description})"

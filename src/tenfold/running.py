@@ -20,7 +20,7 @@ from tenfold.errors import Interrupted
 from tenfold.evaluate import evaluate
 from tenfold.outcomes import save_winner
 from tenfold.population import Population, first_params
-from tenfold.recipe import members
+from tenfold.recipe import Recipe, members
 from tenfold.results import MEASURES, append
 from tenfold.saving import Progress
 from tenfold.stages import Run, Stage, decide, per_epoch, population_of, written
@@ -75,21 +75,33 @@ def _until_dropped(run: Run, stage: Stage, population: Population, at: Progress)
 
 def _validate(run: Run, stage: Stage, population: Population, batches: Callable[[int], Any], at: Progress) -> Progress:
     """Measure every member on the validation part; write its row, keep what is best, stop who is done."""
-    state, recipe = at.state, stage.recipe
+    status, known = at.state.status.cpu(), at.failed
     at = at._replace(validations=at.validations + 1, failed=_failures(run, stage, population, batches, at))
     train = tally.means(at.tally)
-    loss, accuracy = evaluate(population.model, state.params, run.parts["validation"], population.losses)
-    penalty = population.penalty(state.params).double().cpu()
-    train[state.status.cpu() < 0] = loss[state.status.cpu() < 0] = accuracy[state.status.cpu() < 0] = torch.nan
-    append(run.folder, _rows(run, stage, at, torch.cat((train, torch.stack((loss, loss + penalty, accuracy), -1)), -1)))
+    loss, accuracy = evaluate(population.model, at.state.params, run.parts["validation"], population.losses)
+    for measured in (train, loss, accuracy):
+        measured[status < 0] = torch.nan
+    cost = loss + population.penalty(at.state.params).double().cpu()
+    rows = _rows(run, stage, at, torch.cat((train, torch.stack((loss, cost, accuracy), -1)), -1))
+    news = [row for row, s in zip(rows, status, strict=True) if s == 0 or (s < 0 and str(row["member"]) not in known)]
+    append(run.folder, news)
     change = (train[:, 0] - at.tally["last_loss"]).abs()
-    better = tally.observe(at.tally, state, train[:, 0], loss, accuracy).to(run.device)
+    better = tally.observe(at.tally, at.state, train[:, 0], loss, accuracy).to(run.device)
     for name, tensor in at.best.items():
-        tensor[better] = state.params[name][better]
-    tired = (at.tally["stale"] >= recipe.patience) & (recipe.patience > 0)
-    still = (change < recipe.min_change).nan_to_num(0).bool() if recipe.min_change else torch.zeros_like(tired)
-    state.status[((tired | still) & (state.status.cpu() == 0)).to(run.device)] = state.step
+        tensor[better] = at.state.params[name][better]
+    _stop(stage.recipe, at, change)
     return at
+
+
+def _stop(recipe: Recipe, at: Progress, change: Tensor) -> None:
+    """Stop the members that ran out of patience, or whose training loss hardly changes any more."""
+    done = torch.zeros_like(change, dtype=torch.bool)
+    if recipe.patience:
+        done |= at.tally["stale"] >= recipe.patience
+    if recipe.min_change:
+        done |= change < recipe.min_change
+    status = at.state.status
+    status[done.to(status.device) & (status == 0)] = at.state.step
 
 
 def _over(run: Run, stage: Stage, at: Progress) -> bool:

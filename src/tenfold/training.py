@@ -25,7 +25,7 @@ def train_recipe(run: Run, prepared: Prepared, at: Progress | None) -> dict[str,
     entries = assess(run, stage, at, range(len(at.tally["member"])), ("train", "validation", "test"))
     tested = test_models(run, [stage.name], stage.name)[stage.name]
     best = winner(at)
-    entries[best]["test"] |= {"interval": tested["interval"], "macro_f1": tested["macro_f1"], "n": tested["n"]}
+    entries[best]["test"] |= {name: tested[name] for name in ("accuracy", "interval", "macro_f1", "n")}
     return {
         "run": str(run.folder),
         "model": str(run.folder / "model.tenfold"),
