@@ -97,7 +97,7 @@ def quotes():
             yield pytest.param(file, quote, id=f"{file}: {quote.strip().splitlines()[0]}")
 
 
-@pytest.mark.parametrize(("file", "quote"), quotes())
+@pytest.mark.parametrize(("file", "quote"), list(quotes()))
 def test_quotes_of_the_tour_are_in_the_source(file, quote):
     source = f"\n{read(PACKAGE / file)}"
     assert any(f"\n{textwrap.indent(quote, ' ' * depth)}" in source for depth in (0, 4, 8, 12)), (
