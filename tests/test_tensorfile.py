@@ -23,6 +23,7 @@ def tensors():
     found["scalar"] = torch.tensor(2.5, dtype=torch.float64)
     found["empty"] = torch.empty((0, 5), dtype=torch.int64)
     found["turned"] = torch.arange(6.0).reshape(2, 3).T
+    found["one of a column"] = torch.arange(3.0, dtype=torch.float64)[None][:, 0]
     found["header_sha256"] = torch.ones(1, requires_grad=True)
     return found
 

@@ -8,17 +8,12 @@ from typing import Any
 import torch
 
 from tenfold.dataroot import data_root, find_file
-from tenfold.loading import OWN, fingerprint, load
-from tenfold.rooms import names
+from tenfold.loading import fingerprint, load, named
 
 
 def data_list(data_dir: str) -> list[dict[str, Any]]:
     """Name and place of every named data set: "" where it would be downloaded, "bundled" where nothing is needed."""
-    return [
-        {"name": name, "place": _place(name, data_root(data_dir, name))}
-        for name in names("datasets")
-        if name not in OWN
-    ]
+    return [{"name": name, "place": _place(name, data_root(data_dir, name))} for name in named()]
 
 
 def data_info(data: str, size: int, skip_unreadable: bool, data_dir: str) -> dict[str, Any]:

@@ -5,6 +5,8 @@ __all__ = ["DataError", "FileError", "Interrupted", "RunError", "TenfoldError", 
 import difflib
 from collections.abc import Iterable
 
+MANY = 20
+
 
 class TenfoldError(Exception):
     """A failure that is explained by its message alone; the command line prints it without a traceback."""
@@ -34,12 +36,14 @@ class Interrupted(TenfoldError):
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Sentence that helps after a mistyped word: the nearest known one, then all of them.
+    """Sentence that helps after a mistyped word: the nearest known one, then all of them where they are few.
 
     >>> nearest("relo", ["relu", "tanh"])
     "did you mean 'relu'? (known: relu, tanh)"
     """
     words = sorted(known)
     close = difflib.get_close_matches(word.lower(), words, n=1, cutoff=0.5)
+    if close and len(words) > MANY:
+        return f"did you mean {close[0]!r}?"
     listed = ", ".join(words)
     return f"did you mean {close[0]!r}? (known: {listed})" if close else f"known: {listed}"

@@ -1,6 +1,6 @@
 """The data that a user names, loaded and checked: a data set's word, a folder of images, or an .npz file of arrays."""
 
-__all__ = ["fingerprint", "load", "validate"]
+__all__ = ["fingerprint", "is_folder", "load", "named", "validate"]
 
 import hashlib
 from pathlib import Path
@@ -28,22 +28,31 @@ def load(
     places. size, skip_unreadable: for folders, see Source. download: fetch a named set that is absent.
     Raises UsageError for an unknown word or an option that does not apply, DataError for data that cannot be used.
     """
-    named = tuple(word for word in rooms.names("datasets") if word not in OWN)
     if not 0 <= size <= SIZE_CAP:
         raise UsageError(f"size {size}: expected a side in pixels from 1 to {SIZE_CAP}, or 0 for the images' own")
-    if data in named:
+    if data in named():
         _refuse_folder_options(data, size, skip_unreadable)
         source = Source("", data_root(data_dir, data), download=download)
         return validate(rooms.find("datasets", data)(source))
     path = Path(data).expanduser()
-    if path.suffix.lower() == ".npz" and not path.is_dir():
+    if is_folder(data):
+        return validate(rooms.find("datasets", "folder")(Source(str(path), Path(), size, skip_unreadable)))
+    if path.suffix.lower() == ".npz":
         _refuse_folder_options(data, size, skip_unreadable)
         return validate(rooms.find("datasets", "arrays")(Source(str(path), Path())))
-    if data and path.is_dir():
-        return validate(rooms.find("datasets", "folder")(Source(str(path), Path(), size, skip_unreadable)))
     if data and path.exists():
         raise UsageError(f"{data}: neither a folder of images nor an .npz file")
-    raise UsageError(f"{data!r} is neither a data set nor a folder that exists; {nearest(data, named)}")
+    raise UsageError(f"{data!r} is neither a data set nor a folder that exists; {nearest(data, named())}")
+
+
+def named() -> tuple[str, ...]:
+    """The words that name a data set; they win over a folder of that name."""
+    return tuple(word for word in rooms.names("datasets") if word not in OWN)
+
+
+def is_folder(data: str) -> bool:
+    """Whether `data` means a folder of images."""
+    return bool(data) and data not in named() and Path(data).expanduser().is_dir()
 
 
 def _refuse_folder_options(data: str, size: int, skip_unreadable: bool) -> None:

@@ -73,7 +73,7 @@ def _about(dataset: Dataset, positions: dict[str, Tensor]) -> dict[str, Any]:
 def _same_data(folder: Path, about: dict[str, Any]) -> None:
     """A run goes on only with the data that it began with."""
     path = folder / "resolved.json"
-    if path.exists() and (began := read_json(path)["data"]["fingerprint"]) != about["fingerprint"]:
+    if path.exists() and (began := read_json(path, "data")["data"]["fingerprint"]) != about["fingerprint"]:
         raise RunError(
             f"{folder}: the data of {about['name']} are not those that it began with "
             f"(fingerprint {about['fingerprint'][:12]}, was {str(began)[:12]}); put them back, or start a new run"

@@ -14,10 +14,12 @@ __all__ = [
     "default_folder",
     "durable_length",
     "finish",
+    "how_to_resume",
     "lock",
     "opened",
     "read_json",
     "read_results",
+    "sweep",
     "truncate",
     "write_json",
 ]
@@ -29,6 +31,7 @@ import math
 import os
 import re
 import secrets
+import shlex
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -57,30 +60,48 @@ def default_folder(recipe: Recipe) -> Path:
 
 def create(folder: Path, recipe: Recipe, environment: dict[str, Any]) -> Path:
     """Make the run folder with its recipe, environment and status inside, in one rename. A RunError where it exists."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise RunError(f"{folder} exists: choose another --out, or go on with `tenfold resume {folder}`")
+    _check_free(folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name[:40]}-", dir=folder.parent))
-        partial.chmod(0o755)
-        write_text(partial / "recipe.toml", text(recipe))
-        write_json(partial / "env.json", environment)
-        write_json(partial / "status.json", {"format": FORMAT, "state": "running"})
-        write_text(partial / "metrics.csv", ",".join(COLUMNS) + "\n")
-        partial.rename(folder)
+        # Whatever fails inside the block takes the unfinished folder with it.
+        with tempfile.TemporaryDirectory(
+            prefix=f".{folder.name[:40]}-", dir=folder.parent, ignore_cleanup_errors=True
+        ) as made:
+            partial = Path(made)
+            partial.chmod(0o755)
+            write_text(partial / "recipe.toml", text(recipe))
+            write_json(partial / "env.json", environment)
+            write_json(partial / "status.json", {"format": FORMAT, "state": "running"})
+            write_text(partial / "metrics.csv", ",".join(COLUMNS) + "\n")
+            partial.rename(folder)
     except OSError as error:
-        raise FileError(f"{folder}: cannot be made ({error.strerror}); choose another --out") from None
+        reason = f"{error.filename or folder.parent}: {error.strerror or error}"
+        raise FileError(f"{folder}: cannot be made ({reason}); choose another --out") from None
     return folder
+
+
+def _check_free(folder: Path) -> None:
+    if (folder / "recipe.toml").exists():
+        raise RunError(f"{folder} holds a run: choose another --out, or go on with `{how_to_resume(folder)}`")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        kind = "is a folder with other things in it" if folder.is_dir() else "is a file"
+        raise RunError(f"{folder} {kind}: choose another --out")
+
+
+def how_to_resume(folder: Path) -> str:
+    """The command that goes on with a run, as one can paste it."""
+    return f"tenfold resume {shlex.quote(str(folder))}"
 
 
 def opened(folder: Path) -> tuple[Recipe, dict[str, Any]]:
     """Recipe and status of an existing run; a RunError where the folder is none, or another version's."""
     if not (folder / "recipe.toml").is_file() or not (folder / "status.json").is_file():
         raise RunError(f"{folder} is no run folder: it holds no recipe.toml and status.json")
-    status = read_json(folder / "status.json")
-    if status.get("format") != FORMAT:
+    status = read_json(folder / "status.json", "format", "state")
+    if status["format"] != FORMAT:
         raise RunError(
-            f"{folder} was written by another version (format {status.get('format')}, this one reads {FORMAT})"
+            f"{folder} was written by another version of tenfold (its format is {status['format']}, "
+            f"this one reads {FORMAT}): resume it with that version, or start a new run"
         )
     return read(folder / "recipe.toml"), status
 
@@ -93,6 +114,12 @@ def lock(folder: Path) -> Iterator[None]:
             yield
     except filelock.Timeout:
         raise RunError(f"{folder} is being written by another process: wait for it, or stop it first") from None
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a process that was killed while it saved left beside its files; only the run's one writer may."""
+    for litter in folder.rglob(".tenfold-*.tmp"):
+        litter.unlink(missing_ok=True)
 
 
 def append(folder: Path, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -120,12 +147,18 @@ def write_json(path: Path, content: Any) -> None:
     write_text(path, json.dumps(_finite(content), indent=1, ensure_ascii=False) + "\n")
 
 
-def read_json(path: Path) -> Any:
-    """Read a file that this package wrote; a FileError names it where it can't be."""
+def read_json(path: Path, *needed: str) -> Any:
+    """Read a file that this package wrote; a FileError names it where it can't be, or lacks what is needed of it."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise FileError(f"{path}: cannot be read ({error})") from None
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FileError(f"{path}: cannot be read ({error.strerror or error})") from None
+    except (ValueError, RecursionError) as error:
+        raise FileError(f"{path}: damaged, it is not JSON ({error}); restore it from a copy") from None
+    missing = [name for name in needed if not isinstance(content, dict) or name not in content]
+    if missing:
+        raise FileError(f"{path}: damaged, it does not say {missing[0]!r}; restore it from a copy")
+    return content
 
 
 def finish(folder: Path, state: str) -> None:

@@ -19,12 +19,23 @@ from tenfold.environment import environment
 from tenfold.errors import DataError, Interrupted, UsageError
 from tenfold.fitting import fit_ladder
 from tenfold.interrupts import Interrupts, listening
-from tenfold.loading import OWN
+from tenfold.loading import named
 from tenfold.modelfile import TrainedModel, load_model
 from tenfold.preparing import prepare
 from tenfold.recipe import Recipe
-from tenfold.results import create, default_folder, finish, lock, opened, read_json, read_results, truncate, write_json
-from tenfold.rooms import names
+from tenfold.results import (
+    create,
+    default_folder,
+    finish,
+    how_to_resume,
+    lock,
+    opened,
+    read_json,
+    read_results,
+    sweep,
+    truncate,
+    write_json,
+)
 from tenfold.saving import Saver, restored
 from tenfold.stages import Run
 from tenfold.training import train_recipe
@@ -63,12 +74,13 @@ def begin(
 
 def _absolute(data: str) -> str:
     """A user's own folder or file as one finds it from anywhere; the name of a data set as it is."""
-    named = data in names("datasets") and data not in OWN
-    return data if named or not Path(data).expanduser().exists() else str(Path(data).expanduser().resolve())
+    own = data not in named() and Path(data).expanduser().exists()
+    return str(Path(data).expanduser().resolve()) if own else data
 
 
-def resume(folder: Path, watch: Callable[[Event], None] = lambda event: None) -> Finished:
+def resume(run: str | Path, watch: Callable[[Event], None] = lambda event: None) -> Finished:
     """Go on with a run from its last checkpoint, to the very bits of a run that was never stopped."""
+    folder = Path(run)
     recipe, status = opened(folder)
     if status["state"] == "finished":
         return Finished(folder, read_json(folder / "result.json"))
@@ -76,23 +88,30 @@ def resume(folder: Path, watch: Callable[[Event], None] = lambda event: None) ->
 
 
 def _session(folder: Path, recipe: Recipe, watch: Callable[[Event], None]) -> Finished:
-    machine = read_json(folder / "env.json")
+    machine = read_json(folder / "env.json", "threads", "products", "data_dir")
     torch.set_num_threads(machine["threads"])
     with lock(folder), listening() as interrupts, products.using(machine["products"]):
         try:
             result = _work(folder, recipe, machine["data_dir"], interrupts, watch)
         except Interrupted as stop:
             finish(folder, "interrupted")
-            raise Interrupted(f"stopped; go on with `tenfold resume {folder}`", stop.args[1]) from None
+            raise Interrupted(_stopped(folder), stop.args[1]) from None
         except Exception:
             finish(folder, "failed")
             raise
     return Finished(folder, result)
 
 
+def _stopped(folder: Path) -> str:
+    model = folder / "model.tenfold"
+    best = f"the best so far is {model}; " if model.exists() else ""
+    return f"stopped; {best}go on with `{how_to_resume(folder)}`"
+
+
 def _work(
     folder: Path, recipe: Recipe, data_dir: str, interrupts: Interrupts, watch: Callable[[Event], None]
 ) -> dict[str, Any]:
+    sweep(folder)
     number, checkpoint, warning = load_checkpoint(folder / "checkpoints")
     notes: dict[str, Any] = {"outcomes": [], "elapsed": 0.0, "metrics": 0, "stage": ""}
     notes |= checkpoint.notes if checkpoint else {}

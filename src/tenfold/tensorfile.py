@@ -163,7 +163,8 @@ def _order(tensors: Mapping[str, Tensor]) -> list[str]:
 
 def _bytes(tensor: Tensor) -> memoryview:
     """A tensor's bytes, seen in place where it lies contiguous on the CPU."""
-    flat = tensor.detach().cpu().contiguous().reshape(-1)
+    # One element is contiguous whatever its stride; as_strided gives it the one that a view as bytes wants.
+    flat = tensor.detach().cpu().contiguous().as_strided((tensor.numel(),), (1,))
     return flat.view(torch.uint8).numpy().data
 
 

@@ -11,18 +11,18 @@ import torch
 from torch import Tensor
 
 from tenfold.datasets.folder import ENDINGS
-from tenfold.errors import DataError, FileError, UsageError, nearest
+from tenfold.errors import DataError, FileError, RunError, UsageError, nearest
 from tenfold.evaluate import measure
-from tenfold.loading import OWN, fingerprint, load
+from tenfold.loading import fingerprint, is_folder, load
 from tenfold.modelfile import TrainedModel, load_model, probabilities
 from tenfold.readers.images import images as read_image
 from tenfold.recipe import recipe
-from tenfold.rooms import names
 from tenfold.splits import split
 from tenfold.types import Dataset
 
 SLICE = 1000
 PARTS = ("train", "validation", "test", "all")
+GREY = torch.tensor([0.299, 0.587, 0.114], dtype=torch.float64)  # ITU-R 601, as the reader of image files does it
 
 
 def evaluate_model(path: Path, data: str, part: str, data_dir: str, skip_unreadable: bool = False) -> dict[str, Any]:
@@ -34,8 +34,7 @@ def evaluate_model(path: Path, data: str, part: str, data_dir: str, skip_unreada
     if part and part not in PARTS:
         raise UsageError(f"no part {part!r}: {nearest(part, PARTS)}")
     trained = opened_model(path)
-    own = (data in names("datasets") and data not in OWN) or data.endswith(".npz")
-    size = 0 if own else trained.image_shape[-1]
+    size = trained.image_shape[-1] if is_folder(data) else 0
     dataset = load(data, data_dir=data_dir, size=size, skip_unreadable=skip_unreadable)
     same = fingerprint(dataset) == trained.cause["data"]["fingerprint"]
     parts = _own_parts(trained, dataset) if same else dataset.parts
@@ -44,7 +43,7 @@ def evaluate_model(path: Path, data: str, part: str, data_dir: str, skip_unreada
         raise UsageError(f"{data} has no {part} part; it has {', '.join((*parts, 'all'))}")
     rows = torch.arange(len(dataset.labels)) if part == "all" else parts[part]
     shares = torch.cat(
-        [probabilities(trained, _fitting(trained, dataset, piece)) for piece in torch.split(rows, SLICE)]
+        [_shares(path, trained, _fitting(trained, dataset, piece)) for piece in torch.split(rows, SLICE)]
     )
     labels = _own_labels(trained, dataset)[rows]
     measured = measure(labels.numpy(), shares.argmax(1).numpy(), trained.class_names)
@@ -54,7 +53,7 @@ def evaluate_model(path: Path, data: str, part: str, data_dir: str, skip_unreada
         "part": part,
         "same_data": same,
         **measured,
-        "notes": list(dataset.notes),
+        "notes": [*dataset.notes, *_converted(trained, dataset)],
     }
 
 
@@ -64,7 +63,8 @@ def predict_files(path: Path, images: Sequence[Path], skip_unreadable: bool = Fa
     mode = {1: "L", 3: "RGB"}.get(trained.image_shape[0])
     if mode is None or trained.image_shape[1] != trained.image_shape[2]:
         raise UsageError(f"{path}: takes inputs of shape {trained.image_shape}, which image files do not have")
-    files = [file for place in images for file in _files(place)]
+    listed = [_files(place) for place in images]
+    files, ignored = [file for found, _ in listed for file in found], sum(count for _, count in listed)
     predictions, broken = [], []
     for file in files:
         try:
@@ -74,20 +74,38 @@ def predict_files(path: Path, images: Sequence[Path], skip_unreadable: bool = Fa
                 raise DataError(f"{error}; --skip-unreadable goes on without it") from None
             broken.append(str(file))
             continue
-        shares = probabilities(trained, torch.tensor(pixels)[None].double() / 255 / trained.scale)[0]
+        shares = _shares(path, trained, torch.tensor(pixels)[None].double() / 255 / trained.scale)[0]
         predicted = trained.class_names[int(shares.argmax())]
         predictions.append({"file": str(file), "predicted": predicted, "probabilities": shares.tolist()})
-    notes = [f"{len(broken)} of {len(files)} images could not be read: {', '.join(broken[:3])}"] if broken else []
+    told = f"{len(broken)} of {len(files)} images could not be read: {', '.join(broken[:3])}"
+    if not predictions:
+        raise DataError(told)
+    notes = [told] if broken else []
+    notes += [f"{ignored} entries ignored: hidden, or not an image"] if ignored else []
     return {"model": str(path), "class_names": list(trained.class_names), "predictions": predictions, "notes": notes}
 
 
 def opened_model(path: Path) -> TrainedModel:
     """The model of a run folder, or of a model file."""
-    file = path / "model.tenfold" if path.is_dir() else path
-    if not file.exists():
-        why = "the run has no model yet" if path.is_dir() else "no such file"
-        raise FileError(f"{file}: {why}")
-    return load_model(file)
+    if not path.exists():
+        raise FileError(f"{path}: not found; expected a run folder or a model file")
+    if not path.is_dir():
+        return load_model(path)
+    if not (path / "model.tenfold").exists():
+        run = (path / "recipe.toml").exists()
+        raise RunError(f"{path}: {'the run has no model yet' if run else 'no run folder: it holds no model.tenfold'}")
+    return load_model(path / "model.tenfold")
+
+
+def _shares(path: Path, trained: TrainedModel, images: Tensor) -> Tensor:
+    """Probabilities (N, C), all finite."""
+    shares = probabilities(trained, images)
+    if not bool(shares.isfinite().all()):
+        raise DataError(
+            f"{path}: its scores are not finite: either its training diverged (train again with a smaller "
+            "--learning-rate), or the values of these images are far from those that it was trained on"
+        )
+    return shares
 
 
 def _own_parts(trained: TrainedModel, dataset: Dataset) -> dict[str, Tensor]:
@@ -105,12 +123,14 @@ def _own_labels(trained: TrainedModel, dataset: Dataset) -> Tensor:
 
 
 def _fitting(trained: TrainedModel, dataset: Dataset, rows: Tensor) -> Tensor:
-    """Images in the model's own shape and pixel units; grey ones serve a color model in all three channels."""
+    """Images in the model's own shape and pixel units, grey where the model wants grey, in three channels for color."""
     images = dataset.images[rows]
     if dataset.scale != trained.scale:
         images = images.double() * (dataset.scale / trained.scale)
     if images.shape[1] == 1 and trained.image_shape[0] == 3:
         images = images.expand(-1, 3, -1, -1)
+    if images.shape[1] == 3 and trained.image_shape[0] == 1:
+        images = (images.double() * GREY[:, None, None]).sum(1, keepdim=True)
     if tuple(images.shape[1:]) != trained.image_shape:
         raise DataError(
             f"{dataset.name} has images of shape {tuple(images.shape[1:])}, the model takes {trained.image_shape}"
@@ -118,16 +138,22 @@ def _fitting(trained: TrainedModel, dataset: Dataset, rows: Tensor) -> Tensor:
     return images
 
 
-def _files(place: Path) -> list[Path]:
-    """A file itself, or the images in a folder at any depth, by their names."""
+def _converted(trained: TrainedModel, dataset: Dataset) -> list[str]:
+    """What `_fitting` did to the channels."""
+    have, want = dataset.images.shape[1], trained.image_shape[0]
+    return [f"all images: {have} channels to {want}, as the model takes them"] if have != want else []
+
+
+def _files(place: Path) -> tuple[list[Path], int]:
+    """A file itself, or the images in a folder at any depth by their names, and how many entries are none."""
     if not place.is_dir():
-        return [place]
-    found = sorted(
-        Path(folder) / name
-        for folder, _, files in os.walk(place)
-        for name in files
-        if Path(name).suffix.lower() in ENDINGS
-    )
+        return [place], 0
+    entries = [Path(folder) / name for folder, _, files in os.walk(place, onerror=_refuse) for name in files]
+    found = sorted(path for path in entries if path.suffix.lower() in ENDINGS and not path.name.startswith("."))
     if not found:
-        raise DataError(f"{place}: no images in it")
-    return found
+        raise DataError(f"{place}: no images in it; their names end in {', '.join(sorted(ENDINGS))}")
+    return found, len(entries) - len(found)
+
+
+def _refuse(error: OSError) -> None:
+    raise DataError(f"{error.filename}: cannot be listed ({error.strerror})")

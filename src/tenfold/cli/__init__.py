@@ -4,12 +4,16 @@ __all__ = ["main"]
 
 import importlib
 import json
+import os
+import re
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 
+from tenfold.cli.display import inert
 from tenfold.errors import Interrupted, TenfoldError, UsageError, nearest
 
 COMMANDS = {
@@ -20,6 +24,9 @@ COMMANDS = {
     "predict": "probabilities per class for images",
     "data": "list, describe or download data sets",
 }
+
+# What torch says, in a plain RuntimeError, of memory that is not there.
+NO_MEMORY = re.compile("out of memory|allocate memory|size calculation overflowed")
 
 
 class Commands(click.Group):
@@ -54,8 +61,19 @@ def tenfold() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and leave with its exit code: 0 done, 1 failed, 2 usage, 130 Ctrl-C, 143 SIGTERM."""
+    _open_streams()
     words = list(sys.argv[1:] if arguments is None else arguments)
     sys.exit(_run([word for word in words if word != "--debug"], "--debug" in words))
+
+
+def _open_streams() -> None:
+    """Fill the place of a closed stream: the next file that is opened would get its number, and what is printed."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: PTH123, SIM115
 
 
 def _run(words: list[str], debug: bool) -> int:
@@ -63,18 +81,28 @@ def _run(words: list[str], debug: bool) -> int:
         tenfold.main(words, prog_name="tenfold", standalone_mode=False)
     except click.exceptions.Exit as end:
         return end.exit_code
+    except click.exceptions.NoArgsIsHelpError as bare:
+        click.echo(bare.format_message(), err=True)
+        return 2
     except BrokenPipeError:
         sys.stderr.close()
         return 1
     except (Exception, KeyboardInterrupt) as error:
         if debug:
             traceback.print_exc()
-        message, code = _explained(error)
-        click.echo(f"tenfold: {message}", err=True)
-        if "--json" in words:
-            click.echo(json.dumps({"error": {"message": message, "code": code}}))
-        return code
+        return _told(error, "--json" in words)
     return 0
+
+
+def _told(error: BaseException, as_json: bool) -> int:
+    """Say what went wrong, on stdout too where a machine reads it; returns the exit code."""
+    message, code = _explained(error)
+    message = inert(message)
+    click.echo(f"tenfold: {message}", err=True)
+    if as_json:
+        with suppress(OSError):  # stdout itself may be what failed
+            click.echo(json.dumps({"error": {"message": message, "code": code}}))
+    return code
 
 
 def _explained(error: BaseException) -> tuple[str, int]:
@@ -83,12 +111,15 @@ def _explained(error: BaseException) -> tuple[str, int]:
         return str(error), int(error.args[1])
     if isinstance(error, KeyboardInterrupt | click.Abort):
         return "stopped", 130
+    if isinstance(error, click.NoSuchOption) and error.ctx:
+        known = [word for option in error.ctx.command.get_params(error.ctx) for word in option.opts if word[0] == "-"]
+        return f"no option {error.option_name}: {nearest(error.option_name, known)}", 2
     if isinstance(error, click.ClickException):
-        return " ".join(error.format_message().split()), 2
+        return error.format_message(), 2
     if isinstance(error, TenfoldError):
-        return " ".join(str(error).split()), 2 if isinstance(error, UsageError) else 1
+        return str(error), 2 if isinstance(error, UsageError) else 1
     if isinstance(error, OSError):
-        return f"{error.filename or 'a file'}: {error.strerror or error}", 1
-    if isinstance(error, MemoryError):
-        return "out of memory: take fewer members, smaller images or a smaller model", 1
-    return f"unexpected {type(error).__name__}: {' '.join(str(error).split())[:300]} (--debug shows where)", 1
+        return f"{error.filename or 'the output'}: {error.strerror or error}", 1
+    if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and NO_MEMORY.search(str(error))):
+        return "out of memory: take a smaller model (--hidden), smaller images (--size), fewer members or images", 1
+    return f"unexpected {type(error).__name__}: {inert(str(error))[:300]} (--debug shows where)", 1

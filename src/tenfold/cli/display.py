@@ -1,6 +1,6 @@
 """Progress on stderr: what is being trained, how fast, the best so far, the time left."""
 
-__all__ = ["display", "inert"]
+__all__ = ["display", "inert", "visible"]
 
 import math
 import os
@@ -43,6 +43,15 @@ def inert(text: str) -> str:
     'cat[2J dog'
     """
     return "".join(letter for letter in " ".join(text.split()) if unicodedata.category(letter)[0] != "C")
+
+
+def visible(text: str) -> str:
+    """The text with all that is not printable escaped, so that different names stay different.
+
+    >>> visible("cat\\x1b[2J\\n.png")
+    'cat\\\\x1b[2J\\\\n.png'
+    """
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
 def _in_terminal() -> bool:

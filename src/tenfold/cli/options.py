@@ -4,9 +4,10 @@ __all__ = ["chosen", "recipe_options", "shown"]
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import click
+from pydantic.fields import FieldInfo
 
 from tenfold.recipe import Recipe, parse
 
@@ -23,7 +24,7 @@ def recipe_options(names: Sequence[str], defaults: dict[str, Any]) -> Callable[[
             if field.annotation is bool:
                 command = click.option(flag, is_flag=True, default=None, help=field.description)(command)
             else:
-                told = f"{field.description}  [{_told(defaults.get(name, field.default))}]"
+                told = f"{_described(field)}  [{_told(defaults.get(name, field.default))}]"
                 command = click.option(flag, metavar="VALUE", default=None, help=told)(command)
         return command
 
@@ -42,6 +43,13 @@ def shown(result: dict[str, Any], as_json: bool, show: Callable[[dict[str, Any]]
         click.echo(json.dumps(result, ensure_ascii=True))
     else:
         show(result)
+
+
+def _described(field: FieldInfo) -> str:
+    """A field's description, with the words that it takes where the description does not name them."""
+    words = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+    missing = [word for word in words if word not in str(field.description)]
+    return f"{field.description}: {', '.join(words)}" if missing else str(field.description)
 
 
 def _told(default: Any) -> str:

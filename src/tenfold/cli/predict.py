@@ -3,14 +3,15 @@
 __all__ = ["command"]
 
 import csv
-import sys
+import io
 from pathlib import Path
 from typing import Any
 
 import click
 
+from tenfold.cli.display import inert, visible
 from tenfold.cli.options import shown
-from tenfold.cli.tables import print_predictions
+from tenfold.cli.tables import print_predictions, print_text
 
 
 @click.command("predict")
@@ -24,14 +25,16 @@ def command(model: Path, images: tuple[Path, ...], skip_unreadable: bool, as_jso
 
     result = predict_files(model, images, skip_unreadable)
     for note in result["notes"]:
-        click.echo(note, err=True)
+        click.echo(inert(note), err=True)
     as_table = any(path.is_dir() for path in images)
     shown(result, as_json, _write_csv if as_table else print_predictions)
 
 
 def _write_csv(result: dict[str, Any]) -> None:
     """One line an image: file, class, probability of every class."""
-    table = csv.writer(sys.stdout, lineterminator="\n")
-    table.writerow(["file", "predicted", *result["class_names"]])
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["file", "predicted", *map(visible, result["class_names"])])
     for row in result["predictions"]:
-        table.writerow([row["file"], row["predicted"], *(f"{p:.6g}" for p in row["probabilities"])])
+        table.writerow([visible(row["file"]), visible(row["predicted"]), *(f"{p:.6g}" for p in row["probabilities"])])
+    print_text(text.getvalue())

@@ -1,6 +1,14 @@
 """Results on stdout: tables of at most 80 columns in a pipe, where a path stays one unbroken line to copy."""
 
-__all__ = ["print_data_info", "print_data_list", "print_evaluation", "print_fit", "print_predictions", "print_train"]
+__all__ = [
+    "print_data_info",
+    "print_data_list",
+    "print_evaluation",
+    "print_fit",
+    "print_predictions",
+    "print_text",
+    "print_train",
+]
 
 import math
 import sys
@@ -27,21 +35,23 @@ def print_fit(result: Mapping[str, Any]) -> None:
     _print(_rungs(result["rungs"]))
     classes = result["test"].get("per_class") or ()
     if classes:
-        _print(_classes(classes))
+        _print(_classes(classes, "test"))
         _say_more(len(classes), "classes")
     _print_end(result)
 
 
 def print_train(result: Mapping[str, Any]) -> None:
     """What `train` found: one member's scores on each part, or the members of a population, best first."""
-    members = result["members"]
+    members, best = result["members"], result.get("best")
+    if best is not None and members[best].get("failed"):
+        best = None
     _print_paths(result)
     if len(members) == 1:
         _print(_facts([("settings", _settings(members[0]["settings"])), ("outcome", _outcome(members[0]))]))
         _print(_parts(members[0]))
     else:
-        _print(_facts(_population_facts(members, result.get("best"))))
-        _print(_population(members, result.get("best")))
+        _print(_facts(_population_facts(members, best)))
+        _print(_population(members, best))
         _say_more(len(members), "members")
     speed = result.get("images_per_second")
     _print_end(result, f", {speed:,.0f} images × members a second" if _known(speed) else "")
@@ -53,7 +63,7 @@ def print_evaluation(result: Mapping[str, Any]) -> None:
     _print(
         _facts([("data", f"{result['data']}, {result['part']}{trained}"), ("", _tested(result)), ("", _macro(result))])
     )
-    _print(_classes(result["per_class"]))
+    _print(_classes(result["per_class"], result["part"]))
     _say_more(len(result["per_class"]), "classes")
     _print_notes(result)
 
@@ -144,8 +154,8 @@ def _rungs(rungs: Iterable[Mapping[str, Any]]) -> "Table":
     return table
 
 
-def _classes(classes: Sequence[Mapping[str, Any]]) -> "Table":
-    table = _table("class (test)", ["images", "accuracy\n%", "precision", "F1"])
+def _classes(classes: Sequence[Mapping[str, Any]], part: str) -> "Table":
+    table = _table("class" if part == "all" else f"class ({part})", ["images", "accuracy\n%", "precision", "F1"])
     for row in classes[:_ROWS]:
         # The share of a class's images that are found is its accuracy and its recall.
         found = row.get("accuracy", row.get("recall"))
@@ -158,7 +168,7 @@ def _parts(member: Mapping[str, Any]) -> "Table":
     table = _table("part", ["loss", "cost", "accuracy\n%", "95 %\ninterval"])
     for part in ("train", "validation", "test"):
         scores = member.get(part) or {}
-        interval = _interval(scores["interval"]) if scores.get("interval") else ""
+        interval = _interval(scores["interval"]) if scores.get("interval") and _known(scores["accuracy"]) else ""
         losses = [_number(scores.get(name), ".4f") for name in ("loss", "cost")]
         table.add_row(part, *losses, _percent(scores.get("accuracy")), interval)
     return table
@@ -303,9 +313,13 @@ def _print(shown: "RenderableType") -> None:
     _echo("\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n")
 
 
-def _echo(text: str) -> None:
+def print_text(text: str) -> None:
     """With a question mark for what the terminal's encoding lacks, instead of a crash after hours of training."""
     import click
 
     encoding = sys.stdout.encoding or "utf-8"
-    click.echo(text.encode(encoding, "replace").decode(encoding))
+    click.echo(text.encode(encoding, "replace").decode(encoding), nl=False)
+
+
+def _echo(line: str) -> None:
+    print_text(line + "\n")
