@@ -9,7 +9,7 @@ import tenfold
 
 ROOT = Path(tenfold.__file__).parent
 FLOORS = {
-    0: "errors types arrays products seeds rooms chain memory",
+    0: "errors types arrays products seeds rooms chain machine memory",
     1: "readers tensorfile layers losses penalties initializers weights optimizers schedules clipping augment metrics "
     "standardizations dataroot download",
     2: "datasets idxset features models batches splits loop",

@@ -17,8 +17,17 @@ def numbers(*values):
     return torch.tensor(values, dtype=torch.float64)
 
 
-def observed(kept, step, accuracy, loss=(1.0, 1.0, 1.0), status=(0, 0, 0)):
-    return tally.observe(kept, state(step, status), numbers(0.5, 0.5, 0.5), numbers(*loss), numbers(*accuracy)).tolist()
+def observed(kept, step, accuracy, loss=(1.0, 1.0, 1.0), status=(0, 0, 0), latest=False):
+    seen = numbers(0.5, 0.5, 0.5), numbers(*loss), numbers(*accuracy)
+    return tally.observe(kept, state(step, status), *seen, latest).tolist()
+
+
+def test_without_patience_a_member_is_judged_by_its_last_validation():
+    kept = tally.new(3)
+    observed(kept, 1, (0.9, 0.5, 0.8), latest=True)
+    assert observed(kept, 2, (0.4, 0.6, float("nan")), status=(0, 0, -2), latest=True) == [True, True, False]
+    assert tally.ranking(kept) == [1, 0, 2]
+    assert kept["best_step"].tolist() == [2, 2, 1]
 
 
 def test_means_are_over_the_steps_since_the_last_call(rng):

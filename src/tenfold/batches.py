@@ -3,7 +3,7 @@
 Pixels stay as they were read and become numbers one batch at a time: x = pixel · factor + offset.
 """
 
-__all__ = ["Part", "inputs", "sampler"]
+__all__ = ["Part", "inputs", "sampler", "steps_per_epoch"]
 
 import math
 from collections.abc import Callable, Mapping

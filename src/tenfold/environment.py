@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from tenfold.machine import processor
 from tenfold.products import route
 
 PACKAGES = ("tenfold", "torch", "numpy", "scipy", "scikit-learn", "pillow", "safetensors", "matplotlib", "pydantic")
@@ -25,7 +26,7 @@ def environment(argv: Sequence[str], data_dir: str) -> dict[str, Any]:
         "data_dir": data_dir,
         "python": sys.version.split()[0],
         "platform": platform.platform(),
-        "processor": _processor(),
+        "processor": processor(),
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "products": route(),
@@ -41,13 +42,6 @@ def _version(name: str) -> str:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         return "absent"
-
-
-def _processor() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return named[0] if named else platform.processor()
 
 
 def _git(*words: str) -> str:

@@ -5,7 +5,7 @@ __all__ = ["DataError", "FileError", "Interrupted", "RunError", "TenfoldError", 
 import difflib
 from collections.abc import Iterable
 
-MANY = 20
+MANY = 12
 
 
 class TenfoldError(Exception):

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from tenfold import loop
 from tenfold.batches import sampler
-from tenfold.outcomes import assess, save_winner, test_models, winner
+from tenfold.outcomes import assess, save_winner, score_test, winner
 from tenfold.population import built
 from tenfold.preparing import Prepared
 from tenfold.recipe import Recipe, members
@@ -160,7 +160,7 @@ def _result(run: Run) -> dict[str, Any]:
     outcomes = run.saver.outcomes
     best = max(outcomes, key=lambda outcome: float(outcome["validation_accuracy"]))
     run.watch(Event("test", 0, 1, 0, best["validation_accuracy"], best["rung"], 0))
-    tested = test_models(run, [outcome["rung"] for outcome in outcomes], best["rung"])
+    tested = score_test(run, [outcome["rung"] for outcome in outcomes], best["rung"])
     rungs = [
         {
             **{

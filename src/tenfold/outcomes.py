@@ -1,6 +1,6 @@
 """What a stage came to: its members measured, its winner saved as a model file, the test images predicted, once."""
 
-__all__ = ["assess", "save_winner", "test_models", "winner"]
+__all__ = ["assess", "save_winner", "score_test", "winner"]
 
 import csv
 import io
@@ -83,7 +83,7 @@ def save_winner(run: Run, stage: Stage, progress: Progress, path: Path) -> None:
     save_model(path, trained)
 
 
-def test_models(run: Run, names: Sequence[str], best: str) -> dict[str, dict[str, Any]]:
+def score_test(run: Run, names: Sequence[str], best: str) -> dict[str, dict[str, Any]]:
     """Score the test images, once, with the saved winner of every stage; writes predictions.csv, returns metrics."""
     part = run.parts["test"]
     labels = part.labels[part.rows].cpu().numpy()

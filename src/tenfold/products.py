@@ -9,7 +9,7 @@ __all__ = ["ROUTES", "measured_route", "product", "route", "using"]
 
 import json
 import os
-import platform
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 
 from tenfold.errors import UsageError, nearest
+from tenfold.machine import processor
 
 # Below this many floating-point operations a call to oneDNN costs more than it saves (measured, benchmarks/LOG.md).
 SMALL = 4e6
@@ -91,7 +92,8 @@ def measured_route() -> str:
 
 
 def _cache_file() -> Path:
-    machine = f"{platform.machine()}-{torch.__version__}-{torch.get_num_threads()}"
+    told = f"{processor()} {torch.__version__} {torch.get_num_threads()}"
+    machine = re.sub(r"[^A-Za-z0-9.]+", "-", told)
     return Path(platformdirs.user_cache_dir("tenfold")) / f"products-{machine}.json"
 
 

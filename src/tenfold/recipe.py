@@ -54,7 +54,7 @@ class Recipe(BaseModel):
         (128,), description="widths of an mlp's hidden layers, like 256-128-64"
     )
     activation: Literal["relu", "leaky_relu", "sigmoid", "tanh", "identity"] = Field(
-        "relu", description="of the hidden layers"
+        "relu", description="of the hidden layers: relu, leaky_relu, sigmoid, tanh or identity"
     )
     dropout: Share = Field(0.0, description="share of hidden units dropped in training")
     loss: str | tuple[str, ...] = Field("softmax", description="softmax, hinge or sigmoid")

@@ -123,7 +123,7 @@ def sweep(folder: Path) -> None:
 
 
 def append(folder: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Add lines to metrics.csv; floats as their shortest text that reads back the same."""
+    """Add lines to metrics.csv; numbers to nine digits, which tell every float32."""
     lines = [",".join(_cell(row[column]) for column in COLUMNS) + "\n" for row in rows]
     with (folder / "metrics.csv").open("a", encoding="utf-8") as file:
         file.write("".join(lines))

@@ -53,15 +53,18 @@ def _until_dropped(run: Run, stage: Stage, population: Population, at: Progress)
     flip_share = float(recipe.flip)
     batches = sampler(part, recipe.batch_size, recipe.seed, recipe.sampling, flip_share, population.model.noise)
     every = recipe.evaluate_every or per_epoch(run, recipe)
-    images = min(recipe.batch_size, len(part.rows)) * int((at.state.status == 0).sum())
+    shuffled = recipe.sampling == "shuffle"
+    images = len(part.rows) / per_epoch(run, recipe) if shuffled else min(recipe.batch_size, len(part.rows))
+    active = int((at.state.status == 0).sum())
     steps = loop.train(population.objective, population.optimizer, population.rate, batches, at.state, stage.steps)
     mark = time.perf_counter()
     for state, value in steps:
         tally.add(at.tally, value)
         now = time.perf_counter()
-        at = at._replace(state=state, images=at.images + images, seconds=at.seconds + now - mark)
+        at = at._replace(state=state, images=at.images + images * active, seconds=at.seconds + now - mark)
         if state.step % every == 0 or state.step == stage.steps:
             at = _validate(run, stage, population, batches, at)
+            active = int((state.status == 0).sum())
             if _over(run, stage, at):
                 return at, True
             dropped = _drop(stage, at)
@@ -86,7 +89,8 @@ def _validate(run: Run, stage: Stage, population: Population, batches: Callable[
     news = [row for row, s in zip(rows, status, strict=True) if s == 0 or (s < 0 and str(row["member"]) not in known)]
     append(run.folder, news)
     change = (train[:, 0] - at.tally["last_loss"]).abs()
-    better = tally.observe(at.tally, at.state, train[:, 0], loss, accuracy).to(run.device)
+    latest = not stage.recipe.patience
+    better = tally.observe(at.tally, at.state, train[:, 0], loss, accuracy, latest).to(run.device)
     for name, tensor in at.best.items():
         tensor[better] = at.state.params[name][better]
     _stop(stage.recipe, at, change)
@@ -108,6 +112,8 @@ def _over(run: Run, stage: Stage, at: Progress) -> bool:
     """Whether the stage ends here: by its plan, because nobody is left, or because its time is up."""
     if at.state.step >= stage.steps or bool((at.state.status != 0).all()):
         return True
+    if stage.deadline == float("inf"):
+        return False
     key = f"{stage.name}: stop after step"
     if run.saver.elapsed() > stage.deadline:
         decide(run.folder, key, lambda: at.state.step)

@@ -1,6 +1,6 @@
 """When a run saves, and what: the state of the stage under way, outcomes of those before it, length of its metrics."""
 
-__all__ = ["Progress", "Saver", "restored"]
+__all__ = ["Progress", "Saver", "moved", "restored"]
 
 import os
 import time
@@ -33,7 +33,7 @@ class Progress(NamedTuple):
     dropped: dict[str, Any]
     failed: dict[str, Any]
     validations: int
-    images: int
+    images: float
     seconds: float
 
 

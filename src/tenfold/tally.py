@@ -41,14 +41,20 @@ def means(tally: dict[str, Tensor]) -> Tensor:
     return average
 
 
-def observe(tally: dict[str, Tensor], state: State, train_loss: Tensor, loss: Tensor, accuracy: Tensor) -> Tensor:
-    """Take in one validation; returns the active members (P,) that are better than they ever were.
+def observe(
+    tally: dict[str, Tensor], state: State, train_loss: Tensor, loss: Tensor, accuracy: Tensor, latest: bool
+) -> Tensor:
+    """Take in one validation; returns the active members (P,) whose parameters are now those to be judged by.
 
     Better: a higher validation accuracy, at the same accuracy a lower loss. A loss alone does not reset patience.
+    latest: members are judged by their last validation whatever came before, and a failed one by none.
     """
     active = (state.status == 0).cpu()
     higher = active & (accuracy > tally["best_accuracy"])
     better = higher | (active & (accuracy == tally["best_accuracy"]) & (loss < tally["best_loss"]))
+    if latest:
+        better = active
+        tally["best_accuracy"][(state.status < 0).cpu()] = -torch.inf
     for name, seen in (("best_accuracy", accuracy), ("best_loss", loss)):
         tally[name][better] = seen[better]
     tally["best_step"][better] = state.step

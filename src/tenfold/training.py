@@ -4,7 +4,7 @@ __all__ = ["train_recipe"]
 
 from typing import Any
 
-from tenfold.outcomes import assess, save_winner, test_models, winner
+from tenfold.outcomes import assess, save_winner, score_test, winner
 from tenfold.population import built
 from tenfold.preparing import Prepared
 from tenfold.running import fresh, train_stage
@@ -23,7 +23,7 @@ def train_recipe(run: Run, prepared: Prepared, at: Progress | None) -> dict[str,
     save_winner(run, stage, at, run.folder / "models" / f"{stage.name}.tenfold")
     save_winner(run, stage, at, run.folder / "model.tenfold")
     entries = assess(run, stage, at, range(len(at.tally["member"])), ("train", "validation", "test"))
-    tested = test_models(run, [stage.name], stage.name)[stage.name]
+    tested = score_test(run, [stage.name], stage.name)[stage.name]
     best = winner(at)
     entries[best]["test"] |= {name: tested[name] for name in ("accuracy", "interval", "macro_f1", "n")}
     return {

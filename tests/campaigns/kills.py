@@ -27,9 +27,7 @@ ENVIRONMENT = {**os.environ, "TENFOLD_CHECKPOINT_SECONDS": "0.05", "OMP_NUM_THRE
 
 
 def run(*words: str) -> subprocess.Popen:
-    return subprocess.Popen(
-        [sys.executable, "-m", "tenfold", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENVIRONMENT
-    )
+    return subprocess.Popen([sys.executable, "-m", "tenfold", *words], stdout=subprocess.DEVNULL, env=ENVIRONMENT)
 
 
 def digests(folder: Path) -> tuple[bytes, list[str]]:

@@ -73,7 +73,7 @@ def _open_streams() -> None:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
-            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: PTH123, SIM115
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 def _run(words: list[str], debug: bool) -> int:
@@ -112,7 +112,7 @@ def _explained(error: BaseException) -> tuple[str, int]:
     if isinstance(error, KeyboardInterrupt | click.Abort):
         return "stopped", 130
     if isinstance(error, click.NoSuchOption) and error.ctx:
-        known = [word for option in error.ctx.command.get_params(error.ctx) for word in option.opts if word[0] == "-"]
+        known = [word for option in error.ctx.command.get_params(error.ctx) for word in option.opts if word.startswith("--")]
         return f"no option {error.option_name}: {nearest(error.option_name, known)}", 2
     if isinstance(error, click.ClickException):
         return error.format_message(), 2
