@@ -87,6 +87,10 @@ def test_a_name_wins_over_a_folder_of_that_name(tmp_path, monkeypatch, pictures)
     assert len(load("./digits").images) == 6
 
 
+def test_a_folder_may_be_called_like_a_file_of_arrays(pictures):
+    assert load(str(pictures.rename(pictures.with_suffix(".npz")))).name == "pictures.npz"
+
+
 @pytest.mark.parametrize(
     ("data", "options", "why"),
     [

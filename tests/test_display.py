@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 
 from tenfold.cli import display as displays
-from tenfold.cli.display import display, inert
+from tenfold.cli.display import inert
 from tenfold.cli.tables import print_fit, print_train
 from tenfold.types import Event
 
@@ -74,10 +74,9 @@ def test_no_color_is_honored():
     assert "\x1b" not in in_terminal(EVENTS, {"TERM": "dumb"})
 
 
-def test_quiet_is_silent(capfd):
-    with display(quiet=True) as show:
-        show(Event("linear", 1, 2, 0, math.nan, "", math.nan, "message"))
-    assert capfd.readouterr() == ("", "")
+def test_quiet_gets_only_the_messages():
+    seen = in_terminal(EVENTS.replace("quiet=False", "quiet=True"), {})
+    assert seen.replace("\r\n", "\n") == "read 3 [2J images [/]\nrung linear done\n"
 
 
 def test_the_terminal_is_redrawn_at_most_five_times_a_second(monkeypatch):

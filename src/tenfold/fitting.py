@@ -8,6 +8,7 @@ __all__ = ["DEFAULTS", "fit_ladder"]
 
 import math
 import time
+from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -45,34 +46,32 @@ class Rung(NamedTuple):
 DEFAULTS = {"kind": "fit", "flip": "photographs"}
 """Choices that `fit` makes where a recipe makes others."""
 
-LINEAR = {"schedule": "cosine", "momentum": 0.9, "initializer": "zero", "patience": 12}
-WIDE = {"model": "mlp", "batch_size": 128, "schedule": "cosine", "momentum": 0.9, "nesterov": True, "patience": 12}
-PENALTIES = {"linear": (0.0, 1e-3, 1e-2, 1e-1), "mlp": (0.0, 1e-4, 3e-4, 1e-3)}
-RATES = {"softmax": (1e-4, 3e-4, 1e-3, 3e-3), "hinge": (3e-5, 1e-4, 3e-4, 1e-3), "sigmoid": (1e-3, 3e-3, 1e-2, 3e-2)}
+COMMON = {"schedule": "cosine", "momentum": 0.9, "patience": 12}
+LINEAR = {**COMMON, "initializer": "zero", "l2": (0.0, 1e-3, 1e-2, 1e-1)}
+MLP = {
+    **COMMON,
+    "model": "mlp",
+    "batch_size": 128,
+    "nesterov": True,
+    "learning_rate": (0.003, 0.01, 0.03, 0.1),
+    "l2": (0.0, 1e-4, 3e-4, 1e-3),
+}
+HALVING = {0.1: 8, 0.2: 4, 0.5: 2}
 LADDER = (
-    *(
-        Rung(f"linear-{loss}", 0.1, 20, {}, {**LINEAR, "loss": loss, "learning_rate": rates, "l2": PENALTIES["linear"]})
-        for loss, rates in RATES.items()
-    ),
-    *(
-        Rung(
-            f"mlp-{'-'.join(map(str, hidden))}",
-            share,
-            40,
-            {0.1: 8, 0.2: 4, 0.5: 2},
-            {**WIDE, "hidden": hidden, "learning_rate": (0.003, 0.01, 0.03, 0.1), "l2": PENALTIES["mlp"]},
-        )
-        for hidden, share in (((256,), 0.25), ((512, 256), 1.0))
-    ),
+    Rung("linear-softmax", 0.1, 20, {}, {**LINEAR, "loss": "softmax", "learning_rate": (1e-4, 3e-4, 1e-3, 3e-3)}),
+    Rung("linear-hinge", 0.1, 20, {}, {**LINEAR, "loss": "hinge", "learning_rate": (3e-5, 1e-4, 3e-4, 1e-3)}),
+    Rung("linear-sigmoid", 0.1, 20, {}, {**LINEAR, "loss": "sigmoid", "learning_rate": (1e-3, 3e-3, 1e-2, 3e-2)}),
+    Rung("mlp-256", 0.25, 40, HALVING, {**MLP, "hidden": (256,)}),
+    Rung("mlp-512-256", 1.0, 40, HALVING, {**MLP, "hidden": (512, 256)}),
 )
+KEPT = ("rung", "members", "settings", "validation_accuracy", "seconds", "weights_sha256", "failed")
 
 
 def fit_ladder(run: Run, prepared: Prepared, at: Progress | None) -> dict[str, Any]:
     """Climb from the first rung, or from where a checkpoint stood; returns what the run prints."""
+    left = partial(_left, run, prepared.recipe)
     for rung in LADDER[len(run.saver.outcomes) :]:
-        if run.saver.outcomes and not decide(
-            run.folder, f"{rung.name}: start", lambda: _left(run, prepared.recipe) > 0
-        ):
+        if run.saver.outcomes and not decide(run.folder, f"{rung.name}: start", lambda: left() > 0):
             break
         stage = _planned(run, prepared.recipe, rung)
         at = train_stage(run, stage, at or fresh(run, stage))
@@ -161,26 +160,11 @@ def _result(run: Run) -> dict[str, Any]:
     best = max(outcomes, key=lambda outcome: float(outcome["validation_accuracy"]))
     run.watch(Event("test", 0, 1, 0, best["validation_accuracy"], best["rung"], 0))
     tested = score_test(run, [outcome["rung"] for outcome in outcomes], best["rung"])
-    rungs = [
-        {
-            **{
-                name: outcome[name]
-                for name in (
-                    "rung",
-                    "members",
-                    "settings",
-                    "validation_accuracy",
-                    "seconds",
-                    "weights_sha256",
-                    "failed",
-                )
-            },
-            "test_accuracy": tested[outcome["rung"]]["accuracy"],
-            "test_interval": tested[outcome["rung"]]["interval"],
-            "macro_f1": tested[outcome["rung"]]["macro_f1"],
-        }
-        for outcome in outcomes
-    ]
+    rungs = []
+    for outcome in outcomes:
+        test = tested[outcome["rung"]]
+        scores = {"test_accuracy": test["accuracy"], "test_interval": test["interval"], "macro_f1": test["macro_f1"]}
+        rungs.append({**{name: outcome[name] for name in KEPT}, **scores})
     return {
         "run": str(run.folder),
         "model": str(run.folder / "model.tenfold"),

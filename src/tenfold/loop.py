@@ -3,8 +3,9 @@
 A step is objective ∘ update. A member whose loss or gradient is not finite keeps the parameters from before that step.
 """
 
-__all__ = ["Step", "finite", "snapshot", "start", "train", "watched"]
+__all__ = ["Step", "health", "snapshot", "start", "train", "watched"]
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -53,12 +54,11 @@ def train(
     names = watched(state.params)
     for t in range(state.step, steps):
         value, grads, buffers = objective(state.params, state.buffers, batches(t))
-        active = state.status == 0
-        well = finite(value, grads, names)
-        if bool((active & well).all()):
+        signs = health(value, grads, names)
+        if math.isfinite(signs.sum().item()) and not state.status.any().item():
             optimizer.update(state.params, grads, state.memory, rate(t), t)
-        elif bool(active.any()):
-            state.status[active & ~well] = -(t + 1)
+        elif bool((state.status == 0).any()):
+            state.status[(state.status == 0) & ~signs.isfinite()] = -(t + 1)
             _update_active(optimizer, grads, rate(t), state)
         else:
             return
@@ -77,12 +77,12 @@ def watched(params: Params) -> list[str]:
     return [name for name in params if name.endswith("weight") != (name.rpartition(".")[0] == layer)]
 
 
-def finite(value: Value, grads: Grads, names: Sequence[str]) -> Tensor:
-    """Members (P,) whose loss, penalty and named gradients are finite; a sum shows whatever its terms hold."""
+def health(value: Value, grads: Grads, names: Sequence[str]) -> Tensor:
+    """A number for each member (P,), finite if its loss, penalty and named gradients are: their plain sum."""
     total = value.loss + value.penalty
     for name in names:
         total = total + grads[name].flatten(1).sum(1)
-    return total.isfinite()
+    return total
 
 
 def _update_active(optimizer: Optimizer, grads: Grads, rate: Scalar, state: State) -> None:

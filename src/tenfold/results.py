@@ -125,8 +125,12 @@ def sweep(folder: Path) -> None:
 def append(folder: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Add lines to metrics.csv; numbers to nine digits, which tell every float32."""
     lines = [",".join(_cell(row[column]) for column in COLUMNS) + "\n" for row in rows]
-    with (folder / "metrics.csv").open("a", encoding="utf-8") as file:
-        file.write("".join(lines))
+    path = folder / "metrics.csv"
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write("".join(lines))
+    except OSError as error:
+        raise FileError(f"{path}: cannot be written ({error.strerror or error})") from None
 
 
 def truncate(folder: Path, length: int) -> None:
@@ -143,8 +147,9 @@ def durable_length(folder: Path) -> int:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write atomically; a number that is not finite becomes null."""
-    write_text(path, json.dumps(_finite(content), indent=1, ensure_ascii=False) + "\n")
+    """Write atomically; a number that is not finite becomes null, a byte of a path that is no UTF-8 an escape."""
+    plain = json.dumps(_finite(content), indent=1, ensure_ascii=False) + "\n"
+    write_text(path, plain.encode("utf-8", "backslashreplace").decode())
 
 
 def read_json(path: Path, *needed: str) -> Any:

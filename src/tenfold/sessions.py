@@ -6,6 +6,7 @@ import importlib.metadata
 import shutil
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -16,7 +17,7 @@ from tenfold import products
 from tenfold.checkpoint import load_checkpoint
 from tenfold.drawing import draw_all
 from tenfold.environment import environment
-from tenfold.errors import DataError, Interrupted, UsageError
+from tenfold.errors import DataError, FileError, Interrupted, UsageError
 from tenfold.fitting import fit_ladder
 from tenfold.interrupts import Interrupts, listening
 from tenfold.loading import named
@@ -63,7 +64,7 @@ def begin(
     """Start a run in a new folder (out, or one below runs/) and bring it to its end."""
     recipe = recipe.model_copy(update={"data": _absolute(recipe.data)})
     machine = environment(sys.argv, str(Path(data_dir).expanduser().resolve()) if data_dir else "")
-    folder = create(Path(out) if out else default_folder(recipe), recipe, machine)
+    folder = create(Path(out).expanduser() if out else default_folder(recipe), recipe, machine)
     try:
         return _session(folder, recipe, watch)
     except (DataError, UsageError):
@@ -94,12 +95,21 @@ def _session(folder: Path, recipe: Recipe, watch: Callable[[Event], None]) -> Fi
         try:
             result = _work(folder, recipe, machine["data_dir"], interrupts, watch)
         except Interrupted as stop:
-            finish(folder, "interrupted")
+            _note(folder, "interrupted")
             raise Interrupted(_stopped(folder), stop.args[1]) from None
+        except FileError as error:
+            _note(folder, "failed")
+            raise FileError(f"{error}; then go on with `{how_to_resume(folder)}`") from None
         except Exception:
-            finish(folder, "failed")
+            _note(folder, "failed")
             raise
     return Finished(folder, result)
+
+
+def _note(folder: Path, state: str) -> None:
+    """Set the state on the way out; where not even that can be written, the reason for leaving is what counts."""
+    with suppress(FileError):
+        finish(folder, state)
 
 
 def _stopped(folder: Path) -> str:

@@ -2,7 +2,6 @@
 
 __all__ = ["evaluate_model", "predict_files"]
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tenfold.datasets.folder import ENDINGS
+from tenfold.datasets.folder import ENDINGS, images_below
 from tenfold.errors import DataError, FileError, RunError, UsageError, nearest
 from tenfold.evaluate import measure
 from tenfold.loading import fingerprint, is_folder, load
@@ -148,12 +147,7 @@ def _files(place: Path) -> tuple[list[Path], int]:
     """A file itself, or the images in a folder at any depth by their names, and how many entries are none."""
     if not place.is_dir():
         return [place], 0
-    entries = [Path(folder) / name for folder, _, files in os.walk(place, onerror=_refuse) for name in files]
-    found = sorted(path for path in entries if path.suffix.lower() in ENDINGS and not path.name.startswith("."))
-    if not found:
+    found = images_below(place)
+    if not found.paths:
         raise DataError(f"{place}: no images in it; their names end in {', '.join(sorted(ENDINGS))}")
-    return found, len(entries) - len(found)
-
-
-def _refuse(error: OSError) -> None:
-    raise DataError(f"{error.filename}: cannot be listed ({error.strerror})")
+    return found

@@ -13,7 +13,7 @@ from contextlib import suppress
 
 import click
 
-from tenfold.cli.display import inert
+from tenfold.cli.display import inert, visible
 from tenfold.errors import Interrupted, TenfoldError, UsageError, nearest
 
 COMMANDS = {
@@ -97,7 +97,7 @@ def _run(words: list[str], debug: bool) -> int:
 def _told(error: BaseException, as_json: bool) -> int:
     """Say what went wrong, on stdout too where a machine reads it; returns the exit code."""
     message, code = _explained(error)
-    message = inert(message)
+    message = visible(" ".join(message.split()))
     click.echo(f"tenfold: {message}", err=True)
     if as_json:
         with suppress(OSError):  # stdout itself may be what failed
@@ -112,7 +112,7 @@ def _explained(error: BaseException) -> tuple[str, int]:
     if isinstance(error, KeyboardInterrupt | click.Abort):
         return "stopped", 130
     if isinstance(error, click.NoSuchOption) and error.ctx:
-        known = [word for option in error.ctx.command.get_params(error.ctx) for word in option.opts if word.startswith("--")]
+        known = [word for option in error.ctx.command.get_params(error.ctx) for word in option.opts if word[:2] == "--"]
         return f"no option {error.option_name}: {nearest(error.option_name, known)}", 2
     if isinstance(error, click.ClickException):
         return error.format_message(), 2

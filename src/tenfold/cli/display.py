@@ -25,15 +25,13 @@ def display(quiet: bool) -> "Iterator[Callable[[Event], None]]":
     """Yield the function to call with each event of a run.
 
     In a terminal two lines are redrawn at most five times a second, by the caller's own thread, with the messages above
-    them; elsewhere stderr gets only the messages, a line each; if quiet it gets nothing.
+    them; elsewhere, and if quiet, stderr gets only the messages, a line each.
     """
-    if quiet:
-        yield _ignore
-    elif _in_terminal():
+    if quiet or not _in_terminal():
+        yield _write
+    else:
         with _live() as live:
             yield _redraw(live)
-    else:
-        yield _write
 
 
 def inert(text: str) -> str:
@@ -56,10 +54,6 @@ def visible(text: str) -> str:
 
 def _in_terminal() -> bool:
     return sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
-
-
-def _ignore(event: "Event") -> None:
-    del event
 
 
 def _write(event: "Event") -> None:

@@ -65,7 +65,7 @@ def folder(source: Source) -> Dataset:
     """
     root = Path(source.location).expanduser()
     classes, places = _classes(root)
-    found = {place: _images_below(root / place[0] / classes[place[1]]) for place in places}
+    found = {place: images_below(root / place[0] / classes[place[1]]) for place in places}
     for (part, label), below in found.items():
         if not below.paths:
             raise DataError(f"{root / part / classes[label]}: no images in this class; add some or remove the folder")
@@ -135,7 +135,8 @@ def _entries(root: Path) -> list[Path]:
         raise DataError(f"{root}: cannot be listed ({error.strerror or error})") from error
 
 
-def _images_below(root: Path) -> _Found:
+def images_below(root: Path) -> _Found:
+    """The images at any depth below a folder, in the order of their paths."""
     paths: list[Path] = []
     ignored = 0
     seen: set[tuple[int, int]] = set()

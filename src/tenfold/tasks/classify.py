@@ -28,7 +28,7 @@ def classify(model: Model, losses: Sequence[tuple[Loss, int]], l1: Scalar = 0.0,
         loss, dscores = score(scores, batch.targets, batch.weight)
         _, grads = pull(dscores)
         penalty = penalize(params, grads, l1, l2)
-        return Value(loss, penalty, right.to(loss.dtype).mean(-1)), grads, buffers
+        return Value(loss, penalty, right.mean(-1, dtype=loss.dtype)), grads, buffers
 
     return objective
 
