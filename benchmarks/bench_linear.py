@@ -101,5 +101,6 @@ main(
         Budget("tenfold P = 64 bfloat16", "torch eager", 1 / 16),
         Budget("tenfold P = 1 float32", "torch eager", 1 / 1.8),
         Budget("tenfold P = 64 float32", "scikit-learn SGDClassifier", 1 / 80),
+        Budget("tenfold P = 64 float32", "torch DataLoader", 1 / 10),
     ],
 )

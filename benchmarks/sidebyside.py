@@ -1,9 +1,10 @@
-"""Contestants timed in turn, each in a process of its own, so that none runs beside another's idle threads.
+"""Two contestants timed in turn, A B A B …, each in a process of its own; what counts is the ratio, round by round.
 
-Round after round one epoch each: a busy machine slows all of them alike, and what counts is the ratio of the medians.
+A busy machine slows both alike, a process of its own keeps one's idle threads out of the other's way, and only two run
+at a time, because what a third does to caches and clock speed would count for one and not for the other.
 """
 
-__all__ = ["compare", "main"]
+__all__ = ["Budget", "main"]
 
 import argparse
 import json
@@ -19,7 +20,7 @@ from typing import NamedTuple
 
 
 class Budget(NamedTuple):
-    """Our contestant may take at most `largest` times what another takes."""
+    """Our contestant may take at most `largest` times what another takes, a member and epoch."""
 
     ours: str
     against: str
@@ -36,22 +37,25 @@ def serve(epoch: Callable[[], object]) -> None:
         print(time.perf_counter() - start, flush=True)
 
 
-def compare(names: Sequence[str], rounds: int) -> dict[str, list[float]]:
-    """Seconds of every epoch by contestant."""
-    seconds: dict[str, list[float]] = {name: [] for name in names}
-    environment = {**os.environ, "GOMP_SPINCOUNT": "10000"}  # the same patience for everybody's threads
-    started = {}
-    for name in names:
-        command = [sys.executable, sys.argv[0], "--serve", name]
-        started[name] = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1, env=environment
-        )
-        assert started[name].stdout.readline() == "ready\n", f"{name} did not start"
+def started(name: str) -> subprocess.Popen:
+    # The same patience for everybody's threads, as the package sets it for itself.
+    environment = {**os.environ, "GOMP_SPINCOUNT": "10000"}
+    command = [sys.executable, sys.argv[0], "--serve", name]
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1, env=environment
+    )
+    assert process.stdout.readline() == "ready\n", f"{name} did not start"
+    return process
+
+
+def in_turn(names: Sequence[str], rounds: int) -> list[list[float]]:
+    """Seconds of every epoch of each contestant."""
+    processes, seconds = [started(name) for name in names], [[] for _ in names]
     for _ in range(rounds):
-        for name, process in started.items():
+        for process, times in zip(processes, seconds, strict=True):
             process.stdin.write("go\n")
-            seconds[name].append(float(process.stdout.readline()))
-    for process in started.values():
+            times.append(float(process.stdout.readline()))
+    for process in processes:
         process.stdin.close()
         process.wait()
     return seconds
@@ -71,15 +75,16 @@ def main(
     if options.serve:
         serve(contestants[options.serve][0]())
         return
-    seconds = compare(list(contestants), options.rounds)
-    medians = {name: statistics.median(times) / contestants[name][1] for name, times in seconds.items()}
-    print(f"{title}; median of {options.rounds} rounds in turn, {platform.machine()}, {os.cpu_count()} cores")
-    for name, median in medians.items():
-        print(f"  {name:<32} {median:8.4f} s a member and epoch")
+    print(f"{title}; {options.rounds} rounds in turn, {platform.machine()}, {os.cpu_count()} cores")
     rows = []
     for budget in budgets:
-        ratio = medians[budget.ours] / medians[budget.against]
-        rows.append({**budget._asdict(), "ratio": ratio, "met": ratio <= budget.largest})
-        told = f"{budget.ours} takes 1/{1 / ratio:.2f} of {budget.against}"
-        print(f"  {told}; budget 1/{1 / budget.largest:.2f}: {'met' if ratio <= budget.largest else 'MISSED'}")
-    options.json.write_text(json.dumps({"title": title, "seconds": medians, "ratios": rows}, indent=1) + "\n")
+        names = (budget.ours, budget.against)
+        times = in_turn(names, options.rounds)
+        each = [[t / contestants[name][1] for t in own] for name, own in zip(names, times, strict=True)]
+        ratio = statistics.median(a / b for a, b in zip(*each, strict=True))
+        seconds = [statistics.median(own) for own in each]
+        verdict = "met" if ratio <= budget.largest else "MISSED"
+        rows.append({**budget._asdict(), "seconds": seconds, "ratio": ratio, "met": ratio <= budget.largest})
+        print(f"  {names[0]} takes 1/{1 / ratio:.2f} of {names[1]} ({seconds[0]:.4f} s and {seconds[1]:.4f} s a member")
+        print(f"    and epoch); budget 1/{1 / budget.largest:.2f}: {verdict}", flush=True)
+    options.json.write_text(json.dumps({"title": title, "ratios": rows}, indent=1) + "\n")

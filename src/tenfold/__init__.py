@@ -37,7 +37,7 @@ _HOMES = {
 
 
 def train(
-    data: str = "digits",
+    data: str | Path = "digits",
     *,
     out: str | Path = "",
     data_dir: str = "",
@@ -49,11 +49,11 @@ def train(
     data: a data set's name, a folder of images, or an .npz. out: the run folder. choices: fields of Recipe, such as
     model="mlp", learning_rate=[0.01, 0.1]. Raises UsageError for an unknown choice, DataError for unusable data.
     """
-    return _run({"data": data, **choices}, out, data_dir, watch)
+    return _run({"data": str(data), **choices}, out, data_dir, watch)
 
 
 def fit(
-    data: str = "digits",
+    data: str | Path = "digits",
     *,
     minutes: float = 10,
     out: str | Path = "",
@@ -67,7 +67,7 @@ def fit(
     """
     from tenfold.fitting import DEFAULTS
 
-    return _run({**DEFAULTS, "data": data, "minutes": minutes, **choices}, out, data_dir, watch)
+    return _run({**DEFAULTS, "data": str(data), "minutes": minutes, **choices}, out, data_dir, watch)
 
 
 def _run(

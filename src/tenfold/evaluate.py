@@ -56,7 +56,7 @@ def measure(labels: NDArray[np.int64], predicted: NDArray[np.int64], names: Sequ
         "macro_f1": float(np.mean(f1)),
         "n": len(labels),
         "per_class": [
-            {"class": names[k], "n": n[k], "precision": precision[k], "recall": recall[k], "f1": f1[k]}
+            {"class": names[k], "n": int(n[k]), "precision": precision[k], "recall": recall[k], "f1": f1[k]}
             for k in range(len(names))
         ],
     }

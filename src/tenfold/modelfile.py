@@ -56,9 +56,9 @@ def save_model(path: Path, trained: TrainedModel) -> None:
     tensorfile.save(path, {**tensors, "input.factor": trained.factor, "input.offset": trained.offset}, described)
 
 
-def load_model(path: Path) -> TrainedModel:
+def load_model(path: Path | str) -> TrainedModel:
     """Read a model file; a FileError names the file and what is wrong with it."""
-    tensors, described = tensorfile.load(path)
+    tensors, described = tensorfile.load(Path(path))
     if described.get("kind") != KIND:
         raise FileError(f"{path}: holds no model (it says {described.get('kind')!r})")
     try:

@@ -112,7 +112,8 @@ def _keep(name: str) -> str:
         partial.write_text(json.dumps({"route": name}))
         with suppress(FileExistsError):
             os.link(partial, _cache_file())
-        partial.unlink()
+        # What lies there and is no choice, a damaged file, is replaced.
+        partial.unlink() if _kept() else partial.replace(_cache_file())
     return _kept() or name
 
 

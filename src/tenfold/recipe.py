@@ -29,7 +29,7 @@ class Recipe(BaseModel):
 
     kind: Literal["train", "fit"] = Field("train", description="what the run does")
     data: str = Field("digits", description="a data set's name, a folder of images, or an .npz")
-    size: Annotated[int, Field(ge=0, le=256)] = Field(
+    size: Annotated[int, Field(ge=0, le=1024)] = Field(
         0, description="side in pixels of a folder's images; 0: median side, at most 64"
     )
     skip_unreadable: bool = Field(False, description="count broken images and go on")
@@ -50,7 +50,7 @@ class Recipe(BaseModel):
         0.0, description="probability of mirroring an image; photographs: 0.5 for photographs, else 0"
     )
     model: str = Field("linear", description="linear or mlp")
-    hidden: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = Field(
+    hidden: Annotated[tuple[Annotated[int, Field(ge=1, le=10**6)], ...], Field(min_length=1)] = Field(
         (128,), description="widths of an mlp's hidden layers, like 256-128-64"
     )
     activation: Literal["relu", "leaky_relu", "sigmoid", "tanh", "identity"] = Field(
@@ -256,9 +256,13 @@ def _explain(error: ValidationError) -> str:
     if first["type"] == "value_error":
         return str(first["ctx"]["error"])
     field = str(first["loc"][0])
+    if first["type"] == "literal_error" and isinstance(first["input"], str):
+        words = [word.strip("'") for word in first["ctx"]["expected"].replace(" or ", ", ").split(", ")]
+        return f"no {field.replace('_', ' ')} {first['input']!r}: {nearest(first['input'], words)}"
     # A union complains once for each of its kinds; together they say what would do.
     told = [e["msg"].removeprefix("Input should be ") for e in error.errors() if e["loc"][:1] == first["loc"][:1]]
     wanted = (
-        " or ".join(dict.fromkeys(message for message in told if message != "a valid tuple")) or "a list of integers"
+        " or ".join(dict.fromkeys(message.partition(", unable")[0] for message in told if message != "a valid tuple"))
+        or "a list of integers"
     )
     return f"{field} = {first['input']!r}: should be {wanted} ({Recipe.model_fields[field].description})"

@@ -173,10 +173,11 @@ def finish(folder: Path, state: str) -> None:
 
 def read_results(folder: Path) -> Results:
     """What figures and reports need of a run that has a result."""
-    result, winners = read_json(folder / "result.json"), {}
-    models = {path.stem: load_model(path) for path in sorted((folder / "models").glob("*.tenfold"))}
-    for name in models:
-        winners[name] = int(models[name].cause["member"])
+    result, curves = read_json(folder / "result.json"), _curves(folder / "metrics.csv")
+    # In the order in which the rungs were climbed.
+    models = {
+        name: load_model(folder / "models" / f"{name}.tenfold") for name in dict.fromkeys(curves["rung"].tolist())
+    }
     with (folder / "predictions.csv").open(encoding="utf-8", newline="") as file:
         table = list(csv.reader(file))
     columns = {name: np.array([row[i] for row in table[1:]]) for i, name in enumerate(table[0])}
@@ -188,8 +189,8 @@ def read_results(folder: Path) -> Results:
     return Results(
         name=str(result["data"]),
         class_names=next(iter(models.values())).class_names,
-        curves=_curves(folder / "metrics.csv"),
-        winners=winners,
+        curves=curves,
+        winners={name: int(model.cause["member"]) for name, model in models.items()},
         best=str(result["best_rung"]),
         labels=columns["label"].astype(np.int64),
         predicted={name: columns[f"predicted {name}"].astype(np.int64) for name in models},

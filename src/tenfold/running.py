@@ -34,7 +34,7 @@ def fresh(run: Run, stage: Stage) -> Progress:
     params = first_params(stage.recipe, settings, stage.model, run.device)
     population = population_of(run, stage, settings)
     best = {name: tensor.clone() for name, tensor in params.items()} if stage.recipe.patience else {}
-    return Progress(loop.start(params, population.optimizer), tally.new(len(settings)), best, {}, {}, 0, 0, 0.0)
+    return Progress(loop.start(params, population.optimizer), tally.new(len(settings)), best, {}, {}, 0, 0.0, 0.0, 0.0)
 
 
 def train_stage(run: Run, stage: Stage, at: Progress) -> Progress:
@@ -60,13 +60,14 @@ def _until_dropped(run: Run, stage: Stage, population: Population, at: Progress)
     mark = time.perf_counter()
     for state, value in steps:
         tally.add(at.tally, value)
-        now = time.perf_counter()
-        at = at._replace(state=state, images=at.images + images * active, seconds=at.seconds + now - mark)
+        took = time.perf_counter() - mark
+        at = at._replace(state=state, images=at.images + images * active, seconds=at.seconds + took, lap=at.lap + took)
         if state.step % every == 0 or state.step == stage.steps:
             at = _validate(run, stage, population, batches, at)
             active = int((state.status == 0).sum())
             if _over(run, stage, at):
                 return at, True
+            at = at._replace(lap=0.0)
             dropped = _drop(stage, at)
             if len(dropped.tally["member"]) < len(at.tally["member"]):
                 return dropped, False
@@ -115,7 +116,8 @@ def _over(run: Run, stage: Stage, at: Progress) -> bool:
     if stage.deadline == float("inf"):
         return False
     key = f"{stage.name}: stop after step"
-    if run.saver.elapsed() > stage.deadline:
+    # As long again as the last epoch, and it would be over time.
+    if run.saver.elapsed() + at.lap > stage.deadline:
         decide(run.folder, key, lambda: at.state.step)
     return bool(at.state.step >= written(run.folder).get(key, stage.steps))
 
@@ -151,7 +153,9 @@ def _event(run: Run, stage: Stage, at: Progress) -> Event:
     updates = per_epoch(run, stage.recipe)
     speed = at.images / at.seconds if at.seconds else 0.0
     left = (stage.steps - at.state.step) * at.seconds / at.state.step
-    best, name = max(run.saver.best(), (float(at.tally["best_accuracy"].max()), stage.name))
+    best, name = run.saver.best()
+    if (own := float(at.tally["best_accuracy"].max())) > best:
+        best, name = own, stage.name
     return Event(stage.name, at.state.step / updates, stage.steps / updates, speed, best, name, left)
 
 
@@ -183,7 +187,6 @@ def _failures(
             failed[member] = {"step": step, **failure(population.model, params, batches(step - 1), losses[row])}
             told = ", ".join(f"{name} {value}" for name, value in settings[int(member)].items())
             where = f"in step {step} at {failed[member]['layer']}, {failed[member]['tensor']}"
-            run.watch(
-                _event(run, stage, at)._replace(message=f"a member went non-finite {where} ({told}); the others go on")
-            )
+            rest = "; the others go on" if bool((at.state.status == 0).any()) else ""
+            run.watch(_event(run, stage, at)._replace(message=f"a member went non-finite {where} ({told}){rest}"))
     return failed

@@ -16,15 +16,15 @@ from tenfold.types import Params, State
 
 # A checkpoint is due after this many seconds and this many times what the last one took. The environment can ask for
 # more of them, as the tests that kill short runs do.
-SECONDS = float(os.environ.get("TENFOLD_CHECKPOINT_SECONDS", "2"))
-TIMES = 50.0 if SECONDS >= 2 else 0.0
-GLANCE = 0.2
+SECONDS, TIMES, GLANCE = 2.0, 50.0, 0.2
+EAGER = "TENFOLD_CHECKPOINT_SECONDS"
 
 
 class Progress(NamedTuple):
     """Where a stage stands: state, tally (aligned with its members), best parameters so far, and what happened to whom.
 
     dropped: member -> its best validation; failed: member -> step, layer, tensor. images: images × members stepped.
+    seconds: of stepping. lap: those since the last validation.
     """
 
     state: State
@@ -35,6 +35,7 @@ class Progress(NamedTuple):
     validations: int
     images: float
     seconds: float
+    lap: float
 
 
 def restored(checkpoint: Checkpoint, device: torch.device) -> Progress:
@@ -58,6 +59,7 @@ class Saver:
     def __init__(self, folder: Path, number: int, outcomes: list[dict[str, Any]], before: float) -> None:
         self.folder, self.number, self.outcomes = folder, number, outcomes
         self._before, self._start = before, time.monotonic()
+        self._eager = float(asked) if (asked := os.environ.get(EAGER, "")).replace(".", "", 1).isdecimal() else 0.0
         self._cost, self._saved, self._seen = 0.0, time.monotonic(), 0.0
 
     def elapsed(self) -> float:
@@ -66,7 +68,7 @@ class Saver:
 
     def due(self) -> bool:
         """Whether the next checkpoint is worth its time."""
-        return time.monotonic() - self._saved >= max(SECONDS, TIMES * self._cost)
+        return time.monotonic() - self._saved >= (self._eager or max(SECONDS, TIMES * self._cost))
 
     def watching(self) -> bool:
         """Whether it is time to tell who watches; true at most five times a second."""
@@ -79,7 +81,9 @@ class Saver:
     def save(self, stage: str, progress: Progress) -> None:
         """Write the next checkpoint of a stage under way."""
         tensors = {f"{group}/{name}": t for group in ("tally", "best") for name, t in getattr(progress, group).items()}
-        plain = {name: getattr(progress, name) for name in ("dropped", "failed", "validations", "images", "seconds")}
+        plain = {
+            name: getattr(progress, name) for name in ("dropped", "failed", "validations", "images", "seconds", "lap")
+        }
         self._write(progress.state, tensors, {"stage": stage, "progress": plain})
 
     def finish(self, outcome: dict[str, Any]) -> None:
