@@ -20,7 +20,7 @@ def per_member(value: Scalar, like: Tensor) -> Scalar:
 
 def one_hot(y: Tensor, like: Tensor) -> Tensor:
     """Labels (B,) as rows (B, C) of zeros and a one, laid out in memory as scores (..., B, C) of the layers are."""
-    return like.new_zeros(like.shape[-1], len(y)).scatter_(0, y[None], 1.0).mT
+    return like.new_zeros(like.shape[-1], len(y)).scatter_(0, y.unsqueeze(0), 1.0).mT
 
 
 def rows(tensors: Mapping[str, Tensor], members: Tensor) -> dict[str, Tensor]:

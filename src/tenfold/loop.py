@@ -62,7 +62,7 @@ def train(
             _update_active(optimizer, grads, rate(t), state)
         else:
             return
-        state = state._replace(step=t + 1, buffers=buffers)
+        state = State(t + 1, state.params, buffers, state.memory, state.status)
         yield Step(state, value)
 
 

@@ -24,7 +24,7 @@ def linear(x: Tensor, w: Tensor, b: Tensor, narrow: bool = False) -> tuple[Tenso
     multiply = _narrow if narrow else product
     shared = x.dim() == 2
     folded = w.flatten(0, 1) if shared else w
-    y = multiply(folded, x.mT).view(*b.shape, -1).add_(b[..., None]).mT
+    y = multiply(folded, x.mT).view(b.size(0), b.size(1), -1).add_(b.unsqueeze(-1)).mT
 
     def pull(dy: Tensor, need_dx: bool = True) -> tuple[Tensor | None, Tensor, Tensor]:
         dz = dy.mT.contiguous()

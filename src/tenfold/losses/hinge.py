@@ -20,7 +20,7 @@ def hinge(z: Tensor, y: Tensor, weight: Scalar = 1.0) -> tuple[Tensor, Tensor]:
     z: (..., B, C) scores; y: (B,) labels; weight: of each image, (B, 1) or one number. Returns (...,) and (..., B, C).
     """
     share = weight / z.shape[-2]
-    label = y.expand(z.shape[:-1])[..., None]
+    label = y.expand(z.shape[:-1]).unsqueeze(-1)
     best, rival = z.scatter(-1, label, -torch.inf).max(-1, keepdim=True)
     violation = 1 + best - z.gather(-1, label)
     active = (violation > 0).to(z.dtype) * share

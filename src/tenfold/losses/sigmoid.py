@@ -22,7 +22,7 @@ def sigmoid(z: Tensor, y: Tensor, weight: Scalar = 1.0) -> tuple[Tensor, Tensor]
     z: (..., B, C) scores; y: (B,) labels; weight: of each image, (B, 1) or one number. Returns (...,) and (..., B, C).
     """
     share = weight / (z.shape[-2] * z.shape[-1])
-    label = y.expand(z.shape[:-1])[..., None]
+    label = y.expand(z.shape[:-1]).unsqueeze(-1)
     loss = (-logsigmoid(-z).sum(-1, keepdim=True) - z.gather(-1, label)) * share
     dz = z.sigmoid().sub_(one_hot(y, z)).mul_(share)
     return loss.sum((-2, -1)), dz

@@ -22,7 +22,7 @@ def softmax(z: Tensor, y: Tensor, weight: Scalar = 1.0) -> tuple[Tensor, Tensor]
     z: (..., B, C) scores; y: (B,) labels; weight: of each image, (B, 1) or one number. Returns (...,) and (..., B, C).
     """
     share = weight / z.shape[-2]
-    label = y.expand(z.shape[:-1])[..., None]
+    label = y.expand(z.shape[:-1]).unsqueeze(-1)
     shifted = z - z.amax(-1, keepdim=True)
     p = shifted.exp()
     total = p.sum(-1, keepdim=True)

@@ -7,7 +7,7 @@ __all__ = ["Linear"]
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 from torch import Tensor
 
@@ -40,13 +40,18 @@ class Linear:
 
     def links(self, noise: dict[str, Tensor]) -> tuple[Link, ...]:
         """The layers in order."""
-        return (Link("scores", partial(linear, narrow=self.narrow), ("scores.weight", "scores.bias")),)
+        return self._links
 
     def forward(
         self, params: Params, buffers: Buffers, x: Tensor, noise: dict[str, Tensor]
     ) -> tuple[Tensor, Callable[..., tuple[Tensor | None, Grads]], Buffers]:
         """Scores (P, B, C) of inputs (B, D), their pullback, and the buffers as they were."""
         return (*chain(self.links(noise), params, x), buffers)
+
+    @cached_property
+    def _links(self) -> tuple[Link, ...]:
+        layer = partial(linear, narrow=True) if self.narrow else linear
+        return (Link("scores", layer, ("scores.weight", "scores.bias")),)
 
     def predict(self, params: Params, buffers: Buffers, x: Tensor) -> Tensor:
         """Scores (P, B, C) of inputs (B, D)."""

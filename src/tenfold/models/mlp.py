@@ -7,7 +7,7 @@ __all__ = ["MLP"]
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 from torch import Tensor
 
@@ -46,14 +46,15 @@ class MLP:
 
     def links(self, noise: dict[str, Tensor]) -> tuple[Link, ...]:
         """The layers in order; those with no noise among them are left out."""
+        if not noise:
+            return self._quiet
         links: list[Link] = []
-        for name in self._names():
-            links.append(Link(name, partial(linear, narrow=self.narrow), (f"{name}.weight", f"{name}.bias")))
-            if name != "scores":
-                links.append(Link(f"{name}.{self.activation}", find("layers", self.activation)))
-            if f"{name}.dropout" in noise:
-                drop = partial(dropout, u=noise[f"{name}.dropout"], p=self.dropout)
-                links.append(Link(f"{name}.dropout", drop))
+        for link in self._quiet:
+            links.append(link)
+            # Units are dropped after their activation, which is named after their layer.
+            drawn = f"{link.name.partition('.')[0]}.dropout"
+            if "." in link.name and drawn in noise:
+                links.append(Link(drawn, partial(dropout, u=noise[drawn], p=self.dropout)))
         return tuple(links)
 
     def forward(
@@ -65,6 +66,17 @@ class MLP:
     def predict(self, params: Params, buffers: Buffers, x: Tensor) -> Tensor:
         """Scores (P, B, C) of inputs (B, D), nothing dropped."""
         return chain(self.links({}), params, x)[0]
+
+    @cached_property
+    def _quiet(self) -> tuple[Link, ...]:
+        """The layers without dropout, which are the same in every step."""
+        links: list[Link] = []
+        for name in self._names():
+            affine_layer = partial(linear, narrow=True) if self.narrow else linear
+            links.append(Link(name, affine_layer, (f"{name}.weight", f"{name}.bias")))
+            if name != "scores":
+                links.append(Link(f"{name}.{self.activation}", find("layers", self.activation)))
+        return tuple(links)
 
     def _names(self) -> tuple[str, ...]:
         return (*(f"hidden{i}" for i in range(1, len(self.hidden) + 1)), "scores")
