@@ -127,10 +127,11 @@ WRONG = [
     ("train digits --limit 100000", 2, "limit", "1438"),
     ("train digits --validation 0.99999", 1, "train part", "more images"),
     ("train digits --size 16", 2, "size", "digits"),
-    ("train good --size 100000", 2, "size", "256"),
+    ("train good --size 100000", 2, "size", "1024"),
     ("train --recipe nowhere.toml", 2, "nowhere.toml", "no such"),
     ("train --recipe words.txt", 2, "words.txt", "TOML"),
-    ("train digits --model mlp --hidden 1000000000 --out huge", 1, "out of memory", "--hidden"),
+    ("train digits --model mlp --hidden 1000000-1000000 --out huge", 1, "out of memory", "--hidden"),
+    ("train digits --model mlp --hidden 1000000000", 2, "hidden", "1000000"),
     # data that cannot be used
     ("train one", 1, "one", "'cat'", "at least two"),
     ("train empty", 1, "empty", "one folder of images for each class"),

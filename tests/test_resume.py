@@ -8,6 +8,10 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
+
+from tenfold.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from tenfold.types import State
 
 MODEL = "--model mlp --hidden 64-32 --dropout 0.1 --learning-rate 0.01,0.05 --momentum 0.9"
 TRAIN = f"train digits {MODEL} --epochs 150 --patience 140"
@@ -145,3 +149,29 @@ def test_changed_data_are_refused(tmp_path):
     _, err = (process := start("resume", str(folder))).communicate(timeout=60)
     assert process.returncode == 1
     assert "not those that it began with" in err.decode()
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["older kept", "none readable"])
+def test_checkpoints_after_damaged_ones_are_kept(kept, tmp_path):
+    state = State(3, {"w": torch.ones(1, 2)}, {}, {}, torch.zeros(1, dtype=torch.int64))
+    for number in (1, 2):
+        save_checkpoint(tmp_path, number, Checkpoint(state._replace(step=number), {}, {}))
+    for path in sorted(tmp_path.iterdir())[kept:]:
+        path.write_bytes(b"damaged")
+    number, found, warning = load_checkpoint(tmp_path)
+    assert number == 2
+    assert found.state.step == 1 if kept else found is None
+    assert ("the checkpoint before it" if kept else "starting again") in warning
+    save_checkpoint(tmp_path, number + 1, Checkpoint(state, {}, {}))
+    assert load_checkpoint(tmp_path)[1].state.step == 3
+
+
+def test_a_single_member_is_saved_and_resumed(tmp_path, quick_checkpoints):
+    command = ["train", "digits", "--learning-rate", "0.05", "--epochs", "400"]
+    whole = finished(*command, "--out", str(tmp_path / "whole"))
+    folder = tmp_path / "killed"
+    process = start(*command, "--out", str(folder))
+    wait_for(lambda: lines(folder) > 20 and checkpoints(folder), process)
+    process.kill()
+    process.wait()
+    assert plain(finished("resume", str(folder))) == plain(whole)

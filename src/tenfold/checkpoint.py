@@ -36,15 +36,24 @@ def save_checkpoint(folder: Path, number: int, checkpoint: Checkpoint) -> None:
 
 
 def load_checkpoint(folder: Path) -> tuple[int, Checkpoint | None, str]:
-    """Number and content of the newest readable generation, (0, None, …) where there is none, and a warning or ""."""
-    warning = ""
-    for path in _generations(folder):
+    """Number of the newest generation, content of the newest readable one (None where there is none), warning or "".
+
+    What cannot be read is removed: it would only push out the checkpoints to come.
+    """
+    paths, warning = _generations(folder), ""
+    newest = int(paths[0].stem) if paths else 0
+    for path in paths:
         try:
             tensors, described = tensorfile.load(path)
-            return described["number"], _rebuilt(tensors, described), warning
+            return (
+                newest,
+                _rebuilt(tensors, described),
+                warning and f"{warning}; going on from the checkpoint before it",
+            )
         except (FileError, KeyError) as error:
-            warning = f"{error}; going on from the checkpoint before it"
-    return 0, None, warning
+            warning = str(error)
+            path.unlink()
+    return newest, None, warning and f"{warning}; no checkpoint can be read, starting again"
 
 
 def _rebuilt(tensors: dict[str, Tensor], described: dict[str, Any]) -> Checkpoint:
@@ -56,4 +65,4 @@ def _rebuilt(tensors: dict[str, Tensor], described: dict[str, Any]) -> Checkpoin
 
 
 def _generations(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*.tenfold"), reverse=True)
+    return sorted((path for path in folder.glob("*.tenfold") if path.stem.isdecimal()), reverse=True)

@@ -1,6 +1,6 @@
 """What a population or a trained member is worth on a part of the data, in slices, and the metrics of predictions."""
 
-__all__ = ["evaluate", "interval", "measure", "scores"]
+__all__ = ["evaluate", "interval", "measure"]
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -29,11 +29,6 @@ def evaluate(model: Model, params: Params, part: Part, losses: Sequence[tuple[Lo
         loss += torch.cat(values).double().cpu() * len(y)
         right += (z.max(-1).indices == y).sum(-1).cpu()
     return loss / len(part.rows), right / len(part.rows)
-
-
-def scores(model: Model, params: Params, part: Part) -> Tensor:
-    """Scores (P, n, C) of every image of a part, in its order."""
-    return torch.cat([z for z, _ in _slices(model, params, part)], dim=1)
 
 
 def interval(right: int, n: int) -> tuple[float, float]:

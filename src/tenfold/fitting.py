@@ -21,6 +21,7 @@ from tenfold.recipe import Recipe, members
 from tenfold.running import fresh, train_stage
 from tenfold.saving import Progress
 from tenfold.stages import Run, Stage, decide, per_epoch, population_of
+from tenfold.tensorfile import write_bytes
 from tenfold.types import Event
 
 # An epoch takes this much longer than its quickest steps: validation, checkpoints, slower ones.
@@ -136,8 +137,6 @@ def _outcome(run: Run, stage: Stage, at: Progress) -> dict[str, Any]:
     """What a finished rung leaves: its winner's file and numbers."""
     entry = assess(run, stage, at, [winner(at)], ("train", "validation"))[0]
     save_winner(run, stage, at, run.folder / "models" / f"{stage.name}.tenfold")
-    if (entry["validation"]["accuracy"] or 0.0) > run.saver.best()[0]:
-        save_winner(run, stage, at, run.folder / "model.tenfold")
     started = run.saver.outcomes[-1]["elapsed"] if run.saver.outcomes else 0.0
     return {
         "rung": stage.name,
@@ -159,6 +158,7 @@ def _result(run: Run) -> dict[str, Any]:
     outcomes = run.saver.outcomes
     best = max(outcomes, key=lambda outcome: float(outcome["validation_accuracy"]))
     run.watch(Event("test", 0, 1, 0, best["validation_accuracy"], best["rung"], 0))
+    write_bytes(run.folder / "model.tenfold", (run.folder / "models" / f"{best['rung']}.tenfold").read_bytes())
     tested = score_test(run, [outcome["rung"] for outcome in outcomes], best["rung"])
     rungs = []
     for outcome in outcomes:

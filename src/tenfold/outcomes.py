@@ -33,7 +33,10 @@ def winner(progress: Progress) -> int:
 def assess(
     run: Run, stage: Stage, progress: Progress, rows: Sequence[int], parts: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """Settings, exact loss, cost and accuracy on the named parts, digest and fate of the members in these rows."""
+    """Settings, exact loss, cost and accuracy on the named parts, digest and fate of the members in these rows.
+
+    A member that failed before it had weights to be judged by has no numbers.
+    """
     params = rows_of(kept_params(progress), torch.tensor(rows, device=run.device))
     chosen = [int(progress.tally["member"][row]) for row in rows]
     settings = [members(stage.recipe)[member] for member in chosen]
@@ -43,11 +46,12 @@ def assess(
     entries = []
     for k, row in enumerate(rows):
         failed = progress.failed.get(str(chosen[k]))
+        judged = not failed or bool(progress.tally["best_accuracy"][row].isfinite())
         status = int(progress.state.status[row])
         entry: dict[str, Any] = {"member": chosen[k], "settings": settings[k]}
         for part, (loss, accuracy) in measured.items():
             numbers = {"loss": loss[k], "cost": loss[k] + penalty[k], "accuracy": accuracy[k]}
-            entry[part] = dict.fromkeys(numbers) if failed else numbers
+            entry[part] = numbers if judged else dict.fromkeys(numbers)
         entry |= {"weights_sha256": weights_sha256(params, k), "failed": failed, "stopped": max(status, 0) or None}
         entries.append(entry | {"best_step": int(progress.tally["best_step"][row])})
     return entries

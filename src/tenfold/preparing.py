@@ -19,7 +19,7 @@ from tenfold.recipe import Recipe
 from tenfold.results import read_json, write_json
 from tenfold.rooms import find
 from tenfold.splits import split
-from tenfold.tensorfile import write_atomically
+from tenfold.tensorfile import write_bytes
 from tenfold.types import Dataset
 
 
@@ -44,7 +44,7 @@ def prepare(recipe: Recipe, folder: Path, data_dir: str) -> Prepared:
     about = _about(dataset, positions)
     _same_data(folder, about)
     write_json(folder / "resolved.json", {"recipe": recipe.model_dump(), "data": about})
-    write_atomically(folder / "splits.npz", lambda file: _save(file, positions))
+    write_bytes(folder / "splits.npz", _packed(positions))
     return Prepared(recipe, _parts(recipe, dataset, positions, device), device, about)
 
 
@@ -101,8 +101,9 @@ def _balance(labels: Tensor, rows: Tensor) -> Tensor:
     return (len(rows) / (len(counts) * counts))[labels][:, None]
 
 
-def _save(file: Any, positions: dict[str, Tensor]) -> None:
+def _packed(positions: dict[str, Tensor]) -> bytes:
+    """The split as an .npz."""
     buffer = io.BytesIO()
     save: Callable[..., None] = np.savez_compressed
     save(buffer, **{name: rows.numpy() for name, rows in positions.items()})
-    file.write(buffer.getvalue())
+    return buffer.getvalue()

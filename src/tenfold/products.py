@@ -25,6 +25,7 @@ from torch import Tensor
 from tenfold.errors import UsageError, nearest
 from tenfold.machine import processor
 
+HAS_ONEDNN = hasattr(torch.ops.mkldnn, "_linear_pointwise")
 # Below this many floating-point operations a call to oneDNN costs more than it saves (measured, benchmarks/LOG.md).
 SMALL = 4e6
 # The same where its result comes out turned round in memory, which costs whoever reads it next.
@@ -40,7 +41,7 @@ def _torch(a: Tensor, b: Tensor) -> Tensor:
 def _onednn(a: Tensor, b: Tensor) -> Tensor:
     """A private operator of torch, behind its own fusions of linear layers; absent or unfit, `@` is the fallback."""
     operations, plain = 2 * a.size(-2) * a.size(-1) * b.size(-1), a.stride(-1) == 1
-    if operations < (SMALL if plain else TURNED) or a.dtype != torch.float32 or not a.is_cpu:
+    if operations < (SMALL if plain else TURNED) or a.dtype != torch.float32 or not a.is_cpu or not HAS_ONEDNN:
         return _torch(a, b)
     # It multiplies by a transpose, and is quicker with a first operand whose rows lie in memory: a b = (bᵀ aᵀ)ᵀ.
     return _linear(a, b.mT) if plain else _linear(b.mT, a).mT

@@ -3,7 +3,7 @@
 A field typed `Numbers` (or `Words`, `Seeds`) takes several values; each value is then a member of one population.
 """
 
-__all__ = ["VARYING", "Recipe", "members", "parse", "read", "recipe", "text"]
+__all__ = ["FIT", "VARYING", "Recipe", "members", "parse", "read", "recipe", "text"]
 
 import itertools
 import tomllib
@@ -143,6 +143,26 @@ ROOMS = {
     "schedule": "schedules",
 }
 
+FIT = (
+    "kind",
+    "data",
+    "minutes",
+    "seed",
+    "size",
+    "flip",
+    "limit",
+    "rows",
+    "validation_rows",
+    "validation",
+    "test",
+    "standardize",
+    "class_weight",
+    "precision",
+    "device",
+    "skip_unreadable",
+)
+"""Fields that a run of kind "fit" leaves to the user; the rest is what it searches."""
+
 VARYING = (
     "loss",
     "learning_rate",
@@ -164,6 +184,8 @@ def recipe(choices: dict[str, Any]) -> Recipe:
     unknown = [str(name) for name in choices if name not in Recipe.model_fields]
     if unknown:
         raise UsageError(f"unknown option {unknown[0]!r}: {nearest(unknown[0], Recipe.model_fields)}")
+    if choices.get("kind") == "fit":
+        _refuse_what_fit_chooses(choices)
     several = [name for name, value in choices.items() if _alternatives(name, value)]
     if several:
         raise UsageError(
@@ -173,6 +195,15 @@ def recipe(choices: dict[str, Any]) -> Recipe:
         return Recipe.model_validate({name: list(v) if isinstance(v, tuple) else v for name, v in choices.items()})
     except ValidationError as error:
         raise UsageError(_explain(error)) from None
+
+
+def _refuse_what_fit_chooses(choices: dict[str, Any]) -> None:
+    """A fit's recipe may name what fit searches, as its file does, but not ask for another value of it."""
+    for name, value in choices.items():
+        plain = tuple(value) if isinstance(value, list) else value
+        if name not in FIT and plain != Recipe.model_fields[name].default:
+            known = ", ".join(FIT[2:])
+            raise UsageError(f"{name} is chosen by fit itself; `tenfold train` takes it, fit takes {known}")
 
 
 def _alternatives(name: str, value: Any) -> bool:

@@ -36,7 +36,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import filelock
 import numpy as np
@@ -135,15 +135,26 @@ def append(folder: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 
 def truncate(folder: Path, length: int) -> None:
     """Cut metrics.csv back to the length in bytes that a checkpoint knows (0: to its heading)."""
-    with (folder / "metrics.csv").open("r+b") as file:
+    with _metrics(folder) as file:
         file.truncate(length or len(file.readline()))
 
 
 def durable_length(folder: Path) -> int:
     """Make metrics.csv durable; its length in bytes."""
-    with (folder / "metrics.csv").open("r+b") as file:
+    with _metrics(folder) as file:
         os.fsync(file.fileno())
         return file.seek(0, os.SEEK_END)
+
+
+@contextmanager
+def _metrics(folder: Path) -> Iterator[BinaryIO]:
+    """metrics.csv, open for changes; what the disk refuses is an error that names it."""
+    path = folder / "metrics.csv"
+    try:
+        with path.open("r+b") as file:
+            yield file
+    except OSError as error:
+        raise FileError(f"{path}: cannot be written ({error.strerror})") from None
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -18,7 +18,7 @@ from tenfold.arrays import rows as rows_of
 from tenfold.batches import sampler
 from tenfold.errors import Interrupted
 from tenfold.evaluate import evaluate
-from tenfold.outcomes import save_winner
+from tenfold.outcomes import save_winner, winner
 from tenfold.population import Population, first_params
 from tenfold.recipe import Recipe, members
 from tenfold.results import MEASURES, append
@@ -44,6 +44,9 @@ def train_stage(run: Run, stage: Stage, at: Progress) -> Progress:
         while not done:
             settings = [members(stage.recipe)[k] for k in at.tally["member"].tolist()]
             at, done = _until_dropped(run, stage, population_of(run, stage, settings), at)
+    if run.interrupts.came:
+        # It came in the last validation. The checkpoint before it knows the way here; one from here might not stop.
+        raise Interrupted("interrupted", 128 + run.interrupts.came)
     return at
 
 
@@ -140,19 +143,28 @@ def _drop(stage: Stage, at: Progress) -> Progress:
 def _between(run: Run, stage: Stage, at: Progress) -> None:
     """Checkpoint when it is time or when somebody wants to stop; tell who watches."""
     if run.interrupts.came or run.saver.due():
-        if float(at.tally["best_accuracy"].max()) > run.saver.best()[0]:
-            save_winner(run, stage, at, run.folder / "model.tenfold")
-        run.saver.save(stage.name, at)
+        with run.saver.timed():
+            _keep_best(run, stage, at)
+            run.saver.save(stage.name, at)
     if run.interrupts.came:
         raise Interrupted(f"interrupted: go on with `tenfold resume {run.folder}`", 128 + run.interrupts.came)
     if run.saver.watching():
         run.watch(_event(run, stage, at))
 
 
+def _keep_best(run: Run, stage: Stage, at: Progress) -> None:
+    """The best model so far as a file, where it is better than those of earlier stages and new."""
+    row = winner(at)
+    which = (stage.name, int(at.tally["member"][row]), int(at.tally["best_step"][row]))
+    if float(at.tally["best_accuracy"][row]) > run.saver.best()[0] and which != run.saver.kept:
+        save_winner(run, stage, at, run.folder / "model.tenfold")
+        run.saver.kept = which
+
+
 def _event(run: Run, stage: Stage, at: Progress) -> Event:
     updates = per_epoch(run, stage.recipe)
     speed = at.images / at.seconds if at.seconds else 0.0
-    left = (stage.steps - at.state.step) * at.seconds / at.state.step
+    left = min((stage.steps - at.state.step) * at.seconds / at.state.step, stage.deadline - run.saver.elapsed())
     best, name = run.saver.best()
     if (own := float(at.tally["best_accuracy"].max())) > best:
         best, name = own, stage.name

@@ -4,6 +4,8 @@ __all__ = ["Progress", "Saver", "moved", "restored"]
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -54,10 +56,14 @@ def moved(state: State, device: torch.device) -> State:
 
 
 class Saver:
-    """Keeps the pace of checkpoints and of looks at the display; holds the outcomes of finished stages."""
+    """Keeps the pace of checkpoints and of looks at the display; holds the outcomes of finished stages.
+
+    kept: stage, member and step of the model that lies in model.tenfold.
+    """
 
     def __init__(self, folder: Path, number: int, outcomes: list[dict[str, Any]], before: float) -> None:
         self.folder, self.number, self.outcomes = folder, number, outcomes
+        self.kept = ("", 0, 0)
         self._before, self._start = before, time.monotonic()
         self._eager = float(asked) if (asked := os.environ.get(EAGER, "")).replace(".", "", 1).isdecimal() else 0.0
         self._cost, self._saved, self._seen = 0.0, time.monotonic(), 0.0
@@ -78,6 +84,14 @@ class Saver:
         self._seen = now
         return True
 
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        """What is written inside the block counts as one checkpoint's cost."""
+        start = time.monotonic()
+        yield
+        self._saved = time.monotonic()
+        self._cost = self._saved - start
+
     def save(self, stage: str, progress: Progress) -> None:
         """Write the next checkpoint of a stage under way."""
         tensors = {f"{group}/{name}": t for group in ("tally", "best") for name, t in getattr(progress, group).items()}
@@ -89,7 +103,8 @@ class Saver:
     def finish(self, outcome: dict[str, Any]) -> None:
         """Write down that a stage is over; the next one starts afresh."""
         self.outcomes.append(outcome)
-        self._write(State(0, {}, {}, {}, torch.zeros(0)), {}, {"stage": ""})
+        with self.timed():
+            self._write(State(0, {}, {}, {}, torch.zeros(0)), {}, {"stage": ""})
 
     def best(self) -> tuple[float, str]:
         """Best validation accuracy of the finished stages, and whose it is."""
@@ -98,9 +113,6 @@ class Saver:
         )
 
     def _write(self, state: State, tensors: dict[str, Tensor], notes: dict[str, Any]) -> None:
-        start = time.monotonic()
         self.number += 1
         notes |= {"outcomes": self.outcomes, "elapsed": self.elapsed(), "metrics": durable_length(self.folder)}
         save_checkpoint(self.folder / "checkpoints", self.number, Checkpoint(state, tensors, notes))
-        self._saved = time.monotonic()
-        self._cost = self._saved - start

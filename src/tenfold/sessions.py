@@ -84,12 +84,14 @@ def resume(run: str | Path, watch: Callable[[Event], None] = lambda event: None)
     folder = Path(run)
     recipe, status = opened(folder)
     if status["state"] == "finished":
+        _prune(folder)
         return Finished(folder, read_json(folder / "result.json"))
     return _session(folder, recipe, watch)
 
 
 def _session(folder: Path, recipe: Recipe, watch: Callable[[Event], None]) -> Finished:
     machine = read_json(folder / "env.json", "threads", "products", "data_dir")
+    threads = torch.get_num_threads()
     torch.set_num_threads(machine["threads"])
     with lock(folder), listening() as interrupts, products.using(machine["products"]):
         try:
@@ -103,6 +105,9 @@ def _session(folder: Path, recipe: Recipe, watch: Callable[[Event], None]) -> Fi
         except Exception:
             _note(folder, "failed")
             raise
+        finally:
+            torch.set_num_threads(threads)
+    _prune(folder)
     return Finished(folder, result)
 
 
@@ -137,7 +142,6 @@ def _work(
     result = KINDS[recipe.kind](run, prepared, at)
     write_json(folder / "result.json", result)
     draw_all(read_results(folder), folder / "figures")
-    _prune(folder)
     finish(folder, "finished")
     return cast(dict[str, Any], read_json(folder / "result.json"))
 

@@ -10,7 +10,7 @@ Layout: https://huggingface.co/docs/safetensors. Any reader of safetensors opens
 metadata. The length is covered too: with another n, the header's digest no longer fits.
 """
 
-__all__ = ["load", "save", "write_atomically", "write_text"]
+__all__ = ["load", "save", "write_atomically", "write_bytes", "write_text"]
 
 import contextlib
 import errno
@@ -128,12 +128,16 @@ def write_atomically(path: Path, fill: Callable[[BinaryIO], None], size: int = 0
 
 def write_text(path: Path, text: str) -> None:
     """Write a text as UTF-8, whole or not at all; see `write_atomically`."""
-    content = text.encode()
-    write_atomically(path, lambda file: _write(file, content), len(content))
+    write_bytes(path, text.encode())
 
 
-def _write(file: BinaryIO, content: bytes) -> None:
-    file.write(content)
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write bytes, whole or not at all; see `write_atomically`."""
+
+    def fill(file: BinaryIO) -> None:
+        file.write(content)
+
+    write_atomically(path, fill, len(content))
 
 
 def _why_not_written(path: Path, error: OSError, size: int) -> str:

@@ -25,14 +25,15 @@ def train_recipe(run: Run, prepared: Prepared, at: Progress | None) -> dict[str,
     entries = assess(run, stage, at, range(len(at.tally["member"])), ("train", "validation", "test"))
     tested = score_test(run, [stage.name], stage.name)[stage.name]
     best = winner(at)
-    if not entries[best]["failed"]:
+    judged = entries[best]["test"]["loss"] is not None
+    if judged:
         entries[best]["test"] |= {name: tested[name] for name in ("accuracy", "interval", "macro_f1", "n")}
     return {
         "run": str(run.folder),
         "model": str(run.folder / "model.tenfold"),
         "data": run.about["name"],
         "members": entries,
-        "best": None if entries[best]["failed"] else best,
+        "best": best if judged else None,
         "best_rung": stage.name,
         "seconds": run.saver.elapsed(),
         "images_per_second": at.images / at.seconds if at.seconds else None,

@@ -174,7 +174,7 @@ class Event(NamedTuple):
 
     rung: name of what is being trained, "" before. done, total: epochs (fractions too) of this rung.
     images_per_second: images × members stepped per second. best: best validation accuracy so far (0 to 1, NaN before
-    the first), reached by best_rung. seconds_left: estimate for the whole run, NaN where unknown.
+    the first), reached by best_rung. seconds_left: estimate for this rung, NaN where unknown.
     message: a line worth keeping on the screen, else "".
     """
 

@@ -9,30 +9,14 @@ import click
 from tenfold.cli.display import display
 from tenfold.cli.options import chosen, recipe_options, shown
 from tenfold.cli.tables import print_fit
-
-FIELDS = (
-    "minutes",
-    "seed",
-    "size",
-    "flip",
-    "limit",
-    "rows",
-    "validation_rows",
-    "validation",
-    "test",
-    "standardize",
-    "class_weight",
-    "precision",
-    "device",
-    "skip_unreadable",
-)
+from tenfold.recipe import FIT
 
 
 @click.command("fit")
 @click.argument("data", default="digits")
 @click.option("--out", default="", help="the run folder to make  [below runs/]")
 @click.option("--data-dir", default="", help="root of the named data sets  [$TENFOLD_DATA, else the user's cache]")
-@recipe_options(FIELDS, {"flip": "photographs"})
+@recipe_options(FIT[2:], {"flip": "photographs"})
 @click.option("--json", "as_json", is_flag=True, help="print one JSON object as the last line")
 def command(data: str, out: str, data_dir: str, as_json: bool, **options: Any) -> None:
     """Train a ladder of models on DATA within --minutes and keep the best.

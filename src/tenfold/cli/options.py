@@ -22,7 +22,8 @@ def recipe_options(names: Sequence[str], defaults: dict[str, Any]) -> Callable[[
             field = Recipe.model_fields[name]
             flag = f"--{name.replace('_', '-')}"
             if field.annotation is bool:
-                command = click.option(flag, is_flag=True, default=None, help=field.description)(command)
+                both = f"{flag}/--no-{flag[2:]}"
+                command = click.option(both, default=None, help=field.description)(command)
             else:
                 told = f"{_described(field)}  [{_told(defaults.get(name, field.default))}]"
                 command = click.option(flag, metavar="VALUE", default=None, help=told)(command)

@@ -9,11 +9,7 @@ from tenfold.download import Pinned
 from tenfold.idxset import idx_set
 from tenfold.types import Dataset, Source
 
-MIRRORS = (
-    "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
-    # The authors' bucket has no https; the digest below is what makes it safe to ask.
-    "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
-)
+MIRRORS = ("https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",)
 PINS = (
     (
         "train-images-idx3-ubyte.gz",
