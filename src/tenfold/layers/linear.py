@@ -21,7 +21,7 @@ def linear(x: Tensor, w: Tensor, b: Tensor, narrow: bool = False) -> tuple[Tenso
     x: (B, I) shared or (P, B, I); w: (P, O, I); b: (P, O); narrow: multiply in bfloat16, the rest stays wide.
     Returns (P, B, O).
     """
-    multiply = _narrow if narrow else product
+    multiply, x = (_narrow, x.bfloat16()) if narrow else (product, x)
     shared = x.dim() == 2
     folded = w.flatten(0, 1) if shared else w
     y = multiply(folded, x.mT).view(b.size(0), b.size(1), -1).add_(b.unsqueeze(-1)).mT
