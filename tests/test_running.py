@@ -9,6 +9,7 @@ import tenfold
 from tenfold import fitting, running
 from tenfold.errors import Interrupted, UsageError
 from tenfold.evaluate import evaluate
+from tenfold.using import evaluate_model
 
 
 @pytest.fixture
@@ -50,6 +51,8 @@ def test_the_model_of_fit_is_the_one_that_its_result_names(poisoned, monkeypatch
     accuracies = {rung["rung"]: rung["validation_accuracy"] for rung in run.result["rungs"]}
     assert run.model.cause["rung"] == run.result["best"]["rung"] == max(accuracies, key=accuracies.get)
     assert run.result["validation"]["accuracy"] == max(accuracies.values()) > 0.8
+    # Its own test images are found again from what the model file says.
+    assert evaluate_model(run.folder, "digits", "", "")["accuracy"] == run.result["test"]["accuracy"]
 
 
 def test_a_signal_in_the_last_validation_is_heard(monkeypatch, tmp_path):

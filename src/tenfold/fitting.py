@@ -88,7 +88,7 @@ def _left(run: Run, recipe: Recipe) -> float:
 
 def _planned(run: Run, recipe: Recipe, rung: Rung) -> Stage:
     """The stage of a rung: as many epochs as its share of the time allows, weak members dropped on the way."""
-    own = recipe.model_copy(update=rung.choices)
+    own = recipe.model_copy(update={**rung.choices, "kind": "train"})
     model = built(own, len(run.parts["train"].factor), len(run.about["class_names"]))
     updates = per_epoch(run, own)
     longest = max(rung.epochs, math.ceil(LEAST / updates))
