@@ -28,6 +28,8 @@ from tenfold.machine import processor
 HAS_ONEDNN = hasattr(torch.ops.mkldnn, "_linear_pointwise")
 # Below this many floating-point operations a call to oneDNN costs more than it saves (measured, benchmarks/LOG.md).
 SMALL = 4e6
+# Columns in other multiples leave its vector registers half empty; rows that fill them are turned into columns.
+LANES = 16
 # The same where its result comes out turned round in memory, which costs whoever reads it next.
 TURNED = 4 * SMALL
 # Another route must beat oneDNN by this much: a choice that noise could turn would change the last bits of a run.
@@ -44,6 +46,8 @@ def _onednn(a: Tensor, b: Tensor) -> Tensor:
     if operations < (SMALL if plain else TURNED) or a.dtype != torch.float32 or not a.is_cpu or not HAS_ONEDNN:
         return _torch(a, b)
     # It multiplies by a transpose, and is quicker with a first operand whose rows lie in memory: a b = (bᵀ aᵀ)ᵀ.
+    if plain and b.size(-1) % LANES and not a.size(-2) % LANES:
+        return _linear(b.mT, a).mT.contiguous()
     return _linear(a, b.mT) if plain else _linear(b.mT, a).mT
 
 
