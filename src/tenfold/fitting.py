@@ -137,6 +137,8 @@ def _outcome(run: Run, stage: Stage, at: Progress) -> dict[str, Any]:
     """What a finished rung leaves: its winner's file and numbers."""
     entry = assess(run, stage, at, [winner(at)], ("train", "validation"))[0]
     save_winner(run, stage, at, run.folder / "models" / f"{stage.name}.tenfold")
+    if (entry["validation"]["accuracy"] or 0.0) > run.saver.best()[0]:
+        _promote(run, stage.name)
     started = run.saver.outcomes[-1]["elapsed"] if run.saver.outcomes else 0.0
     return {
         "rung": stage.name,
@@ -153,12 +155,17 @@ def _outcome(run: Run, stage: Stage, at: Progress) -> dict[str, Any]:
     }
 
 
+def _promote(run: Run, rung: str) -> None:
+    """Make a rung's winner the model of the run."""
+    write_bytes(run.folder / "model.tenfold", (run.folder / "models" / f"{rung}.tenfold").read_bytes())
+
+
 def _result(run: Run) -> dict[str, Any]:
     """Choose by validation, look at the test images once."""
     outcomes = run.saver.outcomes
     best = max(outcomes, key=lambda outcome: float(outcome["validation_accuracy"]))
     run.watch(Event("test", 0, 1, 0, best["validation_accuracy"], best["rung"], 0))
-    write_bytes(run.folder / "model.tenfold", (run.folder / "models" / f"{best['rung']}.tenfold").read_bytes())
+    _promote(run, best["rung"])
     tested = score_test(run, [outcome["rung"] for outcome in outcomes], best["rung"])
     rungs = []
     for outcome in outcomes:
