@@ -28,10 +28,10 @@ from tenfold.machine import processor
 HAS_ONEDNN = hasattr(torch.ops.mkldnn, "_linear_pointwise")
 # Below this many floating-point operations a call to oneDNN costs more than it saves (measured, benchmarks/LOG.md).
 SMALL = 4e6
-# Columns in other multiples leave its vector registers half empty; rows that fill them are turned into columns.
-LANES = 16
 # The same where its result comes out turned round in memory, which costs whoever reads it next.
 TURNED = 4 * SMALL
+# Columns in other multiples leave its vector registers half empty; rows that fill them are turned into columns.
+LANES = 16
 # Another route must beat oneDNN by this much: a choice that noise could turn would change the last bits of a run.
 MARGIN = 1.25
 
