@@ -26,7 +26,7 @@ bench: .venv/test
 	for file in benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done
 
 # The pinned torch comes first: whatever lets pip choose one pulls gigabytes of CUDA.
-.venv/demo: pyproject.toml constraints.txt
+.venv/demo: pyproject.toml constraints.txt hatch_build.py
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(INSTALL) 'pip>=25.1'
 	$(INSTALL) -c constraints.txt $(TORCH)

@@ -13,12 +13,12 @@ FLOORS = {
     1: "readers tensorfile layers losses penalties initializers weights optimizers schedules clipping augment metrics "
     "standardizations dataroot download",
     2: "datasets idxset features models batches splits loop",
-    3: "loading evaluate calibrate compare checkpoint modelfile tasks margin",
-    4: "recipe results recipes",
-    5: "population tally environment interrupts saving stages preparing running outcomes using describing search "
-    "verify",
+    3: "loading evaluate calibrate compare lookalikes matching duplicates audit checkpoint modelfile tasks margin",
+    4: "recipe results recipes modelcard",
+    5: "population tally environment interrupts saving stages preparing running outcomes scoring using describing "
+    "comparing search verify",
     6: "drawing figures sweeping report",
-    7: "training fitting sessions reproducing",
+    7: "training fitting reporting sessions reproducing",
     8: "cli __main__ estimators app",
 }
 FLOOR = {module: floor for floor, modules in FLOORS.items() for module in modules.split()}

@@ -476,8 +476,11 @@ def test_ctrl_c_leaves_the_best_so_far_and_says_how_to_go_on(tmp_path):
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (130, "")
-    best = f"the best so far is {folder / 'model.tenfold'}"
-    assert err == f"tenfold: stopped; {best}; go on with `tenfold resume '{folder}'`\n"
-    assert load_model(folder / "model.tenfold").cause["validation_accuracy"] > 0.5
+    best = f"the best so far is {folder / 'model.tenfold'}, its report {folder / 'report.html'}"
+    assert err.splitlines()[-1] == f"tenfold: stopped; {best}; go on with `tenfold resume '{folder}'`"
+    assert load_model(folder / "model.tenfold").cause["validation"]["accuracy"] > 0.5
     assert json.loads((folder / "status.json").read_text())["state"] == "interrupted"
-    assert not (folder / "result.json").exists()
+    left = json.loads((folder / "result.json").read_text())
+    assert (left["state"], left["part"], left["test"]) == ("interrupted", "validation", None)
+    assert not (folder / "predictions.csv").exists()  # nobody looked at the test images
+    assert "validation images" in (folder / "report.html").read_text()

@@ -161,6 +161,20 @@ def test_sizes_and_modes_are_converted_and_said(pictures):
     assert "1 images: 16 bits to 8" in load(str(pictures)).notes
 
 
+def test_what_was_read_is_kept(pictures):
+    draw(pictures / "cat" / "9.jpg", size=(20, 10), mode="RGB", value=3)
+    (pictures / "dog" / "notes.txt").touch()
+    for k in range(5):
+        (pictures / "dog" / f"bad{k}.png").write_bytes(b"no image")
+    reading = load(str(pictures), skip_unreadable=True).reading
+    assert reading.sizes == {"8 × 8": 6, "20 × 10": 1}
+    assert reading.modes == {"PNG L": 6, "JPEG RGB": 1}
+    assert reading.ignored == 1
+    assert len(reading.unreadable) == 5
+    assert all(line.startswith(f"{pictures / 'dog' / f'bad{k}.png'}: ") for k, line in enumerate(reading.unreadable))
+    assert load("digits").reading is None
+
+
 def test_the_median_side_is_capped(tmp_path):
     for name in "ab":
         draw(tmp_path / name / "0.png", side=300)
@@ -245,6 +259,17 @@ def test_unusable_parts(tmp_path, more, why):
         load(str(tmp_path))
 
 
+@pytest.mark.parametrize("part", ["test", "validation"])
+def test_images_without_class_folders_have_no_labels(tmp_path, part):
+    split(tmp_path, ("train",))
+    for k in range(3):
+        draw(tmp_path / part / f"{k}.png")
+    why = rf"{part}: 3 images without class folders, so the {part} labels are missing; sort them into {part}/<class>/"
+    with pytest.raises(DataError, match=why) as error:
+        load(str(tmp_path))
+    assert "\n" not in str(error.value)
+
+
 def test_no_folders_and_hostile_names(tmp_path):
     with pytest.raises(DataError, match="no folders in it"):
         load(str(tmp_path))
@@ -305,6 +330,12 @@ def test_parts_and_words_of_arrays(tmp_path):
             "'y_test' has '4' at position 0, no training label",
         ),
         ({"x_train": X, "y_train": Y, "x_test": X, "y_test": Y.astype(str)}, "strings in one part"),
+        (
+            {"x_train": X, "y_train": Y, "x_test": X},
+            "'y_test' is missing; .*; add a label for each image of 'x_test', or leave 'x_test' out",
+        ),
+        ({"x": X}, "'y' is missing; found: x; add a label for each image of 'x'$"),
+        ({"y": Y}, "'x' is missing; found: y$"),
         ({"x_train": X, "y_train": Y, "x_test": X[:, :2], "y_test": Y}, "different shapes"),
         ({"x": X[:, :3, :, :], "y": Y}, "both the second and the last"),
         ({"x": X.repeat(3, -1), "y": Y}, "neither the second nor the last"),

@@ -105,6 +105,10 @@ def test_inert_text_is_one_line_without_controls():
     assert inert("line\nbreak\x9b\x07") == "line break"
 
 
+CALIBRATION = {"temperature": 0.5, "error": 0.021, "uncalibrated_error": 0.098, "log_loss": 0.1}
+APART = {"accuracy": 0.96, "interval": [0.93, 0.98], "macro_f1": 0.95, "n": 300}
+
+
 def fit_result(names):
     test = {"accuracy": 0.9722, "interval": [0.95, 0.986], "macro_precision": 0.97, "macro_recall": 0.97, "n": 360}
     per_class = [{"class": name, "n": 36, "recall": 0.97, "precision": None, "f1": 0.98} for name in names]
@@ -114,10 +118,13 @@ def fit_result(names):
         "model": "model.tenfold",
         "best": {"rung": "mlp_256", "settings": {"learning_rate": 0.03, "hidden": [256, 128]}},
         "validation": {"accuracy": 0.978},
-        "test": test | {"macro_f1": 0.97, "per_class": per_class},
+        "metric": "accuracy",
+        "runner_up": {"rung": "linear", "sentence": "No difference shown between mlp_256 and linear: both."},
+        "test": test | {"macro_f1": 0.97, "per_class": per_class, "calibration": CALIBRATION, "without_twins": APART},
         "rungs": [rung | {"rung": name, "macro_f1": math.nan} for name in ("linear_softmax", "r" * 60)],
         "seconds": 12.34,
         "notes": ["2 files [/] \x1b[2J ignored"],
+        "report": "runs/deep/report.html",
     }
 
 
@@ -148,7 +155,10 @@ def test_fit_prints_its_tables_plain_in_a_pipe(capsys):
     assert "settings    learning_rate 0.03, hidden 256-128" in lines
     assert any(line.split() == ["linear_softmax", "16", "97.80", "–", "–", "–", "1.2"] for line in lines)
     assert any(line.split() == ["cat", "36", "97.00", "–", "0.980"] for line in lines)
-    assert lines[-1] == "12.3 s"
+    assert "            calibration error 2.10 % (temperature 0.5; 9.80 % without it)" in lines
+    assert any("without twins" in line and "96.00" in line for line in lines)
+    assert any("No difference shown" in line for line in lines)
+    assert lines[-2:] == ["12.3 s", "report      runs/deep/report.html"]
 
 
 def test_classes_beyond_twenty_are_counted(capsys):

@@ -33,15 +33,18 @@ def literal_scores(params, part, member):
 
 
 @pytest.mark.parametrize("n", [1203, 1000, 1, 499])
-def test_loss_and_accuracy_are_exact_means_of_each_member(rng, n):
+def test_loss_accuracy_and_macro_f1_of_each_member_are_exact(rng, n):
     model, params, part = made(rng, n)
-    loss, accuracy = evaluate.evaluate(model, params, part, [(find("losses", word), count) for word, count in BLOCKS])
+    losses = [(find("losses", word), count) for word, count in BLOCKS]
+    loss, accuracy, macro_f1 = evaluate.evaluate(model, params, part, losses)
     words, y = [word for word, count in BLOCKS for _ in range(count)], part.labels[part.rows]
     assert loss.dtype == accuracy.dtype == torch.float64
     for k, word in enumerate(words):
         z = literal_scores(params, part, k)
         torch.testing.assert_close(loss[k], find("losses", word)(z, y)[0], rtol=1e-12, atol=0)
         assert float(accuracy[k]) == metrics.accuracy_score(y, z.argmax(1))
+        wanted = metrics.f1_score(y, z.argmax(1), labels=range(4), average="macro", zero_division=0.0)
+        assert float(macro_f1[k]) == pytest.approx(wanted, rel=1e-14)
 
 
 def test_a_member_that_is_not_finite_leaves_the_others_as_they_are(rng):
@@ -82,9 +85,11 @@ def test_metrics_of_a_class_by_hand():
         "n": 3,
         "precision": 0.5,
         "recall": 2 / 3,
+        "recall_interval": list(evaluate.interval(2, 3)),
         "f1": pytest.approx(4 / 7),
     }
-    assert found["per_class"][2] == {"class": "c", "n": 1, "precision": 0.0, "recall": 0.0, "f1": 0.0}
+    missed = {"precision": 0.0, "recall": 0.0, "recall_interval": list(evaluate.interval(0, 1)), "f1": 0.0}
+    assert found["per_class"][2] == {"class": "c", "n": 1, **missed}
     assert found["accuracy"] == 0.5
 
 

@@ -46,21 +46,27 @@ def made(class_names=("cat", "dog", "owl"), rungs=("linear", "mlp"), channels=3)
     labels = np.arange(4 * classes) % classes
     wrong = np.where(np.arange(labels.size) < classes, (labels + 1) % classes, labels)
     weights = np.random.default_rng(0).normal(size=(classes, channels, 5, 4)).astype(np.float32)
+    tried = tuple({"loss": "softmax", "learning_rate": rate, "l2": 0.0} for rate in (0.1, 0.01, 0.03))
     return Results(
         name="made",
         class_names=tuple(class_names),
         curves=curves | {name: values + index for index, name in enumerate(COLUMNS)},
+        settings=dict.fromkeys(rungs, tried),
         winners={name: min(index + 1, 2) for index, name in enumerate(rungs)},
         best=rungs[-1],
+        part="test",
+        positions=np.arange(labels.size),
         labels=labels,
         predicted={name: wrong if index else labels for index, name in enumerate(rungs)},
+        confidence=dict.fromkeys(rungs, np.linspace(0.4, 0.99, labels.size)),
+        uncalibrated=dict.fromkeys(rungs, np.linspace(0.3, 0.95, labels.size)),
         templates={rungs[0]: weights},
     )
 
 
 def empty():
     none = np.zeros(0, dtype=np.int64)
-    return Results("made", ("cat", "dog"), {}, {}, "linear", none, {}, {})
+    return Results("made", ("cat", "dog"), {}, {}, {}, "linear", "test", none, none, {}, {}, {}, {})
 
 
 def broken():
@@ -165,7 +171,7 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path, monkeypatch):
         raise FileError(f"{path}: disk full")
 
     monkeypatch.setattr(drawing, "write_atomically", full)
-    with pytest.raises(FileError, match=r"class_accuracy\.svg"):
+    with pytest.raises(FileError, match=r"abstention\.svg"):
         draw_all(made(), tmp_path / "elsewhere")
     assert list((tmp_path / "elsewhere").iterdir()) == []
 

@@ -41,6 +41,20 @@ def test_every_format(tmp_path, kind, array):
     assert picture.grey == (mode == "L" and kind != "WEBP")  # WebP has no grey
 
 
+@pytest.mark.parametrize(
+    ("image", "kind", "named"),
+    [
+        (Image.fromarray(GREY), "PNG", "PNG L"),
+        (Image.fromarray(COLOR), "JPEG", "JPEG RGB"),
+        (Image.fromarray(COLOR).convert("CMYK"), "JPEG", "JPEG CMYK"),
+        (Image.fromarray(COLOR).quantize(8), "GIF", "GIF P"),
+        (Image.fromarray(GREY.astype(np.uint16)), "PNG", "PNG I;16"),
+    ],
+)
+def test_format_and_mode_are_named(image, kind, named):
+    assert images(encoded(image, kind)).kind == named
+
+
 def deep():
     return Image.fromarray((GREY.astype(np.uint16) << 8) | 0x7F)
 

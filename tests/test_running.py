@@ -32,7 +32,7 @@ def test_a_winner_that_fails_late_keeps_its_best_weights_and_numbers(poisoned, t
     assert best["failed"]["tensor"] == "weight"
     saved = run.model.cause
     assert saved["member"] == run.result["best"]
-    assert best["validation"]["accuracy"] == pytest.approx(saved["validation_accuracy"], abs=1e-12)
+    assert best["validation"]["accuracy"] == pytest.approx(saved["validation"]["accuracy"], abs=1e-12)
     assert best["test"]["accuracy"] > 0.8
 
 

@@ -54,9 +54,9 @@ def test_a_stratified_draw_is_of_its_size_and_each_class_within_one_of_its_share
     spread[pool] = labels
     if size > len(labels):
         with pytest.raises(UsageError, match=f"there are {len(labels)}"):
-            stratified(spread, pool, size, seed, "test")
+            stratified(spread, pool, size, seed, "test", np.arange(len(spread)))
         return
-    drawn, left = stratified(spread, pool, size, seed, "test")
+    drawn, left = stratified(spread, pool, size, seed, "test", np.arange(len(spread)))
     assert len(drawn) == (round(size * len(labels)) if size < 1 else size)
     assert np.array_equal(np.sort(np.concatenate((drawn, left))), pool)
     for k in np.unique(labels):
@@ -159,3 +159,55 @@ def test_an_empty_part_or_class_is_refused_by_name():
         split(alone, 0, test=26)
     with pytest.raises(DataError, match="class 'class 3' has no training image"):
         split(official(), 0, limit=4, validation=1)
+
+
+# Groups: images that are one and the same are drawn together
+
+
+def grouped(labels, *groups):
+    """Numbers of the groups of these images; everything else on its own."""
+    numbers = np.arange(len(labels))
+    for group in groups:
+        numbers[list(group)] = group[0]
+    return numbers
+
+
+def sides(parts, group):
+    return {name for name, rows in parts.items() if set(rows.tolist()) & set(group)}
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 30))
+def test_no_group_lies_on_two_sides(seed, size):
+    labels = uneven(300)
+    twins = np.random.default_rng(seed).permutation(300)[: 3 * size].reshape(3, size).tolist()
+    parts = split(dataset(labels), seed, groups=grouped(labels, *twins))
+    for group in twins:
+        assert len(sides(parts, group)) == 1
+    assert sorted(np.concatenate([rows.numpy() for rows in parts.values()])) == list(range(300))
+
+
+def test_groups_leave_the_sizes_of_the_parts_alone():
+    labels = uneven()
+    pairs = np.random.default_rng(1).permutation(1000)[:400].reshape(200, 2).tolist()
+    parts = split(dataset(labels), 0, groups=grouped(labels, *pairs))
+    assert {name: len(rows) for name, rows in parts.items()} == {"train": 720, "validation": 80, "test": 200}
+
+
+def test_without_groups_nothing_changes():
+    labels = uneven()
+    alone, none = (split(dataset(labels), 3, groups=groups) for groups in (np.arange(1000) + 7, None))
+    assert all(torch.equal(alone[name], none[name]) for name in alone)
+
+
+def test_a_group_larger_than_a_part_stays_in_training():
+    labels = np.repeat([0, 1], 20)
+    parts = split(dataset(labels), 0, groups=grouped(labels, range(12)))
+    assert sides(parts, range(12)) == {"train"}
+
+
+def test_an_official_test_part_is_kept_whatever_the_groups_say():
+    data = official()
+    parts = split(data, 0, groups=grouped(data.labels, (0, 900)))
+    assert torch.equal(parts["test"], data.parts["test"])
+    # The twin of a test image is still drawn for one of the other two parts.
+    assert len(sides(parts, [0])) == 1

@@ -54,7 +54,7 @@ def test_better_is_a_higher_accuracy_or_the_same_with_a_lower_loss():
     assert observed(kept, 10, (0.5, 0.5, 0.5)) == [True, True, True]
     assert observed(kept, 20, (0.6, 0.5, 0.4), (2.0, 0.9, 0.1)) == [True, True, False]
     assert observed(kept, 30, (0.6, 0.5, 0.5), (2.0, 0.9, 1.0)) == [False, False, False]
-    assert kept["best_accuracy"].tolist() == [0.6, 0.5, 0.5]
+    assert kept["best_score"].tolist() == [0.6, 0.5, 0.5]
     assert kept["best_loss"].tolist() == [2.0, 0.9, 1.0]
     assert kept["best_step"].tolist() == [20, 20, 10]
 
@@ -73,7 +73,7 @@ def test_a_member_that_stopped_or_failed_is_never_better():
     kept = tally.new(3)
     observed(kept, 1, (0.5, 0.5, 0.5))
     assert observed(kept, 2, (0.9, 0.9, 0.9), status=(0, 1, -2)) == [True, False, False]
-    assert kept["best_accuracy"].tolist() == [0.9, 0.5, 0.5]
+    assert kept["best_score"].tolist() == [0.9, 0.5, 0.5]
 
 
 def test_a_member_that_is_not_a_number_is_never_better_and_the_ranking_stands():
@@ -84,17 +84,17 @@ def test_a_member_that_is_not_a_number_is_never_better_and_the_ranking_stands():
 
 def test_members_rank_by_accuracy_then_loss_then_number():
     kept = tally.new(5)
-    kept["best_accuracy"] = numbers(0.5, 0.9, 0.9, 0.5, 0.95)
+    kept["best_score"] = numbers(0.5, 0.9, 0.9, 0.5, 0.95)
     kept["best_loss"] = numbers(0.3, 0.2, 0.1, 0.3, 9.0)
     assert tally.ranking(kept) == [4, 2, 1, 0, 3]
 
 
 def test_dropping_members_slices_it_like_the_state():
     kept = tally.new(4)
-    kept["best_accuracy"] = numbers(0.1, 0.4, 0.2, 0.3)
+    kept["best_score"] = numbers(0.1, 0.4, 0.2, 0.3)
     few = rows(kept, torch.tensor([1, 3]))
     assert all(len(tensor) == 2 for tensor in few.values())
     assert few["member"].tolist() == [1, 3]
     assert tally.ranking(few) == [0, 1]
-    few["best_accuracy"][0] = 0
-    assert float(kept["best_accuracy"][1]) == 0.4
+    few["best_score"][0] = 0
+    assert float(kept["best_score"][1]) == 0.4

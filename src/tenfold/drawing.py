@@ -1,8 +1,9 @@
-"""Every figure that a run's results have data for, as SVG files whose bytes depend on the results alone."""
+"""Every figure that a run's results have data for, as SVG whose bytes depend on the results alone."""
 
-__all__ = ["draw_all", "house_style"]
+__all__ = ["DARK", "darkened", "draw_all", "drawn", "house_style"]
 
 import io
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,9 @@ from tenfold.rooms import find, names
 from tenfold.tensorfile import write_atomically
 from tenfold.types import Results
 
+DARK = ("#e4e6ea", "#1a1d22")
+"""What black and white become on a dark page: its ink and its paper."""
+
 
 def draw_all(results: Results, folder: Path) -> list[Path]:
     """Write `<figure>.svg` for each figure that the results hold something for, and return the files.
@@ -27,8 +31,8 @@ def draw_all(results: Results, folder: Path) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FileError(f"{folder}: cannot make this folder ({error.strerror or error})") from error
-    drawn = (_write(word, results, folder) for word in names("figures"))
-    return [path for path in drawn if path is not None]
+    written = (_write(word, results, folder) for word in names("figures"))
+    return [path for path in written if path is not None]
 
 
 @contextmanager
@@ -46,19 +50,45 @@ def house_style() -> Iterator[None]:
         yield
 
 
-def _write(word: str, results: Results, folder: Path) -> Path | None:
+def drawn(word: str, results: Results) -> str | None:
+    """One figure as the text of an SVG file; None where the results hold nothing for it."""
     plot = find("figures", word)
     data = plot.select(results)
     if data is None:
         return None
-    drawn = io.BytesIO()
+    written = io.BytesIO()
     with house_style():
         # Without a date the file depends on nothing but the results.
-        plot.draw(data).savefig(drawn, format="svg", metadata={"Date": None})
+        plot.draw(data).savefig(written, format="svg", metadata={"Date": None})
+    return written.getvalue().decode()
+
+
+def darkened(svg: str) -> str:
+    """The same figure for a dark page: pure greys go from its ink (black) to its paper (white), colors stay.
+
+    >>> darkened('<svg><path style="fill: #ffffff; stroke: #d55e00"/></svg>')
+    '<svg fill="#e4e6ea"><path style="fill: #1a1d22; stroke: #d55e00"/></svg>'
+    """
+    # What matplotlib draws in black has no fill of its own and takes that of the root.
+    rooted = svg.replace("<svg", f'<svg fill="{DARK[0]}"', 1)
+    return re.sub(r"(?<=fill: |roke: )#([0-9a-f]{2})\1\1\b", lambda found: _mixed(int(found[1], 16) / 255), rooted)
+
+
+def _mixed(lightness: float) -> str:
+    """A grey between the ink (0) and the paper (1) of a dark page."""
+    ink, paper = (bytes.fromhex(color[1:]) for color in DARK)
+    return "#" + bytes(round(a + (b - a) * lightness) for a, b in zip(ink, paper, strict=True)).hex()
+
+
+def _write(word: str, results: Results, folder: Path) -> Path | None:
+    svg = drawn(word, results)
+    if svg is None:
+        return None
+    content = svg.encode()
 
     def fill(file: BinaryIO) -> None:
-        file.write(drawn.getvalue())
+        file.write(content)
 
     path = folder / f"{word}.svg"
-    write_atomically(path, fill, drawn.getbuffer().nbytes)
+    write_atomically(path, fill, len(content))
     return path

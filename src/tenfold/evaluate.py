@@ -1,9 +1,9 @@
 """What a population or a trained member is worth on a part of the data, in slices, and the metrics of predictions."""
 
-__all__ = ["evaluate", "interval", "measure"]
+__all__ = ["Scores", "evaluate", "interval", "measure"]
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -13,22 +13,40 @@ from sklearn.metrics import precision_recall_fscore_support
 from torch import Tensor
 
 from tenfold.batches import Part, inputs
+from tenfold.compare import macro_f1_interval
 from tenfold.types import Loss, Model, Params
 
 # Images at once: few enough for the activations of a population to stay small, many enough for the products.
 SLICE = 500
 
 
-def evaluate(model: Model, params: Params, part: Part, losses: Sequence[tuple[Loss, int]]) -> tuple[Tensor, Tensor]:
-    """Exact mean loss (P,) and accuracy (P,) over a part, float64. losses: (loss, count) of consecutive members."""
+class Scores(NamedTuple):
+    """What members are worth on a part, each (P,) float64."""
+
+    loss: Tensor
+    accuracy: Tensor
+    macro_f1: Tensor
+
+
+def evaluate(model: Model, params: Params, part: Part, losses: Sequence[tuple[Loss, int]]) -> Scores:
+    """Exact mean loss, accuracy and macro-F1 over a part. losses: (loss, count) of consecutive members.
+
+    F1 of a class = 2 tp / (2 tp + fp + fn), 0 for a class that neither occurs nor is predicted.
+    """
     members = len(next(iter(params.values())))
-    loss, right = torch.zeros(2, members, dtype=torch.float64)
+    loss = torch.zeros(members, dtype=torch.float64)
+    called, found = torch.zeros(2, members, model.classes, dtype=torch.float64)
     for z, y in _slices(model, params, part):
         blocks = torch.split(z, [count for _, count in losses])
         values = [score(block, y)[0] for (score, _), block in zip(losses, blocks, strict=True)]
         loss += torch.cat(values).double().cpu() * len(y)
-        right += (z.max(-1).indices == y).sum(-1).cpu()
-    return loss / len(part.rows), right / len(part.rows)
+        predicted = z.max(-1).indices.cpu()
+        hits = (predicted == y.cpu()).double()
+        called.scatter_add_(1, predicted, torch.ones_like(hits))
+        found.scatter_add_(1, predicted, hits)
+    there = torch.bincount(part.labels[part.rows].cpu(), minlength=model.classes)
+    f1 = 2 * found / (called + there).clamp(min=1)
+    return Scores(loss / len(part.rows), found.sum(-1) / len(part.rows), f1.mean(-1))
 
 
 def interval(right: int, n: int) -> tuple[float, float]:
@@ -38,8 +56,9 @@ def interval(right: int, n: int) -> tuple[float, float]:
 
 
 def measure(labels: NDArray[np.int64], predicted: NDArray[np.int64], names: Sequence[str]) -> dict[str, Any]:
-    """Accuracy with its interval, macro and per-class precision, recall and F1. labels, predicted: (n,)."""
-    right = int((labels == predicted).sum())
+    """Accuracy, macro and per-class precision, recall and F1, with 95 % intervals. labels, predicted: (n,)."""
+    hits = labels == predicted
+    right, right_of = int(hits.sum()), np.bincount(labels[hits], minlength=len(names)).tolist()
     known = np.arange(len(names))
     columns = precision_recall_fscore_support(labels, predicted, labels=known, zero_division=0.0)
     precision, recall, f1, n = (column.tolist() for column in columns)
@@ -49,9 +68,17 @@ def measure(labels: NDArray[np.int64], predicted: NDArray[np.int64], names: Sequ
         "macro_precision": float(np.mean(precision)),
         "macro_recall": float(np.mean(recall)),
         "macro_f1": float(np.mean(f1)),
+        "macro_f1_interval": list(macro_f1_interval(labels, predicted, len(names))),
         "n": len(labels),
         "per_class": [
-            {"class": names[k], "n": int(n[k]), "precision": precision[k], "recall": recall[k], "f1": f1[k]}
+            {
+                "class": names[k],
+                "n": int(n[k]),
+                "precision": precision[k],
+                "recall": recall[k],
+                "recall_interval": list(interval(right_of[k], int(n[k]))) if n[k] else None,
+                "f1": f1[k],
+            }
             for k in range(len(names))
         ],
     }

@@ -8,19 +8,24 @@ __all__ = ["DEFAULTS", "fit_ladder"]
 
 import math
 import time
+from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 from tenfold import loop
 from tenfold.batches import sampler
-from tenfold.outcomes import assess, save_winner, score_test, winner
+from tenfold.errors import Interrupted
+from tenfold.modelfile import load_model
+from tenfold.outcomes import assess, save_winner, winner
 from tenfold.population import built
 from tenfold.preparing import Prepared
 from tenfold.recipe import Recipe, members
+from tenfold.results import write_json
 from tenfold.running import fresh, train_stage
 from tenfold.saving import Progress
-from tenfold.stages import Run, Stage, decide, per_epoch, population_of
+from tenfold.scoring import Scored, promote, score, summary
+from tenfold.stages import Run, Stage, decide, per_epoch, population_of, written
 from tenfold.tensorfile import write_bytes
 from tenfold.types import Event
 
@@ -44,7 +49,7 @@ class Rung(NamedTuple):
     choices: dict[str, Any]
 
 
-DEFAULTS = {"kind": "fit", "flip": "photographs"}
+DEFAULTS = {"kind": "fit", "flip": "photographs", "audit": True}
 """Choices that `fit` makes where a recipe makes others."""
 
 COMMON = {"schedule": "cosine", "momentum": 0.9, "patience": 12}
@@ -65,7 +70,7 @@ LADDER = (
     Rung("mlp-256", 0.25, 40, HALVING, {**MLP, "hidden": (256,)}),
     Rung("mlp-512-256", 1.0, 40, HALVING, {**MLP, "hidden": (512, 256)}),
 )
-KEPT = ("rung", "members", "settings", "validation_accuracy", "seconds", "weights_sha256", "failed")
+KEPT = ("rung", "members", "settings", "seconds", "expected_seconds", "parameters", "weights_sha256", "failed")
 
 
 def fit_ladder(run: Run, prepared: Prepared, at: Progress | None) -> dict[str, Any]:
@@ -75,10 +80,14 @@ def fit_ladder(run: Run, prepared: Prepared, at: Progress | None) -> dict[str, A
         if run.saver.outcomes and not decide(run.folder, f"{rung.name}: start", lambda: left() > 0):
             break
         stage = _planned(run, prepared.recipe, rung)
-        at = train_stage(run, stage, at or fresh(run, stage))
+        try:
+            at = train_stage(run, stage, at or fresh(run, stage))
+        except Interrupted:
+            _leave(run, stage)
+            raise
         run.saver.finish(_outcome(run, stage, at))
         at = None
-    return _result(run)
+    return _result(run, prepared.recipe, run.saver.outcomes, finished=True)
 
 
 def _left(run: Run, recipe: Recipe) -> float:
@@ -96,11 +105,31 @@ def _planned(run: Run, recipe: Recipe, rung: Rung) -> Stage:
     limit = decide(
         run.folder, f"{rung.name}: until second", lambda: run.saver.elapsed() + rung.share * _left(run, recipe)
     )
-    epochs = decide(
-        run.folder, f"{rung.name}: epochs", lambda: _affordable(run, draft, rung, longest, limit - run.saver.elapsed())
+    epochs, seconds = decide(
+        run.folder,
+        f"{rung.name}: epochs and expected seconds",
+        lambda: _affordable(run, draft, rung, longest, limit - run.saver.elapsed()),
     )
+    _announce(run, draft, epochs, seconds)
     patient = own.model_copy(update={"patience": max(own.patience, epochs // 4)})
     return Stage(rung.name, patient, model, epochs * updates, _keep(rung, epochs), limit)
+
+
+def _announce(run: Run, stage: Stage, epochs: int, seconds: float) -> None:
+    """Say before a rung starts what it is and how long it may take."""
+    best, name = run.saver.best()
+    told = f"{stage.name}: {len(members(stage.recipe))} settings, up to {epochs} epochs, about {_duration(seconds)}"
+    run.watch(Event(stage.name, 0, epochs, 0, best if name else float("nan"), name, seconds, told))
+
+
+def _duration(seconds: float) -> str:
+    """A time that is only an estimate, as one says it.
+
+    >>> _duration(0.4), _duration(42.3), _duration(605)
+    ('1 s', '42 s', '10:05 min')
+    """
+    whole = max(1, round(seconds))
+    return f"{whole} s" if whole < 100 else f"{whole // 60}:{whole % 60:02} min"
 
 
 def _keep(rung: Rung, epochs: int) -> dict[int, int]:
@@ -108,17 +137,17 @@ def _keep(rung: Rung, epochs: int) -> dict[int, int]:
     return {max(1 + i, int(part * epochs)): count for i, (part, count) in enumerate(rung.keep.items())}
 
 
-def _affordable(run: Run, stage: Stage, rung: Rung, longest: int, seconds: float) -> int:
-    """Epochs that fit into a time, from the pace of a few steps on a throw-away population."""
+def _affordable(run: Run, stage: Stage, rung: Rung, longest: int, seconds: float) -> tuple[int, float]:
+    """Epochs that fit into a time, and what they take, from the pace of a few steps on a throw-away population."""
     pace, count = _seconds_per_epoch(run, stage), len(members(stage.recipe))
-    for epochs in range(longest, 1, -1):
+    for epochs in range(longest, 0, -1):
         alive, cost = count, 0.0
         for epoch in range(1, epochs + 1):
             cost += pace * (0.1 + 0.9 * alive / count)
             alive = _keep(rung, epochs).get(epoch, alive)
-        if cost <= seconds:
-            return epochs
-    return 1
+        if cost <= seconds or epochs == 1:
+            break
+    return epochs, cost
 
 
 def _seconds_per_epoch(run: Run, stage: Stage) -> float:
@@ -137,16 +166,17 @@ def _outcome(run: Run, stage: Stage, at: Progress) -> dict[str, Any]:
     """What a finished rung leaves: its winner's file and numbers."""
     entry = assess(run, stage, at, [winner(at)], ("train", "validation"))[0]
     save_winner(run, stage, at, run.folder / "models" / f"{stage.name}.tenfold")
-    if (entry["validation"]["accuracy"] or 0.0) > run.saver.best()[0]:
-        _promote(run, stage.name)
+    worth = float(entry["validation"][stage.recipe.metric] or 0.0)
+    if worth > run.saver.best()[0]:
+        promote(run.folder, stage.name)
     started = run.saver.outcomes[-1]["elapsed"] if run.saver.outcomes else 0.0
     return {
-        "rung": stage.name,
+        **_tried(run, stage),
         "members": len(at.tally["member"]) + len(at.dropped),
         "settings": entry["settings"],
         "train": entry["train"],
         "validation": entry["validation"],
-        "validation_accuracy": entry["validation"]["accuracy"] or 0.0,
+        "score": worth,
         "weights_sha256": entry["weights_sha256"],
         "best_step": entry["best_step"],
         "failed": at.failed,
@@ -155,32 +185,65 @@ def _outcome(run: Run, stage: Stage, at: Progress) -> dict[str, Any]:
     }
 
 
-def _promote(run: Run, rung: str) -> None:
-    """Make a rung's winner the model of the run."""
-    write_bytes(run.folder / "model.tenfold", (run.folder / "models" / f"{rung}.tenfold").read_bytes())
-
-
-def _result(run: Run) -> dict[str, Any]:
-    """Choose by validation, look at the test images once."""
-    outcomes = run.saver.outcomes
-    best = max(outcomes, key=lambda outcome: float(outcome["validation_accuracy"]))
-    run.watch(Event("test", 0, 1, 0, best["validation_accuracy"], best["rung"], 0))
-    _promote(run, best["rung"])
-    tested = score_test(run, [outcome["rung"] for outcome in outcomes], best["rung"])
-    rungs = []
-    for outcome in outcomes:
-        test = tested[outcome["rung"]]
-        scores = {"test_accuracy": test["accuracy"], "test_interval": test["interval"], "macro_f1": test["macro_f1"]}
-        rungs.append({**{name: outcome[name] for name in KEPT}, **scores})
+def _tried(run: Run, stage: Stage) -> dict[str, Any]:
+    """What is known of a rung before it ends."""
+    _, expected = written(run.folder)[f"{stage.name}: epochs and expected seconds"]
+    sizes = ((inputs + 1) * outputs for outputs, inputs in stage.model.shapes().values())
     return {
-        "run": str(run.folder),
-        "model": str(run.folder / "model.tenfold"),
-        "data": run.about["name"],
+        "rung": stage.name,
+        "all_settings": members(stage.recipe),
+        "expected_seconds": expected,
+        "parameters": sum(sizes),
+    }
+
+
+def _leave(run: Run, stage: Stage) -> None:
+    """What a stopped run has so far: its finished rungs, and the one under way where that holds the best model."""
+    outcomes, path = list(run.saver.outcomes), run.folder / "model.tenfold"
+    if not path.exists():
+        return
+    cause = load_model(path).cause
+    if cause["rung"] == stage.name:
+        save = run.folder / "models" / f"{stage.name}.tenfold"
+        save.parent.mkdir(exist_ok=True)
+        write_bytes(save, path.read_bytes())
+        best = cause["validation"][stage.recipe.metric]
+        settings, started = members(stage.recipe), outcomes[-1]["elapsed"] if outcomes else 0.0
+        seconds = run.saver.elapsed() - started
+        under_way = {"members": len(settings), "settings": cause["settings"], "score": best, "seconds": seconds}
+        outcomes.append({**dict.fromkeys(KEPT), **_tried(run, stage), **under_way})
+    write_json(run.folder / "result.json", _result(run, stage.recipe, outcomes, finished=False))
+
+
+def _result(run: Run, recipe: Recipe, outcomes: Sequence[dict[str, Any]], finished: bool) -> dict[str, Any]:
+    """Choose by validation; look at the test images once, where the run is finished."""
+    best, rungs = max(outcomes, key=lambda outcome: float(outcome["score"])), [o["rung"] for o in outcomes]
+    promote(run.folder, best["rung"])
+    validation = score(run, "validation", rungs)
+    if finished:
+        run.watch(Event("test", 0, 1, 0, best["score"], best["rung"], 0))
+    tested = score(run, "test", rungs) if finished else None
+    return {
+        **summary(run, recipe.metric, validation, tested, best["rung"]),
         "best": {"rung": best["rung"], "settings": best["settings"]},
-        "best_rung": best["rung"],
-        "validation": {**best["validation"], "n": len(run.parts["validation"].rows)},
-        "test": tested[best["rung"]],
-        "rungs": rungs,
-        "seconds": run.saver.elapsed(),
-        "notes": run.about["notes"],
+        "report": str(run.folder / "report.html"),
+        "settings": {outcome["rung"]: outcome["all_settings"] for outcome in outcomes},
+        "rungs": [_row(outcome, validation, tested) for outcome in outcomes],
+    }
+
+
+def _row(outcome: dict[str, Any], validation: Scored, tested: Scored | None) -> dict[str, Any]:
+    """A line of the ladder's table."""
+    rung = outcome["rung"]
+    judged, test = validation.metrics[rung], tested.metrics[rung] if tested else {}
+    calibration = (test or judged)["calibration"]
+    return {
+        **{name: outcome[name] for name in KEPT},
+        "validation_accuracy": judged["accuracy"],
+        "validation_macro_f1": judged["macro_f1"],
+        "test_accuracy": test.get("accuracy"),
+        "test_interval": test.get("interval"),
+        "macro_f1": test.get("macro_f1"),
+        "temperature": calibration["temperature"],
+        "calibration_error": calibration["error"],
     }

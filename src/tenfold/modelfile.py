@@ -1,6 +1,6 @@
 """A trained model on disk: one member's weights, how pixels become its inputs, and where it came from."""
 
-__all__ = ["TrainedModel", "load_model", "probabilities", "save_model", "weights_sha256"]
+__all__ = ["TrainedModel", "load_model", "probabilities", "save_model", "scores", "shares", "weights_sha256"]
 
 import hashlib
 from collections.abc import Mapping
@@ -25,7 +25,8 @@ class TrainedModel:
 
     room_name: the model's word; model: its shapes; params: name -> (1, ...). factor, offset: (D,), pixel to input.
     image_shape: (C, H, W). scale: pixel to unit interval. loss: the word of the loss it was trained with.
-    cause: recipe, settings, data, versions.
+    cause: recipe, settings, data, versions. temperature: what its scores are divided by before they become
+    probabilities.
     """
 
     room_name: str
@@ -38,6 +39,7 @@ class TrainedModel:
     class_names: tuple[str, ...]
     loss: str
     cause: dict[str, Any]
+    temperature: float = 1.0
 
 
 def save_model(path: Path, trained: TrainedModel) -> None:
@@ -51,6 +53,7 @@ def save_model(path: Path, trained: TrainedModel) -> None:
         "scale": trained.scale,
         "class_names": trained.class_names,
         "loss": trained.loss,
+        "temperature": trained.temperature,
         "cause": trained.cause,
     }
     tensorfile.save(path, {**tensors, "input.factor": trained.factor, "input.offset": trained.offset}, described)
@@ -74,6 +77,7 @@ def load_model(path: Path | str) -> TrainedModel:
             tuple(described["class_names"]),
             described["loss"],
             described["cause"],
+            float(described["temperature"]),
         )
         _check(trained)
     except (KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
@@ -81,16 +85,26 @@ def load_model(path: Path | str) -> TrainedModel:
     return trained
 
 
-def probabilities(trained: TrainedModel, images: Tensor) -> Tensor:
-    """Probabilities (N, C) of images (N, C, H, W) in the pixel units of the model's data.
-
-    Softmax of the scores; for the per-class sigmoid, the classes' probabilities as shares of their sum.
-    """
+def scores(trained: TrainedModel, images: Tensor) -> Tensor:
+    """Scores (N, C), float64, of images (N, channels, H, W) in the pixel units of the model's data."""
     x = torch.addcmul(trained.offset, images.flatten(1).to(trained.factor.dtype), trained.factor)
-    scores: Tensor = trained.model.predict(trained.params, {}, x)[0].double()
-    if trained.loss == "sigmoid":
-        return scores.sigmoid() / scores.sigmoid().sum(-1, keepdim=True)
-    return scores.softmax(-1)
+    z: Tensor = trained.model.predict(trained.params, {}, x)[0]
+    return z.double()
+
+
+def shares(z: Tensor, loss: str, temperature: float) -> Tensor:
+    """Probabilities (N, C) from scores (N, C).
+
+    Softmax of z / T; for the per-class sigmoid, the classes' probabilities σ(z / T) as shares of their sum.
+    """
+    if loss == "sigmoid":  # softmax of ln σ: the shares survive where every σ underflows
+        return torch.nn.functional.logsigmoid(z / temperature).softmax(-1)
+    return (z / temperature).softmax(-1)
+
+
+def probabilities(trained: TrainedModel, images: Tensor) -> Tensor:
+    """Calibrated probabilities (N, C) of images (N, channels, H, W) in the pixel units of the model's data."""
+    return shares(scores(trained, images), trained.loss, trained.temperature)
 
 
 def weights_sha256(params: Mapping[str, Tensor], member: int) -> str:
@@ -113,6 +127,8 @@ def _check(trained: TrainedModel) -> None:
         or trained.offset.shape != trained.factor.shape
     ):
         raise ValueError("its tensors do not have the shapes that it states")
+    if not 0 < trained.temperature < float("inf"):
+        raise ValueError("its temperature is not a positive number")
     channels, height, width = trained.image_shape
     if channels * height * width != trained.model.inputs or len(trained.class_names) != trained.model.classes:
         raise ValueError("its image shape or class names do not fit its weights")

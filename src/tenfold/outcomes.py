@@ -1,28 +1,25 @@
-"""What a stage came to: its members measured, its winner saved as a model file, the test images predicted, once."""
+"""What a stage came to: its members measured, its winner calibrated and saved as a model file."""
 
-__all__ = ["assess", "save_winner", "score_test", "winner"]
+__all__ = ["assess", "save_winner", "winner"]
 
-import csv
-import io
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from tenfold import tally
 from tenfold.arrays import rows as rows_of
-from tenfold.evaluate import evaluate, measure
-from tenfold.modelfile import TrainedModel, load_model, probabilities, save_model, weights_sha256
+from tenfold.calibrate import temperature
+from tenfold.evaluate import evaluate
+from tenfold.modelfile import TrainedModel, save_model, shares, weights_sha256
 from tenfold.recipe import members
 from tenfold.rooms import find
 from tenfold.saving import Progress
+from tenfold.scoring import part_scores
 from tenfold.stages import Run, Stage, kept_params, population_of
-from tenfold.tensorfile import write_text
 from tenfold.types import Params
-
-SLICE = 1000
 
 
 def winner(progress: Progress) -> int:
@@ -46,11 +43,16 @@ def assess(
     entries = []
     for k, row in enumerate(rows):
         failed = progress.failed.get(str(chosen[k]))
-        judged = not failed or bool(progress.tally["best_accuracy"][row].isfinite())
+        judged = not failed or bool(progress.tally["best_score"][row].isfinite())
         status = int(progress.state.status[row])
         entry: dict[str, Any] = {"member": chosen[k], "settings": settings[k]}
-        for part, (loss, accuracy) in measured.items():
-            numbers = {"loss": loss[k], "cost": loss[k] + penalty[k], "accuracy": accuracy[k]}
+        for part, (loss, accuracy, macro_f1) in measured.items():
+            numbers = {
+                "loss": loss[k],
+                "cost": loss[k] + penalty[k],
+                "accuracy": accuracy[k],
+                "macro_f1": macro_f1[k],
+            }
             entry[part] = numbers if judged else dict.fromkeys(numbers)
         entry |= {"weights_sha256": weights_sha256(params, k), "failed": failed, "stopped": max(status, 0) or None}
         entries.append(entry | {"best_step": int(progress.tally["best_step"][row])})
@@ -66,7 +68,8 @@ def save_winner(run: Run, stage: Stage, progress: Progress, path: Path) -> None:
         "rung": stage.name,
         "member": member,
         "settings": members(stage.recipe)[member],
-        "validation_accuracy": max(0.0, float(progress.tally["best_accuracy"][row])),
+        "validation": {stage.recipe.metric: max(0.0, float(progress.tally["best_score"][row]))},
+        "steps": int(progress.tally["best_step"][row]),
         "recipe": stage.recipe.model_dump(),
         "data": {name: run.about[name] for name in ("name", "fingerprint", "images")},
         "version": run.about["version"],
@@ -84,27 +87,11 @@ def save_winner(run: Run, stage: Stage, progress: Progress, path: Path) -> None:
         cause,
     )
     path.parent.mkdir(exist_ok=True)
-    save_model(path, trained)
+    save_model(path, _calibrated(run, trained))
 
 
-def score_test(run: Run, names: Sequence[str], best: str) -> dict[str, dict[str, Any]]:
-    """Score the test images, once, with the saved winner of every stage; writes predictions.csv, returns metrics."""
-    part = run.parts["test"]
-    labels = part.labels[part.rows].cpu().numpy()
-    columns: dict[str, Any] = {"position": part.rows.cpu().numpy(), "label": labels}
-    measured = {}
-    for name in names:
-        trained = load_model(run.folder / "models" / f"{name}.tenfold")
-        shares = torch.cat(
-            [probabilities(trained, part.images[rows].cpu()) for rows in torch.split(part.rows, SLICE)]
-        ).numpy()
-        columns[f"predicted {name}"] = shares.argmax(1)
-        measured[name] = measure(labels, shares.argmax(1), run.about["class_names"])
-        if name == best:
-            columns["confidence"] = np.round(shares.max(1), 6)
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(columns)
-    table.writerows(zip(*(column.tolist() for column in columns.values()), strict=True))
-    write_text(run.folder / "predictions.csv", text.getvalue())
-    return measured
+def _calibrated(run: Run, trained: TrainedModel) -> TrainedModel:
+    """The model with the temperature that fits the validation part best."""
+    part = run.parts["validation"]
+    z, labels = part_scores(trained, part), part.labels[part.rows].cpu().numpy()
+    return replace(trained, temperature=temperature(lambda t: shares(z, trained.loss, t).numpy(), labels))

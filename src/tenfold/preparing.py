@@ -1,17 +1,21 @@
 """From a recipe to the parts that a run trains, validates and tests on, and everything its stages share."""
 
-__all__ = ["Prepared", "prepare"]
+__all__ = ["Prepared", "parts_of", "prepare"]
 
 import io
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from tenfold.audit import as_json, audit, groups_of
 from tenfold.batches import Part
+from tenfold.duplicates import group_ids
 from tenfold.errors import RunError, UsageError
 from tenfold.loading import fingerprint, load
 from tenfold.population import DTYPES
@@ -24,28 +28,75 @@ from tenfold.types import Dataset
 
 
 class Prepared(NamedTuple):
-    """The recipe with its open words closed, the parts by name, the device, and what to say of the data."""
+    """The recipe with its open words closed, the data and their parts by name, the device, what to say of the data."""
 
     recipe: Recipe
+    dataset: Dataset
     parts: dict[str, Part]
     device: torch.device
     about: dict[str, Any]
 
 
-def prepare(recipe: Recipe, folder: Path, data_dir: str) -> Prepared:
-    """Load, split and standardize; writes splits.npz and resolved.json, or checks the data of a resumed run by them."""
+def prepare(recipe: Recipe, folder: Path, data_dir: str, watch: Callable[[str], None]) -> Prepared:
+    """Load, audit, split and standardize; writes audit.json, splits.npz and resolved.json.
+
+    A run that is resumed is checked by them: its data must be the same. watch: told what would spoil the result.
+    """
     device = _device(recipe.device)
     dataset = load(recipe.data, data_dir=data_dir, size=recipe.size, skip_unreadable=recipe.skip_unreadable)
-    positions = split(
-        dataset, recipe.seed, recipe.validation, recipe.test, recipe.limit, recipe.rows, recipe.validation_rows
-    )
+    about = _about(dataset)
+    _same_data(folder, about)
+    found = _audited(dataset, folder, watch) if recipe.audit else {}
+    positions = _split(recipe, dataset, found)
     if recipe.flip == "photographs":
         recipe = recipe.model_copy(update={"flip": 0.5 if dataset.photographs else 0.0})
-    about = _about(dataset, positions)
-    _same_data(folder, about)
+    about["images"] = {part: len(rows) for part, rows in positions.items()}
     write_json(folder / "resolved.json", {"recipe": recipe.model_dump(), "data": about})
     write_bytes(folder / "splits.npz", _packed(positions))
-    return Prepared(recipe, _parts(recipe, dataset, positions, device), device, about)
+    about |= {"warnings": found.get("warnings", []), "twins": _twins(found, positions, len(dataset.labels))}
+    return Prepared(recipe, dataset, _parts(recipe, dataset, positions, device), device, about)
+
+
+def parts_of(recipe: Recipe, dataset: Dataset) -> dict[str, Tensor]:
+    """The positions that a run with this recipe trains, validates and tests on; drawn again, audit and all."""
+    return _split(recipe, dataset, as_json(audit(dataset)) if recipe.audit else {})
+
+
+def _audited(dataset: Dataset, folder: Path, watch: Callable[[str], None]) -> dict[str, Any]:
+    """The findings of the audit; a resumed run reads them."""
+    path = folder / "audit.json"
+    if path.exists():
+        return dict(read_json(path, "warnings"))
+    start = time.perf_counter()
+    found = as_json(audit(dataset))
+    found["seconds"] = round(time.perf_counter() - start, 2)
+    write_json(path, found)
+    watch(f"audit: {len(dataset.labels):,} images in {found['seconds']:.1f} s, {_told(found)}")
+    for warning in found["warnings"]:
+        watch(f"warning: {warning}")
+    return found
+
+
+def _told(found: dict[str, Any]) -> str:
+    groups = groups_of(found)
+    images = sum(map(len, groups))
+    return f"{images:,} of them in {len(groups):,} groups of duplicates" if groups else "no duplicates"
+
+
+def _split(recipe: Recipe, dataset: Dataset, found: dict[str, Any]) -> dict[str, Tensor]:
+    groups = group_ids(len(dataset.labels), groups_of(found)) if found else None
+    return split(
+        dataset, recipe.seed, recipe.validation, recipe.test, recipe.limit, recipe.rows, recipe.validation_rows, groups
+    )
+
+
+def _twins(found: dict[str, Any], positions: dict[str, Tensor], count: int) -> NDArray[np.int64]:
+    """Positions of the test images that have a duplicate among those that the run trains on."""
+    if not found:
+        return np.zeros(0, dtype=np.int64)
+    groups = group_ids(count, [*groups_of(found), *found["large"]])
+    test = positions["test"].numpy()
+    return test[np.isin(groups[test], groups[positions["train"].numpy()])]
 
 
 def _device(word: str) -> torch.device:
@@ -58,14 +109,13 @@ def _device(word: str) -> torch.device:
     return torch.device(word)
 
 
-def _about(dataset: Dataset, positions: dict[str, Tensor]) -> dict[str, Any]:
+def _about(dataset: Dataset) -> dict[str, Any]:
     return {
         "name": dataset.name,
         "fingerprint": fingerprint(dataset),
         "image_shape": list(dataset.images.shape[1:]),
         "scale": dataset.scale,
         "class_names": list(dataset.class_names),
-        "images": {part: len(rows) for part, rows in positions.items()},
         "notes": list(dataset.notes),
     }
 

@@ -46,6 +46,10 @@ class Recipe(BaseModel):
     class_weight: Literal["none", "balanced"] = Field(
         "none", description="balanced: every class weighs the same in the loss"
     )
+    metric: Literal["accuracy", "macro_f1"] = Field(
+        "accuracy", description="what the best is best by on the validation part: accuracy or macro_f1"
+    )
+    audit: bool = Field(False, description="look for duplicates first, and keep them on one side of the split")
     flip: Annotated[float, Field(ge=0, le=1)] | Literal["photographs"] = Field(
         0.0, description="probability of mirroring an image; photographs: 0.5 for photographs, else 0"
     )
@@ -157,6 +161,8 @@ FIT = (
     "test",
     "standardize",
     "class_weight",
+    "metric",
+    "audit",
     "precision",
     "device",
     "skip_unreadable",

@@ -9,6 +9,7 @@ __all__ = [
     "COLUMNS",
     "FORMAT",
     "MEASURES",
+    "PREDICTIONS",
     "append",
     "create",
     "default_folder",
@@ -47,8 +48,12 @@ from tenfold.recipe import Recipe, read, text
 from tenfold.tensorfile import write_text
 from tenfold.types import Results
 
-FORMAT = 1
-MEASURES = tuple(f"{part}_{kind}" for part in ("train", "validation") for kind in ("loss", "cost", "accuracy"))
+FORMAT = 2
+MEASURES = (
+    *(f"{part}_{kind}" for part in ("train", "validation") for kind in ("loss", "cost", "accuracy")),
+    "validation_macro_f1",
+)
+PREDICTIONS = {"test": "predictions.csv", "validation": "validation-predictions.csv"}
 COLUMNS = ("rung", "step", "epoch", "member", *MEASURES)
 
 
@@ -184,14 +189,14 @@ def finish(folder: Path, state: str) -> None:
 
 def read_results(folder: Path) -> Results:
     """What figures and reports need of a run that has a result."""
-    result, curves = read_json(folder / "result.json"), _curves(folder / "metrics.csv")
+    if not (folder / "result.json").exists():
+        opened(folder)
+        raise RunError(f"{folder}: the run has no result yet; bring it to its end with `{how_to_resume(folder)}`")
+    result = read_json(folder / "result.json", "data", "best_rung", "part", "settings")
+    curves = _curves(folder / "metrics.csv")
+    columns = _columns(folder / PREDICTIONS[result["part"]])
     # In the order in which the rungs were climbed.
-    models = {
-        name: load_model(folder / "models" / f"{name}.tenfold") for name in dict.fromkeys(curves["rung"].tolist())
-    }
-    with (folder / "predictions.csv").open(encoding="utf-8", newline="") as file:
-        table = list(csv.reader(file))
-    columns = {name: np.array([row[i] for row in table[1:]]) for i, name in enumerate(table[0])}
+    models = {name: load_model(folder / "models" / f"{name}.tenfold") for name in result["settings"]}
     templates = {
         name: model.params["scores.weight"][0].float().cpu().numpy().reshape(-1, *model.image_shape)
         for name, model in models.items()
@@ -201,12 +206,27 @@ def read_results(folder: Path) -> Results:
         name=str(result["data"]),
         class_names=next(iter(models.values())).class_names,
         curves=curves,
+        settings={name: tuple(result["settings"][name]) for name in models},
         winners={name: int(model.cause["member"]) for name, model in models.items()},
         best=str(result["best_rung"]),
+        part=str(result["part"]),
+        positions=columns["position"].astype(np.int64),
         labels=columns["label"].astype(np.int64),
         predicted={name: columns[f"predicted {name}"].astype(np.int64) for name in models},
+        confidence={name: columns[f"confidence {name}"].astype(np.float64) for name in models},
+        uncalibrated={name: columns[f"uncalibrated {name}"].astype(np.float64) for name in models},
         templates=templates,
     )
+
+
+def _columns(path: Path) -> dict[str, Any]:
+    """A table of predictions, by the names of its columns."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            table = list(csv.reader(file))
+        return {name: np.array([row[i] for row in table[1:]]) for i, name in enumerate(table[0])}
+    except (OSError, ValueError, IndexError) as error:
+        raise FileError(f"{path}: cannot be read ({error}); restore it from a copy") from None
 
 
 def _curves(path: Path) -> dict[str, Any]:

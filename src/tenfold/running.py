@@ -46,6 +46,7 @@ def train_stage(run: Run, stage: Stage, at: Progress) -> Progress:
             at, done = _until_dropped(run, stage, population_of(run, stage, settings), at)
     if run.interrupts.came:
         # It came in the last validation. The checkpoint before it knows the way here; one from here might not stop.
+        _keep_best(run, stage, at)
         raise Interrupted("interrupted", 128 + run.interrupts.came)
     return at
 
@@ -85,16 +86,18 @@ def _validate(run: Run, stage: Stage, population: Population, batches: Callable[
     status, known = at.state.status.cpu(), at.failed
     at = at._replace(validations=at.validations + 1, failed=_failures(run, stage, population, batches, at))
     train = tally.means(at.tally)
-    loss, accuracy = evaluate(population.model, at.state.params, run.parts["validation"], population.losses)
-    for measured in (train, loss, accuracy):
+    scores = evaluate(population.model, at.state.params, run.parts["validation"], population.losses)
+    for measured in (train, *scores):
         measured[status < 0] = torch.nan
-    cost = loss + population.penalty(at.state.params).double().cpu()
-    rows = _rows(run, stage, at, torch.cat((train, torch.stack((loss, cost, accuracy), -1)), -1))
+    cost = scores.loss + population.penalty(at.state.params).double().cpu()
+    validation = torch.stack((scores.loss, cost, scores.accuracy, scores.macro_f1), -1)
+    rows = _rows(run, stage, at, torch.cat((train, validation), -1))
     news = [row for row, s in zip(rows, status, strict=True) if s == 0 or (s < 0 and str(row["member"]) not in known)]
     append(run.folder, news)
     change = (train[:, 0] - at.tally["last_loss"]).abs()
     latest = not stage.recipe.patience
-    better = tally.observe(at.tally, at.state, train[:, 0], loss, accuracy, latest).to(run.device)
+    score = scores.macro_f1 if stage.recipe.metric == "macro_f1" else scores.accuracy
+    better = tally.observe(at.tally, at.state, train[:, 0], scores.loss, score, latest).to(run.device)
     for name, tensor in at.best.items():
         tensor[better] = at.state.params[name][better]
     _stop(stage.recipe, at, change)
@@ -132,7 +135,7 @@ def _drop(stage: Stage, at: Progress) -> Progress:
     if keep >= len(ranked):
         return at
     stay, gone = torch.tensor(sorted(ranked[:keep])), ranked[keep:]
-    dropped = {str(int(at.tally["member"][row])): float(at.tally["best_accuracy"][row]) for row in gone}
+    dropped = {str(int(at.tally["member"][row])): float(at.tally["best_score"][row]) for row in gone}
     params, buffers, memory = (rows_of(group, stay) for group in at.state[1:4])
     state = State(at.state.step, params, buffers, memory, at.state.status[stay])
     return at._replace(
@@ -156,7 +159,7 @@ def _keep_best(run: Run, stage: Stage, at: Progress) -> None:
     """The best model so far as a file, where it is better than those of earlier stages and new."""
     row = winner(at)
     which = (stage.name, int(at.tally["member"][row]), int(at.tally["best_step"][row]))
-    if float(at.tally["best_accuracy"][row]) > run.saver.best()[0] and which != run.saver.kept:
+    if float(at.tally["best_score"][row]) > run.saver.best()[0] and which != run.saver.kept:
         save_winner(run, stage, at, run.folder / "model.tenfold")
         run.saver.kept = which
 
@@ -166,7 +169,7 @@ def _event(run: Run, stage: Stage, at: Progress) -> Event:
     speed = at.images / at.seconds if at.seconds else 0.0
     left = min((stage.steps - at.state.step) * at.seconds / at.state.step, stage.deadline - run.saver.elapsed())
     best, name = run.saver.best()
-    if (own := float(at.tally["best_accuracy"].max())) > best:
+    if (own := float(at.tally["best_score"].max())) > best:
         best, name = own, stage.name
     return Event(stage.name, at.state.step / updates, stage.steps / updates, speed, best, name, left)
 

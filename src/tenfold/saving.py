@@ -107,10 +107,8 @@ class Saver:
             self._write(State(0, {}, {}, {}, torch.zeros(0)), {}, {"stage": ""})
 
     def best(self) -> tuple[float, str]:
-        """Best validation accuracy of the finished stages, and whose it is."""
-        return max(
-            ((float(o["validation_accuracy"]), str(o["rung"])) for o in self.outcomes), default=(float("-inf"), "")
-        )
+        """Best validation score of the finished stages, and whose it is."""
+        return max(((float(o["score"]), str(o["rung"])) for o in self.outcomes), default=(float("-inf"), ""))
 
     def _write(self, state: State, tensors: dict[str, Tensor], notes: dict[str, Any]) -> None:
         self.number += 1

@@ -21,9 +21,11 @@ from tenfold.errors import DataError, FileError, Interrupted, UsageError
 from tenfold.fitting import fit_ladder
 from tenfold.interrupts import Interrupts, listening
 from tenfold.loading import named
+from tenfold.modelcard import write_cards
 from tenfold.modelfile import TrainedModel, load_model
 from tenfold.preparing import prepare
 from tenfold.recipe import Recipe
+from tenfold.reporting import write_report
 from tenfold.results import (
     create,
     default_folder,
@@ -40,7 +42,7 @@ from tenfold.results import (
 from tenfold.saving import Saver, restored
 from tenfold.stages import Run
 from tenfold.training import train_recipe
-from tenfold.types import Event
+from tenfold.types import Dataset, Event
 
 KINDS = {"train": train_recipe, "fit": fit_ladder}
 
@@ -119,7 +121,8 @@ def _note(folder: Path, state: str) -> None:
 
 def _stopped(folder: Path) -> str:
     model = folder / "model.tenfold"
-    best = f"the best so far is {model}; " if model.exists() else ""
+    report = f", its report {folder / 'report.html'}" if (folder / "report.html").exists() else ""
+    best = f"the best so far is {model}{report}; " if model.exists() else ""
     return f"stopped; {best}go on with `{how_to_resume(folder)}`"
 
 
@@ -133,17 +136,33 @@ def _work(
     saver = Saver(folder, number, notes["outcomes"], notes["elapsed"])
     truncate(folder, notes["metrics"])
     finish(folder, "running")
-    prepared = prepare(recipe, folder, data_dir)
+
+    def say(message: str) -> None:
+        watch(Event("", 0, 0, 0, float("nan"), "", float("nan"), message))
+
+    prepared = prepare(recipe, folder, data_dir, say)
     about = prepared.about | {"version": importlib.metadata.version("tenfold")}
     run = Run(folder, prepared.parts, about, prepared.device, saver, interrupts, watch)
     if warning:
-        watch(Event("", 0, 0, 0, float("nan"), "", float("nan"), warning))
+        say(warning)
     at = restored(checkpoint, prepared.device) if checkpoint and notes["stage"] else None
-    result = KINDS[recipe.kind](run, prepared, at)
-    write_json(folder / "result.json", result)
-    draw_all(read_results(folder), folder / "figures")
+    try:
+        write_json(folder / "result.json", KINDS[recipe.kind](run, prepared, at))
+    except Interrupted:
+        if (folder / "result.json").exists():
+            _publish(folder, recipe, prepared.dataset)
+        raise
+    _publish(folder, recipe, prepared.dataset)
     finish(folder, "finished")
     return cast(dict[str, Any], read_json(folder / "result.json"))
+
+
+def _publish(folder: Path, recipe: Recipe, dataset: Dataset) -> None:
+    """What people read of a result: figures, a card beside every model file, and, of a fit, the report."""
+    draw_all(read_results(folder), folder / "figures")
+    write_cards(folder)
+    if recipe.kind == "fit":
+        write_report(folder, dataset)
 
 
 def _prune(folder: Path) -> None:

@@ -19,7 +19,7 @@ def new(members: int) -> dict[str, Tensor]:
         "member": torch.arange(members),
         "sums": torch.zeros(members, 3, dtype=torch.float64),
         "count": torch.zeros(members, dtype=torch.int64),
-        "best_accuracy": worst,
+        "best_score": worst,
         "best_loss": -worst,
         "best_step": torch.zeros(members, dtype=torch.int64),
         "stale": torch.zeros(members, dtype=torch.int64),
@@ -42,20 +42,20 @@ def means(tally: dict[str, Tensor]) -> Tensor:
 
 
 def observe(
-    tally: dict[str, Tensor], state: State, train_loss: Tensor, loss: Tensor, accuracy: Tensor, latest: bool
+    tally: dict[str, Tensor], state: State, train_loss: Tensor, loss: Tensor, score: Tensor, latest: bool
 ) -> Tensor:
     """Take in one validation; returns the active members (P,) whose parameters are now those to be judged by.
 
-    Better: a higher validation accuracy, at the same accuracy a lower loss. A loss alone does not reset patience.
+    Better: a higher validation score, at the same score a lower loss. A loss alone does not reset patience.
     latest: members are judged by their last validation whatever came before, and a failed one by none.
     """
     active = (state.status == 0).cpu()
-    higher = active & (accuracy > tally["best_accuracy"])
-    better = higher | (active & (accuracy == tally["best_accuracy"]) & (loss < tally["best_loss"]))
+    higher = active & (score > tally["best_score"])
+    better = higher | (active & (score == tally["best_score"]) & (loss < tally["best_loss"]))
     if latest:
         better = active
-        tally["best_accuracy"][(state.status < 0).cpu()] = -torch.inf
-    for name, seen in (("best_accuracy", accuracy), ("best_loss", loss)):
+        tally["best_score"][(state.status < 0).cpu()] = -torch.inf
+    for name, seen in (("best_score", score), ("best_loss", loss)):
         tally[name][better] = seen[better]
     tally["best_step"][better] = state.step
     tally["stale"] = torch.where(higher, 0, tally["stale"] + 1)
@@ -64,6 +64,6 @@ def observe(
 
 
 def ranking(tally: dict[str, Tensor]) -> list[int]:
-    """Rows from best to worst by validation accuracy, then loss, then member number."""
-    keys = zip(-tally["best_accuracy"], tally["best_loss"], tally["member"], strict=True)
+    """Rows from best to worst by validation score, then loss, then member number."""
+    keys = zip(-tally["best_score"], tally["best_loss"], tally["member"], strict=True)
     return [row for _, row in sorted((tuple(map(float, key)), row) for row, key in enumerate(keys))]

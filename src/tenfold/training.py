@@ -4,12 +4,16 @@ __all__ = ["train_recipe"]
 
 from typing import Any
 
-from tenfold.outcomes import assess, save_winner, score_test, winner
+from tenfold.outcomes import assess, save_winner, winner
 from tenfold.population import built
 from tenfold.preparing import Prepared
+from tenfold.recipe import members
 from tenfold.running import fresh, train_stage
 from tenfold.saving import Progress
+from tenfold.scoring import promote, score, summary
 from tenfold.stages import Run, Stage, per_epoch
+
+SCORED = ("accuracy", "interval", "macro_f1", "macro_f1_interval", "n")
 
 
 def train_recipe(run: Run, prepared: Prepared, at: Progress | None) -> dict[str, Any]:
@@ -21,21 +25,17 @@ def train_recipe(run: Run, prepared: Prepared, at: Progress | None) -> dict[str,
     stage = Stage(f"{recipe.model}-{losses}", recipe, model, steps)
     at = train_stage(run, stage, at or fresh(run, stage))
     save_winner(run, stage, at, run.folder / "models" / f"{stage.name}.tenfold")
-    save_winner(run, stage, at, run.folder / "model.tenfold")
+    promote(run.folder, stage.name)
     entries = assess(run, stage, at, range(len(at.tally["member"])), ("train", "validation", "test"))
-    tested = score_test(run, [stage.name], stage.name)[stage.name]
+    validation, tested = (score(run, part, [stage.name]) for part in ("validation", "test"))
     best = winner(at)
     judged = entries[best]["test"]["loss"] is not None
     if judged:
-        entries[best]["test"] |= {name: tested[name] for name in ("accuracy", "interval", "macro_f1", "n")}
+        entries[best]["test"] |= {name: tested.metrics[stage.name][name] for name in SCORED}
     return {
-        "run": str(run.folder),
-        "model": str(run.folder / "model.tenfold"),
-        "data": run.about["name"],
+        **summary(run, recipe.metric, validation, tested, stage.name),
         "members": entries,
         "best": best if judged else None,
-        "best_rung": stage.name,
-        "seconds": run.saver.elapsed(),
+        "settings": {stage.name: members(recipe)},
         "images_per_second": at.images / at.seconds if at.seconds else None,
-        "notes": run.about["notes"],
     }

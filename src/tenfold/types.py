@@ -14,6 +14,7 @@ __all__ = [
     "Params",
     "Plot",
     "Pull",
+    "Reading",
     "Results",
     "Scalar",
     "Source",
@@ -147,6 +148,19 @@ class Source(NamedTuple):
     download: bool = True
 
 
+class Reading(NamedTuple):
+    """How the files of a folder were found, before they became squares of one size.
+
+    sizes: "500 × 333" (width × height) -> images. modes: "JPEG RGB" (format and Pillow's mode) -> images.
+    unreadable: a line for each file that was skipped, its path first. ignored: entries that are no images of a class.
+    """
+
+    sizes: dict[str, int]
+    modes: dict[str, int]
+    unreadable: tuple[str, ...]
+    ignored: int
+
+
 @dataclass(frozen=True)
 class Dataset:
     """Images with labels, as they came: nothing scaled, nothing split but what the source itself splits.
@@ -155,7 +169,7 @@ class Dataset:
     scale: factor that brings a pixel to the unit interval (1/255, digits 1/16, floats 1).
     parts: the source's own parts, "train", "validation" and "test" -> positions (int64); empty where it has none.
     photographs: natural images, for which a mirror image is as likely. paths: file of each image, or ().
-    notes: what was converted, skipped or ignored while reading, with counts.
+    notes: what was converted, skipped or ignored while reading, with counts. reading: of a folder's files, else None.
     """
 
     name: str
@@ -167,6 +181,7 @@ class Dataset:
     photographs: bool = False
     paths: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    reading: Reading | None = None
 
 
 class Event(NamedTuple):
@@ -193,17 +208,24 @@ class Results:
     """What figures and reports read of a finished or stopped run: numbers only, no tensors.
 
     curves: columns of metrics.csv by name: rung (str), step, epoch, member, train_loss, train_cost, train_accuracy,
-    validation_loss, validation_cost, validation_accuracy; a row for each member at each evaluation, NaN where empty.
-    winners: rung -> its best member by validation. best: the rung chosen by validation.
-    labels: (n,) of the test images. predicted: rung -> (n,) labels that its winner gave them.
-    templates: linear rungs -> their winner's weights (C, channels, H, W).
+    validation_loss, validation_cost, validation_accuracy, validation_macro_f1; a row for each member at each
+    evaluation, NaN where empty. settings: rung -> those of each of its members. winners: rung -> its best member by
+    validation. best: the rung chosen by validation. part: whose images the following are of, "test", or "validation"
+    where a stopped run has not looked at those. positions, labels: (n,) in the data set. predicted: rung -> (n,) labels
+    that its winner gave them. confidence, uncalibrated: rung -> (n,) the winner's probability of that label, with and
+    without its temperature. templates: linear rungs -> their winner's weights (C, channels, H, W).
     """
 
     name: str
     class_names: tuple[str, ...]
     curves: dict[str, NDArray[Any]]
+    settings: dict[str, tuple[dict[str, Any], ...]]
     winners: dict[str, int]
     best: str
+    part: str
+    positions: NDArray[np.int64]
     labels: NDArray[np.int64]
     predicted: dict[str, NDArray[np.int64]]
+    confidence: dict[str, NDArray[np.float64]]
+    uncalibrated: dict[str, NDArray[np.float64]]
     templates: dict[str, NDArray[np.float32]]

@@ -2,10 +2,12 @@
 
 __all__ = ["evaluate_model", "predict_files"]
 
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -13,10 +15,10 @@ from tenfold.datasets.folder import ENDINGS, images_below
 from tenfold.errors import DataError, FileError, RunError, UsageError, nearest
 from tenfold.evaluate import measure
 from tenfold.loading import fingerprint, is_folder, load
-from tenfold.modelfile import TrainedModel, load_model, probabilities
+from tenfold.modelfile import TrainedModel, load_model, scores, shares
+from tenfold.preparing import parts_of
 from tenfold.readers.images import images as read_image
 from tenfold.recipe import recipe
-from tenfold.splits import split
 from tenfold.types import Dataset
 
 SLICE = 1000
@@ -36,16 +38,15 @@ def evaluate_model(path: Path, data: str, part: str, data_dir: str, skip_unreada
     size = trained.image_shape[-1] if is_folder(data) else 0
     dataset = load(data, data_dir=data_dir, size=size, skip_unreadable=skip_unreadable)
     same = fingerprint(dataset) == trained.cause["data"]["fingerprint"]
-    parts = _own_parts(trained, dataset) if same else dataset.parts
+    parts = _own_parts(path, trained, dataset) if same else dataset.parts
     part = part or ("test" if "test" in parts else "all")
     if part not in parts and part != "all":
         raise UsageError(f"{data} has no {part} part; it has {', '.join((*parts, 'all'))}")
     rows = torch.arange(len(dataset.labels)) if part == "all" else parts[part]
-    shares = torch.cat(
-        [_shares(path, trained, _fitting(trained, dataset, piece)) for piece in torch.split(rows, SLICE)]
-    )
+    pieces = (_fitting(trained, dataset, piece) for piece in torch.split(rows, SLICE))
+    predicted = torch.cat([_scores(path, trained, piece).argmax(1) for piece in pieces])
     labels = _own_labels(trained, dataset)[rows]
-    measured = measure(labels.numpy(), shares.argmax(1).numpy(), trained.class_names)
+    measured = measure(labels.numpy(), predicted.numpy(), trained.class_names)
     return {
         "model": str(path),
         "data": dataset.name,
@@ -73,9 +74,10 @@ def predict_files(path: Path, images: Sequence[Path], skip_unreadable: bool = Fa
                 raise DataError(f"{error}; --skip-unreadable goes on without it") from None
             broken.append(str(file))
             continue
-        shares = _shares(path, trained, torch.tensor(pixels)[None].double() / 255 / trained.scale)[0]
-        predicted = trained.class_names[int(shares.argmax())]
-        predictions.append({"file": str(file), "predicted": predicted, "probabilities": shares.tolist()})
+        z = _scores(path, trained, torch.tensor(pixels)[None].double() / 255 / trained.scale)
+        probabilities = shares(z, trained.loss, trained.temperature)[0].tolist()
+        predicted = trained.class_names[int(z.argmax())]
+        predictions.append({"file": str(file), "predicted": predicted, "probabilities": probabilities})
     told = f"{len(broken)} of {len(files)} images could not be read: {', '.join(broken[:3])}"
     if not predictions:
         raise DataError(told)
@@ -96,21 +98,27 @@ def opened_model(path: Path) -> TrainedModel:
     return load_model(path / "model.tenfold")
 
 
-def _shares(path: Path, trained: TrainedModel, images: Tensor) -> Tensor:
-    """Probabilities (N, C), all finite."""
-    shares = probabilities(trained, images)
-    if not bool(shares.isfinite().all()):
+def _scores(path: Path, trained: TrainedModel, images: Tensor) -> Tensor:
+    """Scores (N, C), all finite."""
+    z = scores(trained, images)
+    if not bool(z.isfinite().all()):
         raise DataError(
             f"{path}: its scores are not finite: either its training diverged (train again with a smaller "
             "--learning-rate), or the values of these images are far from those that it was trained on"
         )
-    return shares
+    return z
 
 
-def _own_parts(trained: TrainedModel, dataset: Dataset) -> dict[str, Tensor]:
-    """The split of the run that made the model, drawn again from its recipe."""
-    own = recipe(trained.cause["recipe"])
-    return split(dataset, own.seed, own.validation, own.test, own.limit, own.rows, own.validation_rows)
+def _own_parts(path: Path, trained: TrainedModel, dataset: Dataset) -> dict[str, Tensor]:
+    """The split of the run that made the model: as its folder has it, else drawn again from its recipe."""
+    kept = path / "splits.npz"
+    if not kept.is_file():
+        return parts_of(recipe(trained.cause["recipe"]), dataset)
+    try:
+        with np.load(kept, allow_pickle=False) as arrays:
+            return {part: torch.from_numpy(arrays[part]) for part in PARTS[:3]}
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise FileError(f"{kept}: damaged ({error}); restore it from a copy") from None
 
 
 def _own_labels(trained: TrainedModel, dataset: Dataset) -> Tensor:

@@ -32,12 +32,13 @@ def print_fit(result: Mapping[str, Any]) -> None:
     """What `fit` found: the best rung, its scores on validation and test images, all rungs, all classes."""
     _print_paths(result)
     _print(_facts(_fit_facts(result)))
-    _print(_rungs(result["rungs"]))
+    _print(_rungs(result["rungs"], result.get("metric")))
     classes = result["test"].get("per_class") or ()
     if classes:
         _print(_classes(classes, "test"))
         _say_more(len(classes), "classes")
     _print_end(result)
+    _echo(f"{'report':<10}  {inert(str(result['report']))}")
 
 
 def print_train(result: Mapping[str, Any]) -> None:
@@ -110,10 +111,28 @@ def _fit_facts(result: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [
         ("best rung", result["best"]["rung"]),
         ("settings", _settings(result["best"]["settings"])),
-        ("validation", f"accuracy {_percent(result['validation'].get('accuracy'))} %"),
+        ("validation", _validated(result)),
+        *([("", result["runner_up"]["sentence"])] if result.get("runner_up") else []),
         ("test", _tested(test)),
         ("", _macro(test)),
+        *_sure_facts(test),
     ]
+
+
+def _validated(result: Mapping[str, Any]) -> str:
+    """What the choice went by."""
+    found = result["validation"]
+    if result.get("metric") == "macro_f1":
+        return f"macro F1 {_share(found.get('macro_f1'))}"
+    return f"accuracy {_percent(found.get('accuracy'))} %"
+
+
+def _sure_facts(test: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """How far its probabilities can be trusted, and what the test images are worth that were not seen in training."""
+    found, apart = test["calibration"], test.get("without_twins")
+    told = f"calibration error {_percent(found['error'])} % (temperature {found['temperature']:.3g}"
+    rows = [("", f"{told}; {_percent(found['uncalibrated_error'])} % without it)")]
+    return rows + ([("", f"without twins of training images: {_tested(apart)}")] if apart else [])
 
 
 def _population_facts(members: Sequence[Mapping[str, Any]], best: int | None) -> list[tuple[str, str]]:
@@ -139,13 +158,16 @@ def _macro(scores: Mapping[str, Any]) -> str:
     return "macro " + ", ".join(f"{word} {_share(scores.get(f'macro_{word.lower()}'))}" for word in words)
 
 
-def _rungs(rungs: Iterable[Mapping[str, Any]]) -> "Table":
-    table = _table("rung", ["members", "validation\n%", "test\n%", "95 %\ninterval", "macro\nF1", "seconds"])
+def _rungs(rungs: Iterable[Mapping[str, Any]], metric: str | None) -> "Table":
+    balanced = metric == "macro_f1"
+    judged = "validation\nmacro F1" if balanced else "validation\n%"
+    table = _table("rung", ["members", judged, "test\n%", "95 %\ninterval", "macro\nF1", "seconds"])
     for rung in rungs:
+        accuracy, macro_f1 = rung.get("validation_accuracy"), rung.get("validation_macro_f1")
         table.add_row(
             _name(rung["rung"]),
             str(rung["members"]),
-            _percent(rung.get("validation_accuracy")),
+            _share(macro_f1) if balanced else _percent(accuracy),
             _percent(rung.get("test_accuracy")),
             _interval(rung.get("test_interval")),
             _share(rung.get("macro_f1")),

@@ -28,7 +28,7 @@ from torch import Tensor
 
 from tenfold.errors import DataError
 from tenfold.readers.images import Picture, images
-from tenfold.types import Dataset, Source
+from tenfold.types import Dataset, Reading, Source
 
 PARTS = ("train", "validation", "test")
 OTHER_NAMES = {"val": "validation", "valid": "validation", "dev": "validation", "training": "train", "testing": "test"}
@@ -74,7 +74,7 @@ def folder(source: Source) -> Dataset:
     side = source.size or _side(items)
     mode = "L" if all(item.picture.grey for item in items) else "RGB"
     pixels, items, changes = _decode(items, mode, side, source.skip_unreadable, broken)
-    notes = _notes(changes, broken, _loose(root) + sum(below.ignored for below in found.values()), side)
+    ignored = _loose(root) + sum(below.ignored for below in found.values())
     return Dataset(
         name=_plain(root.resolve().name),
         images=pixels,
@@ -84,7 +84,8 @@ def folder(source: Source) -> Dataset:
         parts=_positions(items),
         photographs=mode == "RGB",
         paths=tuple(_plain(str(item.path)) for item in items),
-        notes=notes,
+        notes=_notes(changes, broken, ignored, side),
+        reading=_reading(items, broken, ignored),
     )
 
 
@@ -105,11 +106,22 @@ def _classes(root: Path) -> tuple[list[str], list[tuple[str, int]]]:
     classes = _at_least_two(root / "train", _folders(root / "train"))
     parts = [part for part in PARTS if part in names]
     for part in parts[1:]:
+        _check_labeled(root / part)
         if different := sorted(set(_folders(root / part)) ^ set(classes)):
             lacking = part if different[0] in classes else "train"
             raise DataError(f"{root}: class {different[0]!r} is missing in {lacking}; every part needs every class")
     # A lone training folder splits nothing.
     return classes, [(part, label) for part in parts for label in range(len(classes))]
+
+
+def _check_labeled(place: Path) -> None:
+    loose = sum(_is_image(entry) for entry in _entries(place))
+    if loose and not _folders(place):
+        part = place.name
+        raise DataError(
+            f"{place}: {loose:,} images without class folders, so the {part} labels are missing; sort them into "
+            f"{part}/<class>/, or move the folder away and label its images with tenfold predict"
+        )
 
 
 def _at_least_two(root: Path, names: list[str]) -> list[str]:
@@ -233,6 +245,13 @@ def _positions(items: Sequence[_Item]) -> dict[str, Tensor]:
     places = np.array([item.part for item in items])
     parts = {part: torch.from_numpy(np.flatnonzero(places == part)) for part in PARTS if (places == part).any()}
     return parts if len(parts) > 1 else {}
+
+
+def _reading(items: Sequence[_Item], broken: Sequence[str], ignored: int) -> Reading:
+    """Sizes and modes of the images that were read, the commonest first."""
+    sizes = Counter(f"{item.picture.width} × {item.picture.height}" for item in items)
+    modes = Counter(item.picture.kind for item in items)
+    return Reading(dict(sizes.most_common()), dict(modes.most_common()), tuple(broken), ignored)
 
 
 def _notes(changes: Counter[str], broken: Sequence[str], ignored: int, side: int) -> tuple[str, ...]:

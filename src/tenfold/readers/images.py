@@ -32,12 +32,16 @@ _WARNINGS = threading.Lock()
 
 
 class Picture(NamedTuple):
-    """An image whose header was read: what it claims to be, and where its pixels are."""
+    """An image whose header was read: what it claims to be, and where its pixels are.
+
+    width, height: as stored, before EXIF orientation. kind: format and Pillow's mode, such as "JPEG RGB".
+    """
 
     source: Path | bytes
     width: int
     height: int
     grey: bool
+    kind: str
 
     def pixels(self, mode: str, side: int) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
         """Pixels (C, side, side), C = 1 for mode "L" and 3 for "RGB", and what had to be converted for that.
@@ -75,7 +79,8 @@ def images(source: Path | bytes) -> Picture:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(_stream(source), formats=FORMATS) as image:
                 _check_size(image, source)
-                return Picture(source, image.width, image.height, _is_grey(image))
+                kind = f"{image.format} {image.mode}"
+                return Picture(source, image.width, image.height, _is_grey(image), kind)
     except DataError:
         raise
     except Exception as error:  # as above

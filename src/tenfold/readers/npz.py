@@ -150,7 +150,17 @@ def _check_keys(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     wanted = ("x", "y") if whole else ("x_train", "y_train")
     pairs = [*wanted, *(("y" if name[0] == "x" else "x") + name[1:] for name in arrays)]
     if missing := [name for name in pairs if name not in arrays]:
-        raise DataError(f"{path}: array {missing[0]!r} is missing; found: {', '.join(sorted(arrays)) or 'nothing'}")
+        found = ", ".join(sorted(arrays)) or "nothing"
+        raise DataError(f"{path}: array {missing[0]!r} is missing; found: {found}{_remedy(missing[0], arrays)}")
+
+
+def _remedy(missing: str, arrays: Mapping[str, NDArray[Any]]) -> str:
+    """What to do about labels that are missing of images that are there."""
+    images = "x" + missing[1:]
+    if missing[0] == "x" or images not in arrays:
+        return ""
+    leave = f", or leave {images!r} out" if missing in ("y_validation", "y_test") else ""
+    return f"; add a label for each image of {images!r}{leave}"
 
 
 def _check_pair(path: Path, arrays: Mapping[str, NDArray[Any]], x: str, y: str) -> None:

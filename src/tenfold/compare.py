@@ -1,0 +1,189 @@
+"""Which of two classifiers is better, on the same images: exact McNemar test, bootstrap intervals, one plain sentence.
+
+On n images, with b that only the first gets right and c that only the second does, the difference of the accuracies is
+(b − c) / n. If neither is better, b of the b + c images are a fair coin's heads: p is the two-sided binomial test's
+(McNemar 1947, in its exact form). The other images say nothing about the difference.
+"""
+
+__all__ = ["by_class", "difference_interval", "holm", "macro_f1_interval", "mcnemar", "paired", "sentence"]
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+LEVEL = 0.05
+_PERCENTILES = (2.5, 97.5)
+# Resampled confusion counts in memory at once: 16 MB.
+_CELLS = 2_000_000
+
+
+def mcnemar(first_right: NDArray[np.bool_], second_right: NDArray[np.bool_]) -> dict[str, Any]:
+    """Images n that both, only the first, only the second, and neither get right, and the exact two-sided p.
+
+    first_right, second_right: (n,), the same images in the same order. p is 1 where they never differ.
+
+    >>> mcnemar(np.array([True] * 6 + [False]), np.array([False] * 7))
+    {'n': 7, 'both': 0, 'first_only': 6, 'second_only': 0, 'neither': 1, 'p': 0.03125}
+    """
+    first_only = int((first_right & ~second_right).sum())
+    second_only = int((second_right & ~first_right).sum())
+    both, n = int((first_right & second_right).sum()), len(first_right)
+    differ = first_only + second_only
+    return {
+        "n": n,
+        "both": both,
+        "first_only": first_only,
+        "second_only": second_only,
+        "neither": n - both - differ,
+        "p": float(stats.binomtest(first_only, differ).pvalue) if differ else 1.0,
+    }
+
+
+def difference_interval(
+    first_right: NDArray[np.bool_], second_right: NDArray[np.bool_], seed: int = 0, resamples: int = 10_000
+) -> tuple[float, float]:
+    """95 % percentile bootstrap (Efron 1979) of the first's accuracy less the second's, images drawn in pairs.
+
+    first_right, second_right: (n,). Drawing n images with replacement draws the counts of four kinds of images from a
+    multinomial, which is what is done: exact, and its time does not grow with n. NaN without images; (0, 0) where the
+    two are never apart, which says that the bootstrap has nothing to draw from, not that they are equal.
+    """
+    n = len(first_right)
+    if not n:
+        return float("nan"), float("nan")
+    found = mcnemar(first_right, second_right)
+    differ = np.array([found["first_only"], found["second_only"]])
+    chances = np.append(differ, n - differ.sum()) / n
+    drawn = np.random.default_rng(seed).multinomial(n, chances, size=resamples)
+    return _percentiles((drawn[:, 0] - drawn[:, 1]) / n)
+
+
+def macro_f1_interval(
+    labels: NDArray[np.int64], predicted: NDArray[np.int64], classes: int, seed: int = 0, resamples: int = 2000
+) -> tuple[float, float]:
+    """95 % percentile bootstrap of the macro-averaged F1, by drawing the counts of the confusion matrix.
+
+    labels, predicted: (n,), numbers below classes. Formula as in `evaluate.measure`: a class that is neither there nor
+    predicted has an F1 of 0, so that classes of a few images, which a resample may lose, pull the interval down. NaN
+    without images.
+    """
+    n, generator = len(labels), np.random.default_rng(seed)
+    if not n:
+        return float("nan"), float("nan")
+    chances = np.bincount(labels * classes + predicted, minlength=classes * classes) / n
+    at_once = max(1, _CELLS // classes**2)
+    values = [
+        _macro_f1(generator.multinomial(n, chances, size=min(at_once, resamples - done)), classes)
+        for done in range(0, resamples, at_once)
+    ]
+    return _percentiles(np.concatenate(values))
+
+
+def _macro_f1(counts: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
+    """counts: (resamples, C · C), true × predicted. Returns (resamples,)."""
+    matrix = counts.reshape(-1, classes, classes)
+    hits = np.diagonal(matrix, axis1=1, axis2=2)
+    # F1 = 2 hits / (images of the class + images predicted as it)
+    total = matrix.sum(1) + matrix.sum(2)
+    return np.asarray((2 * hits / np.maximum(total, 1)).mean(-1))
+
+
+def _percentiles(values: NDArray[np.float64]) -> tuple[float, float]:
+    low, high = np.percentile(values, _PERCENTILES)
+    return float(low), float(high)
+
+
+def paired(first_right: NDArray[np.bool_], second_right: NDArray[np.bool_], seed: int = 0) -> dict[str, Any]:
+    """`mcnemar`, with both accuracies, their difference (first less second) and its `difference_interval`.
+
+    first_right, second_right: (n,), n > 0.
+    """
+    found = mcnemar(first_right, second_right)
+    n = found["n"]
+    return {
+        **found,
+        "first_accuracy": (found["both"] + found["first_only"]) / n,
+        "second_accuracy": (found["both"] + found["second_only"]) / n,
+        "difference": (found["first_only"] - found["second_only"]) / n,
+        "interval": list(difference_interval(first_right, second_right, seed)),
+    }
+
+
+def sentence(first: str, second: str, found: Mapping[str, Any]) -> str:
+    """What `paired` found, as one sentence: who beats whom where p < 0.05, else that no difference is shown.
+
+    >>> found = paired(np.arange(200) < 150, np.arange(200) < 140)
+    >>> sentence("mlp", "linear", found)
+    'mlp beats linear by 5.0 points (95 % interval 2.0 to 8.0, 200 images, exact McNemar p = 0.002).'
+    """
+    n, gap, (low, high) = found["n"], 100 * found["difference"], found["interval"]
+    none = f"No difference shown between {first} and {second}"
+    if not found["first_only"] + found["second_only"]:
+        return f"{none}: they are right on exactly the same images (n = {n:,})."
+    if gap < 0:
+        low, high = -high, -low
+    digits = 1 if n < 1000 else 2
+    ahead, behind = (first, second) if gap >= 0 else (second, first)
+    # Adding 0 makes a zero of a negative zero.
+    size, low, high = (f"{round(value, digits) + 0.0:.{digits}f}" for value in (abs(gap), 100 * low, 100 * high))
+    images = f"{n:,} image{'s' * (n != 1)}"
+    evidence = f"(95 % interval {low} to {high}, {images}, exact McNemar {_told(found['p'])})"
+    if found["p"] < LEVEL:
+        return f"{ahead} beats {behind} by {size} points {evidence}."
+    state = f"{ahead} is ahead by {size} points" if gap else "they are right equally often"
+    return f"{none}: {state} {evidence}."
+
+
+def _told(p: float) -> str:
+    """A p value to two digits, three where two would hide on which side of 0.05 it is."""
+    if p < 0.0001:
+        return "p < 0.0001"
+    short = f"{p:.2g}"
+    return f"p = {p:.3g}" if short == "0.05" else f"p = {short}"
+
+
+def by_class(
+    labels: NDArray[np.int64],
+    first_right: NDArray[np.bool_],
+    second_right: NDArray[np.bool_],
+    class_names: Sequence[str],
+) -> list[dict[str, Any]]:
+    """Images, accuracies, difference (first less second) and exact McNemar p of every class.
+
+    labels, first_right, second_right: (n,). p_holm: p adjusted for looking at so many classes at once (`holm`). A class
+    without images has None for all but n.
+    """
+    rows = []
+    for label, name in enumerate(class_names):
+        own = labels == label
+        found = mcnemar(first_right[own], second_right[own])
+        n = found["n"]
+        accuracies = [(found["both"] + found[only]) / n if n else None for only in ("first_only", "second_only")]
+        rows.append(
+            {
+                "class": name,
+                "n": n,
+                "first_accuracy": accuracies[0],
+                "second_accuracy": accuracies[1],
+                "difference": (found["first_only"] - found["second_only"]) / n if n else None,
+                "p": found["p"] if n else None,
+            }
+        )
+    adjusted = iter(holm([row["p"] for row in rows if row["n"]]))
+    return [row | {"p_holm": next(adjusted) if row["n"] else None} for row in rows]
+
+
+def holm(p: Sequence[float]) -> list[float]:
+    """P values adjusted by Holm's (1979) step-down method: the chance of a single false alarm stays below the level.
+
+    >>> holm([0.01, 0.04, 0.03])
+    [0.03, 0.06, 0.06]
+    """
+    order = np.argsort(p, kind="stable")
+    raised = np.asarray(p, dtype=np.float64)[order] * np.arange(len(p), 0, -1)
+    adjusted = np.empty(len(p))
+    adjusted[order] = np.minimum(np.maximum.accumulate(raised), 1.0)
+    return [float(value) for value in adjusted]

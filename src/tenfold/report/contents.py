@@ -1,0 +1,61 @@
+"""What a data set holds: images of each class in each part, some of them, and their mean."""
+
+__all__ = ["Contents", "Kind", "contents"]
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenfold.report.pictures import Album, Picture
+from tenfold.report.wording import label
+
+# Classes with pictures, pictures of a class, and images that its mean is taken of.
+CLASSES, EXAMPLES, AVERAGED = 30, 10, 500
+LINES = 200
+
+
+class Kind(NamedTuple):
+    """A class. counts: images in each part; mean: over some training images; examples: spread over those."""
+
+    name: str
+    counts: list[int]
+    mean: Picture
+    examples: list[Picture]
+
+
+class Contents(NamedTuple):
+    """parts: names; totals: their images; kinds: classes; more: those not listed; pictured: with images."""
+
+    parts: list[str]
+    totals: list[int]
+    kinds: list[Kind]
+    more: int
+    pictured: bool
+
+
+def contents(album: Album, split: Mapping[str, NDArray[np.int64]], known: Mapping[str, Any]) -> Contents:
+    """The data as it was split. known: "images" of each part, where the data set itself is not at hand."""
+    dataset = album.dataset
+    if dataset is None:
+        totals = dict(known.get("images") or {})
+        return Contents(list(totals), list(totals.values()), [], 0, False)
+    labels, classes = dataset.labels.numpy(), len(dataset.class_names)
+    parts = dict(split) or {"images": np.arange(len(labels))}
+    counts = np.stack([np.bincount(labels[rows], minlength=classes) for rows in parts.values()])
+    first = next(iter(parts.values()))
+    pictured = album.open
+    kinds = []
+    for k in range(min(classes, LINES)):
+        own = first[labels[first] == k] if pictured and k < CLASSES else first[:0]
+        mean, examples = album.mean(_spread(own, AVERAGED)), [album.picture(p) for p in _spread(own, EXAMPLES)]
+        kinds.append(Kind(label(dataset.class_names[k]), counts[:, k].tolist(), mean, examples))
+    return Contents(list(parts), counts.sum(1).tolist(), kinds, max(0, classes - LINES), pictured)
+
+
+def _spread(positions: NDArray[np.int64], most: int) -> list[int]:
+    """Some of the positions, evenly spread over them."""
+    if len(positions) <= most:
+        return [int(position) for position in positions]
+    return [int(positions[k]) for k in np.linspace(0, len(positions) - 1, most).round().astype(int)]

@@ -1,0 +1,96 @@
+"""One HTML file that holds everything it needs and may load nothing: style, scripts and data, under a strict policy."""
+
+__all__ = ["document"]
+
+import base64
+import hashlib
+import json
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from tenfold.report import wording
+
+ASSETS = Path(__file__).parent / "assets"
+VENDOR = ASSETS / "vendor"
+# Characters that could end a script element or a line inside one.
+_ESCAPES = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
+
+
+def document(template: str, context: dict[str, Any], data: dict[str, Any], colors: Sequence[str] = ()) -> str:
+    """The page: a template of assets/ filled with the context, data for its scripts, and the colors of the rungs."""
+    charts = _chart_script() if data.get("charts") else ""
+    style = Markup("\n".join([_asset("style.css"), _rung_style(colors), _chart_style() if charts else ""]))
+    scripts = [Markup(text) for text in (charts, _asset("page.js")) if text]
+    page = (
+        _environment()
+        .get_template(template)
+        .render(
+            **context,
+            style=style,
+            scripts=scripts,
+            data=Markup(_json(data)),
+            live=bool(charts),
+            policy=_policy(style, scripts),
+        )
+    )
+    # Half a character from a file that someone else wrote cannot be encoded.
+    return page.encode("utf-8", "replace").decode()
+
+
+def _policy(style: str, scripts: Sequence[str]) -> str:
+    """The page's content security policy: nothing from anywhere but its own style, scripts and data URIs."""
+    allowed = " ".join(map(_digest, scripts))
+    return (
+        f"default-src 'none'; img-src data:; style-src {_digest(style)}; script-src {allowed}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _digest(content: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"
+
+
+def _json(data: dict[str, Any]) -> str:
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).translate(_ESCAPES)
+
+
+def _rung_style(colors: Sequence[str]) -> str:
+    """A class for each rung's color; black becomes the ink of the theme."""
+    used = ("var(--ink)" if color == "#000000" else color for color in colors)
+    return "\n".join(f".rung-{k}{{--rung:{color}}}" for k, color in enumerate(used))
+
+
+@cache
+def _asset(name: str) -> str:
+    return (ASSETS / name).read_text(encoding="utf-8")
+
+
+def _chart_script() -> str:
+    """The chart library with its license on top; "" where it was not bundled."""
+    names = ("uplot.license", "uplot.js", "uplot.css")
+    if not all((VENDOR / name).exists() for name in names):
+        return ""
+    notice, code, _ = ((VENDOR / name).read_text(encoding="utf-8") for name in names)
+    return f"/*! uPlot\n{notice.strip()}\n*/\n{code}"
+
+
+def _chart_style() -> str:
+    return f"/*! uPlot, license as in its script */\n{(VENDOR / 'uplot.css').read_text(encoding='utf-8')}"
+
+
+@cache
+def _environment() -> Environment:
+    found = Environment(
+        loader=FileSystemLoader(ASSETS),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.filters |= {name: getattr(wording, name) for name in wording.__all__}
+    return found

@@ -1,0 +1,141 @@
+"""What a reader sees first: which model, how good, how sure, how long, on what, and what speaks against it."""
+
+__all__ = ["Card", "Headline", "Warned", "headline", "scores"]
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tenfold.report.case import Case
+from tenfold.report.wording import count, duration, interval, label, percent, rounded, settings, size_of
+
+
+class Card(NamedTuple):
+    """A number with its name and what is to be said of it."""
+
+    name: str
+    value: str
+    note: str
+
+
+class Warned(NamedTuple):
+    """A sentence that a reader must not miss; grave: it changes what the numbers mean."""
+
+    text: str
+    grave: bool
+
+
+class Headline(NamedTuple):
+    """What the page says before all else: model classifies accuracy (a share) of n images of a part right.
+
+    bounds: its 95 % interval, shares. chance: share of the most frequent class. chosen: how the model was chosen.
+    """
+
+    model: str
+    data: str
+    part: str
+    accuracy: float | None
+    n: int
+    bounds: tuple[float, float] | None
+    chance: float
+    chosen: tuple[str, ...]
+    cards: tuple[Card, ...]
+    warnings: tuple[Warned, ...]
+    notes: tuple[str, ...]
+
+
+def scores(case: Case) -> dict[str, Any]:
+    """What the best model scored on the images that the report is about."""
+    return dict(case.result.get(case.results.part) or {})
+
+
+def headline(case: Case, private: bool) -> Headline:
+    """Everything above the first section. private: notes on the reading, which name files, are left out."""
+    found, results = scores(case), case.results
+    frequent = np.bincount(results.labels).max() / len(results.labels) if results.labels.size else 0.0
+    accuracy, n = found.get("accuracy"), int(found.get("n") or len(results.labels))
+    bounds = found.get("interval")
+    return Headline(
+        label(results.best),
+        label(results.name),
+        results.part,
+        None if accuracy is None else float(accuracy),
+        n,
+        (float(bounds[0]), float(bounds[1])) if bounds else None,
+        float(frequent),
+        tuple(_chosen(case)),
+        tuple(_cards(case, found)),
+        tuple(_warnings(case)),
+        () if private else tuple(label(str(note), 600) for note in case.result.get("notes") or ()),
+    )
+
+
+def _chosen(case: Case) -> list[str]:
+    result, tried = case.result, sum(map(len, case.results.settings.values()))
+    validation = result.get("validation") or {}
+    metric = str(result.get("metric") or "accuracy").replace("_", " ")
+    told = f"{percent(validation.get('accuracy'))} % of {count(validation.get('n'), 'image')}"
+    rungs = len(case.results.settings)
+    models = f" of {count(rungs, 'model')}" if rungs > 1 else ""
+    among = f"among {count(tried, 'setting')}{models}" if tried > 1 else "with one setting"
+    own = case.results.settings[case.results.best]
+    chosen = settings(own[case.results.winners.get(case.results.best, 0)])
+    lines = [f"Chosen by validation {metric} {among}: {told} right there."]
+    lines += [f"Its settings: {chosen}."]
+    runner_up = result.get("runner_up") or {}
+    return lines + ([f"On those images: {label(runner_up['sentence'], 400)}"] if runner_up.get("sentence") else [])
+
+
+def _cards(case: Case, found: dict[str, Any]) -> list[Card]:
+    cards = [Card("Macro F1", rounded(found.get("macro_f1")), _between(found.get("macro_f1_interval")))]
+    calibration = found.get("calibration")
+    if calibration:
+        before = f"{rounded(calibration.get('uncalibrated_error'))} before its temperature"
+        cards.append(Card("Calibration error", rounded(calibration.get("error")), before))
+    if found.get("without_twins"):
+        cards.append(_apart(found["without_twins"]))
+    cards.append(Card("Time", duration(case.result.get("seconds")), _paced(case)))
+    cards.append(_data(case))
+    return [*cards, _model(case)]
+
+
+def _between(bounds: Any) -> str:
+    return f"95 % interval {interval(bounds, 1, '.3f')}" if bounds else "mean over the classes"
+
+
+def _apart(found: dict[str, Any]) -> Card:
+    told = f"{interval(found.get('interval'))}, {count(found.get('n'), 'image')} that have no twin in training"
+    return Card("Without twins", f"{percent(found.get('accuracy'))} %", told)
+
+
+def _paced(case: Case) -> str:
+    tried = sum(map(len, case.results.settings.values()))
+    return f"to train and choose among {count(tried, 'setting')}" if tried > 1 else "to train"
+
+
+def _data(case: Case) -> Card:
+    shape = case.data.get("image_shape") or []
+    sizes = " × ".join(map(str, (*shape[1:], shape[0]))) if len(shape) == 3 else ""
+    parts = case.data.get("images") or {}
+    told = ", ".join(f"{count(n)} {part}" for part, n in parts.items())
+    return Card("Data", label(case.results.name, 24), "; ".join(filter(None, (sizes, told))))
+
+
+def _model(case: Case) -> Card:
+    rows = {row.get("rung"): row for row in case.result.get("rungs") or ()}
+    size = (rows.get(case.results.best) or {}).get("parameters")
+    stored = size_of(case.model_bytes) if case.model_bytes else "none"
+    return Card("Parameters", count(size), f"{stored} in model.tenfold") if size else Card("Model file", stored, "")
+
+
+def _warnings(case: Case) -> list[Warned]:
+    stopped = case.result.get("state") == "interrupted" or case.results.part != "test"
+    first = [
+        Warned(
+            "This run was stopped and has not looked at its test images. Everything below is of the validation images, "
+            "by which the model was chosen, so the numbers flatter it.",
+            True,
+        )
+    ]
+    told = [Warned(label(str(text), 600), False) for text in case.result.get("warnings") or ()]
+    return [*(first if stopped else []), *told]

@@ -1,0 +1,41 @@
+"""Figures inside the page: one SVG for light and one for dark, as data URIs, with what they show in words."""
+
+__all__ = ["Illustration", "illustrate"]
+
+import base64
+import re
+from typing import NamedTuple
+
+from tenfold.drawing import darkened, drawn
+from tenfold.report.case import Case
+
+# A figure of a thousand members may be larger than all the rest of the page.
+CAP = 500_000
+# What an image has no use for: about a third of matplotlib's files.
+_SPARE = re.compile(r"<\?xml.*?\?>|<!DOCTYPE.*?>|<!--.*?-->|<metadata>.*?</metadata>", re.DOTALL)
+
+
+class Illustration(NamedTuple):
+    """A figure in both themes. width, height: in its own pixels."""
+
+    word: str
+    light: str
+    dark: str
+    alt: str
+    width: int
+    height: int
+
+
+def illustrate(word: str, case: Case, alt: str) -> Illustration | None:
+    """A figure of the room, drawn where the run's folder has none; None where there is nothing, or far too much."""
+    svg = case.figures.get(word) or drawn(word, case.results)
+    size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg or "")
+    if svg is None or size is None or len(svg) > CAP:
+        return None
+    width, height = (round(float(side)) for side in size.groups())
+    return Illustration(word, _uri(svg), _uri(darkened(svg)), alt, width, height)
+
+
+def _uri(svg: str) -> str:
+    lean = re.sub(r">\s+<", "><", _SPARE.sub("", svg))
+    return f"data:image/svg+xml;base64,{base64.b64encode(lean.encode()).decode()}"

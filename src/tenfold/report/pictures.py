@@ -1,0 +1,119 @@
+"""Images of a data set as small pictures inside the page: data URIs of WebP, no larger than they are shown."""
+
+__all__ = ["Album", "Picture", "album"]
+
+import base64
+import io
+import os
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from tenfold.report.wording import shown
+from tenfold.types import Dataset
+
+SIDE_CAP = 64
+# Pixels that small are kept exactly: lossy WebP is no smaller there, and it smears.
+LOSSLESS = 16
+QUALITY = 85
+
+
+class Picture(NamedTuple):
+    """One image as the page shows it. uri: "" where there is no picture to show; path: "" where none is known."""
+
+    uri: str
+    path: str
+    position: int
+    width: int = 0
+    height: int = 0
+
+
+class Album(NamedTuple):
+    """The data set behind a page, or None, and whether its photographs and paths may be shown.
+
+    root: folder that all paths have in common. why: a sentence where no picture is shown, else "".
+    """
+
+    dataset: Dataset | None
+    private: bool
+    root: str
+    why: str
+
+    @property
+    def open(self) -> bool:
+        """Whether there are pictures to show."""
+        return not self.why
+
+    @property
+    def pixels(self) -> int:
+        """Pixels of one picture."""
+        return _area(self.dataset) if self.dataset else 1
+
+    def path(self, position: int) -> str:
+        """File of an image below the common folder; "" where there is none, or none may be named."""
+        paths = self.dataset.paths if self.dataset and not self.private else ()
+        return shown(os.path.relpath(paths[position], self.root)) if position < len(paths) else ""
+
+    def picture(self, position: int) -> Picture:
+        """An image of the data set."""
+        path = self.path(position)
+        if self.why or self.dataset is None or not 0 <= position < len(self.dataset.images):
+            return Picture("", path, position)
+        return _picture(_bytes(self.dataset.images[position], self.dataset.scale), path, position)
+
+    def mean(self, positions: Sequence[int]) -> Picture:
+        """Mean of some images."""
+        if self.why or self.dataset is None or not len(positions):
+            return Picture("", "", -1)
+        averaged = self.dataset.images[list(positions)].double().mean(0)
+        return _picture(_bytes(averaged, self.dataset.scale), "", -1)
+
+
+def album(dataset: Dataset | None, with_images: bool, absent: str = "") -> Album:
+    """The pictures of a page. absent: why there is no data set, where there is none."""
+    if not with_images:
+        why = "Images, mean images, class templates and paths are left out of this page, as asked (--no-images)."
+    elif dataset is None:
+        why = absent or "The images are not shown: the data set is not at hand."
+    elif min(dataset.images.shape[-2:]) < 2:
+        why = "The data are vectors, not images: there is nothing to show of them."
+    else:
+        why = ""
+    paths = dataset.paths if dataset else ()
+    return Album(dataset, not with_images, _root(paths) if with_images else "", why)
+
+
+def _root(paths: Sequence[str]) -> str:
+    """The folder that all paths share; they are all relative or all absolute."""
+    try:
+        return os.path.commonpath([os.path.dirname(path) for path in paths]) or "." if paths else ""  # noqa: PTH120
+    except ValueError:
+        return "."
+
+
+def _area(dataset: Dataset) -> int:
+    height, width = dataset.images.shape[-2:]
+    return min(height, SIDE_CAP) * min(width, SIDE_CAP)
+
+
+def _bytes(image: Tensor, scale: float) -> NDArray[np.uint8]:
+    """(C, H, W) in the data's own units to (H, W) grey or (H, W, 3) color bytes; what is outside is clipped."""
+    unit = np.nan_to_num(image.double().numpy() * scale, nan=0.0, posinf=1.0, neginf=0.0)
+    pixels = np.round(255 * unit.clip(0, 1)).astype(np.uint8)
+    # Two channels have no color of their own; a fourth one is left out.
+    return np.ascontiguousarray(pixels[:3].transpose(1, 2, 0)) if len(pixels) >= 3 else pixels[0]
+
+
+def _picture(pixels: NDArray[np.uint8], path: str, position: int) -> Picture:
+    image = Image.fromarray(pixels)
+    image.thumbnail((SIDE_CAP, SIDE_CAP))
+    exact = image.mode == "L" or max(image.size) <= LOSSLESS
+    options: dict[str, Any] = {"lossless": True} if exact else {"quality": QUALITY}
+    written = io.BytesIO()
+    image.save(written, "WEBP", method=2, **options)
+    uri = f"data:image/webp;base64,{base64.b64encode(written.getvalue()).decode()}"
+    return Picture(uri, path, position, *image.size)

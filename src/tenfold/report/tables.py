@@ -1,0 +1,160 @@
+"""The page's tables as rows: the ladder, the members of a population, the classes, every setting tried."""
+
+__all__ = ["ClassRow", "Rung", "Tried", "class_rows", "ladder", "span", "tried"]
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenfold.report.case import Case
+from tenfold.report.curves import epochs
+from tenfold.report.headline import scores
+from tenfold.report.selection import confusion_counts
+from tenfold.report.wording import label, setting
+
+# Rows in a table; what is left out is counted.
+MOST = 200
+
+
+class Rung(NamedTuple):
+    """A line of the ladder. accuracy, bounds: on the report's part, shares. color: its place among the rungs."""
+
+    name: str
+    color: int
+    best: bool
+    members: int
+    settings: dict[str, Any]
+    validation: float | None
+    accuracy: float | None
+    bounds: Sequence[float] | None
+    macro_f1: float | None
+    calibration: float | None
+    parameters: int | None
+    seconds: float | None
+    expected: float | None
+    failed: int
+
+
+class ClassRow(NamedTuple):
+    """A class. recall: of each rung; bounds: of the best rung's recall; precision, f1: the best rung's."""
+
+    name: str
+    n: int
+    recall: list[float | None]
+    bounds: Sequence[float] | None
+    precision: float | None
+    f1: float | None
+
+
+class Tried(NamedTuple):
+    """Settings of a rung's members: names of those that vary, a row of values, score and epochs for each member."""
+
+    rung: str
+    color: int
+    shared: dict[str, Any]
+    names: list[str]
+    rows: list[tuple[list[str], float | None, float, bool]]
+    more: int
+
+
+def ladder(case: Case) -> list[Rung]:
+    """The rungs in the order in which they were climbed; a lone population is one."""
+    rows = {row.get("rung"): row for row in case.result.get("rungs") or ()}
+    return [_rung(case, name, k, rows.get(name) or {}) for k, name in enumerate(case.results.settings)]
+
+
+def _rung(case: Case, name: str, color: int, row: dict[str, Any]) -> Rung:
+    results = case.results
+    own = scores(case) if name == results.best else {}
+    accuracy = _first(row.get("test_accuracy"), own.get("accuracy"), _accuracy(case, name))
+    chosen = row.get("settings") or dict(results.settings[name][results.winners.get(name, 0)])
+    return Rung(
+        label(name),
+        color,
+        name == results.best,
+        len(results.settings[name]),
+        chosen,
+        _first(row.get("validation_accuracy"), (case.result.get("validation") or {}).get("accuracy")),
+        accuracy,
+        row.get("test_interval") or own.get("interval"),
+        _first(row.get("macro_f1"), row.get("validation_macro_f1") if results.part != "test" else own.get("macro_f1")),
+        _first(row.get("calibration_error"), (own.get("calibration") or {}).get("error")),
+        row.get("parameters"),
+        _first(row.get("seconds"), None if row else case.result.get("seconds")),
+        row.get("expected_seconds"),
+        len(row.get("failed") or ()),
+    )
+
+
+def _first(*values: float | None) -> float | None:
+    return next((value for value in values if value is not None), None)
+
+
+def _accuracy(case: Case, rung: str) -> float | None:
+    predicted = case.results.predicted.get(rung)
+    return None if predicted is None or not len(predicted) else float((predicted == case.results.labels).mean())
+
+
+def span(rungs: Sequence[Rung]) -> tuple[float, float]:
+    """The part of the axis of accuracies that all intervals lie in, with some room."""
+    ends = [end for rung in rungs for end in (rung.bounds or (rung.accuracy,)) if end is not None]
+    if not ends:
+        return 0.0, 1.0
+    room = 0.15 * (max(ends) - min(ends)) + 0.005
+    return max(0.0, min(ends) - room), min(1.0, max(ends) + room)
+
+
+def class_rows(case: Case) -> list[ClassRow]:
+    """Every class, in the order of the data set."""
+    results = case.results
+    counts = confusion_counts(results)
+    known = {row.get("class"): row for row in scores(case).get("per_class") or ()}
+    recalls = [_recalls(results.labels, results.predicted[rung], len(counts)) for rung in results.settings]
+    taken = counts.sum(0)
+    rows = []
+    for k, name in enumerate(results.class_names):
+        row = known.get(name) or {}
+        n, hits = int(counts[k].sum()), int(counts[k, k])
+        precision = _first(row.get("precision"), hits / taken[k] if taken[k] else None)
+        f1 = _first(row.get("f1"), 2 * hits / (n + taken[k]) if n + taken[k] else None)
+        shares = [float(recall[k]) if n else None for recall in recalls]
+        rows.append(ClassRow(label(name), n, shares, row.get("recall_interval"), precision, f1))
+    return rows
+
+
+def _recalls(labels: NDArray[np.int64], predicted: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
+    hits = np.bincount(labels[labels == predicted], minlength=classes)
+    return np.asarray(hits / np.maximum(np.bincount(labels, minlength=classes), 1))
+
+
+def tried(case: Case) -> list[Tried]:
+    """Every setting of every rung, the best by validation first."""
+    metric = f"validation_{case.result.get('metric') or 'accuracy'}"
+    return [_tried(case, rung, k, metric) for k, rung in enumerate(case.results.settings)]
+
+
+def _tried(case: Case, rung: str, color: int, metric: str) -> Tried:
+    members, winner = case.results.settings[rung], case.results.winners.get(rung)
+    names = list(dict.fromkeys(name for member in members for name in member))
+    varied = [name for name in names if len({repr(member.get(name)) for member in members}) > 1]
+    best, trained = _best(case, rung, metric), epochs(case.results, rung)
+    order = sorted(range(len(members)), key=lambda m: (-best.get(m, -math.inf), m != winner, m))
+    rows = [
+        ([setting(members[m].get(name)) for name in varied], best.get(m), trained.get(m, 0.0), m == winner)
+        for m in order[:MOST]
+    ]
+    shared = {name: members[0].get(name) for name in names if name not in varied} if members else {}
+    return Tried(label(rung), color, shared, varied, rows, max(0, len(members) - MOST))
+
+
+def _best(case: Case, rung: str, metric: str) -> dict[int, float]:
+    """Each member's best score by validation; members without one are absent."""
+    columns = case.results.curves
+    if metric not in columns:
+        return {}
+    values = columns[metric]
+    own = (columns["rung"] == rung) & np.isfinite(values)
+    return {int(m): float(values[own & (columns["member"] == m)].max()) for m in np.unique(columns["member"][own])}

@@ -1,0 +1,91 @@
+"""Several runs on one page: a column each, their validation curves over each other, their classes side by side."""
+
+__all__ = ["versus_page"]
+
+from collections.abc import Sequence
+from typing import Any
+
+from tenfold.figures import rung_colors
+from tenfold.report.case import Case
+from tenfold.report.curves import overlaid
+from tenfold.report.document import document
+from tenfold.report.headline import headline, scores
+from tenfold.report.tables import class_rows
+from tenfold.report.wording import count, duration, interval, label, percent, rounded, setting, settings
+
+CLASSES = 200
+
+
+def versus_page(cases: Sequence[Case], sentences: Sequence[Sequence[str]], private: bool) -> str:
+    """The page of several runs. sentences: what is shown of every pair, and notes. private: no paths."""
+    charts = overlaid([case.results for case in cases], _names(cases))
+    context = {
+        "names": _names(cases),
+        "rows": _rows(cases),
+        "sentences": [[label(text, 600) for text in told] for told in sentences],
+        "charts": charts,
+        "classes": _classes(cases),
+        "grave": [warned.text for case in cases for warned in headline(case, private).warnings if warned.grave][:1],
+        "differing": _differing(cases),
+        "private": private,
+    }
+    return document("versus.html", context, {"charts": charts}, rung_colors(len(cases)))
+
+
+def _names(cases: Sequence[Case]) -> list[str]:
+    """The folders' names, numbered where two are the same."""
+    names = [label(case.folder.resolve().name, 40) for case in cases]
+    return [f"{name} ({k + 1})" if names.count(name) > 1 else name for k, name in enumerate(names)]
+
+
+def _rows(cases: Sequence[Case]) -> list[tuple[str, list[str]]]:
+    """Lines of the table: a name, and what each run has there."""
+    found = [scores(case) for case in cases]
+    calibrations = [score.get("calibration") or {} for score in found]
+    return [
+        ("Data", [label(case.results.name) for case in cases]),
+        ("Best model", [label(case.results.best) for case in cases]),
+        ("Validation accuracy, %", [percent((case.result.get("validation") or {}).get("accuracy")) for case in cases]),
+        ("Test accuracy, %", [_tested(case, percent) for case in cases]),
+        ("95 % interval", [interval((case.result.get("test") or {}).get("interval")) for case in cases]),
+        ("Test images", [_tested(case, count, "n") for case in cases]),
+        ("Macro F1", [rounded(score.get("macro_f1")) for score in found]),
+        ("Calibration error", [rounded(found.get("error")) for found in calibrations]),
+        ("Models and settings tried", [_tried(case) for case in cases]),
+        ("Time", [duration(case.result.get("seconds")) for case in cases]),
+        ("Settings of the best", [_chosen(case) for case in cases]),
+        ("Processor", [label(str(case.environment.get("processor") or "–")) for case in cases]),
+    ]
+
+
+def _tested(case: Case, form: Any, name: str = "accuracy") -> str:
+    test = case.result.get("test") or {}
+    return str(form(test[name])) if name in test else "not looked at"
+
+
+def _tried(case: Case) -> str:
+    tried = sum(map(len, case.results.settings.values()))
+    return f"{count(len(case.results.settings), 'model')}, {count(tried, 'setting')}"
+
+
+def _chosen(case: Case) -> str:
+    results = case.results
+    members = results.settings[results.best]
+    return settings(members[results.winners.get(results.best, 0)]) if members else "–"
+
+
+def _differing(cases: Sequence[Case]) -> list[tuple[str, list[str]]]:
+    """Fields of the recipes that are not the same for all."""
+    names = dict.fromkeys(name for case in cases for name in case.recipe if name != "data")
+    values = {name: [setting(case.recipe.get(name)) for case in cases] for name in names}
+    return [(name.replace("_", " "), row) for name, row in values.items() if len(set(row)) > 1]
+
+
+def _classes(cases: Sequence[Case]) -> list[tuple[str, list[str]]]:
+    """Share of each class that the best model of each run finds, for classes of any run, in the first one's order."""
+    found = []
+    for case in cases:
+        best = list(case.results.settings).index(case.results.best)
+        found.append({row.name: percent(row.recall[best]) for row in class_rows(case)})
+    names = dict.fromkeys(name for rows in found for name in rows)
+    return [(name, [rows.get(name, "–") for rows in found]) for name in list(names)[:CLASSES]]
