@@ -101,7 +101,7 @@ def _planned(run: Run, recipe: Recipe, rung: Rung) -> Stage:
     model = built(own, len(run.parts["train"].factor), len(run.about["class_names"]))
     updates = per_epoch(run, own)
     longest = max(rung.epochs, math.ceil(LEAST / updates))
-    draft = Stage(rung.name, own, model, longest * updates)
+    draft = Stage(rung.name, own, model, tuple(members(own)), longest * updates)
     limit = decide(
         run.folder, f"{rung.name}: until second", lambda: run.saver.elapsed() + rung.share * _left(run, recipe)
     )
@@ -112,13 +112,13 @@ def _planned(run: Run, recipe: Recipe, rung: Rung) -> Stage:
     )
     _announce(run, draft, epochs, seconds)
     patient = own.model_copy(update={"patience": max(own.patience, epochs // 4)})
-    return Stage(rung.name, patient, model, epochs * updates, _keep(rung, epochs), limit)
+    return Stage(rung.name, patient, model, draft.settings, epochs * updates, _keep(rung, epochs), limit)
 
 
 def _announce(run: Run, stage: Stage, epochs: int, seconds: float) -> None:
     """Say before a rung starts what it is and how long it may take."""
     best, name = run.saver.best()
-    told = f"{stage.name}: {len(members(stage.recipe))} settings, up to {epochs} epochs, about {_duration(seconds)}"
+    told = f"{stage.name}: {len(stage.settings)} settings, up to {epochs} epochs, about {_duration(seconds)}"
     run.watch(Event(stage.name, 0, epochs, 0, best if name else float("nan"), name, seconds, told))
 
 
@@ -139,7 +139,7 @@ def _keep(rung: Rung, epochs: int) -> dict[int, int]:
 
 def _affordable(run: Run, stage: Stage, rung: Rung, longest: int, seconds: float) -> tuple[int, float]:
     """Epochs that fit into a time, and what they take, from the pace of a few steps on a throw-away population."""
-    pace, count = _seconds_per_epoch(run, stage), len(members(stage.recipe))
+    pace, count = _seconds_per_epoch(run, stage), len(stage.settings)
     for epochs in range(longest, 0, -1):
         alive, cost = count, 0.0
         for epoch in range(1, epochs + 1):
@@ -151,7 +151,7 @@ def _affordable(run: Run, stage: Stage, rung: Rung, longest: int, seconds: float
 
 
 def _seconds_per_epoch(run: Run, stage: Stage) -> float:
-    at, population = fresh(run, stage), population_of(run, stage, members(stage.recipe))
+    at, population = fresh(run, stage), population_of(run, stage, stage.settings)
     part = run.parts["train"]
     batches = sampler(
         part, stage.recipe.batch_size, stage.recipe.seed, "shuffle", float(stage.recipe.flip), stage.model.noise
@@ -191,7 +191,7 @@ def _tried(run: Run, stage: Stage) -> dict[str, Any]:
     sizes = ((inputs + 1) * outputs for outputs, inputs in stage.model.shapes().values())
     return {
         "rung": stage.name,
-        "all_settings": members(stage.recipe),
+        "all_settings": stage.settings,
         "expected_seconds": expected,
         "parameters": sum(sizes),
     }
@@ -208,7 +208,7 @@ def _leave(run: Run, stage: Stage) -> None:
         save.parent.mkdir(exist_ok=True)
         write_bytes(save, path.read_bytes())
         best = cause["validation"][stage.recipe.metric]
-        settings, started = members(stage.recipe), outcomes[-1]["elapsed"] if outcomes else 0.0
+        settings, started = stage.settings, outcomes[-1]["elapsed"] if outcomes else 0.0
         seconds = run.saver.elapsed() - started
         under_way = {"members": len(settings), "settings": cause["settings"], "score": best, "seconds": seconds}
         outcomes.append({**dict.fromkeys(KEPT), **_tried(run, stage), **under_way})

@@ -14,7 +14,6 @@ from tenfold.arrays import rows as rows_of
 from tenfold.calibrate import temperature
 from tenfold.evaluate import evaluate
 from tenfold.modelfile import TrainedModel, save_model, shares, weights_sha256
-from tenfold.recipe import members
 from tenfold.rooms import find
 from tenfold.saving import Progress
 from tenfold.scoring import part_scores
@@ -36,7 +35,7 @@ def assess(
     """
     params = rows_of(kept_params(progress), torch.tensor(rows, device=run.device))
     chosen = [int(progress.tally["member"][row]) for row in rows]
-    settings = [members(stage.recipe)[member] for member in chosen]
+    settings = [stage.settings[member] for member in chosen]
     losses = [(find("losses", member["loss"]), 1) for member in settings]
     penalty = population_of(run, stage, settings).penalty(params).tolist()
     measured = {part: [t.tolist() for t in evaluate(stage.model, params, run.parts[part], losses)] for part in parts}
@@ -67,7 +66,7 @@ def save_winner(run: Run, stage: Stage, progress: Progress, path: Path) -> None:
     cause = {
         "rung": stage.name,
         "member": member,
-        "settings": members(stage.recipe)[member],
+        "settings": stage.settings[member],
         "validation": {stage.recipe.metric: max(0.0, float(progress.tally["best_score"][row]))},
         "steps": int(progress.tally["best_step"][row]),
         "recipe": stage.recipe.model_dump(),

@@ -20,7 +20,7 @@ from tenfold.errors import Interrupted
 from tenfold.evaluate import evaluate
 from tenfold.outcomes import save_winner, winner
 from tenfold.population import Population, first_params
-from tenfold.recipe import Recipe, members
+from tenfold.recipe import Recipe
 from tenfold.results import MEASURES, append
 from tenfold.saving import Progress
 from tenfold.stages import Run, Stage, decide, per_epoch, population_of, written
@@ -30,11 +30,10 @@ from tenfold.verify.failure import failure
 
 def fresh(run: Run, stage: Stage) -> Progress:
     """Before the first step."""
-    settings = members(stage.recipe)
-    params = first_params(stage.recipe, settings, stage.model, run.device)
-    population = population_of(run, stage, settings)
+    params = first_params(stage.recipe, stage.settings, stage.model, run.device)
+    population = population_of(run, stage, stage.settings)
     best = {name: tensor.clone() for name, tensor in params.items()} if stage.recipe.patience else {}
-    return Progress(loop.start(params, population.optimizer), tally.new(len(settings)), best, {}, {}, 0, 0.0, 0.0, 0.0)
+    return Progress(loop.start(params, population.optimizer), tally.new(len(stage.settings)), best, {}, {}, 0, 0.0, 0.0, 0.0)
 
 
 def train_stage(run: Run, stage: Stage, at: Progress) -> Progress:
@@ -42,7 +41,7 @@ def train_stage(run: Run, stage: Stage, at: Progress) -> Progress:
     done = at.state.step >= stage.steps
     with run.interrupts.patient():
         while not done:
-            settings = [members(stage.recipe)[k] for k in at.tally["member"].tolist()]
+            settings = [stage.settings[k] for k in at.tally["member"].tolist()]
             at, done = _until_dropped(run, stage, population_of(run, stage, settings), at)
     if run.interrupts.came:
         # It came in the last validation. The checkpoint before it knows the way here; one from here might not stop.
@@ -193,14 +192,14 @@ def _failures(
 ) -> dict[str, Any]:
     """The failures known so far and those since the last validation, each found by taking its step again."""
     failed = dict(at.failed)
-    settings, losses = members(stage.recipe), [loss for loss, count in population.losses for _ in range(count)]
+    losses = [loss for loss, count in population.losses for _ in range(count)]
     for row in (at.state.status < 0).nonzero()[:, 0].tolist():
         member = str(int(at.tally["member"][row]))
         if member not in failed:
             step = -int(at.state.status[row])
             params = rows_of(at.state.params, torch.tensor([row], device=run.device))
             failed[member] = {"step": step, **failure(population.model, params, batches(step - 1), losses[row])}
-            told = ", ".join(f"{name} {value}" for name, value in settings[int(member)].items())
+            told = ", ".join(f"{name} {value}" for name, value in stage.settings[int(member)].items())
             where = f"in step {step} at {failed[member]['layer']}, {failed[member]['tensor']}"
             rest = "; the others go on" if bool((at.state.status == 0).any()) else ""
             run.watch(_event(run, stage, at)._replace(message=f"a member went non-finite {where} ({told}){rest}"))

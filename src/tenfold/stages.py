@@ -2,7 +2,7 @@
 
 __all__ = ["Run", "Stage", "decide", "kept_params", "per_epoch", "population_of", "written"]
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,13 +20,14 @@ from tenfold.types import Event, Model, Params
 class Stage(NamedTuple):
     """One population to train.
 
-    model: its shapes. steps: updates at most. keep: after validation n only the best K stay. deadline: second of the
+    model: its shapes. settings: of each member, those of one loss side by side. steps: updates at most. keep: after validation n only the best K stay. deadline: second of the
     run after which it ends at the next validation.
     """
 
     name: str
     recipe: Recipe
     model: Model
+    settings: tuple[dict[str, Any], ...]
     steps: int
     keep: dict[int, int] = {}  # noqa: RUF012 - a NamedTuple's default is never written to
     deadline: float = float("inf")
@@ -49,7 +50,7 @@ def per_epoch(run: Run, recipe: Recipe) -> int:
     return steps_per_epoch(len(run.parts["train"].rows), recipe.batch_size)
 
 
-def population_of(run: Run, stage: Stage, settings: list[dict[str, Any]]) -> Population:
+def population_of(run: Run, stage: Stage, settings: Sequence[dict[str, Any]]) -> Population:
     """The members with these settings as the stage trains them."""
     return assemble(stage.recipe, settings, stage.model, stage.steps, per_epoch(run, stage.recipe), run.device)
 

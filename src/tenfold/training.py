@@ -22,7 +22,7 @@ def train_recipe(run: Run, prepared: Prepared, at: Progress | None) -> dict[str,
     model = built(recipe, len(run.parts["train"].factor), len(run.about["class_names"]))
     steps = recipe.iterations or recipe.epochs * per_epoch(run, recipe)
     losses = recipe.loss if isinstance(recipe.loss, str) else "-".join(recipe.loss)
-    stage = Stage(f"{recipe.model}-{losses}", recipe, model, steps)
+    stage = Stage(f"{recipe.model}-{losses}", recipe, model, tuple(members(recipe)), steps)
     at = train_stage(run, stage, at or fresh(run, stage))
     save_winner(run, stage, at, run.folder / "models" / f"{stage.name}.tenfold")
     promote(run.folder, stage.name)
@@ -36,6 +36,6 @@ def train_recipe(run: Run, prepared: Prepared, at: Progress | None) -> dict[str,
         **summary(run, recipe.metric, validation, tested, stage.name),
         "members": entries,
         "best": best if judged else None,
-        "settings": {stage.name: members(recipe)},
+        "settings": {stage.name: stage.settings},
         "images_per_second": at.images / at.seconds if at.seconds else None,
     }
