@@ -215,7 +215,7 @@ def _twin_warnings(twins: Mapping[str, Sequence[tuple[int, int]]], counts: Mappi
     for part, pairs in twins.items():
         total = sum(counts[part])
         if pairs:
-            share = f"{len(pairs):,} of {total:,} {part} images ({len(pairs) / total:.1%})"
+            share = f"{len(pairs):,} of {total:,} {part} images ({len(pairs) / total:.2%})"
             found.append(f"{share} have a duplicate in the training part: their score is partly memory")
     return found
 
