@@ -14,11 +14,11 @@ FLOORS = {
     "standardizations dataroot download",
     2: "datasets idxset features models batches splits loop",
     3: "loading evaluate calibrate compare lookalikes matching duplicates audit checkpoint modelfile tasks margin",
-    4: "recipe results recipes modelcard",
+    4: "recipe results recipes modelcard axes",
     5: "population tally environment interrupts saving stages preparing running outcomes scoring using describing "
-    "comparing search verify",
-    6: "drawing figures sweeping report",
-    7: "training fitting reporting sessions reproducing",
+    "comparing samplers search verify",
+    6: "drawing figures units report",
+    7: "training fitting sweeping reporting sessions reproducing",
     8: "cli __main__ estimators app",
 }
 FLOOR = {module: floor for floor, modules in FLOORS.items() for module in modules.split()}
@@ -33,12 +33,13 @@ ROOMS = (
     "models",
     "tasks",
     "figures",
+    "samplers",
     "verify",
 )
 NAMED_ROOMS = tuple(room for room in ROOMS if room not in ("readers", "verify"))
 FILES = sorted(ROOT.rglob("*.py"))
 # Public functions that hand keywords to Recipe, which refuses an unknown one by name.
-KEYWORDS = ("", "cli.fit", "cli.train")
+KEYWORDS = ("", "cli.fit", "cli.train", "cli.sweep")
 FORBIDDEN = {"utils", "util", "common", "helpers", "helper", "misc"}
 
 

@@ -31,6 +31,8 @@ from tenfold.types import Event
 
 # An epoch takes this much longer than its quickest steps: validation, checkpoints, slower ones.
 MORE = 1.3
+# Steps that the pace is judged by, and the seconds after which eight of them are enough.
+TRIED, LOOK = 64, 2.0
 # Small data have short epochs: a rung takes at least so many updates.
 LEAST = 2000
 
@@ -156,10 +158,14 @@ def _seconds_per_epoch(run: Run, stage: Stage) -> float:
     batches = sampler(
         part, stage.recipe.batch_size, stage.recipe.seed, "shuffle", float(stage.recipe.flip), stage.model.noise
     )
-    steps = loop.train(population.objective, population.optimizer, population.rate, batches, at.state, 8)
-    ends = [time.perf_counter() for _ in steps]
+    steps = loop.train(population.objective, population.optimizer, population.rate, batches, at.state, TRIED)
+    ends = [time.perf_counter()]
+    for _ in steps:
+        ends.append(time.perf_counter())
+        if len(ends) > 8 and ends[-1] - ends[0] > LOOK:
+            break
     # The quickest step: on a busy machine the mean of a few says more of its neighbors than of the model.
-    return MORE * min((b - a for a, b in pairwise(ends)), default=0.0) * per_epoch(run, stage.recipe)
+    return MORE * min(b - a for a, b in pairwise(ends)) * per_epoch(run, stage.recipe)
 
 
 def _outcome(run: Run, stage: Stage, at: Progress) -> dict[str, Any]:

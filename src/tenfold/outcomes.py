@@ -2,6 +2,7 @@
 
 __all__ = ["assess", "save_winner", "winner"]
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -67,7 +68,7 @@ def save_winner(run: Run, stage: Stage, progress: Progress, path: Path) -> None:
         "rung": stage.name,
         "member": member,
         "settings": stage.settings[member],
-        "validation": {stage.recipe.metric: max(0.0, float(progress.tally["best_score"][row]))},
+        "validation": _judged(stage, float(progress.tally["best_score"][row])),
         "steps": int(progress.tally["best_step"][row]),
         "recipe": stage.recipe.model_dump(),
         "data": {name: run.about[name] for name in ("name", "fingerprint", "images")},
@@ -89,8 +90,15 @@ def save_winner(run: Run, stage: Stage, progress: Progress, path: Path) -> None:
     save_model(path, _calibrated(run, trained))
 
 
+def _judged(stage: Stage, score: float) -> dict[str, float]:
+    """The score that it was chosen by; none where there was no validation part."""
+    return {} if math.isnan(score) else {stage.recipe.metric: max(0.0, score)}
+
+
 def _calibrated(run: Run, trained: TrainedModel) -> TrainedModel:
-    """The model with the temperature that fits the validation part best."""
+    """The model with the temperature that fits the validation part best, where there is one."""
+    if "validation" not in run.parts:
+        return trained
     part = run.parts["validation"]
     z, labels = part_scores(trained, part), part.labels[part.rows].cpu().numpy()
     return replace(trained, temperature=temperature(lambda t: shares(z, trained.loss, t).numpy(), labels))

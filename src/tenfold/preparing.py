@@ -1,6 +1,6 @@
 """From a recipe to the parts that a run trains, validates and tests on, and everything its stages share."""
 
-__all__ = ["Prepared", "parts_of", "prepare"]
+__all__ = ["Prepared", "parts", "parts_of", "prepare", "twins"]
 
 import io
 import time
@@ -28,13 +28,17 @@ from tenfold.types import Dataset
 
 
 class Prepared(NamedTuple):
-    """The recipe with its open words closed, the data and their parts by name, the device, what to say of the data."""
+    """The recipe with its open words closed, the data and their parts by name, the device, what to say of the data.
+
+    found: the audit's findings, empty without one.
+    """
 
     recipe: Recipe
     dataset: Dataset
     parts: dict[str, Part]
     device: torch.device
     about: dict[str, Any]
+    found: dict[str, Any]
 
 
 def prepare(recipe: Recipe, folder: Path, data_dir: str, watch: Callable[[str], None]) -> Prepared:
@@ -53,8 +57,11 @@ def prepare(recipe: Recipe, folder: Path, data_dir: str, watch: Callable[[str], 
     about["images"] = {part: len(rows) for part, rows in positions.items()}
     write_json(folder / "resolved.json", {"recipe": recipe.model_dump(), "data": about})
     write_bytes(folder / "splits.npz", _packed(positions))
-    about |= {"warnings": found.get("warnings", []), "twins": _twins(found, positions, len(dataset.labels))}
-    return Prepared(recipe, dataset, _parts(recipe, dataset, positions, device), device, about)
+    about |= {
+        "warnings": found.get("warnings", []),
+        "twins": twins(found, dataset, positions["test"], positions["train"]),
+    }
+    return Prepared(recipe, dataset, parts(recipe, dataset, positions, device), device, about, found)
 
 
 def parts_of(recipe: Recipe, dataset: Dataset) -> dict[str, Tensor]:
@@ -90,13 +97,12 @@ def _split(recipe: Recipe, dataset: Dataset, found: dict[str, Any]) -> dict[str,
     )
 
 
-def _twins(found: dict[str, Any], positions: dict[str, Tensor], count: int) -> NDArray[np.int64]:
-    """Positions of the test images that have a duplicate among those that the run trains on."""
+def twins(found: dict[str, Any], dataset: Dataset, test: Tensor, train: Tensor) -> NDArray[np.int64]:
+    """Those of the test positions (n,) that have a duplicate among the training ones; none without an audit."""
     if not found:
         return np.zeros(0, dtype=np.int64)
-    groups = group_ids(count, [*groups_of(found), *found["large"]])
-    test = positions["test"].numpy()
-    return test[np.isin(groups[test], groups[positions["train"].numpy()])]
+    groups = group_ids(len(dataset.labels), [*groups_of(found), *found["large"]])
+    return test.numpy()[np.isin(groups[test.numpy()], groups[train.numpy()])]
 
 
 def _device(word: str) -> torch.device:
@@ -130,7 +136,8 @@ def _same_data(folder: Path, about: dict[str, Any]) -> None:
         )
 
 
-def _parts(recipe: Recipe, dataset: Dataset, positions: dict[str, Tensor], device: torch.device) -> dict[str, Part]:
+def parts(recipe: Recipe, dataset: Dataset, positions: dict[str, Tensor], device: torch.device) -> dict[str, Part]:
+    """The named parts, ready to be read in batches; standardized and weighed by what is in "train"."""
     fit = find("standardizations", recipe.standardize.replace("-", "_"))
     factor, offset = (
         t.to(device, DTYPES[recipe.precision]) for t in fit(dataset.images, positions["train"], dataset.scale)

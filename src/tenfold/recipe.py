@@ -3,7 +3,7 @@
 A field typed `Numbers` (or `Words`, `Seeds`) takes several values; each value is then a member of one population.
 """
 
-__all__ = ["FIT", "VARYING", "Recipe", "members", "parse", "read", "recipe", "text"]
+__all__ = ["FIT", "SWEEP", "VARYING", "Recipe", "members", "parse", "read", "recipe", "text"]
 
 import itertools
 import tomllib
@@ -27,7 +27,7 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
-    kind: Literal["train", "fit"] = Field("train", description="what the run does")
+    kind: Literal["train", "fit", "sweep"] = Field("train", description="what the run does")
     data: str = Field("digits", description="a data set's name, a folder of images, or an .npz")
     size: Annotated[int, Field(ge=0, le=1024)] = Field(
         0, description="side in pixels of a folder's images; 0: median side, at most 64"
@@ -96,8 +96,15 @@ class Recipe(BaseModel):
     device: str = Field("auto", description="auto (cuda where there is one, else cpu), cpu or cuda")
     seed: Seed = Field(0, description="of the split, the order, the flips and the masks")
     minutes: Positive = Field(10.0, description="time that fit may take")
+    vary: tuple[str, ...] = Field((), description="what a sweep searches: field=values and ranges")
+    members: Count = Field(0, description="settings to try, where there are ranges; 0: every combination of the lists")
+    sampler: str = Field("sobol", description="how ranges are sampled: sobol, random, tpe or cma_es")
+    rounds: Annotated[int, Field(ge=1)] = Field(1, description="times that the sampler is asked for more settings")
+    folds: Count = Field(0, description="cross-validation over this many folds; 0: one validation part")
+    repeats: Annotated[int, Field(ge=1)] = Field(1, description="seeds that every setting is repeated with")
+    halving: Count = Field(0, description="factor by which the members become fewer on the way; 0: all go on")
 
-    @field_validator("standardize", "model", "loss", "initializer", "optimizer", "schedule")
+    @field_validator("standardize", "model", "loss", "initializer", "optimizer", "schedule", "sampler")
     @classmethod
     def _word(cls, value: Any, info: Any) -> Any:
         room = ROOMS[info.field_name]
@@ -109,8 +116,8 @@ class Recipe(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _several(cls, value: Any, info: Any) -> Any:
-        """A list of one is that one, but for widths; lists become tuples, so that a recipe is hashable."""
-        single = isinstance(value, list) and len(value) == 1 and info.field_name != "hidden"
+        """A list of one is that one, but for widths and axes; lists become tuples, so that a recipe is hashable."""
+        single = isinstance(value, list) and len(value) == 1 and info.field_name not in ("hidden", "vary")
         return value[0] if single else tuple(value) if isinstance(value, list) else value
 
     @field_validator("hidden", mode="before")
@@ -145,6 +152,7 @@ ROOMS = {
     "initializer": "initializers",
     "optimizer": "optimizers",
     "schedule": "schedules",
+    "sampler": "samplers",
 }
 
 FIT = (
@@ -169,6 +177,9 @@ FIT = (
 )
 """Fields that a run of kind "fit" leaves to the user; the rest is what it searches."""
 
+SWEEP = ("vary", "members", "sampler", "rounds", "folds", "repeats", "halving")
+"""Fields that only a run of kind "sweep" has."""
+
 VARYING = (
     "loss",
     "learning_rate",
@@ -192,6 +203,8 @@ def recipe(choices: dict[str, Any]) -> Recipe:
         raise UsageError(f"unknown option {unknown[0]!r}: {nearest(unknown[0], Recipe.model_fields)}")
     if choices.get("kind") == "fit":
         _refuse_what_fit_chooses(choices)
+    elif choices.get("kind") != "sweep":
+        _refuse_what_a_sweep_has(choices)
     several = [name for name, value in choices.items() if _alternatives(name, value)]
     if several:
         raise UsageError(
@@ -212,9 +225,15 @@ def _refuse_what_fit_chooses(choices: dict[str, Any]) -> None:
             raise UsageError(f"{name} is chosen by fit itself; `tenfold train` takes it, fit takes {known}")
 
 
+def _refuse_what_a_sweep_has(choices: dict[str, Any]) -> None:
+    for name in SWEEP:
+        if name in choices and choices[name] not in (Recipe.model_fields[name].default, []):
+            raise UsageError(f"{name} belongs to a sweep: `tenfold sweep` takes it")
+
+
 def _alternatives(name: str, value: Any) -> bool:
     """Whether a field that splits populations was given several values."""
-    if name in VARYING or not isinstance(value, list | tuple):
+    if name in (*VARYING, "vary") or not isinstance(value, list | tuple):
         return False
     return len(value) > 1 if name != "hidden" else any(isinstance(width, list | tuple) for width in value)
 

@@ -17,7 +17,7 @@ from tenfold import loop, tally
 from tenfold.arrays import rows as rows_of
 from tenfold.batches import sampler
 from tenfold.errors import Interrupted
-from tenfold.evaluate import evaluate
+from tenfold.evaluate import Scores, evaluate
 from tenfold.outcomes import save_winner, winner
 from tenfold.population import Population, first_params
 from tenfold.recipe import Recipe
@@ -33,7 +33,9 @@ def fresh(run: Run, stage: Stage) -> Progress:
     params = first_params(stage.recipe, stage.settings, stage.model, run.device)
     population = population_of(run, stage, stage.settings)
     best = {name: tensor.clone() for name, tensor in params.items()} if stage.recipe.patience else {}
-    return Progress(loop.start(params, population.optimizer), tally.new(len(stage.settings)), best, {}, {}, 0, 0.0, 0.0, 0.0)
+    return Progress(
+        loop.start(params, population.optimizer), tally.new(len(stage.settings)), best, {}, {}, 0, 0.0, 0.0, 0.0
+    )
 
 
 def train_stage(run: Run, stage: Stage, at: Progress) -> Progress:
@@ -85,7 +87,7 @@ def _validate(run: Run, stage: Stage, population: Population, batches: Callable[
     status, known = at.state.status.cpu(), at.failed
     at = at._replace(validations=at.validations + 1, failed=_failures(run, stage, population, batches, at))
     train = tally.means(at.tally)
-    scores = evaluate(population.model, at.state.params, run.parts["validation"], population.losses)
+    scores = _scores(run, population, at.state)
     for measured in (train, *scores):
         measured[status < 0] = torch.nan
     cost = scores.loss + population.penalty(at.state.params).double().cpu()
@@ -101,6 +103,13 @@ def _validate(run: Run, stage: Stage, population: Population, batches: Callable[
         tensor[better] = at.state.params[name][better]
     _stop(stage.recipe, at, change)
     return at
+
+
+def _scores(run: Run, population: Population, state: State) -> Scores:
+    """What the members are worth on the validation part; nothing is known where all images are trained on."""
+    if "validation" not in run.parts:
+        return Scores(*torch.full((3, len(state.status)), torch.nan, dtype=torch.float64))
+    return evaluate(population.model, state.params, run.parts["validation"], population.losses)
 
 
 def _stop(recipe: Recipe, at: Progress, change: Tensor) -> None:

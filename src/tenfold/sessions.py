@@ -41,10 +41,11 @@ from tenfold.results import (
 )
 from tenfold.saving import Saver, restored
 from tenfold.stages import Run
+from tenfold.sweeping import sweep_settings
 from tenfold.training import train_recipe
 from tenfold.types import Dataset, Event
 
-KINDS = {"train": train_recipe, "fit": fit_ladder}
+KINDS = {"train": train_recipe, "fit": fit_ladder, "sweep": sweep_settings}
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ from tenfold.types import Event, Model, Params
 class Stage(NamedTuple):
     """One population to train.
 
-    model: its shapes. settings: of each member, those of one loss side by side. steps: updates at most. keep: after validation n only the best K stay. deadline: second of the
-    run after which it ends at the next validation.
+    model: its shapes. settings: of each member, those of one loss side by side. steps: updates at most. keep: after
+    validation n only the best K stay. deadline: second of the run after which it ends at the next validation.
     """
 
     name: str

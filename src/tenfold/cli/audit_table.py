@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tenfold.cli.display import inert
-from tenfold.cli.tables import print_text
+from tenfold.cli.layout import print_text
 
 _ROWS = 20
 _FEW = 5

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tenfold.cli.display import inert
-from tenfold.cli.tables import print_text
+from tenfold.cli.layout import print_text
 
 _ROWS = 20
 _WIDTH = 80

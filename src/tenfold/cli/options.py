@@ -1,6 +1,6 @@
 """Command-line options from the fields of Recipe: same words, dashes for underscores, help from the description."""
 
-__all__ = ["chosen", "recipe_options", "shown"]
+__all__ = ["chosen", "recipe_options", "shown", "swept"]
 
 import json
 from collections.abc import Callable, Sequence
@@ -36,6 +36,14 @@ def chosen(options: dict[str, Any]) -> dict[str, Any]:
     """The fields that were given, as values."""
     given = {name: value for name, value in options.items() if value is not None}
     return {name: parse(name, value) if isinstance(value, str) else value for name, value in given.items()}
+
+
+def swept(options: dict[str, Any]) -> dict[str, Any]:
+    """The fields that were given; several values or a range stay text, for a sweep to read."""
+    given = {
+        name: value for name, value in options.items() if isinstance(value, str) and ("," in value or ":" in value)
+    }
+    return chosen({name: value for name, value in options.items() if name not in given}) | given
 
 
 def shown(result: dict[str, Any], as_json: bool, show: Callable[[dict[str, Any]], None]) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 import click
 
 from tenfold.cli.display import inert, visible
+from tenfold.cli.layout import print_text
 from tenfold.cli.options import shown
-from tenfold.cli.tables import print_predictions, print_text
+from tenfold.cli.tables import print_predictions
 
 
 @click.command("predict")

@@ -11,9 +11,9 @@ from tenfold.cli.display import display
 from tenfold.cli.options import chosen, recipe_options, shown
 from tenfold.cli.tables import print_train
 from tenfold.errors import UsageError
-from tenfold.recipe import Recipe
+from tenfold.recipe import SWEEP, Recipe
 
-FIELDS = tuple(name for name in Recipe.model_fields if name not in ("kind", "data", "minutes"))
+FIELDS = tuple(name for name in Recipe.model_fields if name not in ("kind", "data", "minutes", *SWEEP))
 
 
 @click.command("train")

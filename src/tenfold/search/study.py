@@ -1,0 +1,136 @@
+"""Axes as Optuna's parameters and members as its trials (Akiba et al. 2019); the one place that imports it.
+
+An axis of values is one categorical parameter, an axis that is one range a number. A mixed axis is a categorical
+"l2 piece" and, where that chose a range, the number "l2".
+"""
+
+__all__ = ["decoded", "encoded", "graded", "parameters", "quiet", "required", "suggest", "worths"]
+
+import importlib
+import importlib.util
+import math
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from tenfold.axes import Axis, Range, fitting_piece, text
+from tenfold.errors import UsageError
+
+PACKAGES: dict[str, Any] = {
+    name: importlib.import_module(name) if importlib.util.find_spec(name) else None for name in ("optuna", "cmaes")
+}
+
+
+def required(name: str = "optuna") -> Any:
+    """The package optuna, or cmaes; a UsageError that says how to install it where it is absent."""
+    if PACKAGES[name] is None:
+        raise UsageError(f"the samplers tpe and cma_es need {name}: run `pip install 'tenfold[sweep]'`")
+    return PACKAGES[name]
+
+
+@contextmanager
+def quiet() -> Iterator[Any]:
+    """The package optuna, while it logs nothing."""
+    optuna = required()
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            yield optuna
+    finally:
+        optuna.logging.set_verbosity(before)
+
+
+def parameters(axis: Axis) -> dict[str, Any]:
+    """Optuna's distributions by name: of the choice between an axis' pieces, where it has one, and of its ranges."""
+    found = {}
+    if len(axis.pieces) > 1 or not _ranges(axis):
+        found[_choice(axis)] = required().distributions.CategoricalDistribution(_words(axis))
+    return found | {_number(axis, span): _distribution(span) for span in _ranges(axis)}
+
+
+def encoded(axes: Sequence[Axis], settings: dict[str, Any]) -> dict[str, Any] | None:
+    """Parameters that stand for the settings, None where the axes do not hold them. Fields that are missing stay so."""
+    params: dict[str, Any] = {}
+    for axis in axes:
+        if axis.name not in settings:
+            continue
+        value = tuple(settings[axis.name]) if isinstance(settings[axis.name], list) else settings[axis.name]
+        piece = fitting_piece(axis, value)
+        if piece is None:
+            return None
+        if _choice(axis) in parameters(axis):
+            params[_choice(axis)] = _words(axis)[axis.pieces.index(piece)]
+        if isinstance(piece, Range):
+            params[_number(axis, piece)] = value
+    return params
+
+
+def decoded(axes: Sequence[Axis], take: Callable[[str, Any], Any]) -> dict[str, Any]:
+    """Settings from parameters. take(name, distribution): the value of one; asked only for those that are needed."""
+    settings = {}
+    for axis in axes:
+        known, piece = parameters(axis), axis.pieces[0]
+        if _choice(axis) in known:
+            piece = axis.pieces[_words(axis).index(take(_choice(axis), known[_choice(axis)]))]
+        if isinstance(piece, Range):
+            number = take(_number(axis, piece), known[_number(axis, piece)])
+            piece = type(piece.low)(min(max(number, piece.low), piece.high))
+        settings[axis.name] = piece
+    return settings
+
+
+def suggest(trial: Any, name: str, distribution: Any) -> Any:
+    """A trial's own value of one parameter."""
+    if hasattr(distribution, "choices"):
+        return trial.suggest_categorical(name, distribution.choices)
+    whole = isinstance(distribution, required().distributions.IntDistribution)
+    draw = trial.suggest_int if whole else trial.suggest_float
+    return draw(name, distribution.low, distribution.high, log=distribution.log)
+
+
+def graded(
+    axes: Sequence[Axis], told: Sequence[tuple[dict[str, Any], float | None]]
+) -> list[tuple[dict[str, Any], float]]:
+    """Parameters and score (`worths`) of the members that the axes hold."""
+    pairs = [(encoded(axes, settings), score) for (settings, _), score in zip(told, worths(told), strict=True)]
+    return [(params, score) for params, score in pairs if params is not None]
+
+
+def worths(told: Sequence[tuple[dict[str, Any], float | None]]) -> list[float]:
+    """Scores of members, in their order; one that failed is below the worst that did not.
+
+    >>> worths([({}, 0.5), ({}, None), ({}, 0.25)])
+    [0.5, -0.75, 0.25]
+    """
+    scores = [score if score is not None and math.isfinite(score) else None for _, score in told]
+    worst = min((score for score in scores if score is not None), default=0.0) - 1.0
+    return [worst if score is None else score for score in scores]
+
+
+def _ranges(axis: Axis) -> list[Range]:
+    return [piece for piece in axis.pieces if isinstance(piece, Range)]
+
+
+def _choice(axis: Axis) -> str:
+    return f"{axis.name} piece" if _ranges(axis) else axis.name
+
+
+def _number(axis: Axis, span: Range) -> str:
+    return axis.name if len(_ranges(axis)) == 1 else f"{axis.name} {text(Axis(axis.name, (span,)))}"
+
+
+def _words(axis: Axis) -> list[Any]:
+    """What Optuna stores for the pieces: values of a list as they are where it can, else their text."""
+    if _ranges(axis) or axis.name == "hidden":
+        return [text(Axis(axis.name, (piece,))) for piece in axis.pieces]
+    return list(axis.pieces)
+
+
+def _distribution(span: Range) -> Any:
+    kinds, log = required().distributions, span.scale == "log"
+    if span.scale == "int" or isinstance(span.low, int):
+        return kinds.IntDistribution(int(span.low), int(span.high), log=log)
+    return kinds.FloatDistribution(span.low, span.high, log=log)

@@ -1,0 +1,173 @@
+"""A sweep: its members are the runs on their own, a kill changes no bit, the best is trained again and tested once."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+import tenfold
+from tenfold import running
+from tenfold.errors import Interrupted, RunError, UsageError
+from tenfold.evaluate import evaluate
+from tenfold.sessions import begin, resume
+from tenfold.sweeping import requested
+
+COMMON = {"data": "digits", "epochs": 4, "batch_size": 50}
+
+
+def swept(out, **choices):
+    return begin(requested({**COMMON, **choices}), str(out))
+
+
+@pytest.fixture(scope="module")
+def grid(tmp_path_factory):
+    choices = {"learning_rate": "0.01,0.1", "l2": "0,0.01", "loss": "softmax,hinge", "precision": "float64"}
+    return swept(tmp_path_factory.mktemp("runs") / "run", **choices)
+
+
+def test_a_member_is_the_run_on_its_own(grid, tmp_path):
+    for row in (grid.result["table"][0], grid.result["table"][-1]):
+        alone = tenfold.train(**COMMON, **row["settings"], precision="float64", out=tmp_path / str(row["member"]))
+        entry = alone.result["members"][0]
+        assert row["score"] == pytest.approx(entry["validation"]["accuracy"], abs=1e-12)
+    assert sorted(row["member"] for row in grid.result["table"]) == list(range(8))
+    settings = [tuple(row["settings"].items()) for row in grid.result["table"]]
+    assert len(set(settings)) == 8
+
+
+def test_the_table_is_ranked_and_the_best_is_trained_again_on_all_but_the_test_images(grid, tmp_path):
+    scores = [row["score"] for row in grid.result["table"]]
+    assert scores == sorted(scores, reverse=True)
+    assert grid.result["best"]["settings"] == grid.result["table"][0]["settings"]
+    images = grid.model.cause["data"]["images"]
+    assert images == {"train": 1438, "test": 359}
+    assert grid.result["test"]["n"] == 359
+    again = tenfold.train(
+        **COMMON, **grid.result["best"]["settings"], precision="float64", validation=1, out=tmp_path / "again"
+    )
+    # One image fewer to learn from: nearly the same classifier.
+    assert grid.result["test"]["accuracy"] == pytest.approx(again.result["test"]["accuracy"], abs=0.02)
+
+
+def test_folds_and_repeats_are_populations_and_give_an_interval(tmp_path):
+    run = swept(tmp_path / "run", learning_rate="0.01,0.1", folds=3, repeats=2, batch_size="50,100")
+    assert run.result["runs_each"] == 6
+    assert run.result["populations"][0] == "4 settings × 3 folds × 2 seeds: 24 runs in 12 populations, 2 members each."
+    outcomes = [json.loads(path.read_text()) for path in sorted((run.folder / "units").rglob("outcome.json"))]
+    assert len(outcomes) == 12
+    row = run.result["table"][0]
+    scores = [
+        entry["score"] for outcome in outcomes for entry in outcome["members"] if entry["candidate"] == row["member"]
+    ]
+    assert len(scores) == 6
+    assert row["score"] == pytest.approx(np.mean(scores))
+    assert row["interval"][0] < row["score"] < row["interval"][1]
+
+
+def test_halving_drops_members_and_its_survivors_are_the_runs_of_the_full_sweep(tmp_path):
+    choices = {"learning_rate": "1e-4:0.3:log", "members": 9, "epochs": 9, "precision": "float64"}
+    full, halved = swept(tmp_path / "full", **choices), swept(tmp_path / "halved", **choices, halving=3)
+    outcomes = [
+        {
+            entry["candidate"]: entry
+            for entry in json.loads((run.folder / "units/00/0000/outcome.json").read_text())["members"]
+        }
+        for run in (full, halved)
+    ]
+    survivors = [k for k, entry in outcomes[1].items() if not entry.get("dropped")]
+    assert 0 < len(survivors) < 9
+    for k in survivors:
+        assert outcomes[1][k]["loss"] == pytest.approx(outcomes[0][k]["loss"], rel=1e-12)
+    assert halved.result["best"] == full.result["best"]
+
+
+def test_ranges_are_sampled_from_the_seed(tmp_path):
+    tables = [
+        swept(tmp_path / str(k), learning_rate="1e-3:1e-1:log", members=4, seed=seed)
+        for k, seed in enumerate((1, 1, 2))
+    ]
+    rates = [[row["settings"]["learning_rate"] for row in run.result["table"]] for run in tables]
+    assert rates[0] == rates[1] != rates[2]
+    assert tables[0].result["test"] == tables[1].result["test"]
+    assert all(1e-3 <= rate <= 1e-1 for rate in rates[2])
+
+
+def test_a_best_on_the_edge_of_its_range_is_a_warning(tmp_path):
+    run = swept(tmp_path / "run", learning_rate="1e-5,1e-4,1e-3")
+    assert any("learning_rate" in warning and "high end" in warning for warning in run.result["warnings"])
+
+
+def test_a_sweep_that_diverges_says_so_and_what_to_try(tmp_path):
+    with pytest.raises(RunError, match=r"every member diverged.*--learning-rate"):
+        swept(tmp_path / "run", learning_rate="1e30,1e35", model="mlp", hidden=[8])
+
+
+def test_a_sweep_that_was_stopped_ends_as_one_that_was_not(monkeypatch, tmp_path):
+    choices = {"learning_rate": "0.003:0.1:log", "members": 4, "folds": 2}
+    whole, calls = swept(tmp_path / "whole", **choices), []
+
+    def interrupted(model, params, part, losses):
+        calls.append(part)
+        if len(calls) == 6:  # of four in each fold
+            signal.raise_signal(signal.SIGTERM)
+        return evaluate(model, params, part, losses)
+
+    monkeypatch.setattr(running, "evaluate", interrupted)
+    with pytest.raises(Interrupted):
+        swept(tmp_path / "run", **choices)
+    monkeypatch.setattr(running, "evaluate", evaluate)
+    calls.clear()
+    resumed = resume(tmp_path / "run")
+    for name in ("table", "best", "test", "validation"):
+        assert resumed.result[name] == whole.result[name]
+    assert (tmp_path / "run/predictions.csv").read_bytes() == (whole.folder / "predictions.csv").read_bytes()
+    assert resumed.model.params["scores.weight"].equal(whole.model.params["scores.weight"])
+
+
+def test_a_killed_sweep_ends_with_the_same_bits(tmp_path, monkeypatch):
+    monkeypatch.setenv("TENFOLD_CHECKPOINT_SECONDS", "0.05")
+    command = [sys.executable, "-m", "tenfold", "sweep", "digits", "--learning-rate", "0.003:0.1:log", "--members", "8"]
+    command += ["--folds", "3", "--epochs", "60", "--model", "mlp", "--hidden", "64", "--json", "--out"]
+    folder = tmp_path / "killed"
+    with subprocess.Popen([*command, str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        end = time.monotonic() + 60
+        while not list(folder.glob("units/00/0001/checkpoints/*")) and time.monotonic() < end:
+            time.sleep(0.01)
+        process.kill()
+    assert not (folder / "result.json").exists()
+    resumed = resume(folder)
+    whole = subprocess.run([*command, str(tmp_path / "whole")], capture_output=True, text=True, check=True)
+    wanted = json.loads(whole.stdout.splitlines()[-1])
+    for name in ("table", "best", "test", "validation"):
+        assert json.loads(json.dumps(resumed.result[name])) == wanted[name]
+
+
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [
+        ({}, "a sweep needs an option"),
+        ({"learning_rate": "1:0.1"}, "low end"),
+        ({"learning_rate": "0:0.1:log", "members": 4}, "above zero"),
+        ({"learning_rate": "0.1:1", "model": "mlp"}, "members"),
+        ({"hidden": "64,128"}, "hidden"),
+        ({"epochs": "3,4"}, "epochs"),
+        ({"learning_rate": "0.1,0.2", "sampler": "sobl"}, "sobol"),
+    ],
+)
+def test_what_cannot_be_swept_is_one_plain_line(choices, message):
+    with pytest.raises(UsageError, match=message):
+        requested({**COMMON, **choices})
+
+
+def test_more_folds_than_the_smallest_class_are_refused(tmp_path):
+    with pytest.raises(UsageError, match="--folds 400"):
+        swept(tmp_path / "run", learning_rate="0.01,0.1", folds=400)
+
+
+def test_train_refuses_what_only_a_sweep_has():
+    with pytest.raises(UsageError, match="tenfold sweep"):
+        tenfold.train("digits", folds=5)
