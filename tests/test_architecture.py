@@ -14,11 +14,11 @@ FLOORS = {
     "standardizations dataroot download",
     2: "datasets idxset features models batches splits loop",
     3: "loading evaluate calibrate compare lookalikes matching duplicates audit checkpoint modelfile tasks margin",
-    4: "recipe results recipes modelcard axes",
-    5: "population tally environment interrupts saving stages preparing running outcomes scoring using describing "
+    4: "recipe results recipes modelcard axes sweeptable",
+    5: "population tally environment interrupts saving stages preparing running outcomes scoring pace using describing "
     "comparing samplers search verify",
     6: "drawing figures units report",
-    7: "training fitting sweeping reporting sessions reproducing",
+    7: "training fitting workers sweeping estimating finder reporting sessions reproducing",
     8: "cli __main__ estimators app",
 }
 FLOOR = {module: floor for floor, modules in FLOORS.items() for module in modules.split()}

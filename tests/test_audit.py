@@ -60,7 +60,7 @@ def test_few_means_few_in_training(sound):
 
 def test_imbalance():
     assert warned(
-        dataset(noise(72), [0] * 66 + [1] * 6), "11 times as many training images as the smallest; use --class"
+        dataset(noise(72), [0] * 66 + [1] * 6), "11 times as many training images as the smallest; --class-weight"
     )
     assert not warned(dataset(noise(66), [0] * 60 + [1] * 6), "times")
 
@@ -98,7 +98,7 @@ def test_twins_across_parts(sound):
         ("train", "validation"): {"exact": 1, "near": 0, "large": 0},
     }
     assert warned(data, "2 of 10 test images (20.00%) have a duplicate in the training part")
-    assert warned(data, "1 of 10 validation images (10.00%)")
+    assert warned(data, "1 of 10 validation images (10.00%) has a duplicate")
 
 
 def test_a_twin_is_the_identical_one_if_there_is_one(sound):

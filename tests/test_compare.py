@@ -13,7 +13,7 @@ import tenfold
 from tenfold import compare
 from tenfold.cli import main
 from tenfold.comparing import compare_runs
-from tenfold.errors import RunError
+from tenfold.errors import FileError, RunError
 
 
 def pair(both, first_only, second_only, neither):
@@ -279,6 +279,26 @@ def test_what_cannot_be_compared_is_one_plain_line(runs, tmp_path):
                 compare_runs(*sides)
             assert "\n" not in str(caught.value)
             assert other.name in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("metrics.csv", b"\xff\xfe"),
+        ("metrics.csv", None),
+        ("predictions.csv", b"position,label\n1,one\n"),
+        ("resolved.json", b'{"data": []}'),
+        ("result.json", b'{"data": 1, "best_rung": {}, "part": "test", "settings": {}}'),
+    ],
+)
+def test_files_that_were_spoiled_are_one_plain_line(runs, tmp_path, name, content):
+    spoiled = shutil.copytree(runs / "good", tmp_path / "spoiled")
+    (spoiled / name).unlink()
+    if content is not None:
+        (spoiled / name).write_bytes(content)
+    with pytest.raises(FileError, match=r"spoiled.*restore it from a copy") as caught:
+        compare_runs(runs / "poor", spoiled)
+    assert "\n" not in str(caught.value)
 
 
 def command(words, capsys):

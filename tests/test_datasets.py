@@ -154,11 +154,11 @@ def test_sizes_and_modes_are_converted_and_said(pictures):
     draw(pictures / "cat" / "9.jpg", side=20, mode="RGB", value=3)
     dataset = load(str(pictures))
     assert dataset.images.shape == (7, 3, 8, 8)
-    assert dataset.notes == ("6 images: grey to RGB", "1 images: resized to 8 × 8")
+    assert dataset.notes == ("6 images: grey to RGB", "1 image: resized to 8 × 8")
     assert dataset.photographs
     assert load(str(pictures), size=5).images.shape == (7, 3, 5, 5)
     draw(pictures / "cat" / "deep.png", side=900, mode="I;16", value=65535)
-    assert "1 images: 16 bits to 8" in load(str(pictures)).notes
+    assert "1 image: 16 bits to 8" in load(str(pictures)).notes
 
 
 def test_what_was_read_is_kept(pictures):
@@ -250,12 +250,26 @@ def test_unusable_folders(pictures, change, why):
         (("test", ("a",)), "class 'b' is missing in test"),
         (("test", ("a", "b", "c")), "class 'c' is missing in train"),
         (("val", ("a", "b")), "rename the folder 'val' to 'validation'"),
+        (("Test", ("a", "b")), "rename the folder 'Test' to 'test'"),
     ],
 )
 def test_unusable_parts(tmp_path, more, why):
     split(tmp_path, ("train",))
     split(tmp_path, (more[0],), more[1])
     with pytest.raises(DataError, match=why):
+        load(str(tmp_path))
+
+
+@pytest.mark.parametrize("names", [("Train", "Test"), ("training", "testing"), ("TRAIN", "val")])
+def test_parts_of_other_names_are_no_classes(tmp_path, names):
+    split(tmp_path, names)
+    with pytest.raises(DataError, match=r"rename the folder '[^']+' to '(train|test|validation)'"):
+        load(str(tmp_path))
+
+
+def test_classes_one_level_down_are_pointed_at(tmp_path):
+    split(tmp_path, ("unpacked",))
+    with pytest.raises(DataError, match=r"one level down; give .*unpacked instead"):
         load(str(tmp_path))
 
 

@@ -19,6 +19,7 @@ from tenfold.errors import FileError
 from tenfold.figures import plain, rung_colors
 from tenfold.rooms import find, names
 from tenfold.types import Results
+from test_figures_sweep import made_sweep
 
 FIGURES = names("figures")
 HOSTILE = (
@@ -61,6 +62,7 @@ def made(class_names=("cat", "dog", "owl"), rungs=("linear", "mlp"), channels=3)
         confidence=dict.fromkeys(rungs, np.linspace(0.4, 0.99, labels.size)),
         uncalibrated=dict.fromkeys(rungs, np.linspace(0.3, 0.95, labels.size)),
         templates={rungs[0]: weights},
+        sweep=made_sweep(),
     )
 
 
@@ -127,7 +129,8 @@ def test_drawing_changes_neither_settings_nor_results(word):
     figure = find("figures", word).draw(select(word, results))
     assert isinstance(figure, Figure)
     assert dict(matplotlib.rcParams) == settings
-    np.testing.assert_equal(vars(results), vars(made()))
+    np.testing.assert_equal(vars(results.sweep), vars(made().sweep))
+    np.testing.assert_equal(vars(replace(results, sweep=None)), vars(replace(made(), sweep=None)))
 
 
 def test_drawing_needs_no_pyplot():

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tenfold.errors import DataError
+from tenfold.errors import DataError, Interrupted
 from tenfold.readers.images import FORMATS, images
 
 RNG = np.random.default_rng(0)
@@ -193,3 +193,22 @@ def test_threads_agree():
         thread.join()
     assert len(results) == 8
     assert all(np.array_equal(result, results[0]) for result in results)
+
+
+@pytest.mark.parametrize("step", ["open", "exif_transpose"])
+def test_a_signal_is_no_fault_of_the_file(tmp_path, monkeypatch, step):
+    """Else an image would be skipped as unreadable, and the run could not be resumed: its data would be others."""
+    Image.new("RGB", (8, 8)).save(tmp_path / "whole.png")
+    picture = images(tmp_path / "whole.png")
+
+    def stopped(*_, **__):
+        raise Interrupted("interrupted", 143)
+
+    monkeypatch.setattr(
+        f"tenfold.readers.images.{'Image.open' if step == 'open' else 'ImageOps.exif_transpose'}", stopped
+    )
+    with pytest.raises(Interrupted):
+        picture.pixels("RGB", 8)
+    if step == "open":
+        with pytest.raises(Interrupted):
+            images(tmp_path / "whole.png")

@@ -8,7 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from tenfold.errors import DataError
+from tenfold.errors import DataError, Interrupted
 from tenfold.readers.npz import npz
 
 RNG = np.random.default_rng(0)
@@ -203,3 +203,15 @@ def test_mutated_headers_raise_only_typed_errors(path):
             bad[rng.randrange(80)] = rng.choice([rng.randrange(256), *b"(){}[],'0123456789-<>OUSfiub"])
         packed(path, [("x.npy", bytes(bad)), ("y.npy", good(Y))])
         assert reads_or_names(path)
+
+
+@pytest.mark.parametrize("step", ["zipfile.ZipFile", "npy.read_array_header_1_0"])
+def test_a_signal_is_no_fault_of_the_file(path, monkeypatch, step):
+    np.savez(path, x=np.zeros((4, 2)), y=np.arange(4))
+
+    def stopped(*_, **__):
+        raise Interrupted("interrupted", 143)
+
+    monkeypatch.setattr(f"tenfold.readers.npz.{step}", stopped)
+    with pytest.raises(Interrupted):
+        npz(path)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tenfold.errors import UsageError
-from tenfold.recipe import VARYING, Recipe, members, parse, read, recipe, text
+from tenfold.recipe import SWEEP, VARYING, Recipe, members, parse, read, recipe, text
 from tenfold.rooms import names
 
 HOSTILE = (
@@ -190,7 +190,7 @@ def test_a_bad_value_gives_one_line_with_the_field_and_what_would_do(field, valu
     assert str(shown) in message or isinstance(value, list)
 
 
-@pytest.mark.parametrize("field", [f for f in Recipe.model_fields if f not in (*VARYING, "hidden")])
+@pytest.mark.parametrize("field", [f for f in Recipe.model_fields if f not in (*VARYING, *SWEEP, "hidden")])
 def test_a_field_that_members_share_takes_one_value(field):
     value = getattr(Recipe(), field)
     assert f"{field} takes one value" in complaint({field: [value, value]})

@@ -6,6 +6,8 @@ import hashlib
 import html
 import json
 import re
+import shutil
+import time
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -15,17 +17,18 @@ import pytest
 import torch
 
 from tenfold.drawing import darkened, drawn
-from tenfold.errors import RunError
+from tenfold.errors import FileError, RunError
 from tenfold.figures import plain
 from tenfold.recipe import recipe
 from tenfold.report import document
 from tenfold.report.case import Case, read_case
 from tenfold.report.curves import chart_data
 from tenfold.report.gallery import EACH, matrix
+from tenfold.report.illustrations import illustrate
 from tenfold.report.pages import PLACED, run_page, write_audit_page
 from tenfold.report.pictures import album
 from tenfold.report.selection import cells, confusion_counts, least_certain, mistakes
-from tenfold.reporting import report_runs, write_report
+from tenfold.reporting import _sentences, report_runs, write_report
 from tenfold.sessions import begin
 from tenfold.types import Dataset, Results
 
@@ -410,6 +413,57 @@ def test_a_run_of_another_version_is_said_to_be_one(run, tmp_path):
         read_case(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("result.json", lambda text: text.replace('"rungs": [', '"rungs": [3,')),
+        ("result.json", lambda text: text.replace('"recall_interval": [', '"recall_interval": 3, "before": [')),
+        ("resolved.json", lambda text: text.replace('"images": {', '"images": 3, "before": {')),
+        ("metrics.csv", lambda text: text[:-30] + "\udcff"),
+        ("splits.npz", None),
+    ],
+)
+def test_files_that_were_spoiled_are_one_plain_line(run, tmp_path, name, change):
+    spoiled = shutil.copytree(run, tmp_path / "spoiled")
+    whole = (spoiled / name).read_bytes()
+    made = change(whole.decode()).encode("utf-8", "surrogateescape") if change else whole[: len(whole) // 2]
+    assert made != whole
+    (spoiled / name).write_bytes(made)
+    with pytest.raises(FileError, match=r"spoiled.*restore it from a copy") as caught:
+        report_runs([spoiled], with_images=False)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_figure_made_of_openings_takes_no_time(run):
+    case = read_case(run)._replace(figures={"templates": '<svg viewBox="0 0 9 9">' + "<!--" * 100_000})
+    start = time.perf_counter()
+    assert illustrate("templates", case, "") is not None
+    assert time.perf_counter() - start < 2
+
+
+def test_runs_on_other_data_are_told_once(run):
+    case = read_case(run)
+    others = [case._replace(data=case.data | {"fingerprint": str(k)}) for k in range(4)]
+    told = _sentences([case, *others, case], private=True)
+    assert len(told) == 2
+    assert told[0][0].startswith("Only runs that were trained on the same data are compared. These are: run on digits;")
+    assert "No difference shown" in told[1][0]
+
+
+def test_every_folder_of_a_path_stands_by_itself():
+    """Else a class whose name runs from right to left would stand behind the file's number, as its folder."""
+    environment = document._environment()
+    told = environment.from_string('{% import "parts.html" as parts %}{{ parts.path("test/כלב/<0>.png") }}').render()
+    inner = "<bdi>test</bdi>/<bdi>כלב</bdi>/<bdi>&lt;0&gt;.png</bdi>"
+    assert told.strip() == f'<span class="path" title="test/כלב/&lt;0&gt;.png"><span>{inner}</span></span>'
+
+
+def test_the_page_of_several_runs_makes_its_folder(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert report_runs([run, run], with_images=False) == Path("runs/report.html")
+    assert (tmp_path / "runs" / "report.html").stat().st_size
+
+
 def test_data_that_changed_are_not_shown(run, monkeypatch):
     monkeypatch.setattr("tenfold.reporting.fingerprint", lambda dataset: "other")
     before = (run / "report.html").read_bytes()
@@ -440,7 +494,7 @@ def test_the_audit_shows_pairs_with_part_class_and_path(tmp_path):
     shown = album(dataset, True)
     assert "Test images with a twin in training" in text
     for position, part in ((17, "test"), (3, "train")):
-        assert f"<b>dog {part}, image {position} {shown.path(position)}" in text
+        assert f"<b>dog {part}, image {position} {shown.path(position)}" in text.replace(" / ", "/")
         assert shown.picture(position).uri in page
     assert "… and 2 more" in text
     assert "… and 14 more images" in text

@@ -80,6 +80,10 @@ def test_it_says_what_splits():
     assert sentences(planned(some))[1] == "What splits them: 3 combinations of model, hidden."
 
 
+def test_nothing_is_nothing():
+    assert sentences(planned([])) == ["There is nothing to train."]
+
+
 def test_a_seed_may_be_searched_or_repeated():
     found = planned([{"seed": 3}, {"seed": 4}, {"seed": 3, "l2": 1.0}])
     assert [(unit.seed, unit.members) for unit in found.units] == [(3, (0, 2)), (4, (1,))]

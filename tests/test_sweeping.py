@@ -1,9 +1,11 @@
 """A sweep: its members are the runs on their own, a kill changes no bit, the best is trained again and tested once."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -12,9 +14,12 @@ import pytest
 import tenfold
 from tenfold import running
 from tenfold.errors import Interrupted, RunError, UsageError
+from tenfold.estimating import estimate
 from tenfold.evaluate import evaluate
-from tenfold.sessions import begin, resume
-from tenfold.sweeping import requested
+from tenfold.finder import draw_rates, find_rate
+from tenfold.recipe import recipe
+from tenfold.search.request import requested
+from tenfold.sessions import begin, extend, resume
 
 COMMON = {"data": "digits", "epochs": 4, "batch_size": 50}
 
@@ -171,3 +176,200 @@ def test_more_folds_than_the_smallest_class_are_refused(tmp_path):
 def test_train_refuses_what_only_a_sweep_has():
     with pytest.raises(UsageError, match="tenfold sweep"):
         tenfold.train("digits", folds=5)
+
+
+def table_of(run):
+    """Scores by settings, without the numbers of members."""
+    return {tuple(row["settings"].items()): row["score"] for row in run.result["table"]}
+
+
+def test_an_extended_sweep_trains_only_what_is_new(tmp_path):
+    choices = {"learning_rate": "1e-3:1e-1:log", "seed": 3}
+    small = swept(tmp_path / "run", **choices, members=4)
+    made = [path.stat().st_mtime_ns for path in sorted(small.folder.rglob("outcome.json"))]
+    larger = extend(tmp_path / "run", {"members": 4})
+    assert len(larger.result["table"]) == 8
+    assert table_of(small).items() <= table_of(larger).items()
+    assert [path.stat().st_mtime_ns for path in sorted(small.folder.rglob("outcome.json"))][:1] == made
+    # Sobol's sequence goes on: the eight are those of a sweep of eight.
+    assert set(table_of(larger)) == set(table_of(swept(tmp_path / "whole", **choices, members=8)))
+    wider = extend(tmp_path / "run", {"members": 2, "learning_rate": "0.1:1:log"})
+    assert sum(row["settings"]["learning_rate"] > 0.1 for row in wider.result["table"]) == 2
+    assert wider.result["state"] == "finished"
+
+
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [
+        ({"epochs": 3, "members": 2}, "epochs"),
+        ({}, "members"),
+        ({"momentum": "0.5,0.9"}, "momentum"),
+        ({"l2": "0"}, "l2"),
+    ],
+)
+def test_what_an_extension_cannot_change_is_refused(choices, message, grid):
+    with pytest.raises(UsageError, match=message):
+        extend(grid.folder, choices)
+
+
+def test_only_a_finished_sweep_is_extended(tmp_path):
+    run = tenfold.train("digits", epochs=1, out=tmp_path / "run")
+    with pytest.raises(RunError, match="finished sweep"):
+        extend(run.folder, {"members": 2})
+
+
+def test_processes_give_the_table_of_one(tmp_path):
+    choices = {"learning_rate": "0.01,0.03,0.1", "folds": 3, "precision": "float64"}
+    alone = swept(tmp_path / "alone", **choices)
+    pair = begin(requested({**COMMON, **choices}), str(tmp_path / "pair"), jobs=2)
+    assert table_of(pair) == pytest.approx(table_of(alone), abs=1e-12)
+    assert pair.result["test"]["accuracy"] == alone.result["test"]["accuracy"]
+    assert len(list(pair.folder.rglob("outcome.json"))) == 3
+
+
+def test_a_worker_that_dies_is_replaced(tmp_path, monkeypatch):
+    monkeypatch.setenv("TENFOLD_CHECKPOINT_SECONDS", "0.05")
+    choices = {"learning_rate": "0.01,0.1", "folds": 4, "epochs": 60, "model": "mlp", "hidden": [64]}
+    told = []
+    killer = threading.Thread(target=_kill_all_workers, args=(tmp_path / "run",))
+    killer.start()
+    run = begin(requested({**COMMON, **choices}), str(tmp_path / "run"), watch=lambda e: told.append(e.message), jobs=2)
+    killer.join()
+    assert any("worker was lost" in message for message in told)
+    assert len(list(run.folder.rglob("outcome.json"))) == 4
+    assert run.result["failed"] == 0
+    assert table_of(run) == pytest.approx(table_of(swept(tmp_path / "alone", **choices)), abs=0.02)
+
+
+def _kill_all_workers(folder):
+    end = time.monotonic() + 60
+    while not list(folder.glob("units/00/*/metrics.csv")) and time.monotonic() < end:
+        time.sleep(0.01)
+    for line in _children():
+        if "popen_loky" in line:
+            os.kill(int(line.split()[0]), signal.SIGKILL)
+
+
+def _children():
+    found = subprocess.run(
+        ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(os.getpid())], capture_output=True, text=True, check=True
+    )
+    return [line for line in found.stdout.splitlines() if "resource_tracker" not in line]
+
+
+def test_a_dask_cluster_gives_the_same_table_though_a_worker_is_killed(tmp_path, monkeypatch):
+    monkeypatch.setenv("TENFOLD_CHECKPOINT_SECONDS", "0.05")
+    pytest.importorskip("distributed", reason="needs the extra: distributed")
+    choices = {"learning_rate": "0.01,0.1", "folds": 4, "epochs": 40}
+    log = (tmp_path / "log").open("w")
+    scheduler = subprocess.Popen(
+        [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
+         "--scheduler-file", str(tmp_path / "scheduler.json")], stdout=log, stderr=log)  # fmt: skip
+    workers = []
+    try:
+        wait_for((tmp_path / "scheduler.json").exists)
+        address = json.loads((tmp_path / "scheduler.json").read_text())["address"]
+        workers = [
+            subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "distributed.cli.dask_worker",
+                    address,
+                    "--nthreads",
+                    "1",
+                    "--no-dashboard",
+                    "--no-nanny",
+                    "--host",
+                    "127.0.0.1",
+                ],
+                stdout=log,
+                stderr=log,
+            )
+            for _ in range(2)
+        ]
+        killer = threading.Thread(target=_kill_when_busy, args=(tmp_path / "run", workers[0]))
+        killer.start()
+        run = begin(requested({**COMMON, **choices}), str(tmp_path / "run"), cluster=address)
+        killer.join()
+    finally:
+        for process in (*workers, scheduler):
+            process.kill()
+            process.wait()
+        log.close()
+    assert workers[0].returncode == -signal.SIGKILL
+    assert len(list(run.folder.rglob("outcome.json"))) == 4
+    assert table_of(run) == pytest.approx(table_of(swept(tmp_path / "alone", **choices)), abs=1e-9)
+
+
+def wait_for(condition):
+    end = time.monotonic() + 60
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.02)
+    assert condition()
+
+
+def _kill_when_busy(folder, process):
+    end = time.monotonic() + 60
+    while not list(folder.glob("units/00/*/metrics.csv")) and time.monotonic() < end:
+        time.sleep(0.01)
+    process.kill()
+
+
+def test_an_unreachable_cluster_is_one_plain_line(tmp_path):
+    pytest.importorskip("distributed", reason="needs the extra: distributed")
+    with pytest.raises(UsageError, match="no scheduler answers"):
+        begin(requested({**COMMON, "learning_rate": "0.1,0.2"}), str(tmp_path / "run"), cluster="tcp://127.0.0.1:9")
+
+
+def test_the_library_sweeps_and_its_table_becomes_a_frame(tmp_path):
+    run = tenfold.sweep("digits", learning_rate=[0.03, 0.1], folds=2, epochs=2, out=tmp_path / "run")
+    frame = run.table.to_pandas()
+    assert list(frame.columns) == ["member", "learning_rate", "score", "low", "high"]
+    assert frame["score"].tolist() == [row["score"] for row in run.table.rows]
+    with pytest.raises(RunError, match="no sweep"):
+        tenfold.train("digits", epochs=1, out=tmp_path / "train").table  # noqa: B018
+
+
+def test_an_estimate_writes_nothing_and_names_the_populations(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = estimate(requested({**COMMON, "learning_rate": "1e-3:1e-1:log", "members": 9, "folds": 3, "halving": 3}))
+    assert (found["members"], found["units"]) == (9, 3)
+    assert 0 < found["seconds"] < 60
+    assert "9 settings × 3 folds" in found["populations"][0]
+    assert "stay after validation" in found["populations"][-1]
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_learning_rate_is_found_among_64_at_once(tmp_path):
+    found = find_rate(recipe({**COMMON, "model": "mlp", "hidden": [32], "momentum": 0.9}))
+    assert (len(found.rates), found.steps) == (64, 300)
+    known = np.isfinite(found.loss)
+    assert known[0]
+    assert not known[-1]  # a rate of 10 diverges
+    assert found.suggested == found.rates[np.nanargmin(found.loss)]
+    assert 0.003 < found.suggested <= found.largest < 10
+    alone = tenfold.train(
+        **COMMON,
+        model="mlp",
+        hidden=[32],
+        momentum=0.9,
+        iterations=300,
+        learning_rate=found.suggested,
+        out=tmp_path / "a",
+    )
+    assert alone.result["members"][0]["validation"]["accuracy"] > 0.9
+    draw_rates(found, tmp_path / "new" / "rates.svg")
+    assert "learning rates at once" in (tmp_path / "new" / "rates.svg").read_text()
+
+
+def test_a_sweep_by_tpe_learns_and_leaves_a_journal(tmp_path):
+    optuna = pytest.importorskip("optuna", reason="needs the extra: sweep")
+    run = swept(tmp_path / "run", learning_rate="1e-5:1:log", members=12, rounds=3, sampler="tpe")
+    assert len(run.result["table"]) == 12
+    storage = optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(run.folder / "optuna.log")))
+    (study,) = optuna.get_all_study_summaries(storage)
+    assert study.n_trials == 12
+    assert study.best_trial.value == pytest.approx(run.result["table"][0]["score"])
+    again = swept(tmp_path / "again", learning_rate="1e-5:1:log", members=12, rounds=3, sampler="tpe")
+    assert table_of(again) == table_of(run)

@@ -6,7 +6,18 @@
 ((1797, 1, 8, 8), '3')
 """
 
-__all__ = ["Dataset", "Finished", "TenfoldError", "TrainedModel", "fit", "load", "load_model", "resume", "train"]
+__all__ = [
+    "Dataset",
+    "Finished",
+    "TenfoldError",
+    "TrainedModel",
+    "fit",
+    "load",
+    "load_model",
+    "resume",
+    "sweep",
+    "train",
+]
 
 import importlib
 import os
@@ -68,6 +79,30 @@ def fit(
     from tenfold.fitting import DEFAULTS
 
     return _run({**DEFAULTS, "data": str(data), "minutes": minutes, **choices}, out, data_dir, watch)
+
+
+def sweep(
+    data: str | Path = "digits",
+    *,
+    jobs: int = 1,
+    cluster: str = "",
+    out: str | Path = "",
+    data_dir: str = "",
+    watch: "Callable[[Event], None] | None" = None,
+    **choices: Any,
+) -> "Finished":
+    """Try many settings, those of one shape in one pass, and train the best again; the same as `tenfold sweep`.
+
+    choices: fields of Recipe, a list or a range as text for what is searched: learning_rate="1e-4:1e-1:log",
+    l2=[0, "1e-4:1:log"], members=64, folds=5. jobs, cluster: processes, or a Dask scheduler. `.table` of what is
+    returned holds the ranked members and converts to pandas.
+    """
+    from tenfold.search.request import requested
+    from tenfold.sessions import begin
+
+    return begin(
+        requested({"data": str(data), **choices}), str(out), data_dir, watch or (lambda event: None), jobs, cluster
+    )
 
 
 def _run(

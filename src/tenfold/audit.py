@@ -190,7 +190,7 @@ def _class_warnings(names: Sequence[str], counts: Mapping[str, Sequence[int]], t
     if largest > IMBALANCED * smallest:
         found.append(
             f"the largest class has {largest / smallest:,.0f} times as many training images as the smallest; "
-            "use --class-weight balanced and --metric macro_f1"
+            "--class-weight balanced and --metric macro_f1 make every class count the same"
         )
     for part in ("validation", "test"):
         missing = [names[k] for k, count in enumerate(counts.get(part, ())) if not count]
@@ -216,7 +216,8 @@ def _twin_warnings(twins: Mapping[str, Sequence[tuple[int, int]]], counts: Mappi
         total = sum(counts[part])
         if pairs:
             share = f"{len(pairs):,} of {total:,} {part} images ({len(pairs) / total:.2%})"
-            found.append(f"{share} have a duplicate in the training part: their score is partly memory")
+            have = "has" if len(pairs) == 1 else "have"
+            found.append(f"{share} {have} a duplicate in the training part: their score is partly memory")
     return found
 
 

@@ -1,7 +1,9 @@
 """Two runs side by side: what their best models say of the same images, and whether one is shown to be better."""
 
-__all__ = ["compare_runs"]
+__all__ = ["compare_runs", "fitting_together"]
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenfold.compare import by_class, macro_f1_interval, paired, sentence
-from tenfold.errors import RunError
+from tenfold.errors import FileError, RunError
 from tenfold.evaluate import measure
 from tenfold.results import how_to_resume, opened, read_json, read_results
 from tenfold.types import Results
@@ -33,7 +35,11 @@ def compare_runs(first: Path, second: Path) -> dict[str, Any]:
     of `compare.paired`, of each class, and a sentence. The same folders give the same bits. Raises RunError where a
     folder is no run or has no result yet, where the runs were trained on different data, or share no such image.
     """
-    a, b = (_side(folder, other) for folder, other in ((first, second), (second, first)))
+    with fitting_together(first, second):
+        return _compared(_side(first, second), _side(second, first))
+
+
+def _compared(a: _Side, b: _Side) -> dict[str, Any]:
     _check(a, b)
     _, rows_a, rows_b = np.intersect1d(a.results.positions, b.results.positions, return_indices=True)
     labels = _shared_labels(a, b, rows_a, rows_b)
@@ -51,6 +57,20 @@ def compare_runs(first: Path, second: Path) -> dict[str, Any]:
         "sentence": sentence(a.name, b.name, found),
         "notes": _notes(a, b, len(labels)),
     }
+
+
+@contextmanager
+def fitting_together(*folders: Path) -> Iterator[None]:
+    """Whatever the block stumbles over in run folders that were changed by hand or cut short is a FileError."""
+    names = " or ".join(map(str, folders))
+    try:
+        yield
+    except OSError as error:
+        raise FileError(f"{error.filename or names}: {error.strerror or error}; restore it from a copy") from error
+    except (ArithmeticError, AttributeError, LookupError, StopIteration, TypeError, ValueError) as error:
+        why = " ".join(str(error).split())[:120]
+        what = f"{type(error).__name__}: {why}"
+        raise FileError(f"{names}: damaged, its files do not fit together ({what}); restore it from a copy") from error
 
 
 def _side(folder: Path, other: Path) -> _Side:

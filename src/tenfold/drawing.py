@@ -5,12 +5,13 @@ __all__ = ["DARK", "darkened", "draw_all", "drawn", "house_style"]
 import io
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 import matplotlib
+from matplotlib.figure import Figure
 
 from tenfold.errors import FileError
 from tenfold.rooms import find, names
@@ -54,12 +55,15 @@ def drawn(word: str, results: Results) -> str | None:
     """One figure as the text of an SVG file; None where the results hold nothing for it."""
     plot = find("figures", word)
     data = plot.select(results)
-    if data is None:
-        return None
+    return None if data is None else svg(lambda: plot.draw(data))
+
+
+def svg(draw: Callable[[], Figure]) -> str:
+    """A figure as the text of an SVG file, drawn in the house's style."""
     written = io.BytesIO()
     with house_style():
-        # Without a date the file depends on nothing but the results.
-        plot.draw(data).savefig(written, format="svg", metadata={"Date": None})
+        # Without a date the file depends on nothing but what is drawn.
+        draw().savefig(written, format="svg", metadata={"Date": None})
     return written.getvalue().decode()
 
 

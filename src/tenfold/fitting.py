@@ -7,17 +7,14 @@ starts. Weak members are dropped on the way; the rung ends when validation stops
 __all__ = ["DEFAULTS", "fit_ladder"]
 
 import math
-import time
 from collections.abc import Sequence
 from functools import partial
-from itertools import pairwise
 from typing import Any, NamedTuple
 
-from tenfold import loop
-from tenfold.batches import sampler
 from tenfold.errors import Interrupted
 from tenfold.modelfile import load_model
 from tenfold.outcomes import assess, save_winner, winner
+from tenfold.pace import duration, seconds_per_epoch
 from tenfold.population import built
 from tenfold.preparing import Prepared
 from tenfold.recipe import Recipe, members
@@ -25,14 +22,10 @@ from tenfold.results import write_json
 from tenfold.running import fresh, train_stage
 from tenfold.saving import Progress
 from tenfold.scoring import Scored, promote, score, summary
-from tenfold.stages import Run, Stage, decide, per_epoch, population_of, written
+from tenfold.stages import Run, Stage, decide, per_epoch, written
 from tenfold.tensorfile import write_bytes
 from tenfold.types import Event
 
-# An epoch takes this much longer than its quickest steps: validation, checkpoints, slower ones.
-MORE = 1.3
-# Steps that the pace is judged by, and the seconds after which eight of them are enough.
-TRIED, LOOK = 64, 2.0
 # Small data have short epochs: a rung takes at least so many updates.
 LEAST = 2000
 
@@ -120,18 +113,8 @@ def _planned(run: Run, recipe: Recipe, rung: Rung) -> Stage:
 def _announce(run: Run, stage: Stage, epochs: int, seconds: float) -> None:
     """Say before a rung starts what it is and how long it may take."""
     best, name = run.saver.best()
-    told = f"{stage.name}: {len(stage.settings)} settings, up to {epochs} epochs, about {_duration(seconds)}"
+    told = f"{stage.name}: {len(stage.settings)} settings, up to {epochs} epochs, about {duration(seconds)}"
     run.watch(Event(stage.name, 0, epochs, 0, best if name else float("nan"), name, seconds, told))
-
-
-def _duration(seconds: float) -> str:
-    """A time that is only an estimate, as one says it.
-
-    >>> _duration(0.4), _duration(42.3), _duration(605)
-    ('1 s', '42 s', '10:05 min')
-    """
-    whole = max(1, round(seconds))
-    return f"{whole} s" if whole < 100 else f"{whole // 60}:{whole % 60:02} min"
 
 
 def _keep(rung: Rung, epochs: int) -> dict[int, int]:
@@ -141,7 +124,7 @@ def _keep(rung: Rung, epochs: int) -> dict[int, int]:
 
 def _affordable(run: Run, stage: Stage, rung: Rung, longest: int, seconds: float) -> tuple[int, float]:
     """Epochs that fit into a time, and what they take, from the pace of a few steps on a throw-away population."""
-    pace, count = _seconds_per_epoch(run, stage), len(stage.settings)
+    pace, count = seconds_per_epoch(run, stage), len(stage.settings)
     for epochs in range(longest, 0, -1):
         alive, cost = count, 0.0
         for epoch in range(1, epochs + 1):
@@ -150,22 +133,6 @@ def _affordable(run: Run, stage: Stage, rung: Rung, longest: int, seconds: float
         if cost <= seconds or epochs == 1:
             break
     return epochs, cost
-
-
-def _seconds_per_epoch(run: Run, stage: Stage) -> float:
-    at, population = fresh(run, stage), population_of(run, stage, stage.settings)
-    part = run.parts["train"]
-    batches = sampler(
-        part, stage.recipe.batch_size, stage.recipe.seed, "shuffle", float(stage.recipe.flip), stage.model.noise
-    )
-    steps = loop.train(population.objective, population.optimizer, population.rate, batches, at.state, TRIED)
-    ends = [time.perf_counter()]
-    for _ in steps:
-        ends.append(time.perf_counter())
-        if len(ends) > 8 and ends[-1] - ends[0] > LOOK:
-            break
-    # The quickest step: on a busy machine the mean of a few says more of its neighbors than of the model.
-    return MORE * min(b - a for a, b in pairwise(ends)) * per_epoch(run, stage.recipe)
 
 
 def _outcome(run: Run, stage: Stage, at: Progress) -> dict[str, Any]:

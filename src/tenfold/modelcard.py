@@ -74,7 +74,8 @@ def _inert(text: object) -> str:
     """
     spaced = " ".join(str(text).split())
     shown = "".join(letter for letter in spaced if unicodedata.category(letter)[0] != "C")
-    return shown.translate(_ACTIVE).replace("www.", "www&#46;") or "?"
+    # A colon before a space starts neither a link nor an emoji.
+    return shown.translate(_ACTIVE).replace("www.", "www&#46;").replace("&#58; ", ": ") or "?"
 
 
 def _what(trained: TrainedModel, file: str) -> str:

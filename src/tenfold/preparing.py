@@ -41,8 +41,8 @@ class Prepared(NamedTuple):
     found: dict[str, Any]
 
 
-def prepare(recipe: Recipe, folder: Path, data_dir: str, watch: Callable[[str], None]) -> Prepared:
-    """Load, audit, split and standardize; writes audit.json, splits.npz and resolved.json.
+def prepare(recipe: Recipe, folder: Path, data_dir: str, watch: Callable[[str], None], keep: bool = True) -> Prepared:
+    """Load, audit, split and standardize; writes audit.json, splits.npz and resolved.json, unless keep is False.
 
     A run that is resumed is checked by them: its data must be the same. watch: told what would spoil the result.
     """
@@ -55,8 +55,9 @@ def prepare(recipe: Recipe, folder: Path, data_dir: str, watch: Callable[[str], 
     if recipe.flip == "photographs":
         recipe = recipe.model_copy(update={"flip": 0.5 if dataset.photographs else 0.0})
     about["images"] = {part: len(rows) for part, rows in positions.items()}
-    write_json(folder / "resolved.json", {"recipe": recipe.model_dump(), "data": about})
-    write_bytes(folder / "splits.npz", _packed(positions))
+    if keep:
+        write_json(folder / "resolved.json", {"recipe": recipe.model_dump(), "data": about})
+        write_bytes(folder / "splits.npz", _packed(positions))
     about |= {
         "warnings": found.get("warnings", []),
         "twins": twins(found, dataset, positions["test"], positions["train"]),

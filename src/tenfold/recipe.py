@@ -208,7 +208,8 @@ def recipe(choices: dict[str, Any]) -> Recipe:
     several = [name for name, value in choices.items() if _alternatives(name, value)]
     if several:
         raise UsageError(
-            f"{several[0]} takes one value in a run: its values would be separate populations; run each on its own"
+            f"{several[0]} takes one value in a run: its values would be separate populations; "
+            "`tenfold sweep` takes several"
         )
     try:
         return Recipe.model_validate({name: list(v) if isinstance(v, tuple) else v for name, v in choices.items()})

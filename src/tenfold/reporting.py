@@ -3,10 +3,11 @@
 __all__ = ["report_runs", "write_report"]
 
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import combinations
 from pathlib import Path
 
-from tenfold.comparing import compare_runs
+from tenfold.comparing import compare_runs, fitting_together
 from tenfold.errors import RunError, TenfoldError
 from tenfold.loading import fingerprint, load
 from tenfold.report.case import Case, read_case
@@ -33,14 +34,19 @@ def report_runs(folders: Sequence[Path], out: Path | None = None, with_images: b
     """Write the page of one run, or one page for several side by side, and return its path.
 
     out: "report.html" in the run's folder, or for several "runs/report.html", if None. Raises RunError where a folder
-    holds no result.
+    holds no result, FileError where its files are damaged or do not fit together.
     """
     if len(folders) > MOST:
         raise RunError(f"{len(folders)} runs do not fit side by side: give up to {MOST}")
-    if len(folders) == 1:
-        return _write(out or folders[0] / NAME, run_page(*_opened(folders[0], None, with_images)))
-    cases = [read_case(folder) for folder in folders]
-    return _write(out or Path("runs") / NAME, versus_page(cases, _sentences(cases, not with_images), not with_images))
+    with fitting_together(*folders):
+        if len(folders) == 1:
+            return _write(out or folders[0] / NAME, run_page(*_opened(folders[0], None, with_images)))
+        cases = [read_case(folder) for folder in folders]
+        page = versus_page(cases, _sentences(cases, not with_images), not with_images)
+    if out is None:
+        with suppress(OSError):  # what is in its way is told where the page is written
+            Path("runs").mkdir(exist_ok=True)
+    return _write(out or Path("runs") / NAME, page)
 
 
 def _write(path: Path, page: str) -> Path:
@@ -80,7 +86,13 @@ def _loaded(case: Case) -> Dataset:
 def _sentences(cases: Sequence[Case], private: bool) -> list[tuple[str, ...]]:
     """What is shown of every pair: a sentence and its notes, or why there is none, which may name paths."""
     told: list[tuple[str, ...]] = []
+    data = [case.data.get("fingerprint") for case in cases]
+    if len(set(data)) > 1:
+        listed = "; ".join(f"{case.folder.resolve().name} on {case.results.name}" for case in cases)
+        told.append((f"Only runs that were trained on the same data are compared. These are: {listed}.",))
     for first, second in combinations(cases, 2):
+        if first.data.get("fingerprint") != second.data.get("fingerprint"):
+            continue
         try:
             found = compare_runs(first.folder, second.folder)
             told.append((str(found["sentence"]), *map(str, found["notes"])))

@@ -45,8 +45,9 @@ import numpy as np
 from tenfold.errors import FileError, RunError
 from tenfold.modelfile import load_model
 from tenfold.recipe import Recipe, read, text
+from tenfold.sweeptable import Unit, swept
 from tenfold.tensorfile import write_text
-from tenfold.types import Results
+from tenfold.types import Results, Sweep
 
 FORMAT = 2
 MEASURES = (
@@ -216,7 +217,22 @@ def read_results(folder: Path) -> Results:
         confidence={name: columns[f"confidence {name}"].astype(np.float64) for name in models},
         uncalibrated={name: columns[f"uncalibrated {name}"].astype(np.float64) for name in models},
         templates=templates,
+        sweep=_sweep(folder, result) if "table" in result else None,
     )
+
+
+def _sweep(folder: Path, result: Mapping[str, Any]) -> Sweep:
+    """The search that a sweep's folder tells of."""
+    plan = read_json(folder / "plan.json") if (folder / "plan.json").exists() else {}
+    sizes = [len(plan[f"round {number}"]) for number in range(len(plan)) if f"round {number}" in plan]
+    return swept(
+        result, read(folder / "recipe.toml").vary, sizes, map(_unit, sorted(folder.glob("units/*/*/outcome.json")))
+    )
+
+
+def _unit(outcome: Path) -> Unit:
+    members = read_json(outcome, "members")["members"]
+    return Unit(int(outcome.parent.parent.name), members, _curves(outcome.with_name("metrics.csv")))
 
 
 def _columns(path: Path) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """A run from its first second to its last, whatever its kind: folder, lock, signals, data, result, figures, status."""
 
-__all__ = ["Finished", "begin", "resume"]
+__all__ = ["Finished", "begin", "extend", "resume"]
 
+import importlib
 import importlib.metadata
 import shutil
 import sys
@@ -17,14 +18,14 @@ from tenfold import products
 from tenfold.checkpoint import load_checkpoint
 from tenfold.drawing import draw_all
 from tenfold.environment import environment
-from tenfold.errors import DataError, FileError, Interrupted, UsageError
+from tenfold.errors import DataError, FileError, Interrupted, RunError, UsageError
 from tenfold.fitting import fit_ladder
 from tenfold.interrupts import Interrupts, listening
 from tenfold.loading import named
 from tenfold.modelcard import write_cards
 from tenfold.modelfile import TrainedModel, load_model
-from tenfold.preparing import prepare
-from tenfold.recipe import Recipe
+from tenfold.preparing import Prepared, prepare
+from tenfold.recipe import Recipe, text
 from tenfold.reporting import write_report
 from tenfold.results import (
     create,
@@ -39,13 +40,36 @@ from tenfold.results import (
     truncate,
     write_json,
 )
-from tenfold.saving import Saver, restored
+from tenfold.saving import Progress, Saver, restored
+from tenfold.search.request import extended
 from tenfold.stages import Run
 from tenfold.sweeping import sweep_settings
+from tenfold.tensorfile import write_text
 from tenfold.training import train_recipe
 from tenfold.types import Dataset, Event
 
 KINDS = {"train": train_recipe, "fit": fit_ladder, "sweep": sweep_settings}
+
+
+@dataclass(frozen=True)
+class Table:
+    """Members of a sweep, from best to worst: each row has member, settings, score (mean) and its interval."""
+
+    rows: list[dict[str, Any]]
+
+    def to_pandas(self) -> Any:
+        """A pandas DataFrame, a column for every setting; a UsageError where pandas is not installed."""
+        try:
+            pandas = importlib.import_module("pandas")
+        except ImportError:
+            raise UsageError("to_pandas needs pandas: run `pip install pandas`") from None
+        flat = [{"member": row["member"], **row["settings"], **_spread(row)} for row in self.rows]
+        return pandas.DataFrame(flat)
+
+
+def _spread(row: dict[str, Any]) -> dict[str, Any]:
+    low, high = row["interval"] or (None, None)
+    return {"score": row["score"], "low": low, "high": high}
 
 
 @dataclass(frozen=True)
@@ -60,18 +84,33 @@ class Finished:
         """The best model by validation."""
         return load_model(self.folder / "model.tenfold")
 
+    @property
+    def table(self) -> Table:
+        """A sweep's members from best to worst; a RunError where the run is none."""
+        if "table" not in self.result:
+            raise RunError(f"{self.folder} is no sweep: it has no table of members")
+        return Table(self.result["table"])
+
 
 def begin(
-    recipe: Recipe, out: str = "", data_dir: str = "", watch: Callable[[Event], None] = lambda event: None
+    recipe: Recipe,
+    out: str = "",
+    data_dir: str = "",
+    watch: Callable[[Event], None] = lambda event: None,
+    jobs: int = 1,
+    cluster: str = "",
 ) -> Finished:
-    """Start a run in a new folder (out, or one below runs/) and bring it to its end."""
+    """Start a run in a new folder (out, or one below runs/) and bring it to its end.
+
+    jobs, cluster: processes, or the address of a Dask scheduler, that a sweep's populations are trained by.
+    """
     recipe = recipe.model_copy(update={"data": _absolute(recipe.data)})
     machine = environment(sys.argv, str(Path(data_dir).expanduser().resolve()) if data_dir else "")
     folder = create(Path(out).expanduser() if out else default_folder(recipe), recipe, machine)
     try:
-        return _session(folder, recipe, watch)
+        return _session(folder, recipe, watch, jobs, cluster)
     except (DataError, UsageError):
-        if not (folder / "resolved.json").exists():
+        if not (folder / "units").exists() and not (folder / "checkpoints").exists():
             shutil.rmtree(folder)  # nothing was begun: no folder to explain to anybody
         raise
 
@@ -82,23 +121,46 @@ def _absolute(data: str) -> str:
     return str(Path(data).expanduser().resolve()) if own else data
 
 
-def resume(run: str | Path, watch: Callable[[Event], None] = lambda event: None) -> Finished:
+def resume(
+    run: str | Path, watch: Callable[[Event], None] = lambda event: None, jobs: int = 1, cluster: str = ""
+) -> Finished:
     """Go on with a run from its last checkpoint, to the very bits of a run that was never stopped."""
     folder = Path(run)
     recipe, status = opened(folder)
     if status["state"] == "finished":
         _prune(folder)
         return Finished(folder, read_json(folder / "result.json"))
-    return _session(folder, recipe, watch)
+    return _session(folder, recipe, watch, jobs, cluster)
 
 
-def _session(folder: Path, recipe: Recipe, watch: Callable[[Event], None]) -> Finished:
+def extend(
+    run: str | Path,
+    choices: dict[str, Any],
+    watch: Callable[[Event], None] = lambda event: None,
+    jobs: int = 1,
+    cluster: str = "",
+) -> Finished:
+    """Add members to a finished sweep, of its own axes or of other values of them; only what is new is trained."""
+    folder = Path(run)
+    recipe, status = opened(folder)
+    if recipe.kind != "sweep" or status["state"] != "finished":
+        raise RunError(f"{folder}: only a finished sweep can be extended")
+    known = len(read_json(folder / "result.json", "table")["table"])
+    recipe = extended(recipe, known, choices)
+    with lock(folder):
+        finish(folder, "running")
+        write_text(folder / "recipe.toml", text(recipe))
+    return _session(folder, recipe, watch, jobs, cluster)
+
+
+def _session(folder: Path, recipe: Recipe, watch: Callable[[Event], None], jobs: int, cluster: str) -> Finished:
     machine = read_json(folder / "env.json", "threads", "products", "data_dir")
     threads = torch.get_num_threads()
     torch.set_num_threads(machine["threads"])
     with lock(folder), listening() as interrupts, products.using(machine["products"]):
         try:
-            result = _work(folder, recipe, machine["data_dir"], interrupts, watch)
+            run, prepared, at = _opened(folder, recipe, machine["data_dir"], interrupts, watch)
+            result = _work(run._replace(jobs=jobs, cluster=cluster), prepared, at)
         except Interrupted as stop:
             _note(folder, "interrupted")
             raise Interrupted(_stopped(folder), stop.args[1]) from None
@@ -127,9 +189,10 @@ def _stopped(folder: Path) -> str:
     return f"stopped; {best}go on with `{how_to_resume(folder)}`"
 
 
-def _work(
+def _opened(
     folder: Path, recipe: Recipe, data_dir: str, interrupts: Interrupts, watch: Callable[[Event], None]
-) -> dict[str, Any]:
+) -> tuple[Run, Prepared, Progress | None]:
+    """A run's folder made ready to be written to, its data, and where a checkpoint stood."""
     sweep(folder)
     number, checkpoint, warning = load_checkpoint(folder / "checkpoints")
     notes: dict[str, Any] = {"outcomes": [], "elapsed": 0.0, "metrics": 0, "stage": ""}
@@ -146,23 +209,28 @@ def _work(
     run = Run(folder, prepared.parts, about, prepared.device, saver, interrupts, watch)
     if warning:
         say(warning)
-    at = restored(checkpoint, prepared.device) if checkpoint and notes["stage"] else None
+    return run, prepared, restored(checkpoint, prepared.device) if checkpoint and notes["stage"] else None
+
+
+def _work(run: Run, prepared: Prepared, at: Progress | None) -> dict[str, Any]:
+    """Train, and leave what people read; of a run that is stopped, what there is so far."""
+    folder, kind = run.folder, prepared.recipe.kind
     try:
-        write_json(folder / "result.json", KINDS[recipe.kind](run, prepared, at))
+        write_json(folder / "result.json", KINDS[kind](run, prepared, at))
     except Interrupted:
         if (folder / "result.json").exists():
-            _publish(folder, recipe, prepared.dataset)
+            _publish(folder, kind, prepared.dataset)
         raise
-    _publish(folder, recipe, prepared.dataset)
+    _publish(folder, kind, prepared.dataset)
     finish(folder, "finished")
     return cast(dict[str, Any], read_json(folder / "result.json"))
 
 
-def _publish(folder: Path, recipe: Recipe, dataset: Dataset) -> None:
+def _publish(folder: Path, kind: str, dataset: Dataset) -> None:
     """What people read of a result: figures, a card beside every model file, and, of a fit, the report."""
     draw_all(read_results(folder), folder / "figures")
     write_cards(folder)
-    if recipe.kind == "fit":
+    if kind in ("fit", "sweep"):
         write_report(folder, dataset)
 
 

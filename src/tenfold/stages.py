@@ -34,7 +34,10 @@ class Stage(NamedTuple):
 
 
 class Run(NamedTuple):
-    """What the stages of a run share. parts: "train", "validation", "test"; about: of the data, for its results."""
+    """What the stages of a run share. parts: "train", "validation", "test"; about: of the data, for its results.
+
+    jobs, cluster: processes, or the address of a Dask scheduler, for the units of a sweep.
+    """
 
     folder: Path
     parts: dict[str, Part]
@@ -43,6 +46,8 @@ class Run(NamedTuple):
     saver: Saver
     interrupts: Interrupts
     watch: Callable[[Event], None]
+    jobs: int = 1
+    cluster: str = ""
 
 
 def per_epoch(run: Run, recipe: Recipe) -> int:

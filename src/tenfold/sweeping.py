@@ -4,44 +4,38 @@ Candidates are asked for in rounds, each written down before it is trained; ever
 What is done is not done again, so a sweep that was killed ends with the table of one that was not.
 """
 
-__all__ = ["axes_of", "requested", "sweep_settings"]
+__all__ = ["sweep_settings"]
 
 import math
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from tenfold.audit import groups_of
-from tenfold.axes import Axis, check_axes, parse_axis
-from tenfold.axes import text as axis_text
-from tenfold.duplicates import group_ids
+from tenfold.axes import Axis
 from tenfold.errors import RunError, UsageError
 from tenfold.outcomes import save_winner
 from tenfold.population import built
 from tenfold.preparing import Prepared, parts, twins
-from tenfold.recipe import Recipe, recipe
+from tenfold.recipe import Recipe
 from tenfold.rooms import find
 from tenfold.running import fresh, train_stage
 from tenfold.saving import Progress
 from tenfold.scoring import promote, score
 from tenfold.search.choice import Summary, all_diverged, edges, one_standard_error, ranking, summarize
-from tenfold.search.folds import folds as folds_of
-from tenfold.search.planner import Plan, Unit, plan, sentences
+from tenfold.search.planner import Plan, sentences
+from tenfold.search.request import axes_of
 from tenfold.stages import Run, Stage, decide, per_epoch
 from tenfold.types import Event
-from tenfold.units import NEEDED, done, train_unit
+from tenfold.units import NEEDED, folds, planned
+from tenfold.workers import train_units
 
 FINAL = "final"
-# Fields whose text may have colons and commas of its own.
-TEXTS = ("data", "rows", "validation_rows")
-# Bytes that one population may take beside the images: DESIGN's bound of memory for the sizes that people have.
-BUDGET = 2 * 10**9
+OPTUNAS = ("tpe", "cma_es")
+"""Samplers that are Optuna's or its kin: their sweeps leave a journal for its dashboard and plots."""
 
 
 class Searched(NamedTuple):
@@ -58,38 +52,6 @@ class Searched(NamedTuple):
     populations: list[str]
 
 
-class Fold(NamedTuple):
-    """Positions to train and to validate on."""
-
-    train: Tensor
-    validation: Tensor
-
-
-def requested(choices: dict[str, Any]) -> Recipe:
-    """The recipe of a sweep: what has several values or a range becomes an axis, the rest stays as it is.
-
-    Raises UsageError for axes that cannot be, before anything is made.
-    """
-    axes = [parse_axis(name, value) for name, value in choices.items() if _is_axis(name, value)]
-    if not axes:
-        raise UsageError("a sweep needs an option with several values or a range: --learning-rate 1e-4:1e-1:log")
-    fixed = {name: value for name, value in choices.items() if name not in {axis.name for axis in axes}}
-    vary = [f"{axis.name}={axis_text(axis)}" for axis in axes]
-    ranges = any(":" in line for line in vary)
-    if not ranges and "sampler" not in choices:
-        fixed["sampler"] = "grid"
-    made = recipe({**fixed, "kind": "sweep", "vary": vary})
-    if ranges and not made.members:
-        raise UsageError("members: a range has no end of settings; say how many to try, like --members 64")
-    check_axes(axes, made)
-    return made
-
-
-def axes_of(recipe: Recipe) -> list[Axis]:
-    """The axes that a sweep's recipe names."""
-    return [parse_axis(name, option) for name, _, option in (line.partition("=") for line in recipe.vary)]
-
-
 def sweep_settings(run: Run, prepared: Prepared, at: Progress | None) -> dict[str, Any]:
     """Search, choose, train the chosen setting on all training and validation images, test it once."""
     axes = axes_of(prepared.recipe)
@@ -104,6 +66,7 @@ def sweep_settings(run: Run, prepared: Prepared, at: Progress | None) -> dict[st
     return {
         "run": str(run.folder),
         "model": str(run.folder / "model.tenfold"),
+        "report": str(run.folder / "report.html"),
         "data": run.about["name"],
         "metric": prepared.recipe.metric,
         "part": "test",
@@ -124,14 +87,6 @@ def sweep_settings(run: Run, prepared: Prepared, at: Progress | None) -> dict[st
     }
 
 
-def _is_axis(name: str, value: Any) -> bool:
-    """Whether a field was given several values or a range; a plain list of widths is one shape of hidden layers."""
-    if isinstance(value, str):
-        return name not in TEXTS and bool(set(",:") & set(value))
-    several = isinstance(value, list | tuple) and name != "vary"
-    return several and (name != "hidden" or any(isinstance(shape, list | tuple | str) for shape in value))
-
-
 def _value(prepared: Prepared, candidate: dict[str, Any], name: str) -> Any:
     return candidate.get(name, getattr(prepared.recipe, name))
 
@@ -143,23 +98,47 @@ def _filled(prepared: Prepared, candidate: dict[str, Any]) -> dict[str, Any]:
 
 def _search(run: Run, prepared: Prepared, axes: Sequence[Axis]) -> Searched:
     """Ask for candidates in rounds and train them."""
-    own, folds = prepared.recipe, _folds(prepared)
-    sample, width = find("samplers", own.sampler), math.ceil(own.members / own.rounds)
+    own, held = prepared.recipe, folds(prepared)
     candidates: list[dict[str, Any]] = []
     measured: list[NDArray[np.float64]] = []
     populations: list[str] = []
     for number in range(own.rounds):
         told = [(c, _told(row)) for c, row in zip(candidates, _joined(measured), strict=True)]
-        count = min(width, own.members - len(candidates)) if own.members else 0
-        new = decide(run.folder, f"round {number}", partial(sample, axes, count, own.seed, number, told))
-        planned = _plan(prepared, new)
-        populations += sentences(planned)
-        for line in sentences(planned):
+        new = decide(run.folder, f"round {number}", partial(_asked, own, axes, number, told))
+        plan = planned(prepared, new)
+        for line in sentences(plan):
             run.watch(Event("", 0, 0, 0, float("nan"), "", float("nan"), line))
-        measured.append(_trained(run, prepared, planned, new, folds, run.folder / "units" / f"{number:02}"))
-        candidates += new
+        measured.append(_measured(prepared, plan, len(new), train_units(run, prepared, plan, new, held, number)))
+        candidates, populations = candidates + new, populations + sentences(plan)
     scores, losses, epochs = np.moveaxis(_joined(measured), -1, 0)
+    if own.sampler in OPTUNAS:
+        told = [(c, _told(row)) for c, row in zip(candidates, _joined(measured), strict=True)]
+        find("search", "journal")(run.folder / "optuna.log", axes, told)
     return Searched(candidates, scores, losses, epochs, populations)
+
+
+def _asked(
+    recipe: Recipe, axes: Sequence[Axis], number: int, told: Sequence[tuple[dict[str, Any], float | None]]
+) -> list[dict[str, Any]]:
+    """New candidates of a round; a UsageError where there is none that was not tried before."""
+    known = [settings for settings, _ in told]
+    count = math.ceil((recipe.members - len(known)) / (recipe.rounds - number)) if recipe.members else 0
+    drawn = find("samplers", recipe.sampler)(axes, count, recipe.seed, number, told)
+    new = [settings for settings in drawn if settings not in known]
+    if not new:
+        raise UsageError("all of these settings were tried already: give other values, or a range")
+    return new
+
+
+def _measured(prepared: Prepared, plan: Plan, count: int, outcomes: Sequence[dict[str, Any]]) -> NDArray[np.float64]:
+    """Score, loss and epochs of every candidate in every fold and repeat, (K, folds, repeats, 3)."""
+    measured = np.full((count, plan.folds, plan.seeds, 3), np.nan)
+    for unit, outcome in zip(plan.units, outcomes, strict=True):
+        repeat = 0 if "seed" in unit.shared else unit.seed - prepared.recipe.seed
+        for entry in outcome["members"]:
+            numbers = (entry.get(name) for name in ("score", "loss", "epoch"))
+            measured[entry["candidate"], unit.fold, repeat] = [np.nan if n is None else n for n in numbers]
+    return measured
 
 
 def _joined(measured: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
@@ -171,54 +150,6 @@ def _told(row: NDArray[np.float64]) -> float | None:
     """Mean score of a candidate (folds, repeats, 3), None where a run failed."""
     mean = float(row[..., 0].mean())
     return mean if math.isfinite(mean) else None
-
-
-def _plan(prepared: Prepared, candidates: Sequence[dict[str, Any]]) -> Plan:
-    own, inputs = prepared.recipe, len(prepared.parts["train"].factor)
-    classes, seeds = len(prepared.dataset.class_names), range(own.seed, own.seed + own.repeats)
-    return plan(own, candidates, inputs, classes, max(1, own.folds), seeds, BUDGET)
-
-
-def _folds(prepared: Prepared) -> list[Fold]:
-    """The validation part, or k folds of it and the training part together; duplicates stay together."""
-    train, validation = (prepared.parts[part].rows.cpu() for part in ("train", "validation"))
-    own, data = prepared.recipe, prepared.dataset
-    if not own.folds:
-        return [Fold(train, validation)]
-    pool = torch.cat((train, validation)).sort().values
-    groups = group_ids(len(data.labels), groups_of(prepared.found) if prepared.found else [])
-    held = folds_of(data.labels.numpy(), pool.numpy(), own.folds, own.seed, groups, data.class_names)
-    return [Fold(pool[~torch.isin(pool, torch.from_numpy(rows))], torch.from_numpy(rows)) for rows in held]
-
-
-def _trained(
-    run: Run, prepared: Prepared, planned: Plan, candidates: Sequence[dict[str, Any]], folds: list[Fold], place: Path
-) -> NDArray[np.float64]:
-    """Score, loss and epochs of every candidate in every fold and repeat, (K, folds, repeats, 3)."""
-    shape = (len(candidates), planned.folds, planned.seeds, 3)
-    measured = np.full(shape, np.nan)
-    for number, unit in enumerate(planned.units):
-        folder = place / f"{number:04}"
-        outcome = done(folder) or _train(run, prepared, unit, candidates, folds, folder)
-        repeat = 0 if "seed" in unit.shared else unit.seed - prepared.recipe.seed
-        for entry in outcome["members"]:
-            numbers = (entry.get(name) for name in ("score", "loss", "epoch"))
-            measured[entry["candidate"], unit.fold, repeat] = [np.nan if n is None else n for n in numbers]
-    return measured
-
-
-def _train(
-    run: Run, prepared: Prepared, unit: Unit, candidates: Sequence[dict[str, Any]], folds: list[Fold], folder: Path
-) -> dict[str, Any]:
-    own = _own(prepared, unit)
-    fold = parts(own, prepared.dataset, folds[unit.fold]._asdict(), run.device)
-    return train_unit(run, own, unit, candidates, fold, folder)
-
-
-def _own(prepared: Prepared, unit: Unit) -> Recipe:
-    """The recipe of one unit."""
-    shared = {name: tuple(v) if isinstance(v, list) else v for name, v in unit.shared.items()}
-    return prepared.recipe.model_copy(update={**shared, "seed": unit.seed, "kind": "train"})
 
 
 def _scored(summary: Summary, member: int) -> dict[str, Any]:

@@ -19,6 +19,8 @@ __all__ = [
     "Scalar",
     "Source",
     "State",
+    "Sweep",
+    "Trained",
     "Value",
 ]
 
@@ -203,6 +205,43 @@ class Event(NamedTuple):
     message: str = ""
 
 
+class Trained(NamedTuple):
+    """One population of a sweep, as it trained: P members, validated V times.
+
+    round: that asked for its candidates. members: (P,) their numbers. dropped: (P,) given up by halving. epochs: (V,)
+    of each validation. scores: (P, V) by the sweep's metric, NaN where there is none. validations: (P,) until a member
+    ended, one that failed included.
+    """
+
+    round: int
+    members: NDArray[np.int64]
+    dropped: NDArray[np.bool_]
+    epochs: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    validations: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What a sweep tried and what it came to; K candidates, by the number in which they were asked for.
+
+    metric: "accuracy" or "macro_f1". axes: what was varied -> "log", "linear" or "words", the scale that it is shown
+    on. settings: of each candidate. scores: (K,) mean over its runs on validation images, NaN where one of them failed;
+    intervals: (K, 2), 95 %, NaN with a single run; runs: of each candidate, folds × seeds. ranked: numbers from best to
+    worst. simplest: the number of the one-standard-error choice. populations: in the order in which they were trained.
+    """
+
+    metric: str
+    axes: dict[str, str]
+    settings: tuple[dict[str, Any], ...]
+    scores: NDArray[np.float64]
+    intervals: NDArray[np.float64]
+    runs: int
+    ranked: tuple[int, ...]
+    simplest: int
+    populations: tuple[Trained, ...]
+
+
 @dataclass(frozen=True)
 class Results:
     """What figures and reports read of a finished or stopped run: numbers only, no tensors.
@@ -213,7 +252,8 @@ class Results:
     validation. best: the rung chosen by validation. part: whose images the following are of, "test", or "validation"
     where a stopped run has not looked at those. positions, labels: (n,) in the data set. predicted: rung -> (n,) labels
     that its winner gave them. confidence, uncalibrated: rung -> (n,) the winner's probability of that label, with and
-    without its temperature. templates: linear rungs -> their winner's weights (C, channels, H, W).
+    without its temperature. templates: linear rungs -> their winner's weights (C, channels, H, W). sweep: the search
+    that came before the model, if any.
     """
 
     name: str
@@ -229,3 +269,4 @@ class Results:
     confidence: dict[str, NDArray[np.float64]]
     uncalibrated: dict[str, NDArray[np.float64]]
     templates: dict[str, NDArray[np.float32]]
+    sweep: Sweep | None = None

@@ -1,31 +1,70 @@
-"""One population of a sweep, trained in a folder of its own: it can be killed, resumed, and done by another process.
+"""The populations of a sweep: which images each trains on, and the training of one in a folder of its own.
 
 A unit's folder holds its metrics.csv, its checkpoints while it trains, and outcome.json when it is done, which is all
-that the sweep reads.
+that the sweep reads: it can be killed, resumed, and done by another process.
 """
 
-__all__ = ["done", "train_unit"]
+__all__ = ["NEEDED", "Fold", "done", "folds", "planned", "train_unit", "unit_folder", "unit_stage"]
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import torch
+from torch import Tensor
 
-from tenfold.batches import Part
+from tenfold.audit import groups_of
 from tenfold.checkpoint import load_checkpoint
+from tenfold.duplicates import group_ids
 from tenfold.outcomes import assess
 from tenfold.population import built
+from tenfold.preparing import Prepared, parts
 from tenfold.recipe import Recipe
 from tenfold.results import COLUMNS, read_json, truncate, write_json
 from tenfold.running import fresh, train_stage
 from tenfold.saving import Progress, Saver, restored
+from tenfold.search.folds import folds as folds_of
 from tenfold.search.halving import halving
-from tenfold.search.planner import Unit
+from tenfold.search.planner import Plan, Unit, plan
 from tenfold.stages import Run, Stage, per_epoch
 from tenfold.tensorfile import write_text
 
 NEEDED = ("loss", "learning_rate", "l2")
+"""What the settings of every member name."""
+# Bytes that one population may take beside the images: DESIGN's bound of memory for the sizes that people have.
+BUDGET = 2 * 10**9
+
+
+class Fold(NamedTuple):
+    """Positions to train and to validate on."""
+
+    train: Tensor
+    validation: Tensor
+
+
+def planned(prepared: Prepared, candidates: Sequence[dict[str, Any]]) -> Plan:
+    """The populations of these candidates in every fold and repeat."""
+    own, inputs = prepared.recipe, len(prepared.parts["train"].factor)
+    classes, seeds = len(prepared.dataset.class_names), range(own.seed, own.seed + own.repeats)
+    return plan(own, candidates, inputs, classes, max(1, own.folds), seeds, BUDGET)
+
+
+def folds(prepared: Prepared) -> list[Fold]:
+    """The validation part, or k folds of it and the training part together; duplicates stay together."""
+    train, validation = (prepared.parts[part].rows.cpu() for part in ("train", "validation"))
+    own, data = prepared.recipe, prepared.dataset
+    if not own.folds:
+        return [Fold(train, validation)]
+    pool = torch.cat((train, validation)).sort().values
+    groups = group_ids(len(data.labels), groups_of(prepared.found) if prepared.found else [])
+    held = folds_of(data.labels.numpy(), pool.numpy(), own.folds, own.seed, groups, data.class_names)
+    return [Fold(pool[~torch.isin(pool, torch.from_numpy(rows))], torch.from_numpy(rows)) for rows in held]
+
+
+def unit_folder(folder: Path, number: int, index: int) -> Path:
+    """Where the unit of that index in that round of a sweep lies. folder: of the run."""
+    return folder / "units" / f"{number:02}" / f"{index:04}"
 
 
 def done(folder: Path) -> dict[str, Any] | None:
@@ -35,26 +74,38 @@ def done(folder: Path) -> dict[str, Any] | None:
 
 
 def train_unit(
-    run: Run, recipe: Recipe, unit: Unit, candidates: Sequence[Mapping[str, Any]], parts: dict[str, Part], folder: Path
+    run: Run, prepared: Prepared, unit: Unit, candidates: Sequence[Mapping[str, Any]], fold: Fold, folder: Path
 ) -> dict[str, Any]:
-    """Train a unit from its start, or from where a checkpoint stood; writes and returns its outcome.
-
-    recipe: the sweep's, with the unit's own shared fields and seed. parts: those of its fold, "train" and "validation".
-    """
+    """Train a unit from its start, or from where a checkpoint stood; writes and returns its outcome."""
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "metrics.csv").exists():
         write_text(folder / "metrics.csv", ",".join(COLUMNS) + "\n")
     number, checkpoint, _ = load_checkpoint(folder / "checkpoints")
     notes: dict[str, Any] = checkpoint.notes if checkpoint else {"elapsed": 0.0, "metrics": 0}
-    own = run._replace(folder=folder, parts=parts, saver=Saver(folder, number, [], notes["elapsed"]))
     truncate(folder, notes["metrics"])
-    stage = _stage(own, recipe, unit, candidates)
+    saver = Saver(folder, number, [], notes["elapsed"])
+    own, stage = unit_stage(run._replace(folder=folder, saver=saver), prepared, unit, candidates, fold)
     at = train_stage(own, stage, restored(checkpoint, run.device) if checkpoint else fresh(own, stage))
-    outcome = {"members": _members(own, stage, at, unit), "steps": at.state.step, "seconds": own.saver.elapsed()}
+    outcome = {"members": _members(own, stage, at, unit), "steps": at.state.step, "seconds": saver.elapsed()}
     write_json(folder / "outcome.json", outcome)
     for litter in (*(folder / "checkpoints").glob("*.tenfold"), folder / "model.tenfold"):
         litter.unlink(missing_ok=True)
     return outcome
+
+
+def unit_stage(
+    run: Run, prepared: Prepared, unit: Unit, candidates: Sequence[Mapping[str, Any]], fold: Fold
+) -> tuple[Run, Stage]:
+    """The stage of a unit, and the run with the parts of its fold."""
+    recipe = _own(prepared, unit)
+    own = run._replace(parts=parts(recipe, prepared.dataset, fold._asdict(), run.device))
+    return own, _stage(own, recipe, unit, candidates)
+
+
+def _own(prepared: Prepared, unit: Unit) -> Recipe:
+    """The recipe of one unit."""
+    shared = {name: tuple(v) if isinstance(v, list) else v for name, v in unit.shared.items()}
+    return prepared.recipe.model_copy(update={**shared, "seed": unit.seed, "kind": "train"})
 
 
 def _stage(run: Run, recipe: Recipe, unit: Unit, candidates: Sequence[Mapping[str, Any]]) -> Stage:

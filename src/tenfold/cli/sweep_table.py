@@ -1,11 +1,12 @@
 """What a sweep found, on stdout: the members ranked, the choice, what it is worth."""
 
-__all__ = ["print_sweep"]
+__all__ = ["print_estimate", "print_rates", "print_sweep"]
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tenfold.cli import layout
+from tenfold.cli.display import inert
 from tenfold.cli.tables import tested
 
 if TYPE_CHECKING:
@@ -21,6 +22,28 @@ def print_sweep(result: Mapping[str, Any]) -> None:
     for warning in result["warnings"]:
         layout.echo(f"warning: {warning}")
     layout.show_end(result)
+    layout.echo(f"{'report':<10}  {inert(str(result['report']))}")
+
+
+def print_estimate(result: Mapping[str, Any]) -> None:
+    """What a sweep would do."""
+    for line in result["populations"]:
+        layout.echo(line)
+    rounds = f" in each of {result['rounds']} rounds" if result["rounds"] > 1 else ""
+    layout.echo(f"{result['members']} settings{rounds}; about {result['seconds'] / 60:.1f} minutes on one process")
+
+
+def print_rates(result: Mapping[str, Any]) -> None:
+    """What the search for a learning rate found."""
+    tried = f"of {len(result['rates'])} after {result['steps']} steps"
+    if not any(loss is not None for loss in result["loss"]):
+        layout.echo(f"no learning rate {tried} lowers the loss")
+    else:
+        low, high = (float(f"{end:.1g}") for end in (result["suggested"] / 10, result["largest"]))
+        layout.echo(f"suggested learning rate: {result['suggested']:.2g}, with the least loss {tried}")
+        layout.echo(f"the loss stays low up to: {result['largest']:.2g}")
+        layout.echo(f"a range to search: --learning-rate {low!r}:{high!r}:log")
+    layout.echo(f"figure: {inert(result['figure'])}")
 
 
 def _facts(result: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -96,13 +96,12 @@ def _classes(root: Path) -> tuple[list[str], list[tuple[str, int]]]:
     names = _folders(root)
     if not names:
         raise DataError(f"{root}: no folders in it; expected one folder of images for each class")
-    if "train" not in names or not set(names) <= {*PARTS, *OTHER_NAMES}:
+    _check_names(root, names)
+    if "train" not in names or not set(names) <= set(PARTS):
         if "train" in names and set(names) & {*PARTS[1:], *OTHER_NAMES}:
             strange = sorted(set(names) - {*PARTS, *OTHER_NAMES})
             raise DataError(f"{root}: {strange[0]!r} stands beside train; expected only {', '.join(PARTS)} there")
         return _at_least_two(root, names), [("", label) for label in range(len(names))]
-    if renamed := sorted(set(names) - set(PARTS)):
-        raise DataError(f"{root}: rename the folder {renamed[0]!r} to {OTHER_NAMES[renamed[0]]!r}")
     classes = _at_least_two(root / "train", _folders(root / "train"))
     parts = [part for part in PARTS if part in names]
     for part in parts[1:]:
@@ -112,6 +111,17 @@ def _classes(root: Path) -> tuple[list[str], list[tuple[str, int]]]:
             raise DataError(f"{root}: class {different[0]!r} is missing in {lacking}; every part needs every class")
     # A lone training folder splits nothing.
     return classes, [(part, label) for part in parts for label in range(len(classes))]
+
+
+def _check_names(root: Path, names: Sequence[str]) -> None:
+    """Train and Test are hardly classes: as those they would teach a model to tell the parts from each other."""
+    meant = {name: OTHER_NAMES.get(name.lower(), name.lower()) for name in names}
+    other = [name for name in names if meant[name] != name]
+    if other and len(names) > 1 and "train" in meant.values() and set(meant.values()) <= set(PARTS):
+        raise DataError(f"{root}: rename the folder {other[0]!r} to {meant[other[0]]!r}")
+    inner = root / names[0]
+    if len(names) == 1 and names[0] not in PARTS and len(_folders(inner)) > 1:
+        raise DataError(f"{root}: the folders of the classes are one level down; give {inner} instead")
 
 
 def _check_labeled(place: Path) -> None:
@@ -255,14 +265,17 @@ def _reading(items: Sequence[_Item], broken: Sequence[str], ignored: int) -> Rea
 
 
 def _notes(changes: Counter[str], broken: Sequence[str], ignored: int, side: int) -> tuple[str, ...]:
-    notes = [f"{count:,} images: {change}" for change, count in sorted(changes.items()) if change != "resized"]
+    told = [(count, change) for change, count in sorted(changes.items()) if change != "resized"]
     if changes["resized"]:
-        notes.append(f"{changes['resized']:,} images: resized to {side} × {side}")
+        told.append((changes["resized"], f"resized to {side} × {side}"))
+    notes = [f"{count:,} image{'s' * (count != 1)}: {change}" for count, change in told]
     if ignored:
-        notes.append(f"{ignored:,} entries ignored: hidden, not an image, or outside the class folders")
+        entries = "entry" if ignored == 1 else "entries"
+        notes.append(f"{ignored:,} {entries} ignored: hidden, not an image, or outside the class folders")
     if broken:
         more = f", and {len(broken) - SHOWN:,} more" if len(broken) > SHOWN else ""
-        notes.append(f"{len(broken):,} unreadable images skipped: {'; '.join(broken[:SHOWN])}{more}")
+        image = "image" if len(broken) == 1 else "images"
+        notes.append(f"{len(broken):,} unreadable {image} skipped: {'; '.join(broken[:SHOWN])}{more}")
     return tuple(notes)
 
 

@@ -3,13 +3,23 @@
 `select` returns None where the results hold nothing for the figure, and `draw` is not called then.
 """
 
-__all__ = ["plain", "rung_colors"]
+__all__ = ["BEST", "SHADES", "SIMPLEST", "Ruler", "plain", "ruler", "rung_colors", "typed", "unit"]
 
+import math
 import unicodedata
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib import colormaps
-from matplotlib.colors import to_hex
+from matplotlib.colors import ListedColormap, to_hex
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+# A search's best setting and its one-standard-error choice, told apart from each other and from all of viridis.
+BEST, SIMPLEST = "#D55E00", "#CC79A7"
+# Viridis without its ends: its yellow is lost on white, its purple on a dark page.
+SHADES = ListedColormap(colormaps["viridis"](np.linspace(0.2, 0.93, 256)))
 
 # Okabe and Ito (2008) without the yellow, which is lost on white: told apart with every common color blindness.
 _OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
@@ -39,3 +49,98 @@ def rung_colors(count: int) -> list[str]:
     if count <= len(_OKABE_ITO):
         return list(_OKABE_ITO[:count])
     return [to_hex(colormaps["viridis"](share)) for share in np.linspace(0, 0.88, count)]
+
+
+class Ruler(NamedTuple):
+    """Where the values of an axis lie. places: (n,), NaN where a value is none; low, high: ends of the axis.
+
+    gap: where a line sets the column of 0 apart from a log scale, NaN where there is none.
+    """
+
+    places: NDArray[np.float64]
+    ticks: list[float]
+    labels: list[str]
+    low: float
+    high: float
+    gap: float
+
+
+def ruler(values: Sequence[Any], scale: str) -> Ruler:
+    """Places of values on an axis: "linear", "log" (0 has a column of its own), or "words" in their order, from 0.
+
+    >>> drawn = ruler([0.0, 0.01, 1.0], "log")
+    >>> drawn.places.round(2).tolist(), drawn.labels
+    ([-2.5, -2.0, 0.0], ['0', '0.01', '1'])
+    """
+    if scale == "words":
+        return _worded([typed(value) for value in values])
+    numbers = np.array([np.nan if value is None else float(value) for value in values])
+    return _logarithmic(numbers) if scale == "log" and (numbers > 0).any() else _linear(numbers)
+
+
+def typed(value: Any) -> str:
+    """A setting as one would type it, short.
+
+    >>> typed([256, 128]), typed(1e-05), typed(None)
+    ('256-128', '1e-5', '–')
+    """
+    if isinstance(value, list | tuple):
+        return "-".join(map(typed, value)) or "none"
+    if isinstance(value, float):
+        return f"{value:.3g}".replace("e-0", "e-").replace("e+0", "e")
+    return "–" if value is None else plain(str(value))
+
+
+def unit(metric: str) -> tuple[str, float, str]:
+    """Name, factor and format in which a score is shown.
+
+    >>> unit("accuracy")
+    ('accuracy (%)', 100.0, '.2f')
+    """
+    return ("macro F1", 1.0, ".3f") if metric == "macro_f1" else ("accuracy (%)", 100.0, ".2f")
+
+
+def _worded(words: Sequence[str]) -> Ruler:
+    order = sorted(set(words), key=lambda word: (not word.isdigit(), int(word) if word.isdigit() else 0, word))
+    places = np.array([float(order.index(word)) for word in words])
+    return Ruler(places, [float(k) for k in range(len(order))], order, -0.5, len(order) - 0.5, math.nan)
+
+
+def _linear(numbers: NDArray[np.float64]) -> Ruler:
+    known = numbers[np.isfinite(numbers)]
+    low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
+    room = 0.06 * (high - low) or 0.06 * abs(high) or 1.0
+    steps = (float(tick) for tick in MaxNLocator(5).tick_values(low, high))
+    ticks = _listed(known) or [tick for tick in steps if low - room <= tick <= high + room]
+    return Ruler(numbers, ticks, [typed(round(tick, 12)) for tick in ticks], low - room, high + room, math.nan)
+
+
+def _logarithmic(numbers: NDArray[np.float64]) -> Ruler:
+    positive = numbers > 0
+    places = np.log10(numbers, where=positive, out=np.full(numbers.shape, np.nan))
+    low, high = float(np.nanmin(places)), float(np.nanmax(places))
+    room = 0.06 * (high - low) or 0.3
+    few = _listed(places[positive])
+    ticks = few or _decades(low - room / 2, high + room / 2)
+    labels = [typed(float(f"{10**tick:.6g}")) for tick in ticks]
+    if not (numbers == 0).any():
+        return Ruler(places, ticks, labels, low - room, high + room, math.nan)
+    zero = low - max((0.25 if few else 0.15) * (high - low), 0.3)
+    places[numbers == 0] = zero
+    return Ruler(places, [zero, *ticks], ["0", *labels], zero - room, high + room, (zero + low) / 2)
+
+
+def _listed(places: NDArray[np.float64]) -> list[float]:
+    """The places themselves where they are few and far enough apart to be named."""
+    known = np.unique(places)
+    apart = known.size < 2 or float(np.diff(known).min()) > 0.1 * float(np.ptp(known))
+    return [float(place) for place in known] if 0 < known.size <= 6 and apart else []
+
+
+def _decades(low: float, high: float) -> list[float]:
+    """Powers of ten between two logarithms, a few of them; where there are fewer than three, their 2 and 5 too."""
+    powers = [float(power) for power in range(math.ceil(low), math.floor(high) + 1)]
+    if len(powers) >= 3:
+        return powers[:: -(-len(powers) // 6)]
+    steps = (power + math.log10(step) for power in range(math.floor(low), math.ceil(high)) for step in (1, 2, 5))
+    return [step for step in steps if low <= step <= high] or [low, high]

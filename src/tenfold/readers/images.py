@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from tenfold.errors import DataError
+from tenfold.errors import DataError, TenfoldError
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
 PIXELS_CAP = 80_000_000  # below Pillow's own limit, which a program may have lifted
@@ -54,7 +54,7 @@ class Picture(NamedTuple):
                 if side:  # a JPEG is decoded at 1/2, 1/4 or 1/8 where that is enough
                     image.draft(None, (2 * side, 2 * side))
                 plain, changes = _plain(image)
-        except DataError:
+        except TenfoldError:  # a signal, too, which is no fault of the file
             raise
         except Exception as error:  # a decoder of foreign bytes raises whatever its formats' authors thought of
             raise DataError(f"{_name(self.source)}: cannot be decoded ({_reason(error)})") from error
@@ -81,7 +81,7 @@ def images(source: Path | bytes) -> Picture:
                 _check_size(image, source)
                 kind = f"{image.format} {image.mode}"
                 return Picture(source, image.width, image.height, _is_grey(image), kind)
-    except DataError:
+    except TenfoldError:
         raise
     except Exception as error:  # as above
         raise DataError(f"{_name(source)}: not a readable image ({_reason(error)})") from error

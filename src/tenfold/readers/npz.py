@@ -23,7 +23,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from tenfold.errors import DataError, nearest
+from tenfold.errors import DataError, TenfoldError, nearest
 
 PARTS = ("train", "validation", "test")
 KEYS = ("x", "y", *(f"{letter}_{part}" for part in PARTS for letter in "xy"))
@@ -45,7 +45,7 @@ def npz(path: Path) -> dict[str, NDArray[Any]]:
             size = os.fstat(file.fileno()).st_size
             with zipfile.ZipFile(cast("IO[bytes]", _Sipped(file))) as archive:
                 arrays = _read(path, archive, PLAIN_BYTES + RATIO * size)
-    except DataError:
+    except TenfoldError:  # a signal, too, which is no fault of the file
         raise
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
@@ -137,6 +137,8 @@ def _header(where: str, stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dt
     parse = npy.read_array_header_1_0 if version == 1 else npy.read_array_header_2_0
     try:
         shape, fortran, dtype = parse(text, max_header_size=HEADER_CAP)
+    except TenfoldError:
+        raise
     except Exception as error:  # numpy evaluates a literal and builds a dtype: every kind of error comes out of that
         raise DataError(f"{where} has a damaged header ({' '.join(str(error).split())[:200]})") from error
     return shape, fortran, dtype, len(start) + len(digits) + length

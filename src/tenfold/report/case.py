@@ -3,6 +3,8 @@
 __all__ = ["Case", "read_case"]
 
 import io
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -64,5 +66,5 @@ def _split(path: Path) -> dict[str, NDArray[np.int64]]:
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as parts:
             return {name: parts[name].astype(np.int64) for name in parts.files}
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise FileError(f"{path}: damaged ({error}); restore it from a copy") from None

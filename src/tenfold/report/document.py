@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedError
 from markupsafe import Markup
 
 from tenfold.report import wording
@@ -26,18 +26,12 @@ def document(template: str, context: dict[str, Any], data: dict[str, Any], color
     charts = _chart_script() if data.get("charts") else ""
     style = Markup("\n".join([_asset("style.css"), _rung_style(colors), _chart_style() if charts else ""]))
     scripts = [Markup(text) for text in (charts, _asset("page.js")) if text]
-    page = (
-        _environment()
-        .get_template(template)
-        .render(
-            **context,
-            style=style,
-            scripts=scripts,
-            data=Markup(_json(data)),
-            live=bool(charts),
-            policy=_policy(style, scripts),
-        )
-    )
+    context = context | {"style": style, "scripts": scripts, "policy": _policy(style, scripts)}
+    context |= {"data": Markup(_json(data)), "live": bool(charts)}
+    try:
+        page = _environment().get_template(template).render(context)
+    except UndefinedError as error:  # a number, say, where the template looks into a list
+        raise TypeError(str(error)) from error
     # Half a character from a file that someone else wrote cannot be encoded.
     return page.encode("utf-8", "replace").decode()
 

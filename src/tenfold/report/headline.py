@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tenfold.report.case import Case
+from tenfold.report.search import search
 from tenfold.report.wording import count, duration, interval, label, percent, rounded, settings, size_of
 
 
@@ -56,7 +57,7 @@ def headline(case: Case, private: bool) -> Headline:
     accuracy, n = found.get("accuracy"), int(found.get("n") or len(results.labels))
     bounds = found.get("interval")
     return Headline(
-        label(results.best),
+        _named(case),
         label(results.name),
         results.part,
         None if accuracy is None else float(accuracy),
@@ -70,7 +71,25 @@ def headline(case: Case, private: bool) -> Headline:
     )
 
 
+def _named(case: Case) -> str:
+    """The best rung; a sweep's model by what it is, since it has one rung."""
+    if case.results.sweep is None:
+        return label(case.results.best)
+    own = case.recipe | dict(case.results.settings[case.results.best][0])
+    return label(" ".join(str(own[name]) for name in ("model", "loss") if own.get(name)) or case.results.best)
+
+
 def _chosen(case: Case) -> list[str]:
+    found = search(case)
+    if found is not None:
+        among = count(len(found.rows) + len(found.rest) + found.more, "setting")
+        metric = found.metric.removesuffix(", %")
+        over = "the mean of its runs" if found.several else "one run"
+        return [
+            f"Chosen by validation {metric} among {among}: {found.scored} there, {over}.",
+            f"Its settings: {found.best}.",
+            f"{found.again} It was tested once, after that.",
+        ]
     result, tried = case.result, sum(map(len, case.results.settings.values()))
     validation = result.get("validation") or {}
     metric = str(result.get("metric") or "accuracy").replace("_", " ")
@@ -91,6 +110,7 @@ def _cards(case: Case, found: dict[str, Any]) -> list[Card]:
     calibration = found.get("calibration")
     if calibration:
         before = f"{rounded(calibration.get('uncalibrated_error'))} before its temperature"
+        before = "no temperature was fitted" if case.results.sweep else before
         cards.append(Card("Calibration error", rounded(calibration.get("error")), before))
     if found.get("without_twins"):
         cards.append(_apart(found["without_twins"]))
@@ -109,7 +129,8 @@ def _apart(found: dict[str, Any]) -> Card:
 
 
 def _paced(case: Case) -> str:
-    tried = sum(map(len, case.results.settings.values()))
+    sweep = case.results.sweep
+    tried = len(sweep.settings) if sweep else sum(map(len, case.results.settings.values()))
     return f"to train and choose among {count(tried, 'setting')}" if tried > 1 else "to train"
 
 

@@ -19,6 +19,7 @@ from tenfold.report.headline import headline, scores
 from tenfold.report.illustrations import illustrate
 from tenfold.report.origin import origin
 from tenfold.report.pictures import Album, album
+from tenfold.report.search import search
 from tenfold.report.selection import least_certain, mistakes
 from tenfold.report.tables import class_rows, ladder, span, tried
 from tenfold.report.wording import count, label, percent, rounded
@@ -34,7 +35,8 @@ SOME = 6
 BARS = 40
 # Figures that the page draws itself, and those that have a place in a section.
 OWN = ("class_accuracy", "confusion")
-PLACED = ("learning_curves", "templates", "reliability", "abstention", "settings_map")
+SEARCHED = ("sweep_map", "sweep_slices", "sweep_curves", "sweep_budget")
+PLACED = ("learning_curves", "templates", "reliability", "abstention", "settings_map", *SEARCHED)
 
 
 def run_page(case: Case, images: Album) -> str:
@@ -60,6 +62,7 @@ def run_page(case: Case, images: Album) -> str:
         "wrong": int((results.predicted[results.best] != results.labels).sum()),
         "calibration": scores(case).get("calibration") or {},
         "tried": tried(case),
+        "search": search(case),
         "metric": str(case.result.get("metric") or "accuracy").replace("_", " "),
         "origin": origin(case, images.private),
         "figures": _figures(case, images),
@@ -116,8 +119,22 @@ def _told(case: Case) -> dict[str, str]:
         "reliability": f"Accuracy against confidence, in bins. Mean distance {rounded(calibration.get('error'))}, "
         f"before the temperature {rounded(calibration.get('uncalibrated_error'))}.",
         "abstention": _abstained(results),
+        **_searched(case),
         "settings_map": "Best validation score of each learning rate and l2, a panel for each rung; the numbers are in "
         "the tables below it.",
+    }
+
+
+def _searched(case: Case) -> dict[str, str]:
+    found = search(case)
+    if found is None:
+        return {}
+    best = f"Best: {found.best}, {found.scored}"
+    return {
+        "sweep_map": f"Mean validation score of every setting over two of the axes. {best}.",
+        "sweep_slices": f"Validation score of every setting against each axis. {best}.",
+        "sweep_curves": f"Validation score of every setting over the epochs. {best}.",
+        "sweep_budget": f"Best validation score against the epochs trained, population by population. {best}.",
     }
 
 

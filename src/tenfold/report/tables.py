@@ -77,7 +77,7 @@ def _rung(case: Case, name: str, color: int, row: dict[str, Any]) -> Rung:
         name == results.best,
         len(results.settings[name]),
         chosen,
-        _first(row.get("validation_accuracy"), (case.result.get("validation") or {}).get("accuracy")),
+        _first(row.get("validation_accuracy"), _validated(case)),
         accuracy,
         row.get("test_interval") or own.get("interval"),
         _first(row.get("macro_f1"), row.get("validation_macro_f1") if results.part != "test" else own.get("macro_f1")),
@@ -87,6 +87,12 @@ def _rung(case: Case, name: str, color: int, row: dict[str, Any]) -> Rung:
         row.get("expected_seconds"),
         len(row.get("failed") or ()),
     )
+
+
+def _validated(case: Case) -> float | None:
+    """Validation accuracy of a lone population's best; of a sweep's best, the mean over its runs."""
+    found, sweep = case.result.get("validation") or {}, case.results.sweep
+    return _first(found.get("accuracy"), found.get("score") if sweep and sweep.metric == "accuracy" else None)
 
 
 def _first(*values: float | None) -> float | None:

@@ -10,7 +10,7 @@ from tenfold.report.case import Case
 from tenfold.report.curves import overlaid
 from tenfold.report.document import document
 from tenfold.report.headline import headline, scores
-from tenfold.report.tables import class_rows
+from tenfold.report.tables import class_rows, ladder
 from tenfold.report.wording import count, duration, interval, label, percent, rounded, setting, settings
 
 CLASSES = 200
@@ -45,7 +45,7 @@ def _rows(cases: Sequence[Case]) -> list[tuple[str, list[str]]]:
     return [
         ("Data", [label(case.results.name) for case in cases]),
         ("Best model", [label(case.results.best) for case in cases]),
-        ("Validation accuracy, %", [percent((case.result.get("validation") or {}).get("accuracy")) for case in cases]),
+        ("Validation accuracy, %", [percent(ladder(case)[_best(case)].validation) for case in cases]),
         ("Test accuracy, %", [_tested(case, percent) for case in cases]),
         ("95 % interval", [interval((case.result.get("test") or {}).get("interval")) for case in cases]),
         ("Test images", [_tested(case, count, "n") for case in cases]),
@@ -63,7 +63,13 @@ def _tested(case: Case, form: Any, name: str = "accuracy") -> str:
     return str(form(test[name])) if name in test else "not looked at"
 
 
+def _best(case: Case) -> int:
+    return list(case.results.settings).index(case.results.best)
+
+
 def _tried(case: Case) -> str:
+    if case.results.sweep:
+        return f"{count(len(case.results.sweep.settings), 'setting')}, a sweep"
     tried = sum(map(len, case.results.settings.values()))
     return f"{count(len(case.results.settings), 'model')}, {count(tried, 'setting')}"
 
@@ -85,7 +91,6 @@ def _classes(cases: Sequence[Case]) -> list[tuple[str, list[str]]]:
     """Share of each class that the best model of each run finds, for classes of any run, in the first one's order."""
     found = []
     for case in cases:
-        best = list(case.results.settings).index(case.results.best)
-        found.append({row.name: percent(row.recall[best]) for row in class_rows(case)})
+        found.append({row.name: percent(row.recall[_best(case)]) for row in class_rows(case)})
     names = dict.fromkeys(name for rows in found for name in rows)
     return [(name, [rows.get(name, "–") for rows in found]) for name in list(names)[:CLASSES]]

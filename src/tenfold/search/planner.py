@@ -108,6 +108,8 @@ def sentences(plan: Plan) -> list[str]:
     What splits them: 2 values of batch_size × 5 folds.
     The largest population takes about 3 MB beside the images.
     """
+    if not plan.units:
+        return ["There is nothing to train."]
     sizes = [len(unit.members) for unit in plan.units]
     each = f"{sizes[0]}" if min(sizes) == max(sizes) else f"{min(sizes)} to {max(sizes)}"
     what = [_counted(plan.candidates, "setting")]

@@ -27,8 +27,12 @@
     const where = make("p", "where");
     where.append(make("b", "", `${confidence} %`), ` · image ${position}`);
     if (path) {
-      const file = make("bdi", "path", path);
+      const file = make("span", "path");
       file.title = path;
+      // Every folder by itself, so that a name that runs from right to left does not reorder the others.
+      const line = make("span");
+      path.split("/").forEach((name, index) => line.append(index ? "/" : "", make("bdi", "", name)));
+      file.append(line);
       where.append(file);
     }
     item.append(where);

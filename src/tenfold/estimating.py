@@ -1,0 +1,74 @@
+"""What a sweep would do, before it does it: its populations, their memory, and how long they should take."""
+
+__all__ = ["estimate"]
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tenfold import products
+from tenfold.interrupts import Interrupts
+from tenfold.pace import seconds_per_epoch
+from tenfold.preparing import Prepared, prepare
+from tenfold.recipe import Recipe
+from tenfold.rooms import find
+from tenfold.saving import Saver
+from tenfold.search.halving import halving, sentence
+from tenfold.search.planner import Unit, sentences
+from tenfold.search.request import axes_of
+from tenfold.stages import Run
+from tenfold.units import Fold, folds, planned, unit_stage
+
+
+def estimate(recipe: Recipe, data_dir: str = "") -> dict[str, Any]:
+    """Populations, bytes and seconds of a sweep's first round, by a few steps of one population of each shape.
+
+    Loads the data; writes nothing. Later rounds are as large, and asked for when the first one is known.
+    """
+    with tempfile.TemporaryDirectory() as place:
+        prepared = prepare(recipe, Path(place), data_dir, lambda message: None, keep=False)
+        run = Run(
+            Path(place),
+            prepared.parts,
+            prepared.about | {"version": ""},
+            prepared.device,
+            Saver(Path(place), 0, [], 0.0),
+            Interrupts(),
+            lambda event: None,
+        )
+        count = -(-recipe.members // recipe.rounds)
+        candidates = find("samplers", recipe.sampler)(axes_of(recipe), count, recipe.seed, 0, [])
+        plan, held = planned(prepared, candidates), folds(prepared)
+        paces: dict[tuple[Any, ...], float] = {}
+        for unit in plan.units:
+            shape = (*map(str, unit.shared.items()), len(unit.members))
+            if shape not in paces:
+                paces[shape] = _seconds(run, prepared, unit, candidates, held[unit.fold])
+        seconds = sum(paces[(*map(str, unit.shared.items()), len(unit.members))] for unit in plan.units)
+    return {
+        "populations": [*sentences(plan), *_halved(recipe, plan.units)],
+        "members": plan.candidates,
+        "units": len(plan.units),
+        "bytes": max(unit.bytes for unit in plan.units),
+        "rounds": recipe.rounds,
+        "seconds": seconds * recipe.rounds,
+        "threads": torch.get_num_threads(),
+        "products": products.route(),
+        "settings": candidates,
+    }
+
+
+def _seconds(run: Run, prepared: Prepared, unit: Unit, candidates: list[dict[str, Any]], fold: Fold) -> float:
+    """Of one population, from its first step to its last."""
+    own, stage = unit_stage(run, prepared, unit, candidates, fold)
+    share = halving(len(unit.members), stage.recipe.epochs, stage.recipe.halving).share if stage.recipe.halving else 1.0
+    return seconds_per_epoch(own, stage) * stage.recipe.epochs * share
+
+
+def _halved(recipe: Recipe, units: tuple[Unit, ...]) -> list[str]:
+    if not recipe.halving:
+        return []
+    members = max(len(unit.members) for unit in units)
+    return [sentence(members, halving(members, recipe.epochs, recipe.halving))]
