@@ -226,6 +226,25 @@ def test_a_line_ends_where_its_first_run_did_and_says_that_it_was_dropped():
     assert "dropped here by halving" in texts(drawn("sweep_curves", CASES["plain"]))
 
 
+def test_the_colors_of_the_rates_are_named():
+    assert {"0.01", "0.1"} <= set(texts(drawn("sweep_curves", CASES["many"])))
+    assert {"0.1", "0.01", "0.001"} <= set(texts(drawn("sweep_curves", CASES["plain"])))
+
+
+def test_a_setting_that_one_fold_dropped_ends_there():
+    sweep = made_sweep()
+    first, second = sweep.populations[:2]
+    gone = np.array([True, False, True])
+    later = first._replace(dropped=gone, validations=np.array([2, 3, 1]))
+    lines = {
+        line.member: line
+        for line in select("sweep_curves", searched(replace(sweep, populations=(later, second)))).lines
+    }
+    assert lines[0].epochs.tolist() == [1, 2]
+    assert lines[0].scores.tolist() == pytest.approx([15, 25])
+    assert lines[0].dropped
+
+
 def test_who_was_dropped_spends_nothing_more():
     data = select("sweep_budget", CASES["plain"])
     assert [path.spent.tolist() for path in data.paths] == [[3, 5, 7], [10, 12, 14], [17, 20, 22], [25, 28, 31]]

@@ -13,6 +13,7 @@ import pytest
 
 import tenfold
 from tenfold import running
+from tenfold.cli import main
 from tenfold.errors import Interrupted, RunError, UsageError
 from tenfold.estimating import estimate
 from tenfold.evaluate import evaluate
@@ -373,3 +374,21 @@ def test_a_sweep_by_tpe_learns_and_leaves_a_journal(tmp_path):
     assert study.best_trial.value == pytest.approx(run.result["table"][0]["score"])
     again = swept(tmp_path / "again", learning_rate="1e-5:1:log", members=12, rounds=3, sampler="tpe")
     assert table_of(again) == table_of(run)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_halving_in_folds_ranks_what_some_folds_dropped(tmp_path, seed):
+    choices = {"learning_rate": "1e-3:0.1:log", "members": 6, "folds": 3, "halving": 2, "epochs": 6, "seed": seed}
+    run = swept(tmp_path / "run", **choices)
+    assert len(run.result["table"]) == 6
+    assert run.model.cause["recipe"]["epochs"] == 6
+
+
+def test_the_recipe_of_a_sweep_repeats_it(grid, tmp_path, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["train", "--recipe", str(grid.folder / "recipe.toml"), "--out", str(tmp_path / "again")])
+    assert not end.value.code
+    assert "trained again on all but the test images" in " ".join(capsys.readouterr().out.split())
+    again = json.loads((tmp_path / "again" / "result.json").read_text())
+    for name in ("table", "best", "test"):
+        assert again[name] == json.loads((grid.folder / "result.json").read_text())[name]

@@ -62,7 +62,9 @@ def sweep_settings(run: Run, prepared: Prepared, at: Progress | None) -> dict[st
     ranked = ranking(summary.mean, flat.mean(1))
     simpler = one_standard_error(summary, [float(_value(prepared, c, "l2")) for c in found.candidates], ranked)
     best = found.candidates[ranked[0]]
-    tested = _final(run, prepared, best, math.ceil(found.epochs[ranked[0]].mean()), at)
+    epochs = found.epochs[ranked[0]][np.isfinite(found.epochs[ranked[0]])]  # where halving did not drop it
+    length = math.ceil(epochs.mean()) if len(epochs) else prepared.recipe.epochs
+    tested = _final(run, prepared, best, length, at)
     return {
         "run": str(run.folder),
         "model": str(run.folder / "model.tenfold"),

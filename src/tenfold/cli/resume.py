@@ -8,8 +8,7 @@ import click
 
 from tenfold.cli.display import display
 from tenfold.cli.options import shown
-from tenfold.cli.sweep_table import print_sweep
-from tenfold.cli.tables import print_fit, print_train
+from tenfold.cli.printing import print_result
 
 
 @click.command("resume")
@@ -26,6 +25,4 @@ def command(run: Path, jobs: int, cluster: str, as_json: bool) -> None:
 
     with display(as_json) as watch:
         finished = resume(run, watch, jobs, cluster)
-    printers = {"rungs": print_fit, "table": print_sweep}
-    show = next((show for key, show in printers.items() if key in finished.result), print_train)
-    shown(finished.result, as_json, show)
+    shown(finished.result, as_json, print_result)

@@ -9,7 +9,7 @@ import click
 
 from tenfold.cli.display import display
 from tenfold.cli.options import chosen, recipe_options, shown
-from tenfold.cli.tables import print_train
+from tenfold.cli.printing import print_result
 from tenfold.errors import UsageError
 from tenfold.recipe import SWEEP, Recipe
 
@@ -37,8 +37,4 @@ def command(data: str, recipe_file: str, out: str, data_dir: str, as_json: bool,
     choices = {**repeated, **({"data": data} if data else {}), **chosen(options)}
     with display(as_json) as watch:
         finished = begin(recipe(choices), out, data_dir, watch)
-    if finished.result.get("rungs"):
-        from tenfold.cli.tables import print_fit
-
-        return shown(finished.result, as_json, print_fit)
-    return shown(finished.result, as_json, print_train)
+    shown(finished.result, as_json, print_result)

@@ -145,8 +145,9 @@ def _legend(figure: Figure, panel: Axes, data: _Curves, scale: Normalize) -> Non
 def _mark(bar: Colorbar, data: _Curves, scale: Normalize) -> None:
     bar.set_label("learning rate" if data.rated else "rank, 1 the best", fontsize=9)
     if data.rated == "log":
-        marks = ruler([scale.vmin, scale.vmax], "log")
-        inside = [(10**tick, label) for tick, label in zip(marks.ticks, marks.labels, strict=True)]
+        marks, ends = ruler([line.shade for line in data.lines], "log"), (scale.vmin or 0.0, scale.vmax or 0.0)
+        named = [(10**tick, label) for tick, label in zip(marks.ticks, marks.labels, strict=True)]
+        inside = [(tick, label) for tick, label in named if 0.999 * ends[0] <= tick <= 1.001 * ends[1]]
         bar.set_ticks([tick for tick, _ in inside], labels=[label for _, label in inside])
         bar.minorticks_off()
 

@@ -113,8 +113,7 @@ def _panel(panel: Axes, shown: _Slice, data: _Slices) -> None:
     panel.scatter(places[members][alive], scores[alive], s=26, alpha=0.75, linewidths=0, zorder=2, **color)
     floor = panel.get_xaxis_transform()
     failed = places[members][~alive]
-    if failed.size:
-        panel.plot(failed, np.full(failed.size, 0.02), "x", color=_FAILED, markersize=5, transform=floor)
+    panel.plot(failed, np.full(failed.size, 0.02), "x", color=_FAILED, markersize=5, transform=floor)
     for member, (tone, mark) in ({data.simplest: (SIMPLEST, "D")} | {data.best: (BEST, "o")}).items():
         low, high = data.intervals[member]
         panel.plot([places[member]] * 2, [low, high], color=tone, linewidth=1.6, zorder=3)
