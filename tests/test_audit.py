@@ -197,6 +197,7 @@ def test_the_report_is_narrow_and_inert(sound, capsys):
     lines = out.splitlines()
     assert lines[-1] == "page: runs/[5mpage.html"
     assert all(len(line) <= 80 for line in lines if "\U0001f98c" not in line)
+    assert "ignored     3 entries" in lines
     assert "30 unreadable files" in lines
     assert sum("bad.png: not readable" in line for line in lines) == 20
     assert "… and 10 more files" in lines

@@ -171,6 +171,33 @@ def test_the_headline_is_that_of_result_json(run):
     assert f"tenfold train --recipe {run}/recipe.toml" in text
 
 
+def test_what_the_best_is_best_by_is_told():
+    told = text_of(made_page(metric="macro_f1", validation={"accuracy": 0.7, "macro_f1": 0.4321, "n": 40}))
+    assert "Chosen by validation macro F1 among 8 settings of 2 models: macro F1 0.432, 70.00 % of 40 images" in told
+    told = text_of(made_page())
+    assert "Chosen by validation accuracy among 8 settings of 2 models: 70.00 % of 40 images right there." in told
+
+
+def test_a_model_worse_than_the_most_frequent_class_is_said_to_be():
+    worse = "Always saying the most frequent class would be right more often than this model."
+    results = made_results(made_dataset())
+    results = replace(results, labels=np.zeros_like(results.labels))
+    assert worse in text_of(run_page(made_case(results=results), album(made_dataset(), True)))
+    assert worse not in text_of(made_page())
+
+
+def test_the_ladder_has_the_score_that_decided():
+    rungs = [{"rung": name, "validation_accuracy": 0.8, "validation_macro_f1": 0.4567} for name in RUNGS]
+    assert "80.00 F1 0.457" in text_of(made_page(metric="macro_f1", rungs=rungs))
+    assert "F1 0.457" not in text_of(made_page(rungs=rungs))
+
+
+def test_what_was_not_searched_for_is_not_counted():
+    case = made_case()._replace(audit={"exact": [], "near": [], "near_searched": False})
+    told = text_of(run_page(case, album(made_dataset(), True)))
+    assert "Exact duplicates 0 groups Near duplicates not searched for" in told
+
+
 def test_cells_count_what_predictions_csv_says(run):
     with (run / "predictions.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -309,6 +336,7 @@ def test_many_classes_become_a_list_and_nothing_explodes():
     page = run_page(made_case(dataset, results), album(dataset, True))
     assert len(page) < 3_000_000
     assert len(data_of(page)["cells"]) == 60
+    assert "Open a line to see the images behind it." in page
 
 
 def test_large_pictures_stay_in_their_budget():

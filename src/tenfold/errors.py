@@ -28,8 +28,11 @@ class RunError(TenfoldError):
     """A run folder that cannot be used as asked."""
 
 
-class Interrupted(TenfoldError):
-    """The user or the system asked the run to stop; args: the message, and the exit code (128 + signal)."""
+class Interrupted(BaseException):
+    """The user or the system asked the run to stop; args: the message, and the exit code (128 + signal).
+
+    No Exception, so that nobody who expects errors of a file or a library takes it for one of those.
+    """
 
     def __str__(self) -> str:
         return str(self.args[0])

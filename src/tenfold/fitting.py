@@ -70,19 +70,26 @@ KEPT = ("rung", "members", "settings", "seconds", "expected_seconds", "parameter
 
 def fit_ladder(run: Run, prepared: Prepared, at: Progress | None) -> dict[str, Any]:
     """Climb from the first rung, or from where a checkpoint stood; returns what the run prints."""
-    left = partial(_left, run, prepared.recipe)
+    under_way: list[Stage] = []
+    try:
+        _climb(run, prepared.recipe, at, under_way)
+        return _result(run, prepared.recipe, run.saver.outcomes, finished=True)
+    except Interrupted:
+        _leave(run, prepared.recipe, under_way[-1] if under_way else None)
+        raise
+
+
+def _climb(run: Run, recipe: Recipe, at: Progress | None, under_way: list[Stage]) -> None:
+    """Rung after rung while there is time. under_way: what is begun goes there."""
+    left = partial(_left, run, recipe)
     for rung in LADDER[len(run.saver.outcomes) :]:
         if run.saver.outcomes and not decide(run.folder, f"{rung.name}: start", lambda: left() > 0):
             break
-        stage = _planned(run, prepared.recipe, rung)
-        try:
-            at = train_stage(run, stage, at or fresh(run, stage))
-        except Interrupted:
-            _leave(run, stage)
-            raise
+        stage = _planned(run, recipe, rung)
+        under_way.append(stage)
+        at = train_stage(run, stage, at or fresh(run, stage))
         run.saver.finish(_outcome(run, stage, at))
         at = None
-    return _result(run, prepared.recipe, run.saver.outcomes, finished=True)
 
 
 def _left(run: Run, recipe: Recipe) -> float:
@@ -113,7 +120,8 @@ def _planned(run: Run, recipe: Recipe, rung: Rung) -> Stage:
 def _announce(run: Run, stage: Stage, epochs: int, seconds: float) -> None:
     """Say before a rung starts what it is and how long it may take."""
     best, name = run.saver.best()
-    told = f"{stage.name}: {len(stage.settings)} settings, up to {epochs} epochs, about {duration(seconds)}"
+    length = f"up to {epochs} epoch{'s' * (epochs != 1)}, about {duration(seconds)}"
+    told = f"{stage.name}: {len(stage.settings)} settings, {length}"
     run.watch(Event(stage.name, 0, epochs, 0, best if name else float("nan"), name, seconds, told))
 
 
@@ -170,13 +178,14 @@ def _tried(run: Run, stage: Stage) -> dict[str, Any]:
     }
 
 
-def _leave(run: Run, stage: Stage) -> None:
+def _leave(run: Run, recipe: Recipe, stage: Stage | None) -> None:
     """What a stopped run has so far: its finished rungs, and the one under way where that holds the best model."""
     outcomes, path = list(run.saver.outcomes), run.folder / "model.tenfold"
     if not path.exists():
         return
     cause = load_model(path).cause
-    if cause["rung"] == stage.name:
+    known = [outcome["rung"] for outcome in outcomes]
+    if stage and cause["rung"] == stage.name and stage.name not in known:
         save = run.folder / "models" / f"{stage.name}.tenfold"
         save.parent.mkdir(exist_ok=True)
         write_bytes(save, path.read_bytes())
@@ -185,7 +194,8 @@ def _leave(run: Run, stage: Stage) -> None:
         seconds = run.saver.elapsed() - started
         under_way = {"members": len(settings), "settings": cause["settings"], "score": best, "seconds": seconds}
         outcomes.append({**dict.fromkeys(KEPT), **_tried(run, stage), **under_way})
-    write_json(run.folder / "result.json", _result(run, stage.recipe, outcomes, finished=False))
+    if outcomes:
+        write_json(run.folder / "result.json", _result(run, recipe, outcomes, finished=False))
 
 
 def _result(run: Run, recipe: Recipe, outcomes: Sequence[dict[str, Any]], finished: bool) -> dict[str, Any]:

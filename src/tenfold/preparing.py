@@ -70,6 +70,18 @@ def parts_of(recipe: Recipe, dataset: Dataset) -> dict[str, Tensor]:
     return _split(recipe, dataset, as_json(audit(dataset)) if recipe.audit else {})
 
 
+def _unmeasured(dataset: Dataset, positions: dict[str, Tensor]) -> list[str]:
+    """A class that a part has no image of."""
+    told = []
+    for part in ("validation", "test"):
+        there = torch.bincount(dataset.labels[positions[part]], minlength=len(dataset.class_names))
+        lacking = [dataset.class_names[k] for k in there.eq(0).nonzero().flatten().tolist()]
+        if lacking:
+            more = f" and {len(lacking) - 1:,} more" if len(lacking) > 1 else ""
+            told.append(f"No {part} image shows {lacking[0]!r}{more}: it counts as 0 in macro F1 there")
+    return told
+
+
 def _audited(dataset: Dataset, folder: Path, watch: Callable[[str], None]) -> dict[str, Any]:
     """The findings of the audit; a resumed run reads them."""
     path = folder / "audit.json"
@@ -88,7 +100,8 @@ def _audited(dataset: Dataset, folder: Path, watch: Callable[[str], None]) -> di
 def _told(found: dict[str, Any]) -> str:
     groups = groups_of(found)
     images = sum(map(len, groups))
-    return f"{images:,} of them in {len(groups):,} groups of duplicates" if groups else "no duplicates"
+    many = "s" * (len(groups) != 1)
+    return f"{images:,} of them in {len(groups):,} group{many} of duplicates" if groups else "no duplicates"
 
 
 def _split(recipe: Recipe, dataset: Dataset, found: dict[str, Any]) -> dict[str, Tensor]:

@@ -124,7 +124,9 @@ def _slice(text: str, size: int, option: str) -> slice:
 def _complete(parts: dict[str, Positions], labels: Positions, names: tuple[str, ...]) -> None:
     for part, positions in parts.items():
         if not len(positions):
-            raise DataError(f"the {part} part is empty: give more images, or a larger share for it")
+            raise DataError(
+                f"the {part} part is empty: give more images (copies of one picture stay together), or a larger share"
+            )
     missing = np.setdiff1d(np.arange(len(names)), labels[parts["train"]])
     if len(missing):
         raise DataError(f"class {names[missing[0]]!r} has no training image: add images of it, or leave the class out")

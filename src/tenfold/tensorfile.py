@@ -109,6 +109,8 @@ def write_atomically(path: Path, fill: Callable[[BinaryIO], None], size: int = 0
     """
     # A short name of its own: path's name may already be as long as the file system allows.
     temporary = path.parent / f".tenfold-{secrets.token_hex(8)}.tmp"
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise FileError(f"{path}: is a device or a pipe, not a file; choose another path")
     try:
         try:
             with temporary.open("xb") as file:

@@ -25,7 +25,7 @@ def print_audit(result: Mapping[str, Any]) -> None:
         ("parts", _parts(result["counts"])),
         ("sizes", _tally(result["sizes"])),
         ("files", _tally(result["modes"])),
-        ("ignored", f"{result['ignored']:,} entries" if result["ignored"] else ""),
+        ("ignored", _ignored(result["ignored"])),
         ("imbalance", f"{result['imbalance']:.3g}, the largest class over the smallest"),
     ]
     lines = [line for label, text in facts if text for line in _fact(label, text)]
@@ -47,6 +47,10 @@ def _parts(counts: Mapping[str, Sequence[int]]) -> str:
     if list(counts) == ["all"]:
         return "none of its own"
     return ", ".join(f"{part} {sum(of_part):,}" for part, of_part in counts.items())
+
+
+def _ignored(entries: int) -> str:
+    return f"{entries:,} {'entry' if entries == 1 else 'entries'}" if entries else ""
 
 
 def _tally(found: Mapping[str, int]) -> str:

@@ -81,10 +81,10 @@ def _facts(audit: Mapping[str, Any]) -> list[tuple[str, str]]:
     facts = [("Images", count(audit.get("images"))), ("Size", sizes), ("Numbers", label(str(audit.get("type") or "–")))]
     facts.append(("Largest class over smallest", number(audit.get("imbalance"), ".3g")))
     kinds = {"exact": "Exact duplicates", "near": "Near duplicates", "conflicts": "Conflicting labels"}
-    facts += [(title, count(len(audit[kind]), "group")) for kind, title in kinds.items() if kind in audit]
+    unknown = {"near"} if audit.get("near_searched") is False else set()
+    found = {kind: count(len(audit[kind]), "group") for kind in kinds if kind in audit}
+    facts += [(kinds[kind], "not searched for" if kind in unknown else told) for kind, told in found.items()]
     facts += [(f"Twins of {part} images", count(len(pairs))) for part, pairs in (audit.get("twins") or {}).items()]
-    if audit.get("near_searched") is False:
-        facts.append(("Near duplicates were", "not searched for"))
     if audit.get("unreadable"):
         facts.append(("Unreadable files", count(len(audit["unreadable"]))))
     return [(name, value) for name, value in facts if value]

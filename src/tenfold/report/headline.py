@@ -1,6 +1,6 @@
 """What a reader sees first: which model, how good, how sure, how long, on what, and what speaks against it."""
 
-__all__ = ["Card", "Headline", "Warned", "headline", "scores"]
+__all__ = ["Card", "Headline", "Warned", "headline", "metric_of", "scores"]
 
 from typing import Any, NamedTuple
 
@@ -66,9 +66,15 @@ def headline(case: Case, private: bool) -> Headline:
         float(frequent),
         tuple(_chosen(case)),
         tuple(_cards(case, found)),
-        tuple(_warnings(case)),
+        tuple(_warnings(case, float(frequent))),
         () if private else tuple(label(str(note), 600) for note in case.result.get("notes") or ()),
     )
+
+
+def metric_of(case: Case) -> str:
+    """What the best is best by on the validation images, in words."""
+    metric = str(case.result.get("metric") or "accuracy")
+    return "macro F1" if metric == "macro_f1" else metric
 
 
 def _named(case: Case) -> str:
@@ -92,8 +98,9 @@ def _chosen(case: Case) -> list[str]:
         ]
     result, tried = case.result, sum(map(len, case.results.settings.values()))
     validation = result.get("validation") or {}
-    metric = str(result.get("metric") or "accuracy").replace("_", " ")
+    metric = metric_of(case)
     told = f"{percent(validation.get('accuracy'))} % of {count(validation.get('n'), 'image')}"
+    told = told if metric == "accuracy" else f"{metric} {rounded(validation.get('macro_f1'))}, {told}"
     rungs = len(case.results.settings)
     models = f" of {count(rungs, 'model')}" if rungs > 1 else ""
     among = f"among {count(tried, 'setting')}{models}" if tried > 1 else "with one setting"
@@ -149,7 +156,7 @@ def _model(case: Case) -> Card:
     return Card("Parameters", count(size), f"{stored} in model.tenfold") if size else Card("Model file", stored, "")
 
 
-def _warnings(case: Case) -> list[Warned]:
+def _warnings(case: Case, chance: float) -> list[Warned]:
     stopped = case.result.get("state") == "interrupted" or case.results.part != "test"
     first = [
         Warned(
@@ -159,4 +166,7 @@ def _warnings(case: Case) -> list[Warned]:
         )
     ]
     told = [Warned(label(str(text), 600), False) for text in case.result.get("warnings") or ()]
+    bounds = scores(case).get("interval")
+    if bounds and bounds[1] < chance:
+        told.append(Warned("Always saying the most frequent class would be right more often than this model.", False))
     return [*(first if stopped else []), *told]

@@ -15,7 +15,7 @@ from tenfold.report.contents import contents
 from tenfold.report.curves import MEASURES, chart_data, curves
 from tenfold.report.document import document
 from tenfold.report.gallery import answers, cell_data, matrix
-from tenfold.report.headline import headline, scores
+from tenfold.report.headline import headline, metric_of, scores
 from tenfold.report.illustrations import illustrate
 from tenfold.report.origin import origin
 from tenfold.report.pictures import Album, album
@@ -63,7 +63,7 @@ def run_page(case: Case, images: Album) -> str:
         "calibration": scores(case).get("calibration") or {},
         "tried": tried(case),
         "search": search(case),
-        "metric": str(case.result.get("metric") or "accuracy").replace("_", " "),
+        "metric": metric_of(case),
         "origin": origin(case, images.private),
         "figures": _figures(case, images),
     }

@@ -20,7 +20,10 @@ MOST = 200
 
 
 class Rung(NamedTuple):
-    """A line of the ladder. accuracy, bounds: on the report's part, shares. color: its place among the rungs."""
+    """A line of the ladder. accuracy, bounds: on the report's part, shares. color: its place among the rungs.
+
+    judged: macro F1 on the validation images where that decided, else None.
+    """
 
     name: str
     color: int
@@ -36,6 +39,7 @@ class Rung(NamedTuple):
     seconds: float | None
     expected: float | None
     failed: int
+    judged: float | None
 
 
 class ClassRow(NamedTuple):
@@ -86,6 +90,7 @@ def _rung(case: Case, name: str, color: int, row: dict[str, Any]) -> Rung:
         _first(row.get("seconds"), None if row else case.result.get("seconds")),
         row.get("expected_seconds"),
         len(row.get("failed") or ()),
+        row.get("validation_macro_f1") if case.result.get("metric") == "macro_f1" else None,
     )
 
 
