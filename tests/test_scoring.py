@@ -225,3 +225,27 @@ def test_a_fit_without_an_audit_splits_as_train_does(short, tmp_path):
     assert not (fit.folder / "audit.json").exists()
     with np.load(fit.folder / "splits.npz") as first, np.load(train.folder / "splits.npz") as second:
         assert all(torch.equal(*(torch.from_numpy(parts[name]) for parts in (first, second))) for name in first.files)
+
+
+def test_a_class_that_no_test_image_shows_is_a_warning(short, tmp_path):
+    rng = np.random.default_rng(5)
+    np.savez(tmp_path / "rare.npz", x=rng.normal(size=(101, 6)).astype(np.float32), y=np.repeat([0, 1, 2], [50, 50, 1]))
+    run = tenfold.fit(str(tmp_path / "rare.npz"), out=tmp_path / "run")
+    assert "No test image shows '2': it counts as 0 in macro F1 there" in run.result["warnings"]
+
+
+def test_a_stop_between_rungs_leaves_the_report_of_the_finished_ones(short, monkeypatch, tmp_path):
+    plain = fitting._outcome
+
+    def stopped(run, stage, at):
+        if stage.name == "linear-hinge":
+            signal.raise_signal(signal.SIGINT)
+        return plain(run, stage, at)
+
+    monkeypatch.setattr(fitting, "_outcome", stopped)
+    with pytest.raises(Interrupted) as stop:
+        tenfold.fit("digits", out=tmp_path / "run")
+    assert stop.value.args[1] == 130
+    left = json.loads((tmp_path / "run" / "result.json").read_text())
+    assert [rung["rung"] for rung in left["rungs"]] == ["linear-softmax"]
+    assert (tmp_path / "run" / "report.html").exists()

@@ -247,3 +247,10 @@ def test_saving_makes_no_second_copy(tmp_path):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     save(tmp_path / "f", big, {})
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
+
+
+def test_a_device_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(FileError, match="device or a pipe"):
+        tensorfile.write_text(tmp_path / "pipe", "text")
+    assert (tmp_path / "pipe").is_fifo()
