@@ -59,7 +59,7 @@ def prepare(recipe: Recipe, folder: Path, data_dir: str, watch: Callable[[str], 
         write_json(folder / "resolved.json", {"recipe": recipe.model_dump(), "data": about})
         write_bytes(folder / "splits.npz", _packed(positions))
     about |= {
-        "warnings": found.get("warnings", []),
+        "warnings": [*found.get("warnings", []), *_unmeasured(dataset, positions)],
         "twins": twins(found, dataset, positions["test"], positions["train"]),
     }
     return Prepared(recipe, dataset, parts(recipe, dataset, positions, device), device, about, found)
