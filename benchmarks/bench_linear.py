@@ -86,21 +86,22 @@ def sklearn() -> Callable[[], object]:
     ).fit(x, y)
 
 
-main(
-    f"CIFAR-10 linear softmax, batch {BATCH}, one epoch",
-    {
-        "torch eager": (eager, 1),
-        "torch DataLoader": (tutorial, 1),
-        "scikit-learn SGDClassifier": (sklearn, 1),
-        "tenfold P = 1 float32": (partial(ours, 1, "float32"), 1),
-        "tenfold P = 64 float32": (partial(ours, 64, "float32"), 64),
-        "tenfold P = 64 bfloat16": (partial(ours, 64, "bfloat16"), 64),
-    },
-    [
-        Budget("tenfold P = 64 float32", "torch eager", 1 / 10),
-        Budget("tenfold P = 64 bfloat16", "torch eager", 1 / 16),
-        Budget("tenfold P = 1 float32", "torch eager", 1 / 1.8),
-        Budget("tenfold P = 64 float32", "scikit-learn SGDClassifier", 1 / 80),
-        Budget("tenfold P = 64 float32", "torch DataLoader", 1 / 10),
-    ],
-)
+if __name__ == "__main__":
+    main(
+        f"CIFAR-10 linear softmax, batch {BATCH}, one epoch",
+        {
+            "torch eager": (eager, 1),
+            "torch DataLoader": (tutorial, 1),
+            "scikit-learn SGDClassifier": (sklearn, 1),
+            "tenfold P = 1 float32": (partial(ours, 1, "float32"), 1),
+            "tenfold P = 64 float32": (partial(ours, 64, "float32"), 64),
+            "tenfold P = 64 bfloat16": (partial(ours, 64, "bfloat16"), 64),
+        },
+        [
+            Budget("tenfold P = 64 float32", "torch eager", 1 / 10),
+            Budget("tenfold P = 64 bfloat16", "torch eager", 1 / 16),
+            Budget("tenfold P = 1 float32", "torch eager", 1 / 1.8),
+            Budget("tenfold P = 64 float32", "scikit-learn SGDClassifier", 1 / 80),
+            Budget("tenfold P = 64 float32", "torch DataLoader", 1 / 10),
+        ],
+    )

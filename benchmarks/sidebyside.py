@@ -20,11 +20,15 @@ from typing import NamedTuple
 
 
 class Budget(NamedTuple):
-    """Our contestant may take at most `largest` times what another takes, a member and epoch."""
+    """Our contestant may take at most `largest` times what another takes, a member and epoch.
+
+    rounds: of this pair, where one takes minutes; 0: as many as the command line says.
+    """
 
     ours: str
     against: str
     largest: float
+    rounds: int = 0
 
 
 def serve(epoch: Callable[[], object]) -> None:
@@ -79,7 +83,7 @@ def main(
     rows = []
     for budget in budgets:
         names = (budget.ours, budget.against)
-        times = in_turn(names, options.rounds)
+        times = in_turn(names, budget.rounds or options.rounds)
         each = [[t / contestants[name][1] for t in own] for name, own in zip(names, times, strict=True)]
         ratio = statistics.median(a / b for a, b in zip(*each, strict=True))
         seconds = [statistics.median(own) for own in each]

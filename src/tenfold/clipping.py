@@ -13,6 +13,7 @@ def clip(grads: Grads, norm: Scalar) -> Tensor:
     """Scale gradients (P, ...) in place to at most the given norm c (a number or (P,)). Returns the factors (P,)."""
     total = torch.stack([torch.linalg.vector_norm(grad.flatten(1), dim=1) for grad in grads.values()])
     factor: Tensor = (norm / (torch.linalg.vector_norm(total, dim=0) + 1e-6)).clamp_max(1.0)
-    for grad in grads.values():
+    # Where nobody is above the norm, the pass over all gradients is saved; a NaN is not 1 and goes on into all of them.
+    for grad in grads.values() if bool((factor != 1).any()) else ():
         grad.mul_(per_member(factor, grad))
     return factor

@@ -14,13 +14,17 @@ from tenfold.types import Scalar
 
 def l1(weight: Tensor, strength: Scalar, grad: Tensor) -> Tensor:
     """λ Σ|W| of each member. weight, grad: (P, ...); grad gets λ sign W added in place. Returns (P,)."""
-    grad.add_(weight.sign().mul_(per_member(strength, weight)))
+    _add(grad, weight.sign(), per_member(strength, weight))
     return strength * weight.abs().flatten(1).sum(1)
 
 
 def l2(weight: Tensor, strength: Scalar, grad: Tensor) -> Tensor:
     """λ Σ W² of each member. weight, grad: (P, ...); grad gets 2 λ W added in place. Returns (P,)."""
-    double = per_member(2 * strength, weight)
-    grad.addcmul_(weight, double) if isinstance(double, Tensor) else grad.add_(weight, alpha=double)
+    _add(grad, weight, per_member(2 * strength, weight))
     norm: Tensor = torch.linalg.vector_norm(weight.flatten(1), dim=1)
     return strength * norm.square()
+
+
+def _add(grad: Tensor, direction: Tensor, factor: Scalar) -> None:
+    """Add factor times direction in one pass, the factor a number or one for each member."""
+    grad.addcmul_(direction, factor) if isinstance(factor, Tensor) else grad.add_(direction, alpha=factor)

@@ -58,10 +58,3 @@ def test_accuracy_is_the_share_classified_right(draw):
     right = (model.predict(params, {}, batch.inputs).argmax(-1) == batch.targets).double().mean(-1)
     assert torch.equal(value.accuracy, right)
     assert not value.penalty.any()
-
-
-def test_a_tie_is_not_right(draw):
-    model, params, batch = made(draw)
-    level = {name: torch.zeros_like(tensor) for name, tensor in params.items()}
-    value, _, _ = classify(model, [(find("losses", "softmax"), 4)])(level, {}, batch)
-    assert not value.accuracy.any()

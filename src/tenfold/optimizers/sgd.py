@@ -7,6 +7,7 @@ Without momentum (μ = 0 for all members) no memory is kept and W ← W − η g
 
 __all__ = ["sgd"]
 
+import torch
 from torch import Tensor
 
 from tenfold.arrays import blocks, per_member
@@ -33,9 +34,14 @@ def sgd(momentum: Scalar = 0.0, nesterov: bool = False) -> Optimizer:
 
 
 def _direction(g: Tensor, v: Tensor, mu: Scalar, nesterov: bool) -> Tensor:
-    """v ← μ v + g; the step goes along v, or along g + μ v."""
-    v.mul_(mu).add_(g)
-    return g.add_(v.mul(mu)) if nesterov else v
+    """v ← μ v + g; the step goes along v, or along g + μ v. Each is one pass; g is used up."""
+    _add(g, v, mu, v)
+    return _add(g, v, mu, g) if nesterov else v
+
+
+def _add(g: Tensor, v: Tensor, mu: Scalar, out: Tensor) -> Tensor:
+    """g + μ v, μ a number or one for each member."""
+    return torch.add(g, v, alpha=mu, out=out) if isinstance(mu, float) else torch.addcmul(g, v, mu, out=out)
 
 
 def _descend(param: Tensor, direction: Tensor, rate: Scalar) -> None:
