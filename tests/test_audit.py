@@ -7,7 +7,7 @@ import torch
 from click.testing import CliRunner
 from PIL import Image
 
-from tenfold import loading
+from tenfold import cli, loading
 from tenfold.audit import as_json, audit, groups_of
 from tenfold.cli.audit_table import print_audit
 from tenfold.duplicates import group_ids
@@ -217,9 +217,8 @@ def test_command(tmp_path, monkeypatch):
             for i, image in enumerate(noise(6, (20, 20), seed=k)):
                 Image.fromarray(image).save(tmp_path / "My pets!" / part / name / f"{i}.png")
     (tmp_path / "My pets!" / "train" / "a" / "bad.png").write_bytes(b"no image")
-    from tenfold.cli.audit import command
 
-    told = CliRunner().invoke(command, ["My pets!", "--no-images"], catch_exceptions=False)
+    told = CliRunner().invoke(cli.tenfold, ["audit", "My pets!", "--no-images"], catch_exceptions=False)
     page = told.output.splitlines()[-1].removeprefix("page: ")
     assert page.startswith("runs/")
     assert page.endswith("-audit-my-pets.html")
@@ -229,7 +228,9 @@ def test_command(tmp_path, monkeypatch):
         written[0][1]["unreadable"],
         False,
     )
-    as_json = CliRunner().invoke(command, ["My pets!", "--out", "p.html", "--json"], catch_exceptions=False)
+    as_json = CliRunner().invoke(
+        cli.tenfold, ["audit", "My pets!", "--out", "p.html", "--json"], catch_exceptions=False
+    )
     result = json.loads(as_json.output.splitlines()[-1])
     assert (result["page"], len(result["unreadable"]), result["modes"]) == ("p.html", 1, {"PNG L": 24})
     assert written[1][3] is True

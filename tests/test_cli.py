@@ -18,6 +18,7 @@ import tenfold
 from tenfold import cli
 from tenfold.errors import FileError, UsageError
 from tenfold.modelfile import load_model
+from tenfold.results import FORMAT
 
 QUICK = ("--epochs", "1")
 
@@ -281,7 +282,7 @@ def half(world, tmp_path):
     """A run as a kill leaves it: its status says running, nothing is finished, and a save was under way."""
     folder = tmp_path / "half"
     tenfold.train(str(world / "good"), epochs=1, out=folder)
-    (folder / "status.json").write_text('{"format": 1, "state": "running"}')
+    (folder / "status.json").write_text(json.dumps({"format": FORMAT, "state": "running"}))
     (folder / "result.json").unlink()
     (folder / "models" / ".tenfold-0123456789abcdef.tmp").write_bytes(b"half")
     return folder

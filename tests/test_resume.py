@@ -94,7 +94,7 @@ def test_a_kill_in_the_first_second_can_be_resumed(tmp_path):
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_saves_and_says_how_to_go_on(number, code, tmp_path):
     folder = tmp_path / "run"
-    process = start(*TRAIN.split(), "--epochs", "100000", "--out", str(folder))
+    process = start(*TRAIN.split(), "--epochs", "100000", "--patience", "0", "--out", str(folder))
     wait_for(lambda: lines(folder) > 10, process)
     asked = time.monotonic()
     process.send_signal(number)
@@ -109,7 +109,7 @@ def test_a_signal_saves_and_says_how_to_go_on(number, code, tmp_path):
 
 def test_only_one_process_writes_a_run(tmp_path):
     folder = tmp_path / "run"
-    process = start(*TRAIN.split(), "--epochs", "100000", "--out", str(folder))
+    process = start(*TRAIN.split(), "--epochs", "100000", "--patience", "0", "--out", str(folder))
     wait_for(lambda: lines(folder) > 1, process)
     second = start("resume", str(folder))
     _, err = second.communicate(timeout=60)
