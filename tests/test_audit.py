@@ -97,8 +97,8 @@ def test_twins_across_parts(sound):
         ("train", "test"): {"exact": 1, "near": 1, "large": 0},
         ("train", "validation"): {"exact": 1, "near": 0, "large": 0},
     }
-    assert warned(data, "2 of 10 test images (20.00%) have a duplicate in the training part")
-    assert warned(data, "1 of 10 validation images (10.00%) has a duplicate")
+    assert warned(data, "2 of 10 test images (20.00 %) have a duplicate in the training part")
+    assert warned(data, "1 of 10 validation images (10.00 %) has a duplicate")
 
 
 def test_a_twin_is_the_identical_one_if_there_is_one(sound):
@@ -202,7 +202,7 @@ def test_the_report_is_narrow_and_inert(sound, capsys):
     assert sum("bad.png: not readable" in line for line in lines) == 20
     assert "… and 10 more files" in lines
     assert any(line.startswith("across train and test") and line.split()[-3:] == ["1", "0", "0"] for line in lines)
-    assert "warning: 1 of 10 test images (10.00%)" in out
+    assert "warning: 1 of 10 test images (10.00 %)" in out
     assert "35 of 35 others" in " ".join(out.split())
 
 

@@ -215,7 +215,7 @@ def _twin_warnings(twins: Mapping[str, Sequence[tuple[int, int]]], counts: Mappi
     for part, pairs in twins.items():
         total = sum(counts[part])
         if pairs:
-            share = f"{len(pairs):,} of {total:,} {part} images ({len(pairs) / total:.2%})"
+            share = f"{len(pairs):,} of {total:,} {part} images ({100 * len(pairs) / total:.2f} %)"
             have = "has" if len(pairs) == 1 else "have"
             found.append(f"{share} {have} a duplicate in the training part: their score is partly memory")
     return found
