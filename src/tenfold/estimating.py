@@ -2,19 +2,15 @@
 
 __all__ = ["estimate"]
 
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from tenfold import products
-from tenfold.interrupts import Interrupts
-from tenfold.pace import seconds_per_epoch
-from tenfold.preparing import Prepared, prepare
+from tenfold.pace import rehearsal, seconds_per_epoch
+from tenfold.preparing import Prepared
 from tenfold.recipe import Recipe
 from tenfold.rooms import find
-from tenfold.saving import Saver
 from tenfold.search.halving import halving, sentence
 from tenfold.search.planner import Unit, sentences
 from tenfold.search.request import axes_of
@@ -27,26 +23,14 @@ def estimate(recipe: Recipe, data_dir: str = "") -> dict[str, Any]:
 
     Loads the data; writes nothing. Later rounds are as large, and asked for when the first one is known.
     """
-    with tempfile.TemporaryDirectory() as place:
-        prepared = prepare(recipe, Path(place), data_dir, lambda message: None, keep=False)
-        run = Run(
-            Path(place),
-            prepared.parts,
-            prepared.about | {"version": ""},
-            prepared.device,
-            Saver(Path(place), 0, [], 0.0),
-            Interrupts(),
-            lambda event: None,
-        )
+    with rehearsal(recipe, data_dir) as (run, prepared):
         count = -(-recipe.members // recipe.rounds)
         candidates = find("samplers", recipe.sampler)(axes_of(recipe), count, recipe.seed, 0, [])
         plan, held = planned(prepared, candidates), folds(prepared)
-        paces: dict[tuple[Any, ...], float] = {}
-        for unit in plan.units:
-            shape = (*map(str, unit.shared.items()), len(unit.members))
-            if shape not in paces:
-                paces[shape] = _seconds(run, prepared, unit, candidates, held[unit.fold])
-        seconds = sum(paces[(*map(str, unit.shared.items()), len(unit.members))] for unit in plan.units)
+        shapes = [(*map(str, unit.shared.items()), len(unit.members)) for unit in plan.units]
+        tried = dict(zip(shapes, plan.units, strict=True))  # one of each shape
+        paces = {shape: _seconds(run, prepared, unit, candidates, held[unit.fold]) for shape, unit in tried.items()}
+        seconds = sum(paces[shape] for shape in shapes)
     return {
         "populations": [*sentences(plan), *_halved(recipe, plan.units)],
         "members": plan.candidates,

@@ -7,7 +7,6 @@ rate is judged by what it does and not by what those before it did. The same fir
 __all__ = ["Rates", "draw_rates", "find_rate"]
 
 import math
-import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,12 +18,10 @@ from tenfold import loop
 from tenfold.batches import sampler
 from tenfold.drawing import svg
 from tenfold.figures import plain
-from tenfold.interrupts import Interrupts
+from tenfold.pace import rehearsal
 from tenfold.population import built
-from tenfold.preparing import prepare
 from tenfold.recipe import Recipe
 from tenfold.running import fresh
-from tenfold.saving import Saver
 from tenfold.stages import Run, Stage, population_of
 from tenfold.tensorfile import write_text
 from tenfold.units import NEEDED
@@ -57,11 +54,7 @@ def find_rate(recipe: Recipe, data_dir: str = "") -> Rates:
     """
     own = recipe.model_copy(update={"kind": "train", "learning_rate": LOW, "schedule": "constant", "warmup": 0.0})
     rates = np.geomspace(LOW, HIGH, COUNT)
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        prepared = prepare(own, folder, data_dir, lambda message: None, keep=False)
-        saver = Saver(folder, 0, [], 0.0)
-        run = Run(folder, prepared.parts, prepared.about, prepared.device, saver, Interrupts(), lambda event: None)
+    with rehearsal(own, data_dir) as (run, prepared):
         losses = _losses(run, prepared.recipe, rates)
     judged = losses[-LAST:].mean(0)
     stable = np.isfinite(judged) & (judged < losses[0][np.isfinite(losses[0])].max(initial=0.0))

@@ -1,19 +1,40 @@
 """How long an epoch of a population takes, from a few steps on a throw-away copy of it."""
 
-__all__ = ["duration", "seconds_per_epoch"]
+__all__ = ["duration", "rehearsal", "seconds_per_epoch"]
 
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
+from pathlib import Path
 
 from tenfold import loop
 from tenfold.batches import sampler
+from tenfold.interrupts import Interrupts
+from tenfold.preparing import Prepared, prepare
+from tenfold.recipe import Recipe
 from tenfold.running import fresh
+from tenfold.saving import Saver
 from tenfold.stages import Run, Stage, per_epoch, population_of
 
 # An epoch takes this much longer than its quickest steps: validation, checkpoints, slower ones.
 MORE = 1.3
 # Steps that the pace is judged by, and the seconds after which eight of them are enough.
 TRIED, LOOK = 64, 2.0
+
+
+@contextmanager
+def rehearsal(recipe: Recipe, data_dir: str) -> Iterator[tuple[Run, Prepared]]:
+    """A run that leaves nothing, and its data, for as long as the block lasts."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        prepared = prepare(recipe, folder, data_dir, lambda message: None, keep=False)
+        saver = Saver(folder, 0, [], 0.0)
+        yield (
+            Run(folder, prepared.parts, prepared.about, prepared.device, saver, Interrupts(), lambda event: None),
+            prepared,
+        )
 
 
 def seconds_per_epoch(run: Run, stage: Stage) -> float:

@@ -27,9 +27,8 @@ JUDGED = ("accuracy", "interval", "macro_f1", "n")
 
 
 class Scored(NamedTuple):
-    """What the winners of the rungs made of one part. labels: (n,); right: rung -> (n,) bool; metrics: rung -> dict."""
+    """What the winners of the rungs made of one part. right: rung -> (n,) bool; metrics: rung -> dict."""
 
-    labels: NDArray[np.int64]
     right: dict[str, NDArray[np.bool_]]
     metrics: dict[str, dict[str, Any]]
 
@@ -58,7 +57,7 @@ def score(run: Run, part: str, rungs: Sequence[str]) -> Scored:
         if part == "test":
             metrics[rung]["without_twins"] = _without(labels, predicted, rows, run.about)
     _write(run.folder / PREDICTIONS[part], columns)
-    return Scored(labels, right, metrics)
+    return Scored(right, metrics)
 
 
 def summary(run: Run, metric: str, validation: Scored, tested: Scored | None, best: str) -> dict[str, Any]:
