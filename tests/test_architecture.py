@@ -12,13 +12,13 @@ FLOORS = {
     0: "errors types arrays products seeds rooms chain machine memory",
     1: "readers tensorfile layers losses penalties initializers weights optimizers schedules clipping augment metrics "
     "standardizations dataroot download",
-    2: "datasets idxset features models batches splits loop",
+    2: "datasets idxset models batches views objectives splits loop",
     3: "loading evaluate calibrate compare lookalikes matching duplicates audit checkpoint modelfile tasks margin",
     4: "recipe results recipes modelcard axes sweeptable",
-    5: "population tally environment interrupts saving stages preparing running outcomes scoring pace using describing "
-    "comparing samplers search verify",
+    5: "population tally environment interrupts saving stages autoencoding features seeing preparing running outcomes "
+    "scoring pace using describing comparing samplers search verify reproduction",
     6: "drawing figures units report",
-    7: "training fitting workers sweeping estimating finder reporting sessions reproducing",
+    7: "training fitting workers sweeping estimating finder reporting sessions trials reproducing explaining costs",
     8: "cli __main__ estimators app",
 }
 FLOOR = {module: floor for floor, modules in FLOORS.items() for module in modules.split()}

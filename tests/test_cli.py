@@ -122,6 +122,8 @@ WRONG = [
     ("train digits --learning-rate 0.1,0.1", 2, "learning_rate", "once"),
     ("train digits --hidden 64-x", 2, "hidden", "256-128-64"),
     ("train digits --flip 2", 2, "flip", "1"),
+    ("fit digits --flip 0,0.5", 2, "flip", "one value in a fit"),
+    ("sweep digits --find-learning-rate --flip 0,0.5", 2, "flip", "one value"),
     ("train digits --momentum 1", 2, "momentum", "less than 1"),
     ("train digits --seed -1", 2, "seed", "0"),
     ("train digits --rows 5:2", 2, "rows 5:2", "0:1797"),

@@ -33,18 +33,21 @@ def literal_scores(params, part, member):
 
 
 @pytest.mark.parametrize("n", [1203, 1000, 1, 499])
-def test_loss_accuracy_and_macro_f1_of_each_member_are_exact(rng, n):
+def test_the_scores_of_each_member_are_exact(rng, n):
     model, params, part = made(rng, n)
     losses = [(find("losses", word), count) for word, count in BLOCKS]
-    loss, accuracy, macro_f1 = evaluate.evaluate(model, params, part, losses)
+    found = evaluate.evaluate(model, params, part, losses)
     words, y = [word for word, count in BLOCKS for _ in range(count)], part.labels[part.rows]
-    assert loss.dtype == accuracy.dtype == torch.float64
+    assert {scores.dtype for scores in found} == {torch.float64}
+    options = {"labels": range(4), "zero_division": 0.0}
     for k, word in enumerate(words):
         z = literal_scores(params, part, k)
-        torch.testing.assert_close(loss[k], find("losses", word)(z, y)[0], rtol=1e-12, atol=0)
-        assert float(accuracy[k]) == metrics.accuracy_score(y, z.argmax(1))
-        wanted = metrics.f1_score(y, z.argmax(1), labels=range(4), average="macro", zero_division=0.0)
-        assert float(macro_f1[k]) == pytest.approx(wanted, rel=1e-14)
+        torch.testing.assert_close(found.loss[k], find("losses", word)(z, y)[0], rtol=1e-12, atol=0)
+        assert float(found.accuracy[k]) == metrics.accuracy_score(y, z.argmax(1))
+        precision, recall, f1, _ = metrics.precision_recall_fscore_support(y, z.argmax(1), **options)
+        assert found.recall[k].tolist() == pytest.approx(recall, rel=1e-14)
+        for name, wanted in (("macro_f1", f1), ("macro_precision", precision), ("macro_recall", recall)):
+            assert float(getattr(found, name)[k]) == pytest.approx(wanted.mean(), rel=1e-14)
 
 
 def test_a_member_that_is_not_finite_leaves_the_others_as_they_are(rng):

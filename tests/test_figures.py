@@ -63,6 +63,10 @@ def made(class_names=("cat", "dog", "owl"), rungs=("linear", "mlp"), channels=3)
         uncalibrated=dict.fromkeys(rungs, np.linspace(0.3, 0.95, labels.size)),
         templates={rungs[0]: weights},
         sweep=made_sweep(),
+        reconstructions={name: np.abs(np.stack((weights, weights + 0.5)))[:, :12] for name in rungs},
+        encoder_loss={
+            name: 0.02 + 0.1 / np.outer(range(1, 5), (index + 1, index + 2)) for index, name in enumerate(rungs)
+        },
     )
 
 
@@ -79,7 +83,12 @@ def broken():
     for name, value in zip(COLUMNS, (np.nan, np.inf, np.nan, -np.inf, 1e300, np.nan), strict=True):
         curves[name][failed] = value
     templates = {"linear": np.full((3, 1, 5, 4), np.nan, np.float32), "mlp": np.full((3, 3, 5, 4), np.inf, np.float32)}
-    return replace(results, curves=curves, templates=templates)
+    pictures = {
+        "linear": np.full((2, 3, 1, 5, 4), np.nan, np.float32),
+        "mlp": np.full((2, 1, 3, 5, 4), np.inf, np.float32),
+    }
+    losses = {"linear": np.array([[1.0, 1e-9], [np.nan, np.inf], [1e300, 2.0]]), "mlp": np.full((2, 2), np.nan)}
+    return replace(results, curves=curves, templates=templates, reconstructions=pictures, encoder_loss=losses)
 
 
 CASES = {
@@ -241,6 +250,33 @@ def test_grey_templates_are_the_weights_around_zero():
     (row,) = select("templates", results).rows
     np.testing.assert_array_equal(row.images, results.templates["linear"][:, 0])
     assert 0 < row.limit <= np.abs(row.images).max()
+
+
+def test_reconstructions_stand_below_their_images():
+    results = made(channels=1)
+    images = np.stack([np.full((2, 14, 1, 5, 4), value, np.float32) for value in (0.25, 1.5)])[:, 0]
+    data = select("reconstructions", replace(results, reconstructions={"relu": images}))
+    (pair,) = data.pairs
+    assert pair.images.shape == (2, 10, 5, 4, 3)
+    assert pair.error == 1.25**2
+    np.testing.assert_array_equal(pair.images[0], np.float32(0.25))
+    np.testing.assert_array_equal(pair.images[1], np.float32(1))
+    picture = find("figures", "reconstructions").draw(data).axes[0].images[0].get_array()
+    assert picture[0, 0].tolist() == [0.25, 0.25, 0.25, 1]
+    assert picture[-1, -1].tolist() == [1, 1, 1, 1]
+    colored = select("reconstructions", made()).pairs[1]
+    wanted = made().reconstructions["mlp"][1, 2].transpose(1, 2, 0).clip(0, 1)
+    np.testing.assert_array_equal(colored.images[1, 2], wanted)
+
+
+def test_losses_of_encoders_are_drawn_by_epoch_training_and_held_out():
+    loss = np.array([[0.04, 0.03], [np.inf, 0.02], [0.02, 1e300]])
+    data = select("encoder_loss", replace(made(), encoder_loss={"relu": loss, "none yet": np.zeros((0, 2))}))
+    np.testing.assert_array_equal(data.losses["relu"], [[0.04, 0.03], [np.nan, 0.02], [0.02, np.nan]])
+    assert list(data.losses) == ["relu"]
+    training, held = find("figures", "encoder_loss").draw(data).axes[0].lines
+    np.testing.assert_array_equal(training.get_xydata(), [[1, 0.04], [2, np.nan], [3, 0.02]])
+    np.testing.assert_array_equal(held.get_ydata(), [0.03, 0.02, np.nan])
 
 
 def test_names_are_cut_and_made_visible():

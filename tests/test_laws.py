@@ -158,6 +158,11 @@ def labels(rng, shape):
     return torch.from_numpy(rng.integers(0, shape[-1], shape[-2]))
 
 
+def target(case, y, z):
+    """What a loss compares scores z (..., B, C) with: labels (B,), or numbers (B, C) that its case makes of them."""
+    return case["target"](y, z.shape[-1]).to(z.dtype) if "target" in case else y
+
+
 @pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
 @pytest.mark.parametrize("spread", [1.0, 30.0, "integers"])
 @shapes
@@ -165,7 +170,7 @@ def labels(rng, shape):
 def test_loss_and_gradient_are_reference_and_autograd(loss, case, shape, spread, weighted, draw, rng):
     # Whole numbers put scores on exact ties and margins on exact kinks.
     z = draw(*shape).mul(2).round() if spread == "integers" else draw(*shape) * spread
-    y, weight = labels(rng, shape), draw(shape[-2], 1).abs() if weighted else 1.0
+    y, weight = target(case, labels(rng, shape), z), draw(shape[-2], 1).abs() if weighted else 1.0
     leaf, given = z.clone().requires_grad_(), z.clone()
     value, dz = loss(z, y, weight)
     reference = oracle(case, leaf, y, weight)
@@ -179,7 +184,8 @@ def test_loss_and_gradient_are_reference_and_autograd(loss, case, shape, spread,
 @shapes
 @losses
 def test_loss_gradient_is_the_slope_along_a_random_direction(loss, case, shape, draw, rng):
-    z, v, y = draw(*shape), draw(*shape), labels(rng, shape)
+    z, v = draw(*shape), draw(*shape)
+    y = target(case, labels(rng, shape), z)
     slope = (loss(z + H * v, y)[0] - loss(z - H * v, y)[0]) / (2 * H)
     torch.testing.assert_close((loss(z, y)[1] * v).sum((-2, -1)), slope, rtol=1e-6, atol=1e-8)
 
@@ -188,7 +194,7 @@ def test_loss_gradient_is_the_slope_along_a_random_direction(loss, case, shape, 
 @losses
 def test_loss_is_finite_at_huge_scores(loss, case, dtype):
     z = torch.tensor([[1e4, -1e4, 0.0], [-1e4, 1e4, 1e4], [-1e4, -1e4, -1e4]], dtype=dtype)
-    for y in (torch.tensor([0, 0, 0]), torch.tensor([1, 2, 1])):
+    for y in (target(case, torch.tensor(labels), z) for labels in ([0, 0, 0], [1, 2, 1])):
         value, dz = loss(z, y)
         assert bool(value.isfinite())
         assert bool(dz.isfinite().all())
@@ -198,13 +204,15 @@ def test_loss_is_finite_at_huge_scores(loss, case, dtype):
 @losses
 def test_loss_at_zero_scores_is_what_chance_costs(loss, case):
     for classes in (2, 3, 10, 100):
-        value, _ = loss(torch.zeros(6, classes, dtype=torch.float64), torch.arange(6) % classes)
+        z = torch.zeros(6, classes, dtype=torch.float64)
+        value, _ = loss(z, target(case, torch.arange(6) % classes, z))
         assert abs(float(value) - case["at_zero"](classes)) < 1e-12
 
 
 @losses
 def test_loss_knows_whether_a_shift_of_all_scores_matters(loss, case, draw, rng):
-    z, y = draw(3, 9, 4), labels(rng, (9, 4))
+    z = draw(3, 9, 4)
+    y = target(case, labels(rng, (9, 4)), z)
     shift = draw(3, 9, 1) * 10
     value, dz = loss(z, y)
     moved, moved_dz = loss(z + shift, y)
@@ -215,7 +223,8 @@ def test_loss_knows_whether_a_shift_of_all_scores_matters(loss, case, draw, rng)
 
 @losses
 def test_loss_weights_make_a_weighted_mean(loss, case, draw, rng):
-    z, y, weight = draw(3, 9, 4), labels(rng, (9, 4)), draw(9, 1).abs()
+    z, weight = draw(3, 9, 4), draw(9, 1).abs()
+    y = target(case, labels(rng, (9, 4)), z)
     value, dz = loss(z, y, weight)
     single = [loss(z[:, [i]], y[[i]]) for i in range(9)]
     assert relative(value, sum(weight[i, 0] * v for i, (v, _) in enumerate(single)) / 9) < 1e-12
@@ -224,7 +233,8 @@ def test_loss_weights_make_a_weighted_mean(loss, case, draw, rng):
 
 @losses
 def test_loss_of_a_population_is_its_members_however_they_lie_in_memory(loss, case, draw, rng):
-    z, y, weight = draw(3, 9, 4), labels(rng, (9, 4)), draw(9, 1).abs()
+    z, weight = draw(3, 9, 4), draw(9, 1).abs()
+    y = target(case, labels(rng, (9, 4)), z)
     value, dz = loss(z, y, weight)
     strided = z.mT.contiguous().mT
     assert not strided.is_contiguous()
@@ -409,6 +419,13 @@ def test_clipping_is_that_of_torch_for_each_member(bound, draw):
     assert factor.shape == (3,)
     for position, grad in enumerate(grads.values()):
         assert relative(grad, torch.stack([member[position].grad for member in leaves])) < 1e-14
+
+
+def test_who_is_not_clipped_keeps_a_gradient_whose_norm_overflows():
+    grads = {"weight": torch.full((2, 3), 1e30)}
+    factor = clip(grads, torch.tensor([math.inf, 1.0]))
+    assert factor.tolist() == [1.0, 0.0]
+    assert grads["weight"].tolist() == torch.tensor([[1e30] * 3, [0.0] * 3]).tolist()
 
 
 PRODUCTS = [(1, 1, 1), (3, 5, 7), (100, 3072, 10), (640, 3072, 100), (257, 129, 513), (2048, 64, 32), (17, 8192, 33)]

@@ -18,8 +18,10 @@ from tenfold.loading import load
 from tenfold.population import assemble, built, first_params
 from tenfold.recipe import Recipe
 from tenfold.rooms import find
+from tenfold.seeds import generator
 from tenfold.types import Batch
 from tenfold.verify.failure import failure
+from tenfold.views import of_member
 
 CPU = torch.device("cpu")
 MLP = {"model": "mlp", "hidden": (24, 16)}
@@ -53,7 +55,7 @@ class Training:
         self.model = built(recipe, len(part.factor), 10)
         per_epoch = steps_per_epoch(len(part.rows), recipe.batch_size)
         self.population = assemble(recipe, settings, self.model, steps, per_epoch, CPU)
-        options = (recipe.batch_size, recipe.seed, recipe.sampling, float(recipe.flip), self.model.noise)
+        options = (recipe.batch_size, recipe.seed, recipe.sampling, self.population.flip, self.model.noise)
         self.batches, self.steps = sampler(part, *options), steps
         params = first_params(recipe, settings, self.model, CPU)
         self.first = loop.start(params, self.population.optimizer)
@@ -106,6 +108,39 @@ def test_a_member_of_a_population_is_the_single_run(choices, members):
         assert alone.step == 50
         for state, row in ((together, k), (permuted, order.index(k))):
             assert norm_wise(rows(state.params, torch.tensor([row])), alone.params) < 1e-12
+
+
+FLIPS = (0.0, 0.2, 0.5, 1.0, 0.5, 0.8, 0.2)
+MIRRORED = {
+    "linear": {"model": "linear", "initializer": "random"},
+    "mlp, dropout": {**MLP, "activation": "tanh", "dropout": 0.3, "sampling": "replacement"},
+}
+
+
+@pytest.mark.parametrize("choices", MIRRORED.values(), ids=MIRRORED)
+def test_a_member_that_mirrors_by_its_own_probability_is_the_single_run(choices):
+    recipe, part = Recipe(precision="float64", batch_size=50, **choices), digits()
+    settings = [member | {"flip": p} for member, p in zip(MEMBERS, FLIPS, strict=True)]
+    together = Training(recipe, settings, part, 50).last()
+    for k, p in enumerate(FLIPS):
+        own = rows(together.params, torch.tensor([k]))
+        assert norm_wise(own, Training(recipe, [settings[k]], part, 50).last().params) < 1e-12
+        unmirrored = Training(recipe, [MEMBERS[k]], part, 50).last()
+        assert (norm_wise(own, unmirrored.params) > 1e-3) == (p > 0)
+
+
+@pytest.mark.parametrize("p", [0.0, 0.3, 1.0])
+def test_members_of_one_probability_see_one_and_the_same_batch(p):
+    recipe, part = Recipe(batch_size=200, dropout=0.2, **MLP), digits(torch.float32)
+    training = Training(recipe, [member | {"flip": p} for member in MEMBERS], part, 12)
+    shared = Training(recipe.model_copy(update={"flip": p}), MEMBERS, part, 12)
+    assert same_bits(training.last(), shared.last())
+    batch, plain = training.batches(3), Training(recipe, MEMBERS, part, 12).batches(3)
+    images, mirrored = plain.inputs.view(-1, 8, 8).numpy(), generator(0, "flip", 3).random(200) < p
+    wanted = np.where(mirrored[:, None, None], images[:, :, ::-1], images)
+    assert batch.mirrored is None
+    assert np.array_equal(batch.inputs.view(-1, 8, 8).numpy(), wanted)
+    assert all(torch.equal(batch.noise[name], u) for name, u in plain.noise.items())
 
 
 @pytest.mark.parametrize("side", [1, 3], ids=["digits", "enlarged"])
@@ -267,9 +302,10 @@ def poisoned(case):
     choices = {"dropout": 0.5 * (case % 2), "optimizer": ("sgd", "adam")[case % 3 == 0], "nesterov": case % 3 == 1}
     hidden = tuple(int(width) for width in rng.integers(2, 7, rng.integers(1, 4)))
     recipe = Recipe(model="mlp", hidden=hidden, activation=activation, batch_size=12, **choices)
-    words, bounds = ("softmax", "hinge", "sigmoid"), (0.0, 0.7)
+    words, bounds, flips = ("softmax", "hinge", "sigmoid"), (0.0, 0.7), (0.0, 0.4, 0.8)
     settings = [
-        {"loss": words[(case + k) % 3], "clip_norm": bounds[case % 2], "momentum": 0.5, "init_seed": k}
+        {"loss": words[(case + k) % 3], "clip_norm": bounds[case % 2], "flip": flips[k * (case % 4 < 2)]}
+        | {"momentum": 0.5, "init_seed": k}
         for k in range(3)
     ]
     return rng, recipe, settings
@@ -293,7 +329,7 @@ def test_a_nan_in_a_member_is_caught_in_that_step_and_named(block):
         assert state.status.tolist() == wanted, (case, name)
         assert all(torch.equal(state.params[n][member].nan_to_num(7), t.nan_to_num(7)) for n, t in frozen.items())
         kept = rows(state.params, torch.tensor([member]))
-        named = failure(training.model, kept, training.batches(step), training.loss_of(member))
+        named = failure(training.model, kept, of_member(training.batches(step), member), training.loss_of(member))
         assert named == dict(zip(("layer", "tensor"), name.split("."), strict=True)), case
         others = [k for k in range(3) if k != member]
         assert all(bool(tensor[others].isfinite().all()) for tensor in state.params.values())

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tenfold.errors import UsageError
-from tenfold.recipe import SWEEP, VARYING, Recipe, members, parse, read, recipe, text
+from tenfold.recipe import SHAPES, SWEEP, VARYING, Recipe, members, parse, read, recipe, text, words
 from tenfold.rooms import names
 
 HOSTILE = (
@@ -46,11 +46,12 @@ CHOICES = {
     "rows": st.text(st.characters(codec="utf-8")),
     "validation": positive,
     "standardize": st.sampled_from(["pixel", "channel", "mean-image", "unit", "none"]),
-    "flip": st.floats(0, 1) | st.just("photographs"),
-    "model": st.sampled_from(names("models")),
+    "flip": several(st.floats(0, 1)) | st.just("photographs"),
+    "encoder_hidden": st.lists(st.integers(1, 10**6), min_size=1, max_size=5).map(tuple),
+    "model": st.sampled_from(words("models")),
     "hidden": st.lists(st.integers(1, 10**6), min_size=1, max_size=5).map(tuple),
     "dropout": shares,
-    "loss": several(st.sampled_from(names("losses"))),
+    "loss": several(st.sampled_from(words("losses"))),
     "initializer": st.sampled_from(names("initializers")),
     "initializer_scale": several(not_negative),
     "init_seed": several(seeds),
@@ -143,6 +144,12 @@ def test_an_unknown_key_names_the_nearest(wrong, right, tmp_path):
         ("model", "liner", "did you mean 'linear'"),
         ("loss", "softmx", "did you mean 'softmax'"),
         ("loss", ["softmax", "hing"], "did you mean 'hinge'"),
+        ("model", "autoencoder", "knows no classes: known: linear, mlp"),
+        ("loss", "squared_error", "knows no classes: known: hinge, sigmoid, softmax"),
+        ("loss", ["softmax", "mean-squared-error"], "knows no classes"),
+        ("encoder_optimizer", "adm", "did you mean 'adam'"),
+        ("encoder_hidden", [64, 0], "greater than or equal to 1"),
+        ("encoder_learning_rate", 0.0, "greater than 0"),
         ("initializer", "xaver", "did you mean 'xavier'"),
         ("optimizer", "adm", "did you mean 'adam'"),
         ("schedule", "cosin", "did you mean 'cosine'"),
@@ -161,6 +168,8 @@ def test_an_unknown_key_names_the_nearest(wrong, right, tmp_path):
         ("momentum", 1.0, "less than 1"),
         ("dropout", 1.0, "less than 1"),
         ("flip", 1.5, "less than or equal to 1"),
+        ("flip", [0.5, 1.5], "less than or equal to 1"),
+        ("flip", [0.5, "photographs"], "photographs stands alone"),
         ("batch_size", 0, "greater than or equal to 1"),
         ("batch_size", 2.5, "integer"),
         ("epochs", -3, "greater than or equal to 1"),
@@ -190,7 +199,7 @@ def test_a_bad_value_gives_one_line_with_the_field_and_what_would_do(field, valu
     assert str(shown) in message or isinstance(value, list)
 
 
-@pytest.mark.parametrize("field", [f for f in Recipe.model_fields if f not in (*VARYING, *SWEEP, "hidden")])
+@pytest.mark.parametrize("field", [f for f in Recipe.model_fields if f not in (*VARYING, *SWEEP, *SHAPES)])
 def test_a_field_that_members_share_takes_one_value(field):
     value = getattr(Recipe(), field)
     assert f"{field} takes one value" in complaint({field: [value, value]})
@@ -252,6 +261,7 @@ def test_members_are_the_product_with_those_of_a_loss_side_by_side():
         ("learning_rate", "0.1, 1e-3", [0.1, 0.001]),
         ("hidden", "256-128", [256, 128]),
         ("hidden", "64", [64]),
+        ("encoder_hidden", "256-32", [256, 32]),
         ("epochs", "5", 5),
         ("loss", "hinge,softmax", ["hinge", "softmax"]),
         ("standardize", "mean-image", "mean-image"),

@@ -113,6 +113,8 @@ def test_bytes_count_weights_memory_and_activations():
     mlp = recipe({"model": "mlp", "hidden": [256, 128], "batch_size": 1000, "optimizer": "adam"})
     one, two = (plan(mlp, [{}] * n, 784, 10, 1, (0,), 10 * GB).units[0].bytes for n in (1, 2))
     assert two - one == 7 * 4 * (785 * 256 + 257 * 128 + 129 * 10) + 4 * 4 * 1000 * (256 + 128 + 10)
+    flips = [plan(mlp, [{"flip": p} for p in ps], 784, 10, 1, (0,), 10 * GB).units[0].bytes for ps in ((1, 1), (0, 1))]
+    assert flips[1] - flips[0] == 4 * 1000 * (2 * 4 * (256 + 128 + 10) + 3 * 784)
     assert copies(adam, [{}]) == 2
     assert [copies(Recipe(), s) for s in ([{}], [{"momentum": 0.0}], [{"momentum": 0.0}, {"momentum": 0.9}])] == [
         0,

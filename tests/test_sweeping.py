@@ -91,6 +91,37 @@ def test_halving_drops_members_and_its_survivors_are_the_runs_of_the_full_sweep(
     assert halved.result["best"] == full.result["best"]
 
 
+def alone(row, out, **choices):
+    """The validation loss of a row of a sweep's table, trained by itself."""
+    run = tenfold.train(**{**COMMON, **choices}, **row, precision="float64", out=out)
+    return run.result["members"][0]["validation"]["loss"]
+
+
+def members_of(run):
+    """Settings and outcome of the members of a sweep's only population."""
+    settings = json.loads((run.folder / "plan.json").read_text())["round 0"]
+    (outcome,) = (json.loads(path.read_text()) for path in (run.folder / "units").rglob("outcome.json"))
+    return [(settings[entry["candidate"]], entry) for entry in outcome["members"]]
+
+
+def test_flips_of_a_sweep_are_members_of_one_population(tmp_path):
+    run = swept(tmp_path / "run", flip="0,0.2,0.5", loss="softmax,hinge", precision="float64")
+    assert run.result["populations"][0] == "6 settings: 6 runs in 1 population, 6 members each."
+    losses = [entry["loss"] for _, entry in members_of(run)]
+    for k, (row, _) in enumerate(members_of(run)):
+        assert losses[k] == pytest.approx(alone(row, tmp_path / str(k)), rel=1e-12)
+    assert len(set(losses)) == 6
+
+
+def test_survivors_of_a_halved_sweep_keep_their_own_flips(tmp_path):
+    choices = {"flip": "0:0.5", "learning_rate": "1e-3:0.1:log", "epochs": 9}
+    run = swept(tmp_path / "run", **choices, members=9, halving=3, precision="float64")
+    kept = [(k, row, entry) for k, (row, entry) in enumerate(members_of(run)) if not entry.get("dropped")]
+    assert 1 < len({row["flip"] for _, row, _ in kept}) < 9
+    for k, row, entry in kept:
+        assert entry["loss"] == pytest.approx(alone(row, tmp_path / str(k), epochs=9), rel=1e-12)
+
+
 def test_ranges_are_sampled_from_the_seed(tmp_path):
     tables = [
         swept(tmp_path / str(k), learning_rate="1e-3:1e-1:log", members=4, seed=seed)
@@ -112,13 +143,20 @@ def test_a_sweep_that_diverges_says_so_and_what_to_try(tmp_path):
         swept(tmp_path / "run", learning_rate="1e30,1e35", model="mlp", hidden=[8])
 
 
-def test_a_sweep_that_was_stopped_ends_as_one_that_was_not(monkeypatch, tmp_path):
-    choices = {"learning_rate": "0.003:0.1:log", "members": 4, "folds": 2}
+STOPPED = {
+    "in the second fold": {"members": 4, "folds": 2},
+    "after a drop": {"members": 9, "halving": 3, "epochs": 9, "flip": "0:0.5"},
+}
+
+
+@pytest.mark.parametrize("choices", STOPPED.values(), ids=STOPPED)
+def test_a_sweep_that_was_stopped_ends_as_one_that_was_not(choices, monkeypatch, tmp_path):
+    choices = {"learning_rate": "0.003:0.1:log", **choices}
     whole, calls = swept(tmp_path / "whole", **choices), []
 
     def interrupted(model, params, part, losses):
         calls.append(part)
-        if len(calls) == 6:  # of four in each fold
+        if len(calls) == 6:  # of four in each fold, or of nine
             signal.raise_signal(signal.SIGTERM)
         return evaluate(model, params, part, losses)
 

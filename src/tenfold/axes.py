@@ -27,8 +27,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tenfold.errors import UsageError, nearest
-from tenfold.recipe import VARYING, Recipe, parse, recipe
-from tenfold.rooms import names
+from tenfold.recipe import VARYING, Recipe, parse, recipe, words
 
 SPLITTING = (
     "seed",
@@ -51,7 +50,7 @@ SPLITTING = (
 )
 """Fields that may be axes, and whose values the members of a population share: each combination is one of its own."""
 
-KNOWN = tuple(dict.fromkeys((*VARYING, "flip", *SPLITTING)))
+KNOWN = (*VARYING, *SPLITTING)
 
 # A field -> the field that decides whether it means anything, and the words for which it does not.
 WITHOUT = {
@@ -100,6 +99,10 @@ def parse_axis(name: str, option: Any) -> Axis:
     pieces = tuple(_piece(name, word) for word in words)
     if not pieces or len(set(pieces)) < len(pieces):
         raise UsageError(f"{_flag(name)} {_told(option)}: give each value once, at least one")
+    if "photographs" in pieces:
+        raise UsageError(
+            f"{_flag(name)} {_told(option)}: photographs stands alone, it is 0.5 or 0 for all; give numbers"
+        )
     return Axis(name, pieces)
 
 
@@ -126,13 +129,15 @@ def check_axes(axes: Sequence[Axis], recipe: Recipe) -> None:
             owner, lacking = WITHOUT[name]
             chosen = searched.get(owner, (getattr(recipe, owner),))
             if set(chosen) <= set(lacking):
-                others = " or ".join(word for word in names(f"{owner}s") if word not in lacking)
+                others = " or ".join(word for word in words(f"{owner}s") if word not in lacking)
                 raise UsageError(
                     f"{_flag(name)} does nothing with the {owner} {' or '.join(chosen)}: "
                     f"leave it out, or choose {_flag(owner)} {others}"
                 )
     if recipe.nesterov and "adam" in searched.get("optimizer", ()):
         raise UsageError("nesterov: belongs to the optimizer sgd; search it, or leave adam out of --optimizer")
+    if recipe.features != "pixels" and "flip" in searched:
+        raise UsageError(f"flip: mirrors pixels; it does not go with the features {recipe.features}")
 
 
 def applicable(settings: dict[str, Any]) -> dict[str, Any]:
@@ -188,7 +193,7 @@ def position(span: Range, value: float) -> float:
 def fitting_piece(axis: Axis, value: Any) -> Any:
     """The piece that a value belongs to: that very value, else the first range that holds it, else None."""
     ranges = [piece for piece in axis.pieces if isinstance(piece, Range)]
-    inside = (span for span in ranges if not isinstance(value, str) and span.low <= value <= span.high)
+    inside = (span for span in ranges if span.low <= value <= span.high)
     return value if value in axis.pieces else next(inside, None)
 
 

@@ -46,26 +46,26 @@ def sampler(
     batch: int,
     seed: int,
     sampling: str,
-    flip_share: float,
+    flip_share: Scalar,
     noise: Callable[[int], Mapping[str, tuple[int, ...]]],
 ) -> Callable[[int], Batch]:
     """`batches(t)`: the batch of update t.
 
     sampling: "shuffle" (an epoch is a permutation, its last batch may be short) or "replacement". flip_share:
-    probability that an image is mirrored. noise(b): shapes of the uniform draws that the model takes for b images.
+    probability that an image is mirrored, of all members or of each, (P,) float64. noise(b): shapes of the uniform
+    draws that the model takes for b images.
     """
     size = min(batch, len(part.rows))
     positions = _shuffled(part.rows, size, seed) if sampling == "shuffle" else _drawn(part.rows, size, seed)
 
     def batches(t: int) -> Batch:
         rows = positions(t)
-        images = part.images.index_select(0, rows)
-        if flip_share:
-            mirrored = generator(seed, "flip", t).random(len(rows)) < flip_share
-            images = flip(images, torch.from_numpy(mirrored).to(images.device))
+        images, mirrored = _flipped(part.images.index_select(0, rows), flip_share, seed, t)
         weight = part.weights if isinstance(part.weights, float) else part.weights.index_select(0, rows)
         draws = {name: _uniform(shape, (seed, name, t), part.factor) for name, shape in noise(len(rows)).items()}
-        return Batch(inputs(part, images), part.labels.index_select(0, rows), weight, draws)
+        if mirrored is not None:
+            draws = {name: torch.cat((u, u)) for name, u in draws.items()}
+        return Batch(inputs(part, images), part.labels.index_select(0, rows), weight, draws, mirrored)
 
     return batches
 
@@ -92,6 +92,19 @@ def _drawn(rows: Tensor, size: int, seed: int) -> Callable[[int], Tensor]:
         return rows[torch.from_numpy(chosen).to(rows.device)]
 
     return draw
+
+
+def _flipped(images: Tensor, share: Scalar, seed: int, t: int) -> tuple[Tensor, Tensor | None]:
+    """Some of the images mirrored. Where members differ: images and mirror images, and who sees which of them (P, B).
+
+    An image has one draw for all members, so that each of them sees what it would see alone.
+    """
+    if not isinstance(share, Tensor) and not share:
+        return images, None
+    draws = torch.from_numpy(generator(seed, "flip", t).random(len(images)))
+    if isinstance(share, Tensor):
+        return torch.cat((images, images.flip(-1))), (draws < share[:, None]).to(images.device)
+    return flip(images, (draws < share).to(images.device)), None
 
 
 def _uniform(shape: tuple[int, ...], path: tuple[int, str, int], like: Tensor) -> Tensor:

@@ -21,17 +21,21 @@ SLICE = 500
 
 
 class Scores(NamedTuple):
-    """What members are worth on a part, each (P,) float64."""
+    """What members are worth on a part, each (P,) float64; recall: of every class, (P, C)."""
 
     loss: Tensor
     accuracy: Tensor
     macro_f1: Tensor
+    macro_precision: Tensor
+    macro_recall: Tensor
+    recall: Tensor
 
 
 def evaluate(model: Model, params: Params, part: Part, losses: Sequence[tuple[Loss, int]]) -> Scores:
-    """Exact mean loss, accuracy and macro-F1 over a part. losses: (loss, count) of consecutive members.
+    """Exact mean loss, accuracy and macro averages over a part. losses: (loss, count) of consecutive members.
 
-    F1 of a class = 2 tp / (2 tp + fp + fn), 0 for a class that neither occurs nor is predicted.
+    F1 of a class = 2 tp / (2 tp + fp + fn); it, precision and recall are 0 for a class that neither occurs nor is
+    predicted.
     """
     members = len(next(iter(params.values())))
     loss = torch.zeros(members, dtype=torch.float64)
@@ -46,7 +50,9 @@ def evaluate(model: Model, params: Params, part: Part, losses: Sequence[tuple[Lo
         found.scatter_add_(1, predicted, hits)
     there = torch.bincount(part.labels[part.rows].cpu(), minlength=model.classes)
     f1 = 2 * found / (called + there).clamp(min=1)
-    return Scores(loss / len(part.rows), found.sum(-1) / len(part.rows), f1.mean(-1))
+    precision, recall = found / called.clamp(min=1), found / there.clamp(min=1)
+    n = len(part.rows)
+    return Scores(loss / n, found.sum(-1) / n, f1.mean(-1), precision.mean(-1), recall.mean(-1), recall)
 
 
 def interval(right: int, n: int) -> tuple[float, float]:

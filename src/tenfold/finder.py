@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from tenfold import loop
 from tenfold.batches import sampler
 from tenfold.drawing import svg
+from tenfold.errors import UsageError
 from tenfold.figures import plain
 from tenfold.pace import rehearsal
 from tenfold.population import built
-from tenfold.recipe import Recipe
+from tenfold.recipe import VARYING, Recipe
 from tenfold.running import fresh
 from tenfold.stages import Run, Stage, population_of
 from tenfold.tensorfile import write_text
@@ -51,7 +52,11 @@ def find_rate(recipe: Recipe, data_dir: str = "") -> Rates:
     """Train a member for each of 64 rates between 1e-6 and 10; writes nothing. NaN is suggested if all diverge.
 
     recipe: everything but the learning rate; its schedule is left out, for a few hundred steps say nothing of it.
+    Raises UsageError where another field has several values.
     """
+    several = [name for name in VARYING if name != "learning_rate" and isinstance(getattr(recipe, name), tuple)]
+    if several:
+        raise UsageError(f"{several[0]} takes one value while learning rates are tried: choose one of them")
     own = recipe.model_copy(update={"kind": "train", "learning_rate": LOW, "schedule": "constant", "warmup": 0.0})
     rates = np.geomspace(LOW, HIGH, COUNT)
     with rehearsal(own, data_dir) as (run, prepared):
@@ -80,9 +85,7 @@ def _losses(run: Run, recipe: Recipe, rates: NDArray[np.float64]) -> NDArray[np.
     settings = tuple({**base, "learning_rate": float(rate)} for rate in rates)
     stage = Stage("rates", recipe, model, settings, STEPS)
     population = population_of(run, stage, settings)
-    batches = sampler(
-        run.parts["train"], recipe.batch_size, recipe.seed, recipe.sampling, float(recipe.flip), model.noise
-    )
+    batches = sampler(run.parts["train"], recipe.batch_size, recipe.seed, recipe.sampling, population.flip, model.noise)
     seen = []
     start = fresh(run, stage).state
     for state, value in loop.train(population.objective, population.optimizer, population.rate, batches, start, STEPS):

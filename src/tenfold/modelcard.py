@@ -26,6 +26,7 @@ _RECIPE = (
     "schedule",
     "batch_size",
     "sampling",
+    "features",
     "standardize",
     "flip",
     "class_weight",
@@ -88,6 +89,7 @@ def _what(trained: TrainedModel, file: str) -> str:
         ("Model", f"{_inert(trained.room_name)}; affine layers {', '.join(layers)}"),
         ("Parameters", f"{sum(tensor.numel() for tensor in trained.params.values()):,}"),
         ("Input", f"one image, {channels}{tone} × {height} × {width} (channels × height × width)"),
+        *_sees(trained),
         ("Output", f"a probability for each of {len(trained.class_names)} classes"),
         ("Classes", ", ".join(map(_inert, trained.class_names))),
         ("Loss", _inert(trained.loss)),
@@ -95,6 +97,12 @@ def _what(trained: TrainedModel, file: str) -> str:
     ]
     name = trained.cause.get("data", {}).get("name", "unknown data")
     return f"# Image classifier for {_inert(name)}\n\n{_table(('', ''), rows)}"
+
+
+def _sees(trained: TrainedModel) -> list[tuple[str, str]]:
+    if trained.features == "pixels":
+        return []
+    return [("Features", f"{_inert(trained.features)}: {trained.model.inputs:,} numbers of an image")]
 
 
 def _purpose(trained: TrainedModel) -> str:

@@ -1,10 +1,20 @@
-"""A trained model on disk: one member's weights, how pixels become its inputs, and where it came from."""
+"""A trained model on disk: one member's weights, how an image becomes its inputs, and where it came from."""
 
-__all__ = ["TrainedModel", "load_model", "probabilities", "save_model", "scores", "shares", "weights_sha256"]
+__all__ = [
+    "LARGEST",
+    "TrainedModel",
+    "load_model",
+    "probabilities",
+    "save_model",
+    "scores",
+    "scores_of",
+    "shares",
+    "weights_sha256",
+]
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,21 +22,25 @@ import torch
 from torch import Tensor
 
 from tenfold import tensorfile
-from tenfold.errors import FileError
+from tenfold.errors import FileError, UsageError
 from tenfold.rooms import find
 from tenfold.types import Params
 
 KIND = "tenfold model"
+# What the names of tensors begin with that are no weights.
+INPUT, FEATURE = "input.", "feature."
+# Pixels of the largest image that features are made of: a model is asked about one such image when it is loaded.
+LARGEST = 3 * 1024**2
 
 
 @dataclass(frozen=True)
 class TrainedModel:
     """What prediction needs, and the cause of it.
 
-    room_name: the model's word; model: its shapes; params: name -> (1, ...). factor, offset: (D,), pixel to input.
+    room_name: the model's word; model: its shapes; params: name -> (1, ...). factor, offset: (D,), feature to input.
     image_shape: (C, H, W). scale: pixel to unit interval. loss: the word of the loss it was trained with.
     cause: recipe, settings, data, versions. temperature: what its scores are divided by before they become
-    probabilities.
+    probabilities. features: the word for what it sees; learned: what they learned.
     """
 
     room_name: str
@@ -40,11 +54,15 @@ class TrainedModel:
     loss: str
     cause: dict[str, Any]
     temperature: float = 1.0
+    features: str = "pixels"
+    learned: dict[str, Tensor] = field(default_factory=dict)
 
 
 def save_model(path: Path, trained: TrainedModel) -> None:
     """Write atomically, checksummed, without the axis of members."""
     tensors = {name: tensor[0].contiguous() for name, tensor in trained.params.items()}
+    tensors |= {f"{FEATURE}{name}": tensor for name, tensor in trained.learned.items()}
+    tensors |= {f"{INPUT}factor": trained.factor, f"{INPUT}offset": trained.offset}
     described = {
         "kind": KIND,
         "model": trained.room_name,
@@ -54,9 +72,10 @@ def save_model(path: Path, trained: TrainedModel) -> None:
         "class_names": trained.class_names,
         "loss": trained.loss,
         "temperature": trained.temperature,
+        "features": trained.features,
         "cause": trained.cause,
     }
-    tensorfile.save(path, {**tensors, "input.factor": trained.factor, "input.offset": trained.offset}, described)
+    tensorfile.save(path, tensors, described)
 
 
 def load_model(path: Path | str) -> TrainedModel:
@@ -69,25 +88,32 @@ def load_model(path: Path | str) -> TrainedModel:
         trained = TrainedModel(
             described["model"],
             find("models", described["model"])(**shapes),
-            {name: tensor[None] for name, tensor in tensors.items() if not name.startswith("input.")},
-            tensors["input.factor"],
-            tensors["input.offset"],
+            {name: tensor[None] for name, tensor in tensors.items() if not name.startswith((INPUT, FEATURE))},
+            tensors[f"{INPUT}factor"],
+            tensors[f"{INPUT}offset"],
             tuple(described["image_shape"]),
             float(described["scale"]),
             tuple(described["class_names"]),
             described["loss"],
             described["cause"],
             float(described["temperature"]),
+            described.get("features", "pixels"),  # older files see nothing else
+            {name.removeprefix(FEATURE): t for name, t in tensors.items() if name.startswith(FEATURE)},
         )
         _check(trained)
-    except (KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
+    except (LookupError, TypeError, AttributeError, ValueError, RuntimeError, UsageError) as error:
         raise FileError(f"{path}: not a model that this version can read ({error})") from None
     return trained
 
 
 def scores(trained: TrainedModel, images: Tensor) -> Tensor:
     """Scores (N, C), float64, of images (N, channels, H, W) in the pixel units of the model's data."""
-    x = torch.addcmul(trained.offset, images.flatten(1).to(trained.factor.dtype), trained.factor)
+    return scores_of(trained, find("features", trained.features).transform(trained.learned, images))
+
+
+def scores_of(trained: TrainedModel, features: Tensor) -> Tensor:
+    """Scores (N, C), float64, of images by what the model sees of them, (N, D)."""
+    x = torch.addcmul(trained.offset, features.to(trained.factor.dtype), trained.factor)
     z: Tensor = trained.model.predict(trained.params, {}, x)[0]
     return z.double()
 
@@ -129,6 +155,17 @@ def _check(trained: TrainedModel) -> None:
         raise ValueError("its tensors do not have the shapes that it states")
     if not 0 < trained.temperature < float("inf"):
         raise ValueError("its temperature is not a positive number")
-    channels, height, width = trained.image_shape
-    if channels * height * width != trained.model.inputs or len(trained.class_names) != trained.model.classes:
+    if _width(trained) != trained.model.inputs or len(trained.class_names) != trained.model.classes:
         raise ValueError("its image shape or class names do not fit its weights")
+
+
+def _width(trained: TrainedModel) -> int:
+    """How many numbers the model sees of an image."""
+    channels, height, width = trained.image_shape
+    pixels = channels * height * width
+    if trained.features == "pixels":
+        return pixels
+    if pixels > LARGEST:
+        raise ValueError("its images are too large")
+    blank = torch.zeros(1, channels, height, width)
+    return int(find("features", trained.features).transform(trained.learned, blank).shape[1])

@@ -1,6 +1,6 @@
 """What a stage came to: its members measured, its winner calibrated and saved as a model file."""
 
-__all__ = ["assess", "save_winner", "winner"]
+__all__ = ["assess", "save_member", "save_winner", "winner"]
 
 import math
 from collections.abc import Sequence
@@ -39,20 +39,16 @@ def assess(
     settings = [stage.settings[member] for member in chosen]
     losses = [(find("losses", member["loss"]), 1) for member in settings]
     penalty = population_of(run, stage, settings).penalty(params).tolist()
-    measured = {part: [t.tolist() for t in evaluate(stage.model, params, run.parts[part], losses)] for part in parts}
+    measured = {part: evaluate(stage.model, params, run.parts[part], losses) for part in parts}
     entries = []
     for k, row in enumerate(rows):
         failed = progress.failed.get(str(chosen[k]))
         judged = not failed or bool(progress.tally["best_score"][row].isfinite())
         status = int(progress.state.status[row])
         entry: dict[str, Any] = {"member": chosen[k], "settings": settings[k]}
-        for part, (loss, accuracy, macro_f1) in measured.items():
-            numbers = {
-                "loss": loss[k],
-                "cost": loss[k] + penalty[k],
-                "accuracy": accuracy[k],
-                "macro_f1": macro_f1[k],
-            }
+        for part, scores in measured.items():
+            loss, accuracy, macro_f1 = (float(t[k]) for t in scores[:3])
+            numbers = {"loss": loss, "cost": loss + penalty[k], "accuracy": accuracy, "macro_f1": macro_f1}
             entry[part] = numbers if judged else dict.fromkeys(numbers)
         entry |= {"weights_sha256": weights_sha256(params, k), "failed": failed, "stopped": max(status, 0) or None}
         entries.append(entry | {"best_step": int(progress.tally["best_step"][row])})
@@ -61,7 +57,11 @@ def assess(
 
 def save_winner(run: Run, stage: Stage, progress: Progress, path: Path) -> None:
     """The best member so far as a model file."""
-    row = winner(progress)
+    save_member(run, stage, progress, winner(progress), path)
+
+
+def save_member(run: Run, stage: Stage, progress: Progress, row: int, path: Path) -> None:
+    """The member in that row as a model file."""
     params: Params = {name: tensor[[row]].cpu() for name, tensor in kept_params(progress).items()}
     member, part = int(progress.tally["member"][row]), run.parts["train"]
     cause = {
@@ -85,6 +85,8 @@ def save_winner(run: Run, stage: Stage, progress: Progress, path: Path) -> None:
         tuple(run.about["class_names"]),
         cause["settings"]["loss"],
         cause,
+        features=stage.recipe.features,
+        learned=run.about["learned"],
     )
     path.parent.mkdir(exist_ok=True)
     save_model(path, _calibrated(run, trained))

@@ -17,6 +17,7 @@ from tenfold.recipe import Recipe
 from tenfold.running import fresh
 from tenfold.saving import Saver
 from tenfold.stages import Run, Stage, per_epoch, population_of
+from tenfold.types import Dataset
 
 # An epoch takes this much longer than its quickest steps: validation, checkpoints, slower ones.
 MORE = 1.3
@@ -25,11 +26,11 @@ TRIED, LOOK = 64, 2.0
 
 
 @contextmanager
-def rehearsal(recipe: Recipe, data_dir: str) -> Iterator[tuple[Run, Prepared]]:
-    """A run that leaves nothing, and its data, for as long as the block lasts."""
+def rehearsal(recipe: Recipe, data_dir: str, dataset: Dataset | None = None) -> Iterator[tuple[Run, Prepared]]:
+    """A run that leaves nothing, and its data, for as long as the block lasts. dataset: where it is loaded already."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        prepared = prepare(recipe, folder, data_dir, lambda message: None, keep=False)
+        prepared = prepare(recipe, folder, data_dir, lambda message: None, keep=False, dataset=dataset)
         saver = Saver(folder, 0, [], 0.0)
         yield (
             Run(folder, prepared.parts, prepared.about, prepared.device, saver, Interrupts(), lambda event: None),
@@ -41,7 +42,7 @@ def seconds_per_epoch(run: Run, stage: Stage) -> float:
     """Seconds that all members of a stage take for one pass over its training part."""
     own, population = stage.recipe, population_of(run, stage, stage.settings)
     batches = sampler(
-        run.parts["train"], own.batch_size, own.seed, own.sampling, float(own.flip), population.model.noise
+        run.parts["train"], own.batch_size, own.seed, own.sampling, population.flip, population.model.noise
     )
     state = fresh(run, stage).state
     ends = [time.perf_counter()]

@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 
 from tenfold.clipping import clip
+from tenfold.objectives import Objective, penalize
 from tenfold.recipe import Recipe
 from tenfold.rooms import find
-from tenfold.tasks.classify import Objective, classify, penalize
+from tenfold.tasks.classify import classify
 from tenfold.types import Batch, Buffers, Grads, Loss, Model, Optimizer, Params, Scalar, Value
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.float32, "float64": torch.float64}
@@ -23,7 +24,8 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.float32, "float64": torch.
 class Population(NamedTuple):
     """Members that train together.
 
-    losses: (loss, count) of consecutive members; penalty(params): its value (P,); rate(t): learning rate of update t.
+    losses: (loss, count) of consecutive members; penalty(params): its value (P,); rate(t): learning rate of update t;
+    flip: probability of mirroring an image, a number or (P,).
     """
 
     model: Model
@@ -32,6 +34,7 @@ class Population(NamedTuple):
     penalty: Callable[[Params], Tensor]
     optimizer: Optimizer
     rate: Callable[[int], Scalar]
+    flip: Scalar
 
 
 def built(recipe: Recipe, inputs: int, classes: int) -> Model:
@@ -65,7 +68,9 @@ def assemble(
     else:
         optimizer = make(own["beta1"], own["beta2"])
     penalty = partial(_penalty, l1=own["l1"], l2=own["l2"])
-    return Population(model, losses, objective, penalty, optimizer, _rate(recipe, own, steps, per_epoch))
+    # The draws that it is compared with are made there, in that type.
+    flip = column(recipe, settings, "flip", torch.float64, torch.device("cpu"))
+    return Population(model, losses, objective, penalty, optimizer, _rate(recipe, own, steps, per_epoch), flip)
 
 
 NUMBERS = ("learning_rate", "momentum", "beta1", "beta2", "decay_factor", "l1", "l2", "clip_norm")

@@ -22,6 +22,7 @@ from tenfold.population import DTYPES
 from tenfold.recipe import Recipe
 from tenfold.results import read_json, write_json
 from tenfold.rooms import find
+from tenfold.seeing import seen
 from tenfold.splits import split
 from tenfold.tensorfile import write_bytes
 from tenfold.types import Dataset
@@ -30,24 +31,34 @@ from tenfold.types import Dataset
 class Prepared(NamedTuple):
     """The recipe with its open words closed, the data and their parts by name, the device, what to say of the data.
 
-    found: the audit's findings, empty without one.
+    dataset: the images as they came; seen: the same as models see them. found: the audit's findings, empty without one.
     """
 
     recipe: Recipe
     dataset: Dataset
+    seen: Dataset
     parts: dict[str, Part]
     device: torch.device
     about: dict[str, Any]
     found: dict[str, Any]
 
 
-def prepare(recipe: Recipe, folder: Path, data_dir: str, watch: Callable[[str], None], keep: bool = True) -> Prepared:
-    """Load, audit, split and standardize; writes audit.json, splits.npz and resolved.json, unless keep is False.
+def prepare(
+    recipe: Recipe,
+    folder: Path,
+    data_dir: str,
+    watch: Callable[[str], None],
+    keep: bool = True,
+    dataset: Dataset | None = None,
+) -> Prepared:
+    """Load, audit, split, make features and standardize.
 
+    Writes audit.json, and unless keep is False splits.npz, resolved.json, and features.tenfold where there are some.
     A run that is resumed is checked by them: its data must be the same. watch: told what would spoil the result.
+    dataset: the recipe's, where somebody has loaded it already.
     """
     device = _device(recipe.device)
-    dataset = load(recipe.data, data_dir=data_dir, size=recipe.size, skip_unreadable=recipe.skip_unreadable)
+    dataset = dataset or load(recipe.data, data_dir=data_dir, size=recipe.size, skip_unreadable=recipe.skip_unreadable)
     about = _about(dataset)
     _same_data(folder, about)
     found = _audited(dataset, folder, watch) if recipe.audit else {}
@@ -62,7 +73,8 @@ def prepare(recipe: Recipe, folder: Path, data_dir: str, watch: Callable[[str], 
         "warnings": [*found.get("warnings", []), *_unmeasured(dataset, positions)],
         "twins": twins(found, dataset, positions["test"], positions["train"]),
     }
-    return Prepared(recipe, dataset, parts(recipe, dataset, positions, device), device, about, found)
+    images, about["learned"] = seen(recipe, dataset, positions, folder, device, watch, keep)
+    return Prepared(recipe, dataset, images, parts(recipe, images, positions, device), device, about, found)
 
 
 def parts_of(recipe: Recipe, dataset: Dataset) -> dict[str, Tensor]:

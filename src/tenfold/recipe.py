@@ -3,7 +3,7 @@
 A field typed `Numbers` (or `Words`, `Seeds`) takes several values; each value is then a member of one population.
 """
 
-__all__ = ["FIT", "SWEEP", "VARYING", "Recipe", "members", "parse", "read", "recipe", "text"]
+__all__ = ["FIT", "SHAPES", "SWEEP", "VARYING", "Recipe", "members", "parse", "read", "recipe", "text", "words"]
 
 import itertools
 import tomllib
@@ -17,9 +17,18 @@ from tenfold.rooms import names
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Chance = Annotated[float, Field(ge=0, le=1)]
 Share = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Widths = Annotated[tuple[Annotated[int, Field(ge=1, le=10**6)], ...], Field(min_length=1)]
+Activation = Literal["relu", "leaky_relu", "sigmoid", "tanh", "identity"]
+
+SHAPES = ("hidden", "encoder_hidden")
+"""Fields that hold the widths of layers: a list of numbers is one value of them."""
+
+UNLABELED = ("autoencoder", "mean_squared_error", "squared_error")
+"""Models and losses that learn from images without labels: no classifier takes them."""
 
 
 class Recipe(BaseModel):
@@ -50,14 +59,27 @@ class Recipe(BaseModel):
         "accuracy", description="what the best is best by on the validation part: accuracy or macro_f1"
     )
     audit: bool = Field(False, description="look for duplicates first, and keep them on one side of the split")
-    flip: Annotated[float, Field(ge=0, le=1)] | Literal["photographs"] = Field(
+    flip: Chance | Literal["photographs"] | tuple[Chance, ...] = Field(
         0.0, description="probability of mirroring an image; photographs: 0.5 for photographs, else 0"
     )
-    model: str = Field("linear", description="linear or mlp")
-    hidden: Annotated[tuple[Annotated[int, Field(ge=1, le=10**6)], ...], Field(min_length=1)] = Field(
-        (128,), description="widths of an mlp's hidden layers, like 256-128-64"
+    features: str = Field("pixels", description="what the model sees: pixels, patches or codes")
+    feature_count: Annotated[int, Field(ge=1, le=10**5)] = Field(
+        1600, description="of patches: how many kinds of them the features tell apart"
     )
-    activation: Literal["relu", "leaky_relu", "sigmoid", "tanh", "identity"] = Field(
+    encoder_hidden: Widths = Field(
+        (256, 128, 32), description="of codes: widths of the encoder's layers, the last is the code's"
+    )
+    encoder_activation: Activation = Field(
+        "relu", description="of codes: of those layers, relu, leaky_relu, sigmoid, tanh or identity"
+    )
+    encoder_optimizer: str = Field("adam", description="of codes: sgd or adam")
+    encoder_learning_rate: Positive = Field(0.001, description="of codes: step size of the autoencoder's training")
+    encoder_epochs: Annotated[int, Field(ge=1)] = Field(
+        10, description="of codes: passes of the autoencoder's training"
+    )
+    model: str = Field("linear", description="linear or mlp")
+    hidden: Widths = Field((128,), description="widths of an mlp's hidden layers, like 256-128-64")
+    activation: Activation = Field(
         "relu", description="of the hidden layers: relu, leaky_relu, sigmoid, tanh or identity"
     )
     dropout: Share = Field(0.0, description="share of hidden units dropped in training")
@@ -104,23 +126,44 @@ class Recipe(BaseModel):
     repeats: Annotated[int, Field(ge=1)] = Field(1, description="seeds that every setting is repeated with")
     halving: Count = Field(0, description="factor by which the members become fewer on the way; 0: all go on")
 
-    @field_validator("standardize", "model", "loss", "initializer", "optimizer", "schedule", "sampler")
+    @field_validator(
+        "features",
+        "standardize",
+        "encoder_optimizer",
+        "model",
+        "loss",
+        "initializer",
+        "optimizer",
+        "schedule",
+        "sampler",
+    )
     @classmethod
     def _word(cls, value: Any, info: Any) -> Any:
-        room = ROOMS[info.field_name]
+        room, name = ROOMS[info.field_name], info.field_name.replace("_", " ")
+        known = words(room)
         for word in value if isinstance(value, tuple) else (value,):
-            if word.replace("-", "_") not in names(room):
-                raise ValueError(f"no {info.field_name.replace('_', ' ')} {word!r}: {nearest(word, _words(room))}")
+            entry = word.replace("-", "_")
+            if entry not in names(room):
+                raise ValueError(f"no {name} {word!r}: {nearest(word, known)}")
+            if entry in UNLABELED:
+                raise ValueError(f"{name} {word!r} reconstructs images and knows no classes: {nearest(word, known)}")
         return value
 
     @field_validator("*", mode="before")
     @classmethod
     def _several(cls, value: Any, info: Any) -> Any:
         """A list of one is that one, but for widths and axes; lists become tuples, so that a recipe is hashable."""
-        single = isinstance(value, list) and len(value) == 1 and info.field_name not in ("hidden", "vary")
+        single = isinstance(value, list) and len(value) == 1 and info.field_name not in (*SHAPES, "vary")
         return value[0] if single else tuple(value) if isinstance(value, list) else value
 
-    @field_validator("hidden", mode="before")
+    @field_validator("flip", mode="before")
+    @classmethod
+    def _numbers(cls, value: Any) -> Any:
+        if isinstance(value, list | tuple) and len(value) > 1 and "photographs" in value:
+            raise ValueError("flip: photographs stands alone, it is 0.5 or 0 for all; several values are numbers")
+        return value
+
+    @field_validator(*SHAPES, mode="before")
     @classmethod
     def _widths(cls, value: Any) -> Any:
         return (value,) if isinstance(value, int) and not isinstance(value, bool) else value
@@ -142,11 +185,15 @@ class Recipe(BaseModel):
                 raise ValueError(f"{name}: give each value once, at least one")
         if self.nesterov and self.optimizer != "sgd":
             raise ValueError("nesterov: belongs to the optimizer sgd")
+        if self.features != "pixels" and self.flip != 0:
+            raise ValueError(f"flip: mirrors pixels; it does not go with the features {self.features}")
         return self
 
 
 ROOMS = {
+    "features": "features",
     "standardize": "standardizations",
+    "encoder_optimizer": "optimizers",
     "model": "models",
     "loss": "losses",
     "initializer": "initializers",
@@ -190,6 +237,7 @@ VARYING = (
     "beta2",
     "decay_factor",
     "clip_norm",
+    "flip",
     "initializer_scale",
     "init_seed",
 )
@@ -224,6 +272,8 @@ def _refuse_what_fit_chooses(choices: dict[str, Any]) -> None:
         if name not in FIT and plain != Recipe.model_fields[name].default:
             known = ", ".join(FIT[2:])
             raise UsageError(f"{name} is chosen by fit itself; `tenfold train` takes it, fit takes {known}")
+        if name in FIT and name in VARYING and isinstance(plain, tuple) and len(plain) > 1:
+            raise UsageError(f"{name} takes one value in a fit; `tenfold train` and `tenfold sweep` take several")
 
 
 def _refuse_what_a_sweep_has(choices: dict[str, Any]) -> None:
@@ -236,7 +286,7 @@ def _alternatives(name: str, value: Any) -> bool:
     """Whether a field that splits populations was given several values."""
     if name in (*VARYING, "vary") or not isinstance(value, list | tuple):
         return False
-    return len(value) > 1 if name != "hidden" else any(isinstance(width, list | tuple) for width in value)
+    return len(value) > 1 if name not in SHAPES else any(isinstance(width, list | tuple) for width in value)
 
 
 def members(recipe: Recipe) -> list[dict[str, Any]]:
@@ -273,11 +323,21 @@ def parse(name: str, value: str) -> Any:
     >>> parse("learning_rate", "0.1,1e-3"), parse("hidden", "256-128"), parse("loss", "hinge")
     ([0.1, 0.001], [256, 128], 'hinge')
     """
-    if name == "hidden":
+    if name in SHAPES:
         shapes = [[_scalar(part) for part in shape.split("-")] for shape in value.split(",")]
         return shapes[0] if len(shapes) == 1 else shapes
     pieces = [_scalar(part.strip()) for part in value.split(",")]
     return pieces[0] if len(pieces) == 1 else pieces
+
+
+def words(room: str) -> list[str]:
+    """Words of a room that a recipe takes, as one types them.
+
+    >>> words("models")
+    ['linear', 'mlp']
+    """
+    typed = [word.replace("_", "-") if room == "standardizations" else word for word in names(room)]
+    return [word for word in typed if word not in UNLABELED]
 
 
 def _scalar(word: str) -> Any:
@@ -301,10 +361,6 @@ def _toml(value: Any) -> str:
         )
         return f'"{escaped}"'
     return repr(value)
-
-
-def _words(room: str) -> list[str]:
-    return [word.replace("_", "-") if room == "standardizations" else word for word in names(room)]
 
 
 def _explain(error: ValidationError) -> str:

@@ -1,6 +1,6 @@
 """A run folder as one self-contained page; several of them side by side on one."""
 
-__all__ = ["report_runs", "write_report"]
+__all__ = ["report_runs", "write_report", "write_reproductions"]
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -13,7 +13,10 @@ from tenfold.loading import fingerprint, load
 from tenfold.report.case import Case, read_case
 from tenfold.report.pages import run_page
 from tenfold.report.pictures import Album, album
+from tenfold.report.reproduction import reproduction_page
 from tenfold.report.versus import versus_page
+from tenfold.reproduction.markdown import summary_markdown
+from tenfold.results import read_json
 from tenfold.tensorfile import write_text
 from tenfold.types import Dataset
 
@@ -47,6 +50,33 @@ def report_runs(folders: Sequence[Path], out: Path | None = None, with_images: b
         with suppress(OSError):  # what is in its way is told where the page is written
             Path("runs").mkdir(exist_ok=True)
     return _write(out or Path("runs") / NAME, page)
+
+
+def write_reproductions(folders: Sequence[Path], root: Path, markdown: str = "") -> Path:
+    """A page in the folder of every reproduction, and for several one of all in root; returns the path of that.
+
+    markdown: a file for the summary of all cells, "" for none.
+    """
+    results = [dict(read_json(folder / "result.json", "cells", "figures")) for folder in folders]
+    drawn = {
+        result["name"]: {
+            Path(name).stem: path.read_text("utf-8") for name in result["figures"] if (path := folder / name).exists()
+        }
+        for folder, result in zip(folders, results, strict=True)
+    }
+    pages = [
+        _write(folder / NAME, reproduction_page([result], drawn))
+        for folder, result in zip(folders, results, strict=True)
+    ]
+    if markdown:
+        _write(Path(markdown).expanduser(), summary_markdown(results, _machine(folders[0])))
+    return _write(root / NAME, reproduction_page(results, drawn)) if len(folders) > 1 else pages[0]
+
+
+def _machine(folder: Path) -> str:
+    """What the numbers were measured on, in a few words."""
+    known = read_json(folder / "env.json", "processor", "cores", "packages")
+    return f"{known['processor']}, {known['cores']} cores, torch {known['packages']['torch']}"
 
 
 def _write(path: Path, page: str) -> Path:

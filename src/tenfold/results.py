@@ -201,7 +201,7 @@ def read_results(folder: Path) -> Results:
     templates = {
         name: model.params["scores.weight"][0].float().cpu().numpy().reshape(-1, *model.image_shape)
         for name, model in models.items()
-        if model.room_name == "linear"
+        if model.room_name == "linear" and model.features == "pixels"
     }
     return Results(
         name=str(result["data"]),

@@ -4,7 +4,7 @@ The order of events after a step: running means, validation (rows of metrics.csv
 weak members, checkpoint. Only the clock-free decides about members; what the clock decides is written down first.
 """
 
-__all__ = ["fresh", "train_stage"]
+__all__ = ["fresh", "measured", "train_stage"]
 
 import time
 from collections.abc import Callable
@@ -24,8 +24,9 @@ from tenfold.recipe import Recipe
 from tenfold.results import MEASURES, append
 from tenfold.saving import Progress
 from tenfold.stages import Run, Stage, decide, per_epoch, population_of, written
-from tenfold.types import Event, State
+from tenfold.types import Event, Params, State
 from tenfold.verify.failure import failure
+from tenfold.views import of_member
 
 
 def fresh(run: Run, stage: Stage) -> Progress:
@@ -55,8 +56,7 @@ def train_stage(run: Run, stage: Stage, at: Progress) -> Progress:
 def _until_dropped(run: Run, stage: Stage, population: Population, at: Progress) -> tuple[Progress, bool]:
     """Steps of one and the same population. Returns where it stands, and whether the stage is over."""
     recipe, part = stage.recipe, run.parts["train"]
-    flip_share = float(recipe.flip)
-    batches = sampler(part, recipe.batch_size, recipe.seed, recipe.sampling, flip_share, population.model.noise)
+    batches = sampler(part, recipe.batch_size, recipe.seed, recipe.sampling, population.flip, population.model.noise)
     every = recipe.evaluate_every or per_epoch(run, recipe)
     shuffled = recipe.sampling == "shuffle"
     images = len(part.rows) / per_epoch(run, recipe) if shuffled else min(recipe.batch_size, len(part.rows))
@@ -67,7 +67,7 @@ def _until_dropped(run: Run, stage: Stage, population: Population, at: Progress)
         tally.add(at.tally, value)
         took = time.perf_counter() - mark
         at = at._replace(state=state, images=at.images + images * active, seconds=at.seconds + took, lap=at.lap + took)
-        if state.step % every == 0 or state.step == stage.steps:
+        if state.step % every == 0 or state.step == stage.steps or state.step in stage.measure:
             at = _validate(run, stage, population, batches, at)
             active = int((state.status == 0).sum())
             if _over(run, stage, at):
@@ -96,6 +96,7 @@ def _validate(run: Run, stage: Stage, population: Population, batches: Callable[
     news = [row for row, s in zip(rows, status, strict=True) if s == 0 or (s < 0 and str(row["member"]) not in known)]
     append(run.folder, news)
     change = (train[:, 0] - at.tally["last_loss"]).abs()
+    at = at._replace(measured=at.measured | _measured(run, stage, population, at))
     latest = not stage.recipe.patience
     score = scores.macro_f1 if stage.recipe.metric == "macro_f1" else scores.accuracy
     better = tally.observe(at.tally, at.state, train[:, 0], scores.loss, score, latest).to(run.device)
@@ -108,8 +109,28 @@ def _validate(run: Run, stage: Stage, population: Population, batches: Callable[
 def _scores(run: Run, population: Population, state: State) -> Scores:
     """What the members are worth on the validation part; nothing is known where all images are trained on."""
     if "validation" not in run.parts:
-        return Scores(*torch.full((3, len(state.status)), torch.nan, dtype=torch.float64))
+        unknown = torch.full((len(state.status),), torch.nan, dtype=torch.float64)
+        return Scores(*[unknown.clone() for _ in Scores._fields])
     return evaluate(population.model, state.params, run.parts["validation"], population.losses)
+
+
+def _measured(run: Run, stage: Stage, population: Population, at: Progress) -> dict[str, Any]:
+    """What the members that are active are worth on the parts that the stage asks for after this step."""
+    asked = stage.measure.get(at.state.step, ())
+    found = {}
+    for part in asked:
+        numbers = measured(run, population, at.state.params, part)
+        active = (at.state.status >= 0).nonzero()[:, 0].tolist()
+        found[part] = {str(int(at.tally["member"][row])): numbers[row] for row in active}
+    return {str(at.state.step): found} if asked else {}
+
+
+def measured(run: Run, population: Population, params: Params, part: str) -> list[dict[str, Any]]:
+    """Metrics of every member on a whole part by name, and cost; recall is a list with a number for each class."""
+    scores = evaluate(population.model, params, run.parts[part], population.losses)
+    cost = scores.loss + population.penalty(params).double().cpu()
+    columns = {name: column.tolist() for name, column in {**scores._asdict(), "cost": cost}.items()}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def _stop(recipe: Recipe, at: Progress, change: Tensor) -> None:
@@ -207,7 +228,8 @@ def _failures(
         if member not in failed:
             step = -int(at.state.status[row])
             params = rows_of(at.state.params, torch.tensor([row], device=run.device))
-            failed[member] = {"step": step, **failure(population.model, params, batches(step - 1), losses[row])}
+            batch = of_member(batches(step - 1), row)
+            failed[member] = {"step": step, **failure(population.model, params, batch, losses[row])}
             told = ", ".join(f"{name} {value}" for name, value in stage.settings[int(member)].items())
             where = f"in step {step} at {failed[member]['layer']}, {failed[member]['tensor']}"
             rest = "; the others go on" if bool((at.state.status == 0).any()) else ""

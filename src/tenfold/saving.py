@@ -22,11 +22,16 @@ SECONDS, TIMES, GLANCE = 2.0, 50.0, 0.2
 EAGER = "TENFOLD_CHECKPOINT_SECONDS"
 
 
+PLAIN = ("dropped", "failed", "validations", "images", "seconds", "lap", "measured")
+"""Of a Progress what is no tensor."""
+
+
 class Progress(NamedTuple):
     """Where a stage stands: state, tally (aligned with its members), best parameters so far, and what happened to whom.
 
     dropped: member -> its best validation; failed: member -> step, layer, tensor. images: images × members stepped.
-    seconds: of stepping. lap: those since the last validation.
+    seconds: of stepping. lap: those since the last validation. measured: step -> part -> member -> metrics, where the
+    stage asks for them.
     """
 
     state: State
@@ -38,6 +43,7 @@ class Progress(NamedTuple):
     images: float
     seconds: float
     lap: float
+    measured: dict[str, Any] = {}  # noqa: RUF012 - a NamedTuple's default is never written to
 
 
 def restored(checkpoint: Checkpoint, device: torch.device) -> Progress:
@@ -95,9 +101,7 @@ class Saver:
     def save(self, stage: str, progress: Progress) -> None:
         """Write the next checkpoint of a stage under way."""
         tensors = {f"{group}/{name}": t for group in ("tally", "best") for name, t in getattr(progress, group).items()}
-        plain = {
-            name: getattr(progress, name) for name in ("dropped", "failed", "validations", "images", "seconds", "lap")
-        }
+        plain = {name: getattr(progress, name) for name in PLAIN}
         self._write(progress.state, tensors, {"stage": stage, "progress": plain})
 
     def finish(self, outcome: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ from tenfold.batches import Part
 from tenfold.calibrate import calibration_error
 from tenfold.compare import paired, sentence
 from tenfold.evaluate import measure
-from tenfold.modelfile import TrainedModel, load_model, scores, shares
+from tenfold.modelfile import TrainedModel, load_model, scores_of, shares
 from tenfold.results import PREDICTIONS
 from tenfold.stages import Run
 from tenfold.tensorfile import write_bytes, write_text
@@ -35,7 +35,7 @@ class Scored(NamedTuple):
 
 def part_scores(trained: TrainedModel, part: Part) -> Tensor:
     """Scores (n, C), float64, of the images of a part."""
-    return torch.cat([scores(trained, part.images[rows].cpu()) for rows in torch.split(part.rows, SLICE)])
+    return torch.cat([scores_of(trained, part.images[rows].flatten(1).cpu()) for rows in torch.split(part.rows, SLICE)])
 
 
 def score(run: Run, part: str, rungs: Sequence[str]) -> Scored:

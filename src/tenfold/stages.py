@@ -21,7 +21,8 @@ class Stage(NamedTuple):
     """One population to train.
 
     model: its shapes. settings: of each member, those of one loss side by side. steps: updates at most. keep: after
-    validation n only the best K stay. deadline: second of the run after which it ends at the next validation.
+    validation n only the best K stay. deadline: second of the run after which it ends at the next validation. measure:
+    after these steps the members are validated, and measured on the named parts as well.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Stage(NamedTuple):
     steps: int
     keep: dict[int, int] = {}  # noqa: RUF012 - a NamedTuple's default is never written to
     deadline: float = float("inf")
+    measure: dict[int, tuple[str, ...]] = {}  # noqa: RUF012
 
 
 class Run(NamedTuple):

@@ -79,7 +79,10 @@ def sweep_settings(run: Run, prepared: Prepared, at: Progress | None) -> dict[st
         "settings": {FINAL: [_filled(prepared, best)]},
         "validation": _scored(summary, ranked[0]),
         "test": tested,
-        "table": [{"member": k, "settings": found.candidates[k], **_scored(summary, k)} for k in ranked],
+        "table": [
+            {"member": k, "settings": found.candidates[k], **_scored(summary, k), "loss": float(flat[k].mean())}
+            for k in ranked
+        ],
         "runs_each": summary.runs,
         "failed": int(np.isnan(found.scores).sum()),
         "populations": found.populations,
@@ -171,7 +174,7 @@ def _final(run: Run, prepared: Prepared, best: dict[str, Any], epochs: int, at: 
     rows = {"train": pool, "test": prepared.parts["test"].rows.cpu()}
     about = run.about | {"twins": twins(prepared.found, prepared.dataset, rows["test"], pool)}
     about["images"] = {part: len(positions) for part, positions in rows.items()}
-    final = run._replace(parts=parts(own, prepared.dataset, rows, run.device), about=about)
+    final = run._replace(parts=parts(own, prepared.seen, rows, run.device), about=about)
     model = built(own, len(final.parts["train"].factor), len(about["class_names"]))
     steps = own.iterations or epochs * per_epoch(final, own)
     stage = Stage(FINAL, own, model, (_filled(prepared, plain),), steps)

@@ -5,6 +5,7 @@ __all__ = [
     "Buffers",
     "Dataset",
     "Event",
+    "Feature",
     "Grads",
     "Layer",
     "Link",
@@ -24,12 +25,13 @@ __all__ = [
     "Value",
 ]
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -67,12 +69,17 @@ class Value(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """What one step sees: inputs (B, D), targets, weight of each image (B, 1) or 1.0, and noise by name."""
+    """What one step sees: inputs (B, D), targets, weight of each image (B, 1) or 1.0, and noise by name.
+
+    mirrored: None, or (P, B) bool, which members see which mirror image; inputs and noise then have 2B rows, those of
+    the images and after them those of their mirror images, which share their noise.
+    """
 
     inputs: Tensor
     targets: Tensor
     weight: Scalar
     noise: dict[str, Tensor]
+    mirrored: Tensor | None = None
 
 
 class Model(Protocol):
@@ -93,7 +100,7 @@ class Model(Protocol):
         """First parameters, float64, name -> (P, ...); member k's depend on seeds[k] alone."""
 
     def noise(self, batch: int) -> dict[str, tuple[int, ...]]:
-        """Shapes of the uniform draws that a training step on a batch takes, by name."""
+        """Shapes (B, …) of the uniform draws that a training step on a batch takes, by name."""
 
     def links(self, noise: dict[str, Tensor]) -> tuple[Link, ...]:
         """The layers in order; those whose noise is absent are left out."""
@@ -186,6 +193,18 @@ class Dataset:
     reading: Reading | None = None
 
 
+class Feature(NamedTuple):
+    """What a model sees of an image.
+
+    `fit(dataset, rows, recipe, device, watch) -> learned`: from the training part's positions rows alone, the same
+    for the same recipe.seed; tensors by name, small numbers among them. watch: told lines of text.
+    `transform(learned, images) -> (N, D)` float32, from images (N, C, H, W) in the data's pixel units, in slices.
+    """
+
+    fit: Callable[[Dataset, Tensor, Any, torch.device, Callable[[str], None]], dict[str, Tensor]]
+    transform: Callable[[Mapping[str, Tensor], Tensor], Tensor]
+
+
 class Event(NamedTuple):
     """What a run tells whoever watches it, a few times a second.
 
@@ -253,7 +272,8 @@ class Results:
     where a stopped run has not looked at those. positions, labels: (n,) in the data set. predicted: rung -> (n,) labels
     that its winner gave them. confidence, uncalibrated: rung -> (n,) the winner's probability of that label, with and
     without its temperature. templates: linear rungs -> their winner's weights (C, channels, H, W). sweep: the search
-    that came before the model, if any.
+    that came before the model, if any. reconstructions: encoder -> images and what became of them, (2, n, channels, H,
+    W) on the unit interval. encoder_loss: encoder -> (epochs, 2), on training and on held-out images.
     """
 
     name: str
@@ -270,3 +290,5 @@ class Results:
     uncalibrated: dict[str, NDArray[np.float64]]
     templates: dict[str, NDArray[np.float32]]
     sweep: Sweep | None = None
+    reconstructions: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    encoder_loss: dict[str, NDArray[np.float64]] = field(default_factory=dict)

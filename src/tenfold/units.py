@@ -4,7 +4,7 @@ A unit's folder holds its metrics.csv, its checkpoints while it trains, and outc
 that the sweep reads: it can be killed, resumed, and done by another process.
 """
 
-__all__ = ["NEEDED", "Fold", "done", "folds", "planned", "train_unit", "unit_folder", "unit_stage"]
+__all__ = ["NEEDED", "Fold", "done", "folds", "planned", "tidy", "train_in", "train_unit", "unit_folder", "unit_stage"]
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -77,20 +77,36 @@ def train_unit(
     run: Run, prepared: Prepared, unit: Unit, candidates: Sequence[Mapping[str, Any]], fold: Fold, folder: Path
 ) -> dict[str, Any]:
     """Train a unit from its start, or from where a checkpoint stood; writes and returns its outcome."""
+    own, stage = unit_stage(run._replace(folder=folder), prepared, unit, candidates, fold)
+    own, at = train_in(own, stage)
+    outcome = {"members": _members(own, stage, at, unit), "steps": at.state.step, "seconds": own.saver.elapsed()}
+    write_json(folder / "outcome.json", outcome)
+    tidy(folder)
+    return outcome
+
+
+def train_in(run: Run, stage: Stage) -> tuple[Run, Progress]:
+    """Train a stage in a folder of its own, run.folder, from its start or from where a checkpoint there stood.
+
+    Returns the run with the saver of that folder, and where the stage ended. Its checkpoints stay until `tidy`.
+    """
+    folder = run.folder
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "metrics.csv").exists():
         write_text(folder / "metrics.csv", ",".join(COLUMNS) + "\n")
     number, checkpoint, _ = load_checkpoint(folder / "checkpoints")
     notes: dict[str, Any] = checkpoint.notes if checkpoint else {"elapsed": 0.0, "metrics": 0}
     truncate(folder, notes["metrics"])
-    saver = Saver(folder, number, [], notes["elapsed"])
-    own, stage = unit_stage(run._replace(folder=folder, saver=saver), prepared, unit, candidates, fold)
-    at = train_stage(own, stage, restored(checkpoint, run.device) if checkpoint else fresh(own, stage))
-    outcome = {"members": _members(own, stage, at, unit), "steps": at.state.step, "seconds": saver.elapsed()}
-    write_json(folder / "outcome.json", outcome)
+    own = run._replace(saver=Saver(folder, number, [], notes["elapsed"]))
+    return own, train_stage(own, stage, restored(checkpoint, run.device) if checkpoint else fresh(own, stage))
+
+
+def tidy(folder: Path) -> None:
+    """Remove what only a stage that was not finished needs."""
     for litter in (*(folder / "checkpoints").glob("*.tenfold"), folder / "model.tenfold"):
         litter.unlink(missing_ok=True)
-    return outcome
+    if (folder / "checkpoints").exists():
+        (folder / "checkpoints").rmdir()
 
 
 def unit_stage(
@@ -98,7 +114,7 @@ def unit_stage(
 ) -> tuple[Run, Stage]:
     """The stage of a unit, and the run with the parts of its fold."""
     recipe = _own(prepared, unit)
-    own = run._replace(parts=parts(recipe, prepared.dataset, fold._asdict(), run.device))
+    own = run._replace(parts=parts(recipe, prepared.seen, fold._asdict(), run.device))
     return own, _stage(own, recipe, unit, candidates)
 
 

@@ -52,6 +52,24 @@ def test_gradient_is_that_of_the_whole_cost(draw):
         torch.testing.assert_close(grads[name], leaves[name].grad, rtol=1e-12, atol=1e-14)
 
 
+def test_gradient_is_that_of_what_each_member_sees(draw, rng):
+    model, params, batch = made(draw)
+    mirrored = torch.from_numpy(rng.random((4, 8)) < torch.tensor([[0.0], [0.3], [0.7], [1.0]]).numpy())
+    both = batch._replace(inputs=torch.cat((batch.inputs, batch.inputs.flip(-1))), mirrored=mirrored)
+    value, grads, _ = classify(model, [(find("losses", "softmax"), 4)])(params, {}, both)
+    leaves = {name: tensor.clone().requires_grad_() for name, tensor in params.items()}
+    x = torch.where(mirrored[..., None], batch.inputs.flip(-1), batch.inputs)
+    h = torch.tanh(x @ leaves["hidden1.weight"].mT + leaves["hidden1.bias"][:, None])
+    z = h @ leaves["scores.weight"].mT + leaves["scores.bias"][:, None]
+    each = torch.nn.functional.cross_entropy(z.mT, batch.targets.expand(4, -1), reduction="none")
+    loss = (each * batch.weight[:, 0]).mean(-1)
+    loss.sum().backward()
+    torch.testing.assert_close(value.loss, loss.detach(), rtol=1e-13, atol=0)
+    assert torch.equal(value.accuracy, (z.argmax(-1) == batch.targets).double().mean(-1))
+    for name in grads:
+        torch.testing.assert_close(grads[name], leaves[name].grad, rtol=1e-12, atol=1e-14)
+
+
 def test_accuracy_is_the_share_classified_right(draw):
     model, params, batch = made(draw)
     value, _, _ = classify(model, [(find("losses", "softmax"), 4)])(params, {}, batch)

@@ -20,6 +20,7 @@ COMMANDS = {
     "fit": "train a ladder of models and keep the best: the main job",
     "train": "train one model, or a population of settings in one pass",
     "sweep": "try many settings in one pass, train the best again",
+    "reproduce": "published result tables measured again: reported, measured, verdict",
     "resume": "go on with a run that was stopped, to the same bits",
     "audit": "look through data before training: counts, damage, duplicates",
     "report": "one offline page about a run, or about several side by side",

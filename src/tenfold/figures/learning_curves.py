@@ -87,6 +87,8 @@ def _draw(data: _Curves) -> Figure:
 
 def _title(data: _Curves) -> str:
     rungs = len(data.winners)
+    if data.members == rungs > 1:
+        return f"{plain(data.name)}: learning curves of {rungs} runs"
     winner = "the winner" if rungs == 1 else "the winner of each rung"
     trained = f"{data.members} member{'s' * (data.members != 1)} in {rungs} rung{'s' * (rungs != 1)}"
     return f"{plain(data.name)}: learning curves of {winner} by validation accuracy, {trained}"
@@ -151,8 +153,10 @@ def _legend(figure: Figure, data: _Curves) -> None:
 
 
 def _rung_name(line: _Line, data: _Curves) -> str:
-    chosen = ", best rung" if line.rung == data.best and len(data.winners) > 1 else ""
-    return f"{plain(line.rung)} (member {line.member}{chosen})"
+    best = line.rung == data.best and len(data.winners) > 1
+    if data.members == len(data.winners) > 1:  # runs of one member each: there is nobody that it won against
+        return plain(line.rung) + " (best by validation)" * best
+    return f"{plain(line.rung)} (member {line.member}{', best rung' * best})"
 
 
 learning_curves = Plot(_select, _draw)

@@ -1,6 +1,6 @@
 """Figures inside the page: one SVG for light and one for dark, as data URIs, with what they show in words."""
 
-__all__ = ["Illustration", "illustrate"]
+__all__ = ["Illustration", "illustrate", "illustration"]
 
 import base64
 import re
@@ -31,7 +31,11 @@ class Illustration(NamedTuple):
 
 def illustrate(word: str, case: Case, alt: str) -> Illustration | None:
     """A figure of the room, drawn where the run's folder has none; None where there is nothing, or far too much."""
-    svg = case.figures.get(word) or drawn(word, case.results)
+    return illustration(word, case.figures.get(word) or drawn(word, case.results), alt)
+
+
+def illustration(word: str, svg: str | None, alt: str) -> Illustration | None:
+    """The text of an SVG file for both themes; None where there is none, it has no size, or is far too large."""
     size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg or "")
     if svg is None or size is None or len(svg) > CAP:
         return None

@@ -146,7 +146,7 @@ def _chunks(
     own = recipe.model_copy(update=shared)
     settings = [candidates[member] for member in members]
     ordered = [members[i] for i in _by_loss(settings, own)]
-    weights, batch, fixed = _bytes(own, inputs, classes)
+    weights, batch, fixed = _bytes(own, settings, inputs, classes)
     one = _member_bytes(weights, copies(own, settings), batch)
     fit = members_that_fit(weights, copies(own, settings), batch, budget - fixed)
     if fit < 1:
@@ -166,14 +166,16 @@ def _by_loss(settings: Sequence[dict[str, Any]], recipe: Recipe) -> list[int]:
     return sorted(range(len(words)), key=lambda i: words.index(words[i]))
 
 
-def _bytes(recipe: Recipe, inputs: int, classes: int) -> tuple[int, int, int]:
+def _bytes(recipe: Recipe, settings: Sequence[dict[str, Any]], inputs: int, classes: int) -> tuple[int, int, int]:
     """Of one member its weights and its part of a batch; of all members their inputs."""
     item = 8 if recipe.precision == "float64" else 4
     shapes = built(recipe, inputs, classes).shapes().values()
     weights = sum((width + 1) * outputs for outputs, width in shapes)
     # In bfloat16 what is multiplied is copied: half of its bytes again.
     narrow = 2 if recipe.precision == "bfloat16" else 0
-    batch = max(recipe.batch_size, SLICE)
+    # Members that mirror differently see a batch twice: the images, and their mirror images.
+    twice = len({member.get("flip", recipe.flip) for member in settings}) > 1
+    batch = max(recipe.batch_size * (1 + twice), SLICE)
     scores = batch * sum(outputs for outputs, _ in shapes) * PASSES
     gathered = batch * inputs * (GATHERED * item + narrow)
     return weights * item, scores * item + weights * narrow, gathered + SCRATCH

@@ -7,7 +7,7 @@ from typing import Any
 from tenfold.axes import Axis, check_axes, parse_axis
 from tenfold.axes import text as axis_text
 from tenfold.errors import UsageError
-from tenfold.recipe import Recipe, recipe
+from tenfold.recipe import SHAPES, Recipe, recipe
 
 # Fields whose text may have colons and commas of its own.
 TEXTS = ("data", "rows", "validation_rows")
@@ -69,4 +69,4 @@ def _is_axis(name: str, value: Any) -> bool:
     if isinstance(value, str):
         return name not in TEXTS and bool(set(",:") & set(value))
     several = isinstance(value, list | tuple) and name != "vary"
-    return several and (name != "hidden" or any(isinstance(shape, list | tuple | str) for shape in value))
+    return several and (name not in SHAPES or any(isinstance(shape, list | tuple | str) for shape in value))

@@ -2,16 +2,15 @@
 
 __all__ = ["classify"]
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from tenfold.penalties import l1 as l1_penalty
-from tenfold.penalties import l2 as l2_penalty
+from tenfold.chain import chain
+from tenfold.objectives import Objective, penalize
 from tenfold.types import Batch, Buffers, Grads, Loss, Model, Params, Scalar, Value
-
-Objective = Callable[[Params, Buffers, Batch], tuple[Value, Grads, Buffers]]
+from tenfold.views import views
 
 
 def classify(model: Model, losses: Sequence[tuple[Loss, int]], l1: Scalar = 0.0, l2: Scalar = 0.0) -> Objective:
@@ -24,25 +23,14 @@ def classify(model: Model, losses: Sequence[tuple[Loss, int]], l1: Scalar = 0.0,
 
     def objective(params: Params, buffers: Buffers, batch: Batch) -> tuple[Value, Grads, Buffers]:
         scores, pull, buffers = model.forward(params, buffers, batch.inputs, batch.noise)
+        scores, pull_view = chain(views(batch), {}, scores)
         right = scores.max(-1).indices == batch.targets
         loss, dscores = score(scores, batch.targets, batch.weight)
-        _, grads = pull(dscores)
+        _, grads = pull(pull_view(dscores, need_dx=True)[0])
         penalty = penalize(params, grads, l1, l2)
         return Value(loss, penalty, right.mean(-1, dtype=loss.dtype)), grads, buffers
 
     return objective
-
-
-def penalize(params: Params, grads: Grads, l1: Scalar, l2: Scalar) -> Tensor:
-    """Penalty (P,) on the tensors named weight; their gradients are added to grads in place."""
-    first = next(iter(params.values()))
-    total = first.new_zeros(len(first))
-    for strength, penalty in ((l1, l1_penalty), (l2, l2_penalty)):
-        if isinstance(strength, Tensor) or strength:
-            for name in params:
-                if name.endswith("weight"):
-                    total += penalty(params[name], strength, grads[name])
-    return total
 
 
 def _side_by_side(losses: Sequence[tuple[Loss, int]]) -> Loss:

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from torch import Tensor
 
 from tenfold.types import Batch, Loss, Model, Params
+from tenfold.views import views
 
 
 def failure(model: Model, params: Params, batch: Batch, loss: Loss) -> dict[str, str]:
     """Layer and tensor where a member's step first holds a NaN or an infinity.
 
-    params: of that member from before the step, name -> (1, ...). Returns {"layer", "tensor"}; where every tensor of
-    the step is finite, the penalty was not.
+    params: of that member from before the step, name -> (1, ...); batch: as it saw it. Returns {"layer", "tensor"};
+    where every tensor of the step is finite, the penalty was not.
     """
     for layer, tensor, values in _tensors(model, params, batch, loss):
         if not bool(values.isfinite().all()):
@@ -26,7 +27,7 @@ def _tensors(model: Model, params: Params, batch: Batch, loss: Loss) -> Iterator
     x, pulls = batch.inputs, []
     for name, weight in params.items():
         yield name.rpartition(".")[0], name.rpartition(".")[2], weight
-    links = model.links(batch.noise)
+    links = (*model.links(batch.noise), *views(batch))
     for link in links:
         x, pull = link.layer(x, *[params[name] for name in link.weights])
         pulls.append(pull)

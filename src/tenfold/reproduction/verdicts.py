@@ -1,0 +1,153 @@
+"""Whether a measured number reproduces a reported one, and whether a claim holds: intervals, never a glance.
+
+A report prints one run. Ours of S seeds have mean x̄ and deviation s (over S − 1). With t of S − 1 degrees of freedom
+
+    95 % of the mean         x̄ ± t s / √S
+    95 % of one more run     x̄ ± √( t² s² (1 + 1/S) + z² x̄ (1 − x̄) / n )
+
+the second with n images that the report drew for itself, where that is known and x a share: z = 1.96. Each part keeps
+its own quantile (Zou and Donner 2008): with a common t, two seeds and n = 1,000 would excuse a gap of 20 points. The
+interval is exact where one part is 0 and covers a little more than 95 % between. A single seed has no s: the binomial
+error of the images that it was measured on takes its place, and that of its mean is Wilson's (1927).
+"""
+
+__all__ = ["Comparison", "Verdict", "allowed", "compare", "judge"]
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+LEVEL = 0.05
+Z = float(stats.norm.ppf(1 - LEVEL / 2))
+Bounds = tuple[float, float] | None
+# A decimal misses what it stands for by about 1e-16 of itself; this much of the reported number decides nothing.
+_ROUNDING = 1e-12
+
+
+class Verdict(NamedTuple):
+    """mean over the seeds that did not fail, its 95 % interval, that of one more run, mean − reported, and the word.
+
+    None where there is nothing to take an interval from; NaN is the mean where every seed failed.
+    """
+
+    mean: float
+    interval: Bounds
+    prediction: Bounds
+    gap: float
+    word: str
+
+
+class Comparison(NamedTuple):
+    """first − second, mean over the pairs, its 95 % interval and two-sided p; None where there is no more than a pair.
+
+    verdict: on "the first is better": "confirmed", "refuted" or "undecided".
+    """
+
+    difference: float | None
+    interval: Bounds
+    p: float | None
+    verdict: str
+
+
+def allowed(tolerance: str, reported: float) -> float:
+    """How far a mean may lie off, in the unit of `reported`: from "0.5 points", "0.05 absolute" or "2 %" of it.
+
+    >>> allowed("0.5 points", 0.4559), allowed("0.05 absolute", 2.3), allowed("2 %", 2.5)
+    (0.005, 0.05, 0.05)
+    """
+    units = {"points": 0.01, "absolute": 1.0, "%": 0.01 * abs(reported)}
+    unit = next(word for word in units if tolerance.endswith(word))
+    return float(tolerance.removesuffix(unit)) * units[unit]
+
+
+def judge(
+    cell_value: float,
+    half_unit: float,
+    tolerance: str,
+    measured: ArrayLike,
+    n_reported: int | None,
+    higher_is_better: bool,
+    n_measured: int | None = None,
+) -> Verdict:
+    """The verdict on a reported number: a share, a loss, or NaN. half_unit: half of its last printed digit.
+
+    measured: (S,), one number a seed, NaN where the run failed. n_reported: images that a share was reported on, where
+    they are not the very images of ours; n_measured: those of ours.
+    """
+    values = np.asarray(measured, dtype=np.float64).reshape(-1)
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        told = "reproduced (diverges)" if math.isnan(cell_value) else "not reproduced (diverges)"
+        return Verdict(math.nan, None, None, math.nan, told)
+    mean = float(finite.mean())
+    interval, prediction = _interval(finite, n_measured), _prediction(finite, n_reported, n_measured)
+    gap, slack = mean - cell_value, _ROUNDING * abs(cell_value)
+    if math.isnan(cell_value):
+        # One reported run that diverged is nothing unusual among ours if one of these did.
+        told = "within noise" if finite.size < values.size else "not reproduced"
+    elif abs(gap) <= half_unit + allowed(tolerance, cell_value) + slack:
+        told = "reproduced"
+    elif prediction and prediction[0] - slack <= cell_value <= prediction[1] + slack:
+        told = "within noise"
+    else:
+        told = "better" if (gap > 0) == higher_is_better else "not reproduced"
+    return Verdict(mean, interval, prediction, gap, told)
+
+
+def _interval(values: NDArray[np.float64], n: int | None) -> Bounds:
+    """95 % of the mean. values: (S,)."""
+    if len(values) > 1:
+        return _around(values.mean(), _quantile(values) * values.std(ddof=1) / math.sqrt(len(values)))
+    if n is None:
+        return None
+    found = stats.binomtest(round(values[0] * n), n).proportion_ci(1 - LEVEL, method="wilson")
+    return float(found.low), float(found.high)
+
+
+def _prediction(values: NDArray[np.float64], n_reported: int | None, n_measured: int | None) -> Bounds:
+    """95 % of one more run. values: (S,)."""
+    mean = values.mean()
+    parts = [_binomial(mean, n_reported)] if n_reported else []
+    if len(values) > 1:
+        parts.append(_quantile(values) ** 2 * values.var(ddof=1) * (1 + 1 / len(values)))
+    elif n_measured:
+        parts.append(_binomial(mean, n_measured))
+    return _around(mean, math.sqrt(sum(parts))) if parts else None
+
+
+def _binomial(share: float, n: int) -> float:
+    """Square of z standard errors of a share of n images."""
+    return float(Z**2 * share * (1 - share) / n)
+
+
+def _quantile(values: NDArray[np.float64]) -> float:
+    return float(stats.t.ppf(1 - LEVEL / 2, len(values) - 1))
+
+
+def _around(center: float, half: float) -> tuple[float, float]:
+    return float(center - half), float(center + half)
+
+
+def compare(first: Sequence[float], second: Sequence[float], higher_is_better: bool = True) -> Comparison:
+    """Student's (1908) paired t-test of "the first is better" over seeds.
+
+    first, second: (S,), one number a seed, the same seeds in the same order. A seed in which either failed is no pair.
+    Where all pairs differ by the same amount it is certain, and p is 0.
+
+    >>> compare([0.42, 0.43, 0.44], [0.40, 0.41, 0.43]).verdict
+    'confirmed'
+    """
+    pairs = np.subtract(np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64))
+    apart = pairs[np.isfinite(pairs)]
+    if len(apart) < 2:
+        why = "one seed" if len(pairs) < 2 and len(apart) else "diverges"
+        return Comparison(float(apart[0]) if len(apart) else None, None, None, f"undecided ({why})")
+    mean, error = float(apart.mean()), float(apart.std(ddof=1)) / math.sqrt(len(apart))
+    p = float(2 * stats.t.sf(abs(mean) / error, len(apart) - 1)) if error else float(mean == 0)
+    right = (mean > 0) == higher_is_better
+    verdict = "undecided" if p >= LEVEL else "confirmed" if right else "refuted"
+    return Comparison(mean, _around(mean, _quantile(apart) * error), p, verdict)
