@@ -145,7 +145,7 @@ def test_an_unknown_key_names_the_nearest(wrong, right, tmp_path):
         ("loss", "softmx", "did you mean 'softmax'"),
         ("loss", ["softmax", "hing"], "did you mean 'hinge'"),
         ("model", "autoencoder", "knows no classes: known: linear, mlp"),
-        ("loss", "squared_error", "knows no classes: known: hinge, sigmoid, softmax"),
+        ("loss", "squared_error", "knows no classes: known: hinge, sigmoid, softmax, weston_watkins"),
         ("loss", ["softmax", "mean-squared-error"], "knows no classes"),
         ("encoder_optimizer", "adm", "did you mean 'adam'"),
         ("encoder_hidden", [64, 0], "greater than or equal to 1"),

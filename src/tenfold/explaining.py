@@ -17,7 +17,7 @@ from tenfold.loading import fingerprint
 from tenfold.recipe import Recipe
 from tenfold.reproducing import ALWAYS, stoppable
 from tenfold.reproduction.judging import LOWER, moment_of, number_of
-from tenfold.reproduction.table import Asked, Cell, Question, Way, data_of, overridden, resolved
+from tenfold.reproduction.table import Asked, Cell, Question, Way, cause_of, data_of, overridden, resolved
 from tenfold.reproduction.verdicts import judge
 from tenfold.results import lock, read_json, write_json
 from tenfold.trials import grouped, record_of, train_group, trial
@@ -61,7 +61,9 @@ def explain(asked: Asked, folder: Path, name: str, watch: Callable[[Event], None
     with lock(folder):
         values = _values(asked, folder, [base, *singles, *pairs], watch)
         rows = [_row(asked, one, value) for one, value in zip([base, *singles, *pairs], values, strict=True)]
-        found = _settled(cell, rows[0], rows[1 : 1 + len(singles)], rows[1 + len(singles) :])
+        found = {"cause": cause_of(table, cell, asked.scale)} | _settled(
+            cell, rows[0], rows[1 : 1 + len(singles)], rows[1 + len(singles) :]
+        )
         path = folder / "explained.json"
         write_json(path, {**(read_json(path) if path.exists() else {}), name: found})
     return found

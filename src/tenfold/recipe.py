@@ -83,7 +83,7 @@ class Recipe(BaseModel):
         "relu", description="of the hidden layers: relu, leaky_relu, sigmoid, tanh or identity"
     )
     dropout: Share = Field(0.0, description="share of hidden units dropped in training")
-    loss: str | tuple[str, ...] = Field("softmax", description="softmax, hinge or sigmoid")
+    loss: str | tuple[str, ...] = Field("softmax", description="softmax, hinge, weston_watkins or sigmoid")
     initializer: str = Field("he", description="zero, random, normal, he or xavier")
     initializer_scale: NotNegative | tuple[NotNegative, ...] = Field(1.0, description="factor on the first weights")
     init_seed: Seed | tuple[Seed, ...] = Field(0, description="seed of the first weights")

@@ -8,12 +8,19 @@ A patch x of 6 × 6 pixels, (D,), on the scale 0 to 255, is freed of brightness 
 K-means finds centroids c_k of the w. A patch answers with those that are nearer than their mean distance ("triangle"),
 an image with the sums over its four quadrants, 4K numbers, quadrant by quadrant:
 
-    z_k = ‖w − c_k‖ = √(‖w‖² − 2 w·c_k + ‖c_k‖²),   f_k = max(0, z̄ − z_k),   F_qk = Σ_{patches of q} f_k
+    z_k = ‖w − c_k‖ = √(‖w‖² − 2 w·c_k + ‖c_k‖²),   f_k = max(0, z̄ − z_k),   S_qk = Σ_{patches of q} f_k
+
+The sums of a quadrant are strongly correlated (their covariance has eigenvalues from 1e-3 to 3e5), so that gradient
+descent would take thousands of times as many steps along some directions as along others. They are whitened as the
+patches were, by one matrix for all four quadrants:
+
+    F_q = (S_q − m) Q,   Q = U (D + ε d̄)^(−½) Uᵀ     m and U D Uᵀ: mean and covariance of the S_q, d̄: mean of D
 
 ‖w‖² and ‖c_k‖² come out of the same product as w·c_k: (w, ‖w‖², 1)·(−2c_k, 1, ‖c_k‖²) = z_k².
 
 https://proceedings.mlr.press/v15/coates11a.html; the number of patches that are learned from, 400,000, and the order
-of the steps are those of the paper's code.
+of the steps are those of the paper's code. Whitening the sums is ours: from 20,000 images and K = 1600 it takes softmax
+from 69.5 to 76.8 % of 5,000 others.
 """
 
 __all__ = ["patches"]
@@ -36,9 +43,13 @@ from tenfold.types import Dataset, Feature
 SIDE = 6
 LEARNED_FROM = 400_000
 CONTRAST, WHITENING = 10.0, 0.1
+# Images whose sums are whitened, and ε: what is smaller than that much of the mean eigenvalue is noise.
+WHITENED_FROM, NOISE = 5000, 1e-3
 # Of K-means: the mean squared distance is then within 0.3 % of that after the 50 rounds of the paper's code (CIFAR-10).
 ROUNDS = 20
 PIECE = 10_000
+# Images at a time whose sums are whitened.
+SOME = 500
 # Distances at a time, 4 MB of them: they stay in the processor's cache from the product to the sums.
 SLICE = 2**20
 
@@ -48,6 +59,7 @@ def _fit(
 ) -> dict[str, Tensor]:
     """centroids (K, D), mean (D,), whitening (D, D), and the factor that brings a pixel to the scale 0 to 255.
 
+    And the center (K,) and decorrelation (K, K) of a quadrant's sums.
     Raises UsageError for images that have no patch, or fewer patches than the dictionary is to have.
     """
     count, side = recipe.feature_count, min(dataset.images.shape[2:])
@@ -58,14 +70,28 @@ def _fit(
     if count > len(x):
         raise UsageError(f"feature_count {count}: the training images have {len(x):,} patches; choose fewer")
     watch(f"features: {count:,} kinds of patches, learned from {len(x):,}")
-    mean, whitening = _whitening(x)
+    mean, whitening = _whitening(x, absolute=WHITENING)
     centroids = _centroids(product(x.sub_(mean), whitening), count)
     learned = {"centroids": centroids, "mean": mean, "whitening": whitening, "factor": factor}
+    some = rows[torch.from_numpy(generator(recipe.seed, "sums").permutation(len(rows))[:WHITENED_FROM])]
+    sums = torch.cat([_sums(learned, dataset.images[piece].to(device)) for piece in torch.split(some, SOME)])
+    center, decorrelation = _whitening(sums.flatten(0, 1), relative=NOISE)
+    learned |= {"center": center, "decorrelation": decorrelation}
     return {name: tensor.cpu() for name, tensor in learned.items()}
 
 
 def _transform(learned: Mapping[str, Tensor], images: Tensor) -> Tensor:
-    """(N, 4K): quadrant by quadrant the sums of all K answers."""
+    """(N, 4K): quadrant by quadrant all K features."""
+    center, decorrelation = (learned[name].to(images.device) for name in ("center", "decorrelation"))
+    found = torch.empty(len(images), 4 * len(center), device=images.device)
+    for piece, features in zip(torch.split(images, SOME), torch.split(found, SOME), strict=True):
+        centered = _sums(learned, piece).flatten(0, 1).sub_(center)
+        features.view(-1, len(center)).copy_(product(centered, decorrelation))
+    return found
+
+
+def _sums(learned: Mapping[str, Tensor], images: Tensor) -> Tensor:
+    """(N, 4, K): quadrant by quadrant the sums of all K answers."""
     centroids, mean, whitening = (learned[name].to(images.device) for name in ("centroids", "mean", "whitening"))
     places, ends = _places(tuple(images.shape[1:]))
     pixels, dictionary = places.flatten().to(images.device), _dictionary(centroids)
@@ -78,7 +104,7 @@ def _transform(learned: Mapping[str, Tensor], images: Tensor) -> Tensor:
         answers = torch.sub(z.mean(1, keepdim=True), z, out=z).relu_().view(len(piece), len(places), -1)
         for quadrant, (begin, end) in enumerate(pairwise(ends)):
             sums[:, quadrant] = answers[:, begin:end].sum(1)
-    return found.flatten(1)
+    return found
 
 
 @cache
@@ -109,14 +135,19 @@ def _normalized(x: Tensor, factor: float) -> Tensor:
     return x.div_((square / (x.shape[1] - 1) + CONTRAST).sqrt_())
 
 
-def _whitening(x: Tensor) -> tuple[Tensor, Tensor]:
-    """μ (D,) and P (D, D), float32, of patches x̂ (n, D)."""
+def _whitening(x: Tensor, absolute: float = 0.0, relative: float = 0.0) -> tuple[Tensor, Tensor]:
+    """Mean (D,) and whitening matrix (D, D), float32, of x (n, D).
+
+    Added to the eigenvalues of the covariance: absolute, and relative to their mean.
+    """
     mean, square = x.mean(0, dtype=torch.float64), torch.zeros(x.shape[1], x.shape[1], dtype=torch.float64)
     for piece in torch.split(x, PIECE):
         centered = piece.double() - mean
         square += (centered.mT @ centered).to(square)
     values, vectors = torch.linalg.eigh(square / (len(x) - 1))
-    whitening = vectors / (values.clamp(min=0) + WHITENING).sqrt() @ vectors.mT
+    values = values.clamp(min=0)
+    least = values + absolute + relative * values.mean()
+    whitening = vectors / least.clamp(min=1e-12).sqrt() @ vectors.mT  # where nothing varies there is nothing to scale
     return mean.float(), whitening.to(mean.device, torch.float32)
 
 

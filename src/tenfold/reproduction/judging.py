@@ -12,7 +12,7 @@ import numpy as np
 
 from tenfold.errors import UsageError
 from tenfold.recipe import Recipe
-from tenfold.reproduction.table import Asked, Cell, Claim, Measure, Table, resolved, seeds_of
+from tenfold.reproduction.table import Asked, Cell, Claim, Measure, Table, cause_of, resolved, seeds_of
 from tenfold.reproduction.verdicts import Comparison, compare, judge
 from tenfold.results import read_json
 from tenfold.verify.gradients import disagreement
@@ -35,7 +35,7 @@ def judged(asked: Asked, known: Known, folder: Path) -> dict[str, Any]:
     table = asked.table
     recipes = {run: resolved(table, run, asked.scale) for run in table.runs}
     runs = {run: _run_of(asked, known, run) for run in table.runs}
-    explained = dict(read_json(folder / "explained.json")) if (folder / "explained.json").exists() else {}
+    explained = _explained(asked, folder)
     return {
         "name": table.name,
         "title": table.title,
@@ -56,10 +56,19 @@ def judged(asked: Asked, known: Known, folder: Path) -> dict[str, Any]:
         "ours": [_tested(asked, known, _best(asked, known))],
         "added": [_tested(asked, known, run) for run, own in table.runs.items() if own.ours],
         "claims": [_claim(known, table, claim) for claim in table.claims],
-        "explained": {key: value for key, value in explained.items() if key in {cell.id for cell in table.cells}},
+        "explained": explained,
         "tables": [_members(run, results) for run, results in known.sweeps.items()],
         "figures": [f"figures/{word}.svg" for word in table.figures],
     }
+
+
+def _explained(asked: Asked, folder: Path) -> dict[str, Any]:
+    """What explains cells of the table as it is now."""
+    path = folder / "explained.json"
+    known = dict(read_json(path)) if path.exists() else {}
+    cells = {cell.id: cell for cell in asked.table.cells if cell.id in known}
+    causes = {name: cause_of(asked.table, cell, asked.scale) for name, cell in cells.items()}
+    return {name: known[name] for name, cause in causes.items() if known[name]["cause"] == cause}
 
 
 def _chosen(recipes: Mapping[str, Recipe], field: str) -> Any:

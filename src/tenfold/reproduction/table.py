@@ -12,6 +12,7 @@ __all__ = [
     "Run",
     "Table",
     "Way",
+    "cause_of",
     "data_of",
     "overridden",
     "read_table",
@@ -20,6 +21,8 @@ __all__ = [
     "shipped",
 ]
 
+import hashlib
+import json
 import re
 import tomllib
 from decimal import Decimal
@@ -324,6 +327,13 @@ def read_table(name: str) -> Table:
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from None
     return table
+
+
+def cause_of(table: Table, cell: Cell, scale: str) -> str:
+    """Digest of what an explanation of a cell is of: its run's recipe, the reported number, the questions."""
+    asked = [question.model_dump() for question in table.questions]
+    cause = [resolved(table, cell.run, scale).model_dump(), cell.model_dump(), table.tolerance, asked]
+    return hashlib.sha256(json.dumps(cause, sort_keys=True).encode()).hexdigest()[:20]
 
 
 def resolved(table: Table, run: str, scale: str, seed: int = 0) -> Recipe:
