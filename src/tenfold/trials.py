@@ -11,6 +11,7 @@ import hashlib
 import importlib.metadata
 import json
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -101,10 +102,12 @@ def train_group(
     def say(message: str) -> None:
         watch(Event("", 0, 0, 0, float("nan"), "", float("nan"), message))
 
+    start = time.monotonic()
     prepared = prepare(group[0].recipe, place, "", say, dataset=dataset)
     about = prepared.about | {"version": importlib.metadata.version("tenfold")}
     run = Run(place, prepared.parts, about, prepared.device, Saver(place, 0, [], 0.0), interrupts, watch)
     stage = stage_of(run, group)
+    before = time.monotonic() - start
     own, at = train_in(run, stage)
     for row, member in enumerate(at.tally["member"].tolist()):
         one = group[member]
@@ -123,7 +126,7 @@ def train_group(
                 "images": {name: len(part.rows) for name, part in own.parts.items()},
                 "steps": max(int(at.state.status[row]), 0) or at.state.step,
                 "curves": _curves(place, member),
-                "seconds": own.saver.elapsed() / len(group),
+                "seconds": (before + own.saver.elapsed()) / len(group),
             },
         )
     tidy(place)
