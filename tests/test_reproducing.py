@@ -2,6 +2,7 @@
 
 import json
 import math
+import signal
 import subprocess
 import sys
 import time
@@ -11,11 +12,13 @@ from contextlib import nullcontext
 import pytest
 
 import tenfold
-from tenfold import explaining, reproducing, trials
+from tenfold import explaining, reproducing, running, trials
 from tenfold.cli import main
-from tenfold.errors import TenfoldError
+from tenfold.costs import by_arithmetic, operations_per_second
+from tenfold.errors import Interrupted, TenfoldError
+from tenfold.evaluate import evaluate
 from tenfold.reproducing import reproduce
-from tenfold.reproduction.table import Asked, read_table
+from tenfold.reproduction.table import Asked, read_table, shipped
 
 TABLE = """
 title = "Digits, softmax and hinge"
@@ -359,3 +362,40 @@ def test_a_dry_run_says_what_it_takes_and_writes_nothing(table, tmp_path, capsys
     assert 0 < found["seconds"] < 60
     assert math.isfinite(found["seconds"])
     assert [path.name for path in tmp_path.iterdir()] == ["own.toml"]
+
+
+def test_the_list_names_every_table_that_comes_with_it(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("TENFOLD_DATA", str(tmp_path))  # no data: what it takes is not known, and nothing is downloaded
+    with pytest.raises(SystemExit) as end:
+        main(["reproduce", "--json"])
+    rows = json.loads(capsys.readouterr().out)["tables"]
+    assert end.value.code == 0
+    assert {row["name"] for row in rows} == set(shipped())
+    assert {row["minutes"] for row in rows} == {None}
+
+
+def test_arithmetic_says_about_what_a_table_takes(table, tmp_path):
+    own = asked(table(("epochs = 4", "epochs = 40")))
+    start = time.monotonic()
+    reproduce(own, tmp_path / "run", quiet)
+    told = by_arithmetic(own, operations_per_second())
+    assert told is not None
+    assert 0.05 < told / (time.monotonic() - start) < 20
+
+
+def test_a_signal_stops_it_with_the_word_how_to_go_on(table, tmp_path, monkeypatch, finished):
+    path, calls = table(), []
+
+    def interrupted(*parts):
+        calls.append(parts)
+        if len(calls) == 5:
+            signal.raise_signal(signal.SIGTERM)
+        return evaluate(*parts)
+
+    monkeypatch.setattr(running, "evaluate", interrupted)
+    with pytest.raises(Interrupted, match="the same command goes on") as stop:
+        reproduce(asked(path), tmp_path / "run", quiet)
+    assert stop.value.args[1] == 143
+    monkeypatch.setattr(running, "evaluate", evaluate)
+    result = reproduce(asked(path), tmp_path / "run", quiet)
+    assert result["cells"] == finished[1]["cells"]
