@@ -15,7 +15,7 @@ import tenfold
 from tenfold import explaining, reproducing, running, trials
 from tenfold.cli import main
 from tenfold.costs import by_arithmetic, operations_per_second
-from tenfold.errors import Interrupted, TenfoldError
+from tenfold.errors import FileError, Interrupted, TenfoldError
 from tenfold.evaluate import evaluate
 from tenfold.reproducing import reproduce
 from tenfold.reproduction.table import Asked, read_table, shipped
@@ -190,7 +190,7 @@ def test_what_is_known_is_not_trained_again(finished, monkeypatch):
 def test_only_what_is_stale_is_trained(finished, table, monkeypatch, change, runs):
     trained = []
     monkeypatch.setattr(reproducing, "train_group", lambda folder, group, *rest: trained.extend(group))
-    with pytest.raises((KeyError, TypeError)) if runs else nullcontext():  # nothing was measured by that
+    with pytest.raises(FileError, match="cannot be read") if runs else nullcontext():  # nothing was measured by that
         reproduce(asked(table(change)), finished[0] / "run", quiet)
     assert {one.run for one in trained} == runs
     assert {one.recipe.seed for one in trained} == ({0, 1} if runs else set())
@@ -200,7 +200,7 @@ def test_other_code_makes_every_number_stale(finished, monkeypatch):
     monkeypatch.setattr(trials, "digest_of_code", lambda: "another")
     trained = []
     monkeypatch.setattr(reproducing, "train_group", lambda folder, group, *rest: trained.extend(group))
-    with pytest.raises((KeyError, TypeError)):
+    with pytest.raises(FileError, match="cannot be read"):
         reproduce(asked(finished[0] / "own.toml"), finished[0] / "run", quiet)
     assert {one.run for one in trained} == {"plain", "fast", "hinge", "wild"}
 
@@ -399,3 +399,64 @@ def test_a_signal_stops_it_with_the_word_how_to_go_on(table, tmp_path, monkeypat
     monkeypatch.setattr(running, "evaluate", evaluate)
     result = reproduce(asked(path), tmp_path / "run", quiet)
     assert result["cells"] == finished[1]["cells"]
+
+
+def test_a_claim_is_of_the_seeds_that_both_runs_have(table, tmp_path):
+    path = table(("settings = {learning_rate = 0.1}", "seeds = 1\nsettings = {learning_rate = 0.1}"))
+    result = reproduce(asked(path), tmp_path / "run", quiet)
+    first, second = (
+        next(json.loads(p.read_text()) for p in (tmp_path / "run/trials").glob("*.json") if _is(p, run, 0))
+        for run in ("fast", "plain")
+    )
+    apart = [record["moments"]["last"]["validation"]["accuracy"] for record in (first, second)]
+    assert result["claims"][0]["difference"] == pytest.approx(apart[0] - apart[1])
+    assert result["claims"][0]["verdict"] == "undecided (one seed)"
+
+
+def _is(path, run, seed):
+    record = json.loads(path.read_text())
+    return (record["run"], record["seed"]) == (run, seed)
+
+
+def test_figures_have_every_run_whatever_was_explained_before(table, tmp_path):
+    path = table(("seeds = 2", "seeds = 1"), ('["learning_curves", "templates"]', '["class_accuracy"]'))
+    explaining.explain(asked(path), tmp_path / "run", "plain/test", quiet)
+    reproduce(asked(path), tmp_path / "run", quiet)
+    svg = (tmp_path / "run/figures/class_accuracy.svg").read_text()
+    assert all(f">{run}" in svg for run in ("plain", "fast", "hinge"))
+
+
+def test_models_are_those_of_the_table_as_it_is_now(table, tmp_path):
+    for rate in ("0.1", "0.3", "0.1"):
+        path = table(
+            ("settings = {learning_rate = 0.1}", f"settings = {{learning_rate = {rate}}}"), ("seeds = 2", "seeds = 1")
+        )
+        reproduce(asked(path), tmp_path / "run", quiet)
+        drawn = (tmp_path / "run/figures/templates.svg").read_bytes()
+        if rate == "0.3":
+            other = drawn
+    path = table(("seeds = 2", "seeds = 1"))
+    reproduce(asked(path), tmp_path / "fresh", quiet)
+    assert drawn == (tmp_path / "fresh/figures/templates.svg").read_bytes()
+    assert drawn != other
+
+
+def test_a_run_that_stopped_early_is_measured_as_it_stopped(table, tmp_path):
+    path = table(
+        ("[runs.plain]", "[runs.plain]\nsettings = {patience = 1, learning_rate = 1e-9}"),
+        ("epoch = 2\n", "epoch = 4\n"),
+        ("seeds = 2", "seeds = 1"),
+    )
+    result = reproduce(asked(path), tmp_path / "run", quiet)
+    record = next(json.loads(p.read_text()) for p in (tmp_path / "run/trials").glob("*.json") if _is(p, "plain", 0))
+    assert record["steps"] < 4 * 13
+    assert cell(result, "plain/train/loss@4")["measured"] == [pytest.approx(math.log(10), abs=0.5)]
+
+
+def test_a_moment_between_validations_changes_nothing_else(table, tmp_path):
+    sparse = ("epochs = 4\n", "epochs = 4\nevaluate_every = 26\n")
+    seeds = ("seeds = 2", "seeds = 1")
+    with_moment = reproduce(asked(table(sparse, seeds, ("epoch = 2\n", "epoch = 3\n"))), tmp_path / "a", quiet)
+    without = reproduce(asked(table(sparse, seeds)), tmp_path / "b", quiet)
+    assert cell(with_moment, "fast/running")["measured"] == cell(without, "fast/running")["measured"]
+    assert cell(with_moment, "plain/train/loss@3")["measured"] != cell(without, "plain/train/loss@2")["measured"]

@@ -402,12 +402,12 @@ def test_the_list_says_what_each_table_costs(capsys):
 
 
 def test_numbers_that_nothing_else_tells_apart_show_their_ids():
-    alike = [made_cell("deep", "0.5", [0.5], metric="recall", id=f"deep/test/recall/{k}") for k in (2, 3)]
+    alike = [made_cell("deep", "0.5", [0.5], metric="macro_f1", id=f"deep/test/macro_f1/{k}") for k in (2, 3)]
     check = made_cell("check", "1.09e-15", [1e-15], metric="weight_disagreement")
     told = [cell.where for cell in tell(made_softmax() | {"cells": [*alike, check]})]
     assert told == [
-        "test recall (deep/test/recall/2)",
-        "test recall (deep/test/recall/3)",
+        "test macro F1 (deep/test/macro_f1/2)",
+        "test macro F1 (deep/test/macro_f1/3)",
         "gradient check, weight",
     ]
 

@@ -12,6 +12,7 @@ import torch
 from tenfold.batches import steps_per_epoch
 from tenfold.errors import DataError
 from tenfold.estimating import estimate
+from tenfold.loading import fingerprint
 from tenfold.pace import rehearsal, seconds_per_epoch
 from tenfold.population import built
 from tenfold.products import product
@@ -116,4 +117,4 @@ def _fitting(recipe: Recipe, dataset: Dataset, rate: float) -> float:
 
 
 def _first_seed(asked: Asked, dataset: Dataset) -> list[list[Trial]]:
-    return grouped([one for one in trials_of(asked, dataset) if one.recipe.seed == 0])
+    return grouped([one for one in trials_of(asked, fingerprint(dataset)) if one.recipe.seed == 0])

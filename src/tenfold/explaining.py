@@ -15,15 +15,15 @@ from typing import Any, NamedTuple
 from tenfold.errors import RunError, UsageError, nearest
 from tenfold.loading import fingerprint
 from tenfold.recipe import Recipe
-from tenfold.reproducing import ALWAYS, stoppable
+from tenfold.reproducing import ALWAYS, stamped, stoppable
 from tenfold.reproduction.judging import LOWER, moment_of, number_of
-from tenfold.reproduction.table import Asked, Cell, Question, Way, cause_of, data_of, overridden, resolved
+from tenfold.reproduction.table import Asked, Cell, Question, Way, data_of, overridden, resolved
 from tenfold.reproduction.verdicts import judge
 from tenfold.results import lock, read_json, write_json
 from tenfold.trials import grouped, record_of, train_group, trial
-from tenfold.types import Event
+from tenfold.types import Dataset, Event
 
-CLOSING = ("reproduced", "within noise")
+CLOSING = ("reproduced", "within noise", "reproduced (diverges)")
 IMPOSSIBLE = "protocol cannot be what was stated"
 # Pairs that are shown: those that close the gap, the nearest first, or where none does the nearest ones.
 SHOWN = 12
@@ -59,11 +59,12 @@ def explain(asked: Asked, folder: Path, name: str, watch: Callable[[Event], None
     pairs = list(_pairs(base, table.questions))
     folder.mkdir(parents=True, exist_ok=True)
     with lock(folder):
-        values = _values(asked, folder, [base, *singles, *pairs], watch)
+        dataset = data_of(table, asked.data_dir)
+        stamp = fingerprint(dataset)
+        values = _values(asked, folder, [base, *singles, *pairs], dataset, stamp, watch)
         rows = [_row(asked, one, value) for one, value in zip([base, *singles, *pairs], values, strict=True)]
-        found = {"cause": cause_of(table, cell, asked.scale)} | _settled(
-            cell, rows[0], rows[1 : 1 + len(singles)], rows[1 + len(singles) :]
-        )
+        alone, together = rows[1 : 1 + len(singles)], rows[1 + len(singles) :]
+        found = {"cause": stamped(asked, cell, stamp), **_settled(cell, rows[0], alone, together)}
         path = folder / "explained.json"
         write_json(path, {**(read_json(path) if path.exists() else {}), name: found})
     return found
@@ -92,16 +93,19 @@ def _pairs(base: Tried, questions: Sequence[Question]) -> Iterator[Tried]:
 
 
 def _values(
-    asked: Asked, folder: Path, tried: Sequence[Tried], watch: Callable[[Event], None]
+    asked: Asked,
+    folder: Path,
+    tried: Sequence[Tried],
+    dataset: Dataset,
+    stamp: str,
+    watch: Callable[[Event], None],
 ) -> list[tuple[float, int] | None]:
     """What each way measures with the first seed, and on how many images; None where its data cannot be had so."""
     recipes = {one.recipe: None for one in tried}
     moments: dict[Recipe, dict[str, set[str]]] = {recipe: {m: set(p) for m, p in ALWAYS.items()} for recipe in recipes}
     for one in tried:
         moments[one.recipe].setdefault(moment_of(one.cell), set()).add(one.cell.part)
-    dataset = data_of(asked.table, asked.data_dir)
-    digest = fingerprint(dataset)
-    trials = {recipe: trial("", recipe, moments[recipe], digest) for recipe in recipes}
+    trials = {recipe: trial("", recipe, moments[recipe], stamp) for recipe in recipes}
     (folder / "trials").mkdir(exist_ok=True)
     refused: set[str] = set()
     with stoppable(folder) as interrupts:
@@ -123,6 +127,7 @@ def _values(
 def _row(asked: Asked, one: Tried, value: tuple[float, int] | None) -> dict[str, Any]:
     """A way as the table shows it."""
     number, n = value or (math.nan, 0)
+    known = value is not None
     cell, share = one.cell, one.cell.metric not in LOWER
     tolerance = cell.tolerance or asked.table.tolerance
     verdict = judge(
@@ -133,8 +138,8 @@ def _row(asked: Asked, one: Tried, value: tuple[float, int] | None) -> dict[str,
         "question": " + ".join(one.about),
         "stated": one.stated,
         "measured": None if math.isnan(number) else number,
-        "gap": None if math.isnan(number) else verdict.gap,
-        "closes": verdict.word in CLOSING,
+        "gap": verdict.gap if math.isfinite(verdict.gap) else None,
+        "closes": known and verdict.word in CLOSING,
     }
 
 
@@ -172,6 +177,8 @@ def _sentence(
     allowed: Sequence[Mapping[str, Any]],
 ) -> str:
     told = f"As stated it is {_shown(cell, base['measured'])} where {cell.reported} is reported. "
+    if base["closes"]:
+        return told + "That closes the gap."
     if allowed:
         return told + f"What closes the gap: {_listed(cell, allowed)}."
     open_ways = [row for row in singles if not row["stated"] and row["gap"] is not None]

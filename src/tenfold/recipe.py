@@ -63,7 +63,7 @@ class Recipe(BaseModel):
         0.0, description="probability of mirroring an image; photographs: 0.5 for photographs, else 0"
     )
     features: str = Field("pixels", description="what the model sees: pixels, patches or codes")
-    feature_count: Annotated[int, Field(ge=1, le=10**5)] = Field(
+    feature_count: Annotated[int, Field(ge=1, le=10**4)] = Field(
         1600, description="of patches: how many kinds of them the features tell apart"
     )
     encoder_hidden: Widths = Field(

@@ -67,7 +67,8 @@ def _until_dropped(run: Run, stage: Stage, population: Population, at: Progress)
         tally.add(at.tally, value)
         took = time.perf_counter() - mark
         at = at._replace(state=state, images=at.images + images * active, seconds=at.seconds + took, lap=at.lap + took)
-        if state.step % every == 0 or state.step == stage.steps or state.step in stage.measure:
+        at = at._replace(measured=at.measured | _measured(run, stage, population, at))
+        if state.step % every == 0 or state.step == stage.steps:
             at = _validate(run, stage, population, batches, at)
             active = int((state.status == 0).sum())
             if _over(run, stage, at):
@@ -88,15 +89,14 @@ def _validate(run: Run, stage: Stage, population: Population, batches: Callable[
     at = at._replace(validations=at.validations + 1, failed=_failures(run, stage, population, batches, at))
     train = tally.means(at.tally)
     scores = _scores(run, population, at.state)
-    for measured in (train, *scores):
-        measured[status < 0] = torch.nan
+    for column in (train, *scores):
+        column[status < 0] = torch.nan
     cost = scores.loss + population.penalty(at.state.params).double().cpu()
     validation = torch.stack((scores.loss, cost, scores.accuracy, scores.macro_f1), -1)
     rows = _rows(run, stage, at, torch.cat((train, validation), -1))
     news = [row for row, s in zip(rows, status, strict=True) if s == 0 or (s < 0 and str(row["member"]) not in known)]
     append(run.folder, news)
     change = (train[:, 0] - at.tally["last_loss"]).abs()
-    at = at._replace(measured=at.measured | _measured(run, stage, population, at))
     latest = not stage.recipe.patience
     score = scores.macro_f1 if stage.recipe.metric == "macro_f1" else scores.accuracy
     better = tally.observe(at.tally, at.state, train[:, 0], scores.loss, score, latest).to(run.device)
@@ -115,13 +115,12 @@ def _scores(run: Run, population: Population, state: State) -> Scores:
 
 
 def _measured(run: Run, stage: Stage, population: Population, at: Progress) -> dict[str, Any]:
-    """What the members that are active are worth on the parts that the stage asks for after this step."""
-    asked = stage.measure.get(at.state.step, ())
-    found = {}
+    """What the members that have not failed are worth on the parts that the stage asks for after this step."""
+    asked, found = stage.measure.get(at.state.step, ()), {}
     for part in asked:
         numbers = measured(run, population, at.state.params, part)
-        active = (at.state.status >= 0).nonzero()[:, 0].tolist()
-        found[part] = {str(int(at.tally["member"][row])): numbers[row] for row in active}
+        sound = (at.state.status >= 0).nonzero()[:, 0].tolist()
+        found[part] = {str(int(at.tally["member"][row])): numbers[row] for row in sound}
     return {str(at.state.step): found} if asked else {}
 
 

@@ -27,6 +27,8 @@ from tenfold.types import Dataset
 KIND = "tenfold features"
 # Images that are turned into features at a time.
 SLICE = 1000
+# Bytes that the features of a data set may take.
+MOST = 16 * 10**9
 
 
 class Seen(NamedTuple):
@@ -76,6 +78,9 @@ def _transformed(
     """Features of the images at rows, (N, 1, 1, D), zeros elsewhere."""
     own = {name: tensor.to(device) for name, tensor in learned.items()}
     width = transform(own, images[rows[:1]].to(device)).shape[1]
+    if 4 * len(images) * width > MOST:
+        size = 4e-9 * len(images) * width
+        raise UsageError(f"{len(images):,} images of {width:,} features take {size:.0f} GB: choose fewer features")
     found = torch.zeros(len(images), 1, 1, width)
     for piece in torch.split(rows, SLICE):
         found[piece, 0, 0] = transform(own, images[piece].to(device)).to(found)

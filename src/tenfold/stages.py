@@ -22,7 +22,7 @@ class Stage(NamedTuple):
 
     model: its shapes. settings: of each member, those of one loss side by side. steps: updates at most. keep: after
     validation n only the best K stay. deadline: second of the run after which it ends at the next validation. measure:
-    after these steps the members are validated, and measured on the named parts as well.
+    after these steps the members are measured on the named parts, too.
     """
 
     name: str

@@ -4,7 +4,7 @@ A trial is one run with one seed. What it measured lies in trials/KEY.json, wher
 on: data, resolved recipe, which parts are measured when, and code. A trial whose file is there is not trained again.
 """
 
-__all__ = ["Trial", "digest_of_code", "grouped", "place_of", "record_of", "stage_of", "train_group", "trial"]
+__all__ = ["Trial", "digest_of_code", "grouped", "model_of", "record_of", "stage_of", "train_group", "trial"]
 
 import csv
 import hashlib
@@ -30,11 +30,11 @@ from tenfold.results import read_json, write_json
 from tenfold.running import measured
 from tenfold.saving import Progress, Saver
 from tenfold.stages import Run, Stage, per_epoch, population_of
-from tenfold.types import Dataset, Event, Params
+from tenfold.types import Dataset, Event
 from tenfold.units import NEEDED, tidy, train_in
 
 # What shows numbers and does not make them: a change there leaves them as they are.
-SHOWING = ("cli", "report", "figures", "reproduction", "samplers", "search")
+SHOWING = ("cli", "report", "figures", "reproduction")
 
 
 class Trial(NamedTuple):
@@ -52,24 +52,34 @@ class Trial(NamedTuple):
 def trial(run: str, recipe: Recipe, moments: Mapping[str, set[str]], fingerprint: str) -> Trial:
     """A trial with its key. fingerprint: of the data."""
     asked = {moment: tuple(sorted(parts)) for moment, parts in sorted(moments.items())}
-    cause = {"data": fingerprint, "recipe": recipe.model_dump(), "measured": asked, "code": digest_of_code()}
-    return Trial(run, recipe, asked, hashlib.sha256(json.dumps(cause, sort_keys=True).encode()).hexdigest()[:20])
+    known = {"data": fingerprint, "code": digest_of_code()}
+    cause = {"run": run, "recipe": recipe.model_dump(), "measured": asked, **known}
+    return Trial(run, recipe, asked, digest(cause))
+
+
+def digest(cause: Any) -> str:
+    """A short SHA-256 of plain values."""
+    return hashlib.sha256(json.dumps(cause, sort_keys=True).encode()).hexdigest()[:20]
 
 
 @cache
 def digest_of_code() -> str:
     """SHA-256 over the package's modules that a number depends on."""
-    root, digest = Path(__file__).parent, hashlib.sha256()
+    root, found = Path(__file__).parent, hashlib.sha256()
     for path in sorted(root.rglob("*.py")):
         if path.relative_to(root).parts[0] not in SHOWING:
-            digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
-    return digest.hexdigest()
+            found.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
+    return found.hexdigest()
 
 
 def record_of(folder: Path, trial: Trial) -> dict[str, Any] | None:
     """What a trial measured, None where it is stale. folder: of the reproduction."""
-    path = folder / "trials" / f"{trial.key}.json"
-    return dict(read_json(path, "moments")) if path.exists() else None
+    return read_record(folder, trial) if (folder / "trials" / f"{trial.key}.json").exists() else None
+
+
+def read_record(folder: Path, trial: Trial) -> dict[str, Any]:
+    """What a trial measured; a FileError that names the file where it is damaged or gone."""
+    return dict(read_json(folder / "trials" / f"{trial.key}.json", "moments"))
 
 
 def grouped(trials: Sequence[Trial]) -> list[list[Trial]]:
@@ -82,10 +92,9 @@ def grouped(trials: Sequence[Trial]) -> list[list[Trial]]:
     return [sorted(group, key=lambda t: str(t.recipe.loss)) for group in groups.values()]
 
 
-def place_of(folder: Path, group: Sequence[Trial]) -> Path:
+def _place(folder: Path, group: Sequence[Trial]) -> Path:
     """Folder that a population trains in."""
-    digest = hashlib.sha256("".join(t.key for t in group).encode()).hexdigest()
-    return folder / "training" / digest[:20]
+    return folder / "training" / digest([one.key for one in group])
 
 
 def train_group(
@@ -96,7 +105,7 @@ def train_group(
     watch: Callable[[Event], None],
 ) -> None:
     """Train one population, from where a checkpoint stood if there is one; write down what each trial measured."""
-    place = place_of(folder, group)
+    place = _place(folder, group)
     place.mkdir(parents=True, exist_ok=True)
 
     def say(message: str) -> None:
@@ -109,27 +118,47 @@ def train_group(
     stage = stage_of(run, group)
     before = time.monotonic() - start
     own, at = train_in(run, stage)
-    for row, member in enumerate(at.tally["member"].tolist()):
-        one = group[member]
-        judged = str(member) not in at.failed
-        if judged and one.run and one.recipe.seed == 0:
-            save_member(own, stage, at, row, folder / "models" / f"{one.run}.tenfold")
-        moments = {moment: _moment(own, stage, at, row, moment, parts) for moment, parts in one.moments.items()}
-        write_json(
-            folder / "trials" / f"{one.key}.json",
-            {
-                "run": one.run,
-                "seed": one.recipe.seed,
-                "moments": moments,
-                "failed": at.failed.get(str(member)),
-                "shares": {name: _shares(part, stage.model.classes) for name, part in own.parts.items()},
-                "images": {name: len(part.rows) for name, part in own.parts.items()},
-                "steps": max(int(at.state.status[row]), 0) or at.state.step,
-                "curves": _curves(place, member),
-                "seconds": (before + own.saver.elapsed()) / len(group),
-            },
-        )
+    seconds = (before + own.saver.elapsed()) / len(group)
+    records = [_record(own, stage, at, row, group[k], seconds) for row, k in enumerate(at.tally["member"].tolist())]
+    with interrupts.patient():  # all of them, or what is left would be another population
+        for row, (record, k) in enumerate(zip(records, at.tally["member"].tolist(), strict=True)):
+            one = group[k]
+            if one.run and one.recipe.seed == 0 and not record["failed"]:
+                _save(own, stage, at, row, one, model_of(folder, one.key))
+            write_json(folder / "trials" / f"{one.key}.json", record)
     tidy(place)
+    (place / "features.tenfold").unlink(missing_ok=True)
+
+
+def model_of(folder: Path, key: str) -> Path:
+    """Where the model of a trial lies, if its run has one: those of the first seed do, but for those that failed."""
+    return folder / "models" / f"{key}.tenfold"
+
+
+def _record(run: Run, stage: Stage, at: Progress, row: int, one: Trial, seconds: float) -> dict[str, Any]:
+    """What a trial measured, and what it takes to judge it."""
+    member = int(at.tally["member"][row])
+    return {
+        "run": one.run,
+        "key": one.key,
+        "seed": one.recipe.seed,
+        "moments": {moment: _moment(run, stage, at, row, moment, parts) for moment, parts in one.moments.items()},
+        "failed": at.failed.get(str(member)),
+        "shares": {name: _shares(part, stage.model.classes) for name, part in run.parts.items()},
+        "images": {name: len(part.rows) for name, part in run.parts.items()},
+        "steps": max(int(at.state.status[row]), 0) or at.state.step,
+        "curves": _curves(run.folder, member),
+        "seconds": seconds,
+    }
+
+
+def _save(run: Run, stage: Stage, at: Progress, row: int, one: Trial, path: Path) -> None:
+    """The model that a trial ends with: its last weights, whatever another of its population asked for."""
+    if not one.recipe.patience:
+        at = at._replace(
+            best={}, tally={**at.tally, "best_step": torch.full_like(at.tally["best_step"], at.state.step)}
+        )
+    save_member(run, stage._replace(recipe=one.recipe), at, row, path)
 
 
 def stage_of(run: Run, group: Sequence[Trial]) -> Stage:
@@ -165,22 +194,23 @@ def _moment(
 ) -> dict[str, dict[str, Any] | None]:
     """Metrics by part at a moment; None where the member had failed by then."""
     member = int(at.tally["member"][row])
-    failed = at.failed.get(str(member))
-    updates, found = per_epoch(run, stage.recipe), dict[str, dict[str, Any] | None]()
-    step = int(at.tally["best_step"][row]) if moment == "best" else at.state.step
-    if moment not in ("last", "best"):
-        step = _step(moment, updates, stage.steps)
+    step = {"best": int(at.tally["best_step"][row]), "last": at.state.step}.get(moment, -1)
+    if step < 0:
+        step = _step(moment, per_epoch(run, stage.recipe), stage.steps)
+    kept = at.measured.get(str(step), {}) if moment not in ("last", "best") else {}
+    # What failed has the weights of its best validation, if there was one, and what was measured before.
+    if str(member) in at.failed and not kept and not (moment == "best" and step):
+        return dict.fromkeys(parts)
+    params = rows_of(at.best if moment == "best" else at.state.params, torch.tensor([row]))
+    alone = population_of(run, stage, [stage.settings[member]])
+    found: dict[str, dict[str, Any] | None] = {}
     for part in parts:
         if part == "running":
             found[part] = _running(run.folder, member, step)
-        elif moment not in ("last", "best"):
-            found[part] = at.measured.get(str(step), {}).get(part, {}).get(str(member))
-        elif failed and moment == "last":
-            found[part] = None
+        elif kept:
+            found[part] = kept[part].get(str(member))
         else:
-            params: Params = at.best if moment == "best" else at.state.params
-            alone = population_of(run, stage, [stage.settings[member]])
-            found[part] = measured(run, alone, rows_of(params, torch.tensor([row])), part)[0]
+            found[part] = measured(run, alone, params, part)[0]
     return found
 
 

@@ -56,18 +56,27 @@ def command(
     if dry_run:
         return _rehearsed(asked, as_json)
     root = Path(out or "reproductions").expanduser()
+    if explain and (force or seeds):
+        raise UsageError(
+            "--explain takes the first seed, and tries what was not tried yet: leave out --force and --seeds"
+        )
     if explain:
         return _explained(asked, root, explain, as_json)
     from tenfold.reporting import write_reproductions
     from tenfold.reproducing import folder_of, reproduce
 
+    folders = [folder_of(root, one) for one in asked]
+    if len(set(folders)) < len(folders):
+        raise UsageError("two of these tables have one name: run them one after the other, into other folders (--out)")
     results = []
-    for one in asked:
+    for one, folder in zip(asked, folders, strict=True):
         with display(as_json) as watch:
-            results.append(reproduce(one, folder_of(root, one), watch))
+            results.append(reproduce(one, folder, watch))
+        page = write_reproductions([folder], root)
         if not as_json:
             print_reproduction(results[-1])
-    page = write_reproductions([folder_of(root, one) for one in asked], root, markdown)
+    if len(folders) > 1 or markdown:
+        page = write_reproductions(folders, root, markdown)
     return shown({"report": str(page), "tables": results}, as_json, _print_page)
 
 

@@ -64,7 +64,7 @@ def _cells(cells: Sequence[Told], seeds: int) -> "Table":
     measured = f"measured\n({seeds} seed{'s' * (seeds != 1)})"
     table = layout.table("cell", ["reported", measured, "gap", *["rests\non"] * given], "verdict")
     for cell in cells:
-        few = f" ({cell.runs.removesuffix(' seeds')})" if cell.runs else ""
+        few = f" ({cell.runs.removesuffix(' seeds').removesuffix(' seed')})" if cell.runs else ""
         rests = [",".join(map(str, cell.rests)) or layout.ABSENT] * given
         numbers = [cell.reported, cell.measured.removesuffix(" %") + few, cell.gap, *rests]
         table.add_row(inert(cell.id), *map(inert, numbers), inert(cell.verdict))

@@ -5,16 +5,14 @@ __all__ = ["LOWER", "Known", "judged", "moment_of", "number_of"]
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from tenfold.errors import UsageError
 from tenfold.recipe import Recipe
-from tenfold.reproduction.table import Asked, Cell, Claim, Measure, Table, cause_of, resolved, seeds_of
+from tenfold.reproduction.table import Asked, Cell, Claim, Measure, Table, resolved, seeds_of
 from tenfold.reproduction.verdicts import Comparison, compare, judge
-from tenfold.results import read_json
 from tenfold.verify.gradients import disagreement
 
 # What is better when it is smaller.
@@ -24,18 +22,21 @@ RANK = {"confirmed": 0, "refuted": 2}
 
 
 class Known(NamedTuple):
-    """What was measured: run -> one record a seed. Of a run that searches, the results of its sweeps."""
+    """What was measured: run -> one record a seed. Of a run that searches, the results of its sweeps.
 
+    data: name of the data set.
+    """
+
+    data: str
     records: dict[str, list[dict[str, Any]]]
     sweeps: dict[str, list[dict[str, Any]]]
 
 
-def judged(asked: Asked, known: Known, folder: Path) -> dict[str, Any]:
+def judged(asked: Asked, known: Known, explained: Mapping[str, Any]) -> dict[str, Any]:
     """What result.json holds."""
     table = asked.table
     recipes = {run: resolved(table, run, asked.scale) for run in table.runs}
     runs = {run: _run_of(asked, known, run) for run in table.runs}
-    explained = _explained(asked, folder)
     return {
         "name": table.name,
         "title": table.title,
@@ -44,7 +45,7 @@ def judged(asked: Asked, known: Known, folder: Path) -> dict[str, Any]:
         "reference": table.reference,
         "scale": asked.scale,
         "seeds": max(len(seeds_of(asked, run)) for run in table.runs),
-        "data": next(iter(recipes.values())).data,
+        "data": known.data,
         "seconds": sum(run["seconds"] for run in runs.values()),
         "tolerance": table.tolerance,
         "choices": [
@@ -58,17 +59,8 @@ def judged(asked: Asked, known: Known, folder: Path) -> dict[str, Any]:
         "claims": [_claim(known, table, claim) for claim in table.claims],
         "explained": explained,
         "tables": [_members(run, results) for run, results in known.sweeps.items()],
-        "figures": [f"figures/{word}.svg" for word in table.figures],
+        "figures": list[str](),
     }
-
-
-def _explained(asked: Asked, folder: Path) -> dict[str, Any]:
-    """What explains cells of the table as it is now."""
-    path = folder / "explained.json"
-    known = dict(read_json(path)) if path.exists() else {}
-    cells = {cell.id: cell for cell in asked.table.cells if cell.id in known}
-    causes = {name: cause_of(asked.table, cell, asked.scale) for name, cell in cells.items()}
-    return {name: known[name] for name, cause in causes.items() if known[name]["cause"] == cause}
 
 
 def _chosen(recipes: Mapping[str, Recipe], field: str) -> Any:
@@ -113,7 +105,10 @@ def _cell(asked: Asked, known: Known, cell: Cell, explained: Mapping[str, Any]) 
         "reported": cell.reported,
         "unit": cell.unit,
         "measured": values,
-        **verdict._asdict(),
+        "mean": verdict.mean,
+        "interval": verdict.interval,
+        "prediction": verdict.prediction,
+        "gap": verdict.gap,
         "verdict": word if verdict.word == "not reproduced" else verdict.word,
         "note": cell.note,
         "rests_on": [choice.field for choice in table.choices],
@@ -132,7 +127,9 @@ def _images(known: Known, measure: Measure) -> int | None:
     if measure.run in known.sweeps:
         return int(known.sweeps[measure.run][0]["test"]["n"]) if measure.part == "test" else None
     part = "train" if measure.part == "running" else measure.part
-    return int(known.records[measure.run][0]["images"][part])
+    record = known.records[measure.run][0]
+    share = 1.0 if measure.label is None else float(record["shares"][part][measure.label])
+    return round(share * int(record["images"][part]))
 
 
 def _tested(asked: Asked, known: Known, run: str) -> dict[str, Any]:
@@ -185,7 +182,9 @@ def _claim(known: Known, table: Table, claim: Claim) -> dict[str, Any]:
 
 
 def _compared(first: Sequence[float], other: Sequence[float], higher: bool) -> Comparison:
-    """The paired test; what diverges in every seed loses to what never does."""
+    """The paired test over the seeds that both have; what diverges in every seed loses to what never does."""
+    both = min(len(first), len(other))
+    first, other = first[:both], other[:both]
     if all(map(math.isfinite, first)) and not any(map(math.isfinite, other)):
         return Comparison(None, None, None, "confirmed")
     return compare(first, other, higher)
@@ -208,13 +207,19 @@ def _ranked(known: Known, table: Table, claim: Claim) -> dict[str, Any]:
     labels, low = (claim.lowest, True) if claim.lowest else (claim.highest, False)
     right, told = [], []
     for run in claim.of:
-        recalls = np.mean([r["moments"]["last"]["test"]["recall"] for r in known.records[run]], axis=0)
+        tests = [record["moments"]["last"]["test"] for record in known.records[run]]
+        sound = [test["recall"] for test in tests if test]
+        if not sound:
+            told.append(f"{run}: diverges")
+            continue
+        recalls = np.mean(sound, axis=0)
         order = np.argsort(recalls if low else -recalls, kind="stable")
         extreme = order[: len(labels)].tolist()
         right.append(set(extreme) == set(labels))
         shown = ", ".join(f"{k} ({100 * recalls[k]:.1f} %)" for k in order[: len(labels) + 1].tolist())
         told.append(f"{run}: {'lowest' if low else 'highest'} are {shown}")
-    verdict = "confirmed" if all(right) else "undecided" if any(right) else "refuted"
+    everywhere = len(right) == len(claim.of)
+    verdict = "confirmed" if everywhere and all(right) else "undecided" if any(right) or not everywhere else "refuted"
     return {"difference": None, "interval": None, "p": None, "verdict": verdict, "told": "; ".join(told)}
 
 

@@ -21,13 +21,17 @@ from tenfold.types import Dataset, Results
 SHOWN = 10
 
 
-def results_of(asked: Asked, known: Known, dataset: Dataset, folder: Path) -> Results | None:
-    """The first seed of every run as the figures read it: a run is a rung with one member."""
+def results_of(asked: Asked, known: Known, dataset: Dataset, paths: Mapping[str, Path]) -> Results | None:
+    """The first seed of every run as the figures read it: a run is a rung with one member.
+
+    paths: run -> its model file. What is tested on other images than the first run is left out of what is predicted.
+    """
     first = {run: records[0] for run, records in known.records.items()}
-    models = {run: load_model(path) for run in first if (path := folder / "models" / f"{run}.tenfold").exists()}
-    if not models:
+    tested = {run: parts_of(resolved(asked.table, run, asked.scale), dataset)["test"] for run in paths}
+    if not tested:
         return None
-    positions = parts_of(resolved(asked.table, next(iter(models)), asked.scale), dataset)["test"]
+    positions = next(iter(tested.values()))
+    models = {run: load_model(path) for run, path in paths.items() if tested[run].equal(positions)}
     predicted, confidence, uncalibrated = {}, {}, {}
     for run, model in models.items():
         z = torch.cat([scores(model, dataset.images[rows]) for rows in torch.split(positions, 1000)])

@@ -9,7 +9,6 @@ __all__ = [
     "Claim",
     "Measure",
     "Question",
-    "Run",
     "Table",
     "Way",
     "cause_of",
@@ -25,39 +24,35 @@ import hashlib
 import json
 import re
 import tomllib
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from tenfold.errors import UsageError, nearest
 from tenfold.loading import load
-from tenfold.recipe import Recipe, recipe
+from tenfold.recipe import Recipe
+from tenfold.reproduction.complaints import complaint
+from tenfold.reproduction.protocol import OWN, SHARED, Run, Scale, changed, recipe_of, refuse_unmeasured
+from tenfold.reproduction.values import (
+    CHECKED,
+    NAME,
+    RUNNING,
+    STRICT,
+    Alternative,
+    Digits,
+    Label,
+    Metric,
+    Moment,
+    Subset,
+    Within,
+)
 from tenfold.rooms import names
-from tenfold.search.request import requested
 from tenfold.types import Dataset
 
-Metric = Literal[
-    "accuracy",
-    "loss",
-    "cost",
-    "macro_f1",
-    "macro_precision",
-    "macro_recall",
-    "recall",
-    "weight_disagreement",
-    "bias_disagreement",
-]
-Moment = Literal["last", "best"] | Annotated[float, Field(gt=0)]
-Seen = Literal["train", "running", "validation", "test"]
-NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?|NaN")
-TOLERANCE = re.compile(r"(\d+(?:\.\d+)?(?:e-?\d+)?) ?(points|absolute|%)")
-STRICT = ConfigDict(frozen=True, extra="forbid", validate_default=True)
-NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
-FACTOR = re.compile(r"([×/])(\d+(?:\.\d+)?)")
-# Fields of a Recipe that belong to the table, and to its protocol, not to its runs.
-OWN, SHARED = ("kind", "seed", "minutes", "repeats"), ("data", "size", "skip_unreadable")
+SLUG = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
 class Measure(BaseModel):
@@ -74,10 +69,18 @@ class Measure(BaseModel):
 
     run: str
     metric: Metric = "accuracy"
-    part: Seen = "test"
+    part: Subset = "test"
     epoch: Moment = "last"
-    label: int | None = None
+    label: Label | None = None
     setting: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _known_then(self) -> "Measure":
+        if (self.metric == "recall") != (self.label is not None):
+            raise ValueError('label: recall is of a class, and no other metric is: give metric "recall" and its label')
+        if self.part == "running" and self.metric not in RUNNING:
+            raise ValueError(f"metric {self.metric!r}: the part running has {', '.join(RUNNING)}; take the part train")
+        return self
 
     @property
     def id(self) -> str:
@@ -99,23 +102,11 @@ class Cell(Measure):
     note: what the report says beside it.
     """
 
-    reported: str
+    reported: Digits
     unit: Literal["", "%"] = ""
     n: Annotated[int, Field(gt=0)] | None = None
-    tolerance: str = ""
+    tolerance: Within = ""
     note: str = ""
-
-    @field_validator("reported")
-    @classmethod
-    def _digits(cls, value: str) -> str:
-        if not NUMBER.fullmatch(value):
-            raise ValueError(f'reported {value!r}: write the number as it is printed, in quotes, or "NaN"')
-        return value
-
-    @field_validator("tolerance")
-    @classmethod
-    def _with_unit(cls, value: str) -> str:
-        return _tolerance(value) if value else value
 
     @property
     def value(self) -> float:
@@ -146,21 +137,28 @@ class Claim(BaseModel):
     than: Measure | None = None
     beside: tuple[Measure, ...] = ()
     fails: str = ""
-    lowest: tuple[int, ...] = ()
-    highest: tuple[int, ...] = ()
+    lowest: tuple[Label, ...] = ()
+    highest: tuple[Label, ...] = ()
     of: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _one_kind(self) -> "Claim":
-        kinds = [bool(self.better and self.than), bool(self.fails), bool((self.lowest or self.highest) and self.of)]
-        if sum(kinds) != 1:
-            raise ValueError(f"claim {self.text!r}: give better and than, or fails, or of and lowest or highest")
+        kinds = [
+            (self.better or self.than or self.beside, self.better and self.than),
+            (self.fails, True),
+            (self.lowest or self.highest or self.of, bool(self.lowest) != bool(self.highest) and self.of),
+        ]
+        if [bool(whole) for begun, whole in kinds if begun] != [True]:
+            raise ValueError(
+                f"claim {self.text!r}: give better and than, or fails, or of and one of lowest and highest"
+            )
         return self
 
     @property
     def measures(self) -> tuple[Measure, ...]:
         """What must be measured to judge it."""
-        ranked = tuple(Measure(run=run, metric="recall") for run in self.of)
+        labels = (*self.lowest, *self.highest)
+        ranked = tuple(Measure(run=run, metric="recall", label=label) for run in self.of for label in labels)
         return (*(m for m in (self.better, self.than) if m), *self.beside, *ranked)
 
     @property
@@ -178,34 +176,23 @@ class Choice(BaseModel):
     why: str
 
 
-class Run(BaseModel):
-    """Settings of one run, beside the protocol's: fields of a Recipe. With `vary` among them it is a sweep.
-
-    about: what tables call it. ours: the report has no such run. seeds: fewer than the scale's, where one is costly.
-    """
-
-    model_config = STRICT
-
-    about: str = ""
-    ours: bool = False
-    seeds: Annotated[int, Field(ge=0)] = 0
-    settings: dict[str, Any] = {}
-
-    @property
-    def searches(self) -> bool:
-        """Whether the run is a sweep."""
-        return "vary" in self.settings
-
-
 class Way(BaseModel):
     """One alternative to what the table takes: other settings, or another reading of the same run."""
 
     model_config = STRICT
 
-    label: str
+    label: Alternative
     set: dict[str, Any] = {}
-    part: Seen | Literal[""] = ""
+    part: Subset | Literal[""] = ""
     epoch: Moment | Literal[""] = ""
+
+    @field_validator("set")
+    @classmethod
+    def _of_a_run(cls, value: dict[str, Any]) -> dict[str, Any]:
+        for name in (*OWN, *SHARED, "vary"):
+            if name in value:
+                raise ValueError(f"{name} belongs to the table, and is the same for all ways: leave it out")
+        return value
 
 
 class Question(BaseModel):
@@ -218,15 +205,6 @@ class Question(BaseModel):
     ways: tuple[Way, ...]
 
 
-class Scale(BaseModel):
-    """How much of the protocol is run. seeds: how many; settings: fields that replace the protocol's and the runs'."""
-
-    model_config = STRICT
-
-    seeds: Annotated[int, Field(ge=1)] = 1
-    settings: dict[str, Any] = {}
-
-
 class Table(BaseModel):
     """A reported table. report: which of the reports it is from. tolerance: "0.5 points", "0.05 absolute" or "2 %".
 
@@ -236,13 +214,13 @@ class Table(BaseModel):
 
     model_config = STRICT
 
-    name: str
+    name: Annotated[str, Field(pattern=NAME)]
     title: str
     report: str = ""
     about: str = ""
-    tolerance: str
+    tolerance: Annotated[Within, Field(min_length=1)]
     reference: str = ""
-    nan_predicts: int | None = None
+    nan_predicts: Label | None = None
     figures: tuple[str, ...] = ("learning_curves",)
     protocol: dict[str, Any]
     choices: tuple[Choice, ...] = ()
@@ -252,19 +230,24 @@ class Table(BaseModel):
     questions: tuple[Question, ...] = ()
     scales: dict[Literal["full", "quick", "tiny"], Scale]
 
-    @field_validator("tolerance")
-    @classmethod
-    def _with_unit(cls, value: str) -> str:
-        return _tolerance(value)
-
     @model_validator(mode="after")
     def _together(self) -> "Table":
         asked = {measure.run for measure in self.measures} | {run for claim in self.claims for run in claim.runs}
         for run in sorted(asked - set(self.runs)):
             raise ValueError(f"no run is called {run!r}: {nearest(run, self.runs)}")
-        ids = [cell.id for cell in self.cells]
-        if len(set(ids)) < len(ids):
-            raise ValueError(f"two cells are the same number: {next(i for i in ids if ids.count(i) > 1)}")
+        if "full" not in self.scales:
+            raise ValueError("scales: give [scales.full], the protocol as it is")
+        ways = [way.label for question in self.questions for way in question.ways]
+        for told, ids in (
+            ("cells are the same number", [cell.id for cell in self.cells]),
+            ("ways have the label", ways),
+        ):
+            if len(set(ids)) < len(ids):
+                raise ValueError(f"two {told}: {next(i for i in ids if ids.count(i) > 1)}")
+        for k, claim in enumerate(self.claims):
+            if searching := [run for run in (claim.fails, *claim.of) if run and self.runs[run].searches]:
+                key = "fails" if claim.fails else "of"
+                raise ValueError(f"claims.{k}.{key}: {searching[0]!r} searches: name a run without vary")
         for room, known, words in (
             ("field", Recipe.model_fields, [choice.field for choice in self.choices]),
             ("figure", names("figures"), self.figures),
@@ -279,6 +262,16 @@ class Table(BaseModel):
         """Everything that cells and claims ask of the runs."""
         return (*self.cells, *(measure for claim in self.claims for measure in claim.measures))
 
+    @property
+    def places(self) -> dict[str, Measure]:
+        """Where the file asks for which number."""
+        found: dict[str, Measure] = {f"cells.{k}": cell for k, cell in enumerate(self.cells)}
+        for k, claim in enumerate(self.claims):
+            pair = {"better": claim.better, "than": claim.than}
+            beside = {f"beside.{b}": measure for b, measure in enumerate(claim.beside)}
+            found |= {f"claims.{k}.{key}": measure for key, measure in (pair | beside).items() if measure}
+        return found
+
 
 class Asked(NamedTuple):
     """How a table is to be run. seeds: 0 for the scale's own; force: measure again what is known."""
@@ -292,8 +285,8 @@ class Asked(NamedTuple):
 
 def seeds_of(asked: Asked, run: str) -> range:
     """Seeds that a run is repeated with."""
-    own, table = asked.table.runs[run].seeds, asked.table
-    count = asked.seeds or table.scales[asked.scale].seeds  # type: ignore[index]
+    own, scale = asked.table.runs[run].seeds, _scale(asked.table, asked.scale)
+    count = asked.seeds or scale.seeds
     return range(min(count, own) if own else count)
 
 
@@ -303,9 +296,14 @@ def shipped() -> dict[str, Path]:
 
 
 def data_of(table: Table, data_dir: str, download: bool = True) -> Dataset:
-    """The data set of a table."""
+    """The data set of a table; a UsageError where it has not the classes that the table speaks of."""
     own = {name: table.protocol[name] for name in SHARED[1:] if name in table.protocol}
-    return load(table.protocol.get("data", "digits"), data_dir=data_dir, download=download, **own)
+    dataset = load(table.protocol.get("data", "digits"), data_dir=data_dir, download=download, **own)
+    last = len(dataset.class_names) - 1
+    for label in (table.nan_predicts, *(measure.label for measure in table.measures)):
+        if label is not None and label > last:
+            raise UsageError(f"{table.name} speaks of class {label}: those of {dataset.name} are 0 to {last}")
+    return dataset
 
 
 def read_table(name: str) -> Table:
@@ -314,18 +312,19 @@ def read_table(name: str) -> Table:
     if not path.is_file():
         raise UsageError(f"{name!r} is no table and no file: {nearest(name, shipped())}")
     try:
-        table = Table.model_validate({"name": path.stem, **tomllib.loads(path.read_text(encoding="utf-8"))})
-        for scale in table.scales:
-            recipes = [resolved(table, run, scale) for run in table.runs]
-        for question in table.questions:
-            for way in question.ways:
-                overridden(recipes[0], way.set)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, OSError) as error:
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError, OSError) as error:
         raise UsageError(f"{path}: not a readable TOML table ({error})") from None
+    try:
+        table = Table.model_validate({"name": SLUG.sub("-", path.stem).strip("-._")[:100] or "table", **given})
+        _check(table)
     except ValidationError as error:
-        raise UsageError(f"{path}: {_explain(error)}") from None
+        raise UsageError(f"{path}: {complaint(error, Table, given)}") from None
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from None
+    other = shipped().get(table.name.lower(), path)
+    if not path.samefile(other):
+        raise UsageError(f"{path}: name {table.name!r} is a table of Tenfold's: rename the file, or give another name")
     return table
 
 
@@ -338,20 +337,8 @@ def cause_of(table: Table, cell: Cell, scale: str) -> str:
 
 def resolved(table: Table, run: str, scale: str, seed: int = 0) -> Recipe:
     """The Recipe of one run at a scale; a UsageError that names the run where there is none."""
-    if scale not in table.scales:
-        raise UsageError(f"{table.name} has no scale {scale!r}: {nearest(scale, table.scales)}")
-    own = {**table.protocol, **table.runs[run].settings, **table.scales[scale].settings}
     try:
-        for name in OWN:
-            if name in own:
-                raise UsageError(f"{name} belongs to the table, not to its runs: leave it out")
-        for name in SHARED:
-            if own.get(name) != table.protocol.get(name):
-                raise UsageError(f"{name} belongs to the protocol: a table is of one data set")
-        if not table.runs[run].searches:
-            return recipe({**own, "kind": "train", "seed": seed})
-        axes = dict(axis.split("=", 1) for axis in own.pop("vary"))
-        return requested({**own, **axes, "seed": seed})
+        return recipe_of(table.protocol, table.runs[run], _scale(table, scale), seed)
     except UsageError as error:
         raise UsageError(f"run {run!r}, scale {scale!r}: {error}") from None
 
@@ -362,42 +349,37 @@ def overridden(base: Recipe, changes: dict[str, Any]) -> Recipe:
     >>> overridden(Recipe(l2=0.1), {"l2": "×2"}).l2
     0.2
     """
-    own = base.model_dump()
-    for name, value in changes.items():
-        factor = FACTOR.fullmatch(value) if isinstance(value, str) else None
-        if factor and name in own:
-            own[name] *= float(factor[2]) if factor[1] == "×" else 1 / float(factor[2])
-        else:
-            own[name] = value
-    return recipe(own)
+    return changed(base, changes)
 
 
-def _tolerance(value: str) -> str:
-    if not TOLERANCE.fullmatch(value):
-        raise ValueError(f'tolerance {value!r}: give it with its unit, like "0.5 points", "0.05 absolute" or "2 %"')
-    return value
+def _scale(table: Table, word: str) -> Scale:
+    if word not in table.scales:
+        raise UsageError(f"{table.name} has no scale {word!r}: {nearest(word, table.scales)}")
+    return table.scales[word]
 
 
-def _explain(error: ValidationError) -> str:
-    """The first complaint of pydantic as one plain line."""
-    first = error.errors()[0]
-    where = ".".join(str(place) for place in first["loc"])
-    if first["type"] == "value_error":
-        return f"{where}: {first['ctx']['error']}" if where else str(first["ctx"]["error"])
-    if first["type"] == "extra_forbidden":
-        return f"unknown key {where!r}: {nearest(str(first['loc'][-1]), _keys(first['loc']))}"
-    return f"{where} is missing" if first["type"] == "missing" else f"{where}: {first['msg']}"
+def _check(table: Table) -> None:
+    """Refuse what only resolved runs show: recipes, numbers and ways that cannot be, at any scale."""
+    bases: dict[Recipe, str] = {}
+    for scale in table.scales:
+        recipes = {run: resolved(table, run, scale) for run in table.runs}
+        for where, measure in table.places.items():
+            refuse_unmeasured(where, measure.model_dump(), recipes[measure.run])
+        for run, own in table.runs.items():
+            if not own.searches:
+                bases.setdefault(recipes[run], f"run {run!r}, scale {scale!r}")
+    for q, question in enumerate(table.questions):
+        for w, way in enumerate(question.ways):
+            _check_way(table, way, f"questions.{q}.ways.{w}", bases)
 
 
-def _keys(where: tuple[int | str, ...]) -> list[str]:
-    """Keys that are known at that place of a table."""
-    kinds: dict[str, type[BaseModel]] = {
-        "runs": Run,
-        "cells": Cell,
-        "claims": Claim,
-        "choices": Choice,
-        "questions": Question,
-        "scales": Scale,
-    }
-    kind = Way if "ways" in where else kinds.get(str(where[0]), Table) if len(where) > 1 else Table
-    return [name for name in kind.model_fields if name != "name"]
+def _check_way(table: Table, way: Way, where: str, bases: Mapping[Recipe, str]) -> None:
+    """Refuse a way that some run cannot go."""
+    for base, name in bases.items():
+        try:
+            overridden(base, way.set)
+        except UsageError as error:
+            raise UsageError(f"{where}.set: {name}: {error}") from None
+    other = {cell.metric for cell in table.cells if not table.runs[cell.run].searches} - {*RUNNING, *CHECKED}
+    if way.part == "running" and other:
+        raise UsageError(f"{where}.part: running has no {min(other)}, and a cell is of it: leave the way out")

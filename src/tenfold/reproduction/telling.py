@@ -89,10 +89,17 @@ def tell(result: Result) -> list[Told]:
     """Every reported cell, in the order of the report."""
     fields = {choice["field"]: number for number, choice in enumerate(result["choices"], 1)}
     names = Counter((cell["label"], where(cell)) for cell in result["cells"])
-    return [_told(cell, fields, names[cell["label"], where(cell)] == 1) for cell in result["cells"]]
+    seeds = int(result["seeds"])
+    return [_told(cell, fields, names[cell["label"], where(cell)] == 1, seeds) for cell in result["cells"]]
 
 
-def _told(cell: Result, fields: Mapping[str, int], alone: bool) -> Told:
+def _few(cell: Result, seeds: int) -> str:
+    """How many seeds a run had that had fewer than the others."""
+    own = len(cell["measured"])
+    return "" if own == seeds else f"{own} seed{'s' * (own != 1)}"
+
+
+def _told(cell: Result, fields: Mapping[str, int], alone: bool, seeds: int) -> Told:
     """alone: label, part, metric and moment tell it from all others; where they do not, its id has to."""
     measured = [number for number in cell["measured"] if number is not None]
     several = 0 < len(measured) < len(cell["measured"])
@@ -102,7 +109,7 @@ def _told(cell: Result, fields: Mapping[str, int], alone: bool) -> Told:
         where(cell) if alone else f"{where(cell)} ({cell['id']})",
         _printed(cell),
         _measured(cell, cell),
-        f"{len(measured)} of {len(cell['measured'])} seeds" if several else "",
+        f"{len(measured)} of {len(cell['measured'])} seeds" if several else _few(cell, seeds),
         _span(cell["interval"], cell),
         _span(cell["prediction"], cell),
         _number(cell["gap"], cell, "+"),

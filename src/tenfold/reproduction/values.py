@@ -1,0 +1,67 @@
+"""What the values in a table's file may be: metrics, parts, moments, names, numbers as printed, tolerances."""
+
+__all__ = [
+    "CHECKED",
+    "NAME",
+    "RUNNING",
+    "STRICT",
+    "Alternative",
+    "Digits",
+    "Label",
+    "Metric",
+    "Moment",
+    "Subset",
+    "Within",
+]
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field
+
+STRICT = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+# Tables and runs are folders and files.
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"
+NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?|NaN")
+TOLERANCE = re.compile(r"(\d+(?:\.\d+)?(?:e-?\d+)?) ?(points|absolute|%)")
+# What is known while an epoch is under way.
+RUNNING = ("accuracy", "loss", "cost")
+# What is checked, not trained.
+CHECKED = ("weight_disagreement", "bias_disagreement")
+
+
+def _digits(value: str) -> str:
+    if not NUMBER.fullmatch(value):
+        raise ValueError(f'reported {value!r}: write the number as it is printed, in quotes, or "NaN"')
+    return value
+
+
+def _tolerance(value: str) -> str:
+    if value and not TOLERANCE.fullmatch(value):
+        raise ValueError(f'tolerance {value!r}: give it with its unit, like "0.5 points", "0.05 absolute" or "2 %"')
+    return value
+
+
+def _alternative(value: str) -> str:
+    if " + " in value:
+        raise ValueError(f'{value!r}: " + " stands between the two ways of a pair; write "and"')
+    return value
+
+
+Metric = Literal[
+    "accuracy",
+    "loss",
+    "cost",
+    "macro_f1",
+    "macro_precision",
+    "macro_recall",
+    "recall",
+    "weight_disagreement",
+    "bias_disagreement",
+]
+Subset = Literal["train", "running", "validation", "test"]
+Moment = Literal["last", "best"] | Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Label = Annotated[int, Field(ge=0)]
+Digits = Annotated[str, AfterValidator(_digits)]
+Within = Annotated[str, AfterValidator(_tolerance)]
+Alternative = Annotated[str, Field(min_length=1), AfterValidator(_alternative)]
