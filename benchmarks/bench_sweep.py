@@ -22,6 +22,7 @@ import tenfold
 from bench_linear import eager, ours
 from sidebyside import Budget, main
 from tenfold.pace import rehearsal
+from tenfold.results import COLUMNS
 from tenfold.saving import Saver
 from tenfold.search.request import requested
 from tenfold.sessions import Finished, begin
@@ -51,6 +52,7 @@ def search(data: str, **choices: Any) -> Callable[[], object]:
         own = prepared._replace(recipe=prepared.recipe.model_copy(update={"epochs": epochs}))
         with TemporaryDirectory() as folder:
             place = Path(folder)
+            (place / "metrics.csv").write_text(",".join(COLUMNS) + "\n")
             return sweep_settings(run._replace(folder=place, saver=Saver(place, 0, [], 0.0)), own, None)
 
     return warmed(once)

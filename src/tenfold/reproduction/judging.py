@@ -35,7 +35,8 @@ class Known(NamedTuple):
 def judged(asked: Asked, known: Known, explained: Mapping[str, Any]) -> dict[str, Any]:
     """What result.json holds."""
     table = asked.table
-    recipes = {run: resolved(table, run, asked.scale) for run in table.runs}
+    stated = [run for run, own in table.runs.items() if not own.ours] or list(table.runs)
+    recipes = {run: resolved(table, run, asked.scale) for run in stated}
     runs = {run: _run_of(asked, known, run) for run in table.runs}
     return {
         "name": table.name,
@@ -64,7 +65,7 @@ def judged(asked: Asked, known: Known, explained: Mapping[str, Any]) -> dict[str
 
 
 def _chosen(recipes: Mapping[str, Recipe], field: str) -> Any:
-    """The value of a field, or those of the runs where they differ."""
+    """The value of a field, or those of the report's runs where they differ."""
     values = list(dict.fromkeys(str(getattr(recipe, field)) for recipe in recipes.values()))
     return values[0] if len(values) == 1 else ", ".join(values)
 
