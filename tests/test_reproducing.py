@@ -269,7 +269,16 @@ text = "fast is better\""""
     assert cell(result, "search/learning_rate=0.1/validation")["measured"] == [scores[0.1]]
     assert cell(result, "search/validation/loss")["measured"] == [whole["table"][0]["loss"]]
     assert cell(result, "search/test")["measured"] == [whole["test"]["accuracy"]]
-    assert len(result["tables"][0]["rows"]) == 2
+    assert len(result["tables"][1]["rows"]) == 2
+
+
+def test_every_run_is_told_with_its_metrics_on_test_images(finished):
+    told = finished[1]["tables"][0]
+    rows = {row[0]: dict(zip(told["columns"], row, strict=True)) for row in told["rows"]}
+    assert rows["plain"]["accuracy"] == pytest.approx(sum(cell(finished[1], "plain/test")["measured"]) / 2)
+    assert rows["plain"]["macro precision"] > rows["plain"]["macro f1"] > 0.3
+    assert rows["wild"]["seeds"] == "0 of 2"
+    assert rows["wild"]["accuracy"] is None
 
 
 def test_figures_are_drawn(finished):

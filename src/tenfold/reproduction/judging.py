@@ -19,6 +19,8 @@ from tenfold.verify.gradients import disagreement
 LOWER = ("loss", "cost", "weight_disagreement", "bias_disagreement")
 # The word that stands for several comparisons is that of the weakest.
 RANK = {"confirmed": 0, "refuted": 2}
+# Of every run, on test images.
+SHOWN = ("accuracy", "macro_precision", "macro_recall", "macro_f1", "loss")
 
 
 class Known(NamedTuple):
@@ -59,7 +61,7 @@ def judged(asked: Asked, known: Known, explained: Mapping[str, Any]) -> dict[str
         "added": [_tested(asked, known, run) for run, own in table.runs.items() if own.ours],
         "claims": [_claim(known, table, claim) for claim in table.claims],
         "explained": explained,
-        "tables": [_members(run, results) for run, results in known.sweeps.items()],
+        "tables": [*_overview(known, table), *(_members(run, results) for run, results in known.sweeps.items())],
         "figures": list[str](),
     }
 
@@ -222,6 +224,17 @@ def _ranked(known: Known, table: Table, claim: Claim) -> dict[str, Any]:
     everywhere = len(right) == len(claim.of)
     verdict = "confirmed" if everywhere and all(right) else "undecided" if any(right) or not everywhere else "refuted"
     return {"difference": None, "interval": None, "p": None, "verdict": verdict, "told": "; ".join(told)}
+
+
+def _overview(known: Known, table: Table) -> list[dict[str, Any]]:
+    """Every run that was trained, on test images: means over the seeds that did not diverge."""
+    rows = []
+    for run, records in known.records.items():
+        sound = [test for record in records if (test := record["moments"]["last"]["test"])]
+        means = [float(np.mean([test[name] for test in sound])) if sound else None for name in SHOWN]
+        rows.append([table.runs[run].about or run, f"{len(sound)} of {len(records)}", *means])
+    columns = ["run", "seeds", *(name.replace("_", " ") for name in SHOWN)]
+    return [{"title": "All runs on test images", "columns": columns, "rows": rows}] if rows else []
 
 
 def _members(run: str, results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
