@@ -91,14 +91,31 @@ def broken():
     return replace(results, curves=curves, templates=templates, reconstructions=pictures, encoder_loss=losses)
 
 
+def runs(count=9):
+    """As many runs of one member; the last diverges, the one before it from its first epoch."""
+    results = made(rungs=tuple(f"$run$ {index}" for index in range(count)))
+    rows = results.curves["member"] == 0
+    curves = {name: column[rows].copy() for name, column in results.curves.items()}
+    last, before = (curves["rung"] == f"$run$ {count - k}" for k in (1, 2))
+    for part in ("train", "validation"):
+        curves[f"{part}_loss"][last & (curves["epoch"] > 2)] = np.nan
+        curves[f"{part}_loss"][before] = np.inf
+    return replace(results, curves=curves, winners=dict.fromkeys(results.winners, 0))
+
+
 CASES = {
     "plain": made(),
+    "runs": runs(),
     "grey": made(channels=1),
     "hostile": replace(made(HOSTILE, ("$r^$", "_<b>\x07" + "r" * 99)), name="$^$<b>" + "n" * 99),
     "one rung": made(rungs=("linear",)),
     "many": made([f"class {index}" for index in range(41)], tuple(f"rung {index}" for index in range(9)), channels=1),
     "broken": broken(),
 }
+
+
+# What is drawn of runs of one member each, and of nothing else.
+ALONE = ("run_losses",)
 
 
 def digests(folder):
@@ -115,7 +132,7 @@ def test_every_figure_is_the_same_bytes_twice_and_well_formed(case, tmp_path):
         warnings.simplefilter("error")
         paths = draw_all(CASES[case], tmp_path / "once")
     draw_all(CASES[case], tmp_path / "twice")
-    assert [path.stem for path in paths] == list(FIGURES)
+    assert [path.stem for path in paths] == [word for word in FIGURES if case == "runs" or word not in ALONE]
     assert digests(tmp_path / "once") == digests(tmp_path / "twice")
     for path in paths:
         tags = {element.tag.rpartition("}")[2] for element in ElementTree.parse(path).iter()}
@@ -134,12 +151,13 @@ def test_no_setting_of_matplotlib_is_touched_or_used(tmp_path):
 
 @pytest.mark.parametrize("word", FIGURES)
 def test_drawing_changes_neither_settings_nor_results(word):
-    results, settings = made(), dict(matplotlib.rcParams)
+    make = runs if word in ALONE else made
+    results, settings = make(), dict(matplotlib.rcParams)
     figure = find("figures", word).draw(select(word, results))
     assert isinstance(figure, Figure)
     assert dict(matplotlib.rcParams) == settings
     np.testing.assert_equal(vars(results.sweep), vars(made().sweep))
-    np.testing.assert_equal(vars(replace(results, sweep=None)), vars(replace(made(), sweep=None)))
+    np.testing.assert_equal(vars(replace(results, sweep=None)), vars(replace(make(), sweep=None)))
 
 
 def test_drawing_needs_no_pyplot():
@@ -158,7 +176,7 @@ def test_nothing_to_show_is_none(word, tmp_path):
 def test_hostile_names_are_text_and_stay_inside_the_figure():
     for word in FIGURES:
         with house_style():
-            figure = find("figures", word).draw(select(word, CASES["hostile"]))
+            figure = find("figures", word).draw(select(word, CASES["runs" if word in ALONE else "hostile"]))
             figure.draw_without_rendering()
             width, height = figure.bbox.size
             box = figure.get_tightbbox().transformed(figure.dpi_scale_trans)
@@ -267,6 +285,20 @@ def test_reconstructions_stand_below_their_images():
     colored = select("reconstructions", made()).pairs[1]
     wanted = made().reconstructions["mlp"][1, 2].transpose(1, 2, 0).clip(0, 1)
     np.testing.assert_array_equal(colored.images[1, 2], wanted)
+
+
+def test_many_runs_have_a_panel_each():
+    data = select("run_losses", runs(9))
+    np.testing.assert_allclose(data.losses["$run$ 2"][0], 0.2 + 0.001 * np.arange(1, 5))
+    np.testing.assert_array_equal(data.epochs["$run$ 2"], [1, 2, 3, 4])
+    panels = find("figures", "run_losses").draw(data).axes
+    assert [bool(panel.texts) for panel in panels if panel.get_visible()] == [False] * 7 + [True, True]
+    assert "first epoch" in panels[7].texts[0].get_text()
+    training, validation = panels[2].lines
+    np.testing.assert_array_equal(training.get_ydata(), data.losses["$run$ 2"][0])
+    np.testing.assert_array_equal(validation.get_ydata(), data.losses["$run$ 2"][1])
+    assert select("run_losses", runs(6)) is None
+    assert select("run_losses", made(rungs=tuple(map(str, range(9))))) is None
 
 
 def test_losses_of_encoders_are_drawn_by_epoch_training_and_held_out():

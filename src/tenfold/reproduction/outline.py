@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from tenfold.autoencoding import reconstructed
-from tenfold.modelfile import load_model, scores, shares
+from tenfold.modelfile import TrainedModel, load_model, scores, shares
 from tenfold.preparing import parts_of
 from tenfold.reproduction.judging import Known
 from tenfold.reproduction.table import Asked, resolved
@@ -38,6 +38,7 @@ def results_of(asked: Asked, known: Known, dataset: Dataset, paths: Mapping[str,
         sure = shares(z, model.loss, model.temperature).max(-1)
         predicted[run], confidence[run] = sure.indices.numpy(), sure.values.numpy()
         uncalibrated[run] = shares(z, model.loss, 1.0).max(-1).values.numpy()
+    encoders = _encoders(models)
     best = max(models, key=lambda run: first[run]["moments"]["last"]["validation"]["accuracy"])
     return Results(
         name=dataset.name,
@@ -59,13 +60,20 @@ def results_of(asked: Asked, known: Known, dataset: Dataset, paths: Mapping[str,
         },
         reconstructions={
             run: reconstructed(model.learned, dataset.images[positions[:SHOWN]]).numpy()
-            for run, model in models.items()
-            if model.features == "codes"
+            for run, model in encoders.items()
         },
-        encoder_loss={
-            run: model.learned["history"].double().numpy() for run, model in models.items() if model.features == "codes"
-        },
+        encoder_loss={run: model.learned["history"].double().numpy() for run, model in encoders.items()},
     )
+
+
+def _encoders(models: Mapping[str, TrainedModel]) -> dict[str, TrainedModel]:
+    """The runs that see codes, one for each autoencoder."""
+    found: dict[str, TrainedModel] = {}
+    for run, model in models.items():
+        known = [other.learned["history"] for other in found.values()]
+        if model.features == "codes" and not any(torch.equal(model.learned["history"], other) for other in known):
+            found[run] = model
+    return found
 
 
 def _columns(records: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
