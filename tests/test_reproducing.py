@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 import signal
 import subprocess
 import sys
@@ -469,3 +470,64 @@ def test_a_moment_between_validations_changes_nothing_else(table, tmp_path):
     without = reproduce(asked(table(sparse, seeds)), tmp_path / "b", quiet)
     assert cell(with_moment, "fast/running")["measured"] == cell(without, "fast/running")["measured"]
     assert cell(with_moment, "plain/train/loss@3")["measured"] != cell(without, "plain/train/loss@2")["measured"]
+
+
+@pytest.mark.parametrize(
+    "spoiled",
+    [
+        lambda record: record | {"moments": {}},
+        lambda record: record | {"moments": []},
+        lambda record: record | {"moments": {"last": 3}},
+        lambda record: record | {"seed": 99},
+        lambda record: record | {"run": "nope"},
+        lambda record: record | {"seconds": "x"},
+        lambda record: {name: value for name, value in record.items() if name != "shares"},
+        lambda record: [record],
+    ],
+)
+def test_a_damaged_record_is_named_and_what_to_do(finished, spoiled, tmp_path):
+    shutil.copytree(finished[0] / "run", tmp_path / "run")
+    path = next(p for p in (tmp_path / "run/trials").glob("*.json") if _is(p, "plain", 1))
+    path.write_text(json.dumps(spoiled(json.loads(path.read_text()))))
+    with pytest.raises(FileError, match="delete it, and the same command") as told:
+        reproduce(asked(finished[0] / "own.toml"), tmp_path / "run", quiet)
+    assert str(path) in str(told.value)
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"plain/test": 3}', '{"plain/test": {}}'])
+def test_damaged_explanations_are_told_before_anything_is_trained(table, tmp_path, monkeypatch, content):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/explained.json").write_text(content)
+    monkeypatch.setattr(reproducing, "train_group", None)
+    monkeypatch.setattr(explaining, "train_group", None)
+    for go in (
+        lambda: reproduce(asked(table()), tmp_path / "run", quiet),
+        lambda: explaining.explain(asked(table()), tmp_path / "run", "plain/test", quiet),
+    ):
+        with pytest.raises(FileError, match=r"explained\.json: damaged"):
+            go()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--explain", "plain/test"], "give one name"),
+        (["TABLE", "--explain", ""], "has no cell ''"),
+        (["TABLE", "--explain", "plain/test", "--dry-run"], "no --force, --seeds or --dry-run"),
+        (["TABLE", "--markdown", "/nonexistent/all.md"], "a folder that exists"),
+        (["TABLE", "--markdown", "."], "a folder that exists"),
+        (["TABLE", "--scale", "tiny"], "has no scale 'tiny'"),
+        (["TABLE", "TABLE"], "one name"),
+        (["TABLE", "--all"], "names of tables, or --all"),
+    ],
+)
+def test_what_cannot_be_asked_is_said_before_anything_is_made(table, tmp_path, monkeypatch, capsys, words, told):
+    path = table()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as end:
+        main(["reproduce", *(str(path) if word == "TABLE" else word for word in words)])
+    said = capsys.readouterr().err
+    assert end.value.code == 2
+    assert told in said
+    assert said.count("\n") == 1
+    assert not (tmp_path / "reproductions").exists() or told == "has no cell ''"

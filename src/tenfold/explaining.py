@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 from tenfold.errors import RunError, UsageError, nearest
 from tenfold.loading import fingerprint
 from tenfold.recipe import Recipe
-from tenfold.reproducing import ALWAYS, stamped, stoppable
+from tenfold.reproducing import ALWAYS, explanations, stamped, stoppable
 from tenfold.reproduction.judging import LOWER, moment_of, number_of
 from tenfold.reproduction.table import Asked, Cell, Question, Way, data_of, overridden, resolved
 from tenfold.reproduction.verdicts import judge
-from tenfold.results import lock, read_json, write_json
+from tenfold.results import lock, write_json
 from tenfold.trials import grouped, record_of, train_group, trial
 from tenfold.types import Dataset, Event
 
@@ -53,6 +53,7 @@ def explain(asked: Asked, folder: Path, name: str, watch: Callable[[Event], None
     cell = cells[name]
     if not table.questions or table.runs[cell.run].searches or cell.metric.endswith("disagreement"):
         raise RunError(f"{table.name} asks no questions that could explain {name}: add [[questions]] to its file")
+    explanations(folder)  # damage is told before anything is trained
     base = Tried("as it is", (), False, cell, resolved(table, cell.run, asked.scale))
     ways = [[_tried(base, [(question, way)]) for way in question.ways] for question in table.questions]
     singles = [one for own in ways for one in own]
@@ -65,8 +66,7 @@ def explain(asked: Asked, folder: Path, name: str, watch: Callable[[Event], None
         rows = [_row(asked, one, value) for one, value in zip([base, *singles, *pairs], values, strict=True)]
         alone, together = rows[1 : 1 + len(singles)], rows[1 + len(singles) :]
         found = {"cause": stamped(asked, cell, stamp), **_settled(cell, rows[0], alone, together)}
-        path = folder / "explained.json"
-        write_json(path, {**(read_json(path) if path.exists() else {}), name: found})
+        write_json(folder / "explained.json", {**explanations(folder), name: found})
     return found
 
 

@@ -1,6 +1,6 @@
 """A reported table re-run: what is stale is trained, every cell measured and judged, claims tested, figures drawn."""
 
-__all__ = ["ALWAYS", "folder_of", "reproduce", "stamped", "stoppable", "trials_of"]
+__all__ = ["ALWAYS", "explanations", "folder_of", "reproduce", "stamped", "stoppable", "trials_of"]
 
 import shutil
 import sys
@@ -11,7 +11,7 @@ from typing import Any
 
 from tenfold.drawing import drawn
 from tenfold.environment import environment
-from tenfold.errors import Interrupted
+from tenfold.errors import FileError, Interrupted
 from tenfold.interrupts import Interrupts, listening
 from tenfold.loading import fingerprint
 from tenfold.reproduction.judging import Known, judged, moment_of
@@ -35,6 +35,7 @@ def folder_of(root: Path, asked: Asked) -> Path:
 
 def reproduce(asked: Asked, folder: Path, watch: Watch) -> dict[str, Any]:
     """Bring a reproduction to its end and return what it found, as in result.json; goes on where it was stopped."""
+    explanations(folder)  # damage is told before anything is trained
     folder.mkdir(parents=True, exist_ok=True)
     with lock(folder):
         sweep(folder)
@@ -124,13 +125,25 @@ def _searched(asked: Asked, folder: Path, stamp: str, watch: Watch) -> dict[str,
 
 def _explained(asked: Asked, folder: Path, stamp: str) -> dict[str, Any]:
     """What explains cells of the table, the data and the code as they are now."""
-    path = folder / "explained.json"
-    known = dict(read_json(path)) if path.exists() else {}
+    known = explanations(folder)
     return {
         cell.id: known[cell.id]
         for cell in asked.table.cells
         if cell.id in known and known[cell.id]["cause"] == stamped(asked, cell, stamp)
     }
+
+
+def explanations(folder: Path) -> dict[str, Any]:
+    """All that --explain found so far, by cell; a FileError that names the file where it is damaged."""
+    path = folder / "explained.json"
+    try:
+        known: dict[str, Any] = read_json(path) if path.exists() else {}
+        if isinstance(known, dict) and all(isinstance(found["cause"], str) for found in known.values()):
+            return known
+        reason = "it holds no explanations"
+    except (FileError, KeyError, TypeError) as error:
+        reason = str(error)
+    raise FileError(f"{path}: damaged ({reason}); delete it, and explain again")
 
 
 def _drawn(asked: Asked, known: Known, dataset: Dataset, folder: Path) -> list[str]:

@@ -21,6 +21,7 @@ import torch
 
 from tenfold.arrays import rows as rows_of
 from tenfold.batches import Part
+from tenfold.errors import FileError
 from tenfold.interrupts import Interrupts
 from tenfold.outcomes import save_member
 from tenfold.population import built
@@ -33,6 +34,8 @@ from tenfold.stages import Run, Stage, per_epoch, population_of
 from tenfold.types import Dataset, Event
 from tenfold.units import NEEDED, tidy, train_in
 
+# What every record has.
+RECORDED = ("run", "key", "seed", "moments", "failed", "shares", "images", "curves", "seconds")
 # What shows numbers and does not make them: a change there leaves them as they are.
 SHOWING = ("cli", "report", "figures", "reproduction")
 
@@ -78,8 +81,23 @@ def record_of(folder: Path, trial: Trial) -> dict[str, Any] | None:
 
 
 def read_record(folder: Path, trial: Trial) -> dict[str, Any]:
-    """What a trial measured; a FileError that names the file where it is damaged or gone."""
-    return dict(read_json(folder / "trials" / f"{trial.key}.json", "moments"))
+    """What a trial measured; a FileError that names the file where it is damaged, gone or another's."""
+    path = folder / "trials" / f"{trial.key}.json"
+    try:
+        record = dict(read_json(path, *RECORDED))
+        whole = record["key"] == trial.key and record["seed"] == trial.recipe.seed and record["run"] == trial.run
+        for moment, parts in trial.moments.items():
+            for part in parts:
+                numbers = record["moments"][moment][part]
+                whole &= numbers is None or isinstance(numbers["accuracy"], float | int)
+        float(record["seconds"])
+    except (FileError, KeyError, TypeError, ValueError) as error:
+        if not path.exists():
+            raise
+        raise FileError(f"{path}: damaged ({error}); delete it, and the same command measures it again") from None
+    if not whole:
+        raise FileError(f"{path}: is not of this trial; delete it, and the same command measures it again")
+    return record
 
 
 def grouped(trials: Sequence[Trial]) -> list[list[Trial]]:

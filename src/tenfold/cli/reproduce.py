@@ -19,7 +19,7 @@ from tenfold.errors import UsageError
 @click.option("--scale", type=click.Choice(["full", "quick", "tiny"]), default="full", help="how much is run  [full]")
 @click.option("--seeds", type=click.IntRange(0), default=0, help="seeds of every run  [the table's own]")
 @click.option(
-    "--explain", default="", metavar="CELL", help="try what the report leaves open until this cell is settled"
+    "--explain", default=None, metavar="CELL", help="try what the report leaves open until this cell is settled"
 )
 @click.option("--force", is_flag=True, help="measure again what is known")
 @click.option("--dry-run", is_flag=True, help="say which populations would be trained and how long, and stop")
@@ -32,7 +32,7 @@ def command(
     everything: bool,
     scale: str,
     seeds: int,
-    explain: str,
+    explain: str | None,
     force: bool,
     dry_run: bool,
     out: str,
@@ -45,23 +45,27 @@ def command(
     Without a name, the tables that come with Tenfold and what they take here. A name, or the file of a table of your
     own, runs it; what was measured already is not measured again.
     """
-    from tenfold.reproduction.table import Asked, read_table, shipped
+    from tenfold.reproduction.table import Asked, read_table, seeds_of, shipped
 
     if everything and tables:
         raise UsageError("give names of tables, or --all")
+    if explain is not None and (force or seeds or dry_run or everything or len(tables) != 1):
+        raise UsageError(
+            "--explain CELL settles a cell of one table: give one name, and no --force, --seeds or --dry-run"
+        )
     names = list(shipped()) if everything else list(tables)
     if not names:
         return _listed(scale, seeds, data_dir, as_json)
     asked = [Asked(read_table(name), scale, seeds, data_dir, force) for name in names]
+    for one in asked:
+        seeds_of(one, next(iter(one.table.runs)))  # the scale is one that the table has
+    if markdown:
+        _writable(Path(markdown).expanduser())
     if dry_run:
         return _rehearsed(asked, as_json)
     root = Path(out or "reproductions").expanduser()
-    if explain and (force or seeds):
-        raise UsageError(
-            "--explain takes the first seed, and tries what was not tried yet: leave out --force and --seeds"
-        )
-    if explain:
-        return _explained(asked, root, explain, as_json)
+    if explain is not None:
+        return _explained(asked[0], root, explain, as_json)
     from tenfold.reporting import write_reproductions
     from tenfold.reproducing import folder_of, reproduce
 
@@ -105,14 +109,17 @@ def _rehearsed(asked: list[Any], as_json: bool) -> None:
     shown({"tables": found, "seconds": sum(row["seconds"] for row in found)}, as_json, print_dry_run)
 
 
-def _explained(asked: list[Any], root: Path, cell: str, as_json: bool) -> None:
+def _writable(path: Path) -> None:
+    """Said before anything is trained: a file that cannot be written to."""
+    if path.is_dir() or not path.parent.is_dir():
+        raise UsageError(f"--markdown {path}: give a file in a folder that exists")
+
+
+def _explained(one: Any, root: Path, cell: str, as_json: bool) -> None:
     """Settle one cell of one table; its next run shows it."""
     from tenfold.explaining import explain
     from tenfold.reproducing import folder_of
 
-    if len(asked) != 1:
-        raise UsageError("--explain settles a cell of one table: give one name")
-    one = asked[0]
     with display(as_json) as watch:
         found = explain(one, folder_of(root, one), cell, watch)
     shown(found, as_json, print_explanation)

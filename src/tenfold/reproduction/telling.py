@@ -207,7 +207,8 @@ def basis(result: Result) -> str:
     seeds = f"{result['seeds']} seed{'s' * (result['seeds'] != 1)}"
     minutes = result["seconds"] / 60
     time = f"{minutes:.1f} minutes" if minutes >= 1 else f"{result['seconds']:.0f} seconds"
-    return f"{result['data']}, {seeds}, {result['scale']} scale, tolerance {result['tolerance']}, {time}"
+    scale = f"{result['scale']} scale" + " (not the protocol)" * (result["scale"] != "full")
+    return f"{result['data']}, {seeds}, {scale}, tolerance {result['tolerance']}, {time}"
 
 
 def value(given: object) -> str:
