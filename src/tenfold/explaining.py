@@ -16,8 +16,9 @@ from tenfold.errors import RunError, UsageError, nearest
 from tenfold.loading import fingerprint
 from tenfold.recipe import Recipe
 from tenfold.reproducing import ALWAYS, explanations, stamped, stoppable
-from tenfold.reproduction.judging import LOWER, moment_of, number_of
+from tenfold.reproduction.judging import moment_of, number_of
 from tenfold.reproduction.table import Asked, Cell, Question, Way, data_of, overridden, resolved
+from tenfold.reproduction.values import LOWER
 from tenfold.reproduction.verdicts import judge
 from tenfold.results import lock, write_json
 from tenfold.trials import grouped, record_of, train_group, trial

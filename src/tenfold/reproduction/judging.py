@@ -1,6 +1,6 @@
 """What was measured of a table, judged: every cell beside the reported number, every claim, as result.json holds it."""
 
-__all__ = ["LOWER", "Known", "judged", "moment_of", "number_of"]
+__all__ = ["Known", "judged", "moment_of", "number_of"]
 
 import math
 from collections import Counter
@@ -12,11 +12,10 @@ import numpy as np
 from tenfold.errors import UsageError
 from tenfold.recipe import Recipe
 from tenfold.reproduction.table import Asked, Cell, Claim, Measure, Table, resolved, seeds_of
+from tenfold.reproduction.values import LOWER
 from tenfold.reproduction.verdicts import Comparison, compare, judge
 from tenfold.verify.gradients import disagreement
 
-# What is better when it is smaller.
-LOWER = ("loss", "cost", "weight_disagreement", "bias_disagreement")
 # The word that stands for several comparisons is that of the weakest.
 RANK = {"confirmed": 0, "refuted": 2}
 # Of every run, on test images.

@@ -27,6 +27,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from tenfold.reproduction.values import LOWER
+
 Result = Mapping[str, Any]
 KINDS = {
     "reproduced": "the difference is no more than the tolerance and the rounding of the report",
@@ -40,7 +42,6 @@ METRICS = {"macro_f1": "macro F1"}
 PARTS = {"train": "training", "running": "running training"}
 # In percent where the report has no number of their kind to follow, and the larger the better.
 SHARES = ("accuracy", "recall")
-LOSSES = ("loss", "cost", "weight_disagreement", "bias_disagreement")
 
 
 class Told(NamedTuple):
@@ -196,7 +197,7 @@ def _own(row: Result, cells: Sequence[Result]) -> Own:
     metric = row["metric"]
     alike = [cell for cell in cells if cell["metric"] == metric]
     rivals = [cell for cell in alike if cell["part"] == row["part"] and cell["reported"] != "NaN"]
-    best = (min if metric in LOSSES else max)(rivals, key=lambda cell: float(cell["reported"]), default=None)
+    best = (min if metric in LOWER else max)(rivals, key=lambda cell: float(cell["reported"]), default=None)
     unit = alike[0] if alike else {"unit": "%" * (metric in SHARES), "reported": ""}
     named = f"{_printed(best)} ({best['label'] or best['run']})" if best else ABSENT
     return Own(str(row["about"] or row["run"]), where(row), _measured(row, unit), named)

@@ -2,6 +2,7 @@
 
 __all__ = [
     "CHECKED",
+    "LOWER",
     "NAME",
     "RUNNING",
     "STRICT",
@@ -28,6 +29,8 @@ TOLERANCE = re.compile(r"(\d+(?:\.\d+)?(?:e-?\d+)?) ?(points|absolute|%)")
 RUNNING = ("accuracy", "loss", "cost")
 # What is checked, not trained.
 CHECKED = ("weight_disagreement", "bias_disagreement")
+# What is better when it is smaller.
+LOWER = ("loss", "cost", *CHECKED)
 
 
 def _digits(value: str) -> str:
