@@ -67,7 +67,8 @@ def _until_dropped(run: Run, stage: Stage, population: Population, at: Progress)
         tally.add(at.tally, value)
         took = time.perf_counter() - mark
         at = at._replace(state=state, images=at.images + images * active, seconds=at.seconds + took, lap=at.lap + took)
-        at = at._replace(measured=at.measured | _measured(run, stage, population, at))
+        if state.step in stage.measure:
+            at = at._replace(measured={**at.measured, str(state.step): _measured(run, stage, population, at)})
         if state.step % every == 0 or state.step == stage.steps:
             at = _validate(run, stage, population, batches, at)
             active = int((state.status == 0).sum())
@@ -116,12 +117,12 @@ def _scores(run: Run, population: Population, state: State) -> Scores:
 
 def _measured(run: Run, stage: Stage, population: Population, at: Progress) -> dict[str, Any]:
     """What the members that have not failed are worth on the parts that the stage asks for after this step."""
-    asked, found = stage.measure.get(at.state.step, ()), {}
-    for part in asked:
+    found = {}
+    for part in stage.measure[at.state.step]:
         numbers = measured(run, population, at.state.params, part)
         sound = (at.state.status >= 0).nonzero()[:, 0].tolist()
         found[part] = {str(int(at.tally["member"][row])): numbers[row] for row in sound}
-    return {str(at.state.step): found} if asked else {}
+    return found
 
 
 def measured(run: Run, population: Population, params: Params, part: str) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ that the sweep reads: it can be killed, resumed, and done by another process.
 __all__ = ["NEEDED", "Fold", "done", "folds", "planned", "tidy", "train_in", "train_unit", "unit_folder", "unit_stage"]
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -105,7 +106,7 @@ def tidy(folder: Path) -> None:
     """Remove what only a stage that was not finished needs."""
     for litter in (*(folder / "checkpoints").glob("*.tenfold"), folder / "model.tenfold"):
         litter.unlink(missing_ok=True)
-    if (folder / "checkpoints").exists():
+    with suppress(OSError):  # it may hold what a process that was killed had begun to write
         (folder / "checkpoints").rmdir()
 
 
