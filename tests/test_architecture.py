@@ -9,16 +9,17 @@ import tenfold
 
 ROOT = Path(tenfold.__file__).parent
 FLOORS = {
-    0: "errors types arrays products seeds rooms chain machine memory",
+    0: "errors types arrays products seeds rooms chain machine memory written",
     1: "readers tensorfile layers losses penalties initializers weights optimizers schedules clipping augment metrics "
     "standardizations dataroot download",
     2: "datasets idxset models batches views objectives splits loop",
     3: "loading evaluate calibrate compare lookalikes matching duplicates audit checkpoint modelfile tasks margin",
     4: "recipe results recipes modelcard axes sweeptable",
     5: "population tally environment interrupts saving stages autoencoding features seeing preparing running outcomes "
-    "scoring pace using describing comparing samplers search verify reproduction",
-    6: "drawing figures units report",
-    7: "training fitting workers sweeping estimating finder reporting sessions trials reproducing explaining costs",
+    "scoring pace using describing comparing samplers search verify reproduction tracing doctor faults",
+    6: "drawing figures plots units report",
+    7: "training fitting workers sweeping estimating finder reporting sessions trials reproducing explaining costs "
+    "tracebook checking marginsources margins",
     8: "cli __main__ estimators app",
 }
 FLOOR = {module: floor for floor, modules in FLOORS.items() for module in modules.split()}
@@ -35,11 +36,13 @@ ROOMS = (
     "figures",
     "samplers",
     "verify",
+    "faults",
+    "plots",
 )
 NAMED_ROOMS = tuple(room for room in ROOMS if room not in ("readers", "verify"))
 FILES = sorted(ROOT.rglob("*.py"))
 # Public functions that hand keywords to Recipe, which refuses an unknown one by name.
-KEYWORDS = ("", "cli.fit", "cli.train", "cli.sweep")
+KEYWORDS = ("", "cli.check", "cli.fit", "cli.train", "cli.sweep")
 FORBIDDEN = {"utils", "util", "common", "helpers", "helper", "misc"}
 
 
@@ -212,7 +215,7 @@ def test_an_entry_exports_one_object_named_like_its_file(name):
     assert names[0].lower().replace("_", "") == name.rpartition(".")[2].replace("_", "")
 
 
-@pytest.mark.parametrize("name", [name for name in TREES if name.partition(".")[0] in ("figures", "drawing")])
+@pytest.mark.parametrize("name", [name for name in TREES if name.partition(".")[0] in ("figures", "drawing", "plots")])
 def test_figures_know_neither_pyplot_nor_torch(name):
     for node in ast.walk(TREES[name]):
         if isinstance(node, ast.Import | ast.ImportFrom):

@@ -9,6 +9,7 @@
 __all__ = [
     "Dataset",
     "Finished",
+    "HardMarginClassifier",
     "TenfoldError",
     "TrainedModel",
     "fit",
@@ -16,6 +17,7 @@ __all__ = [
     "load_model",
     "resume",
     "sweep",
+    "trace",
     "train",
 ]
 
@@ -28,9 +30,11 @@ from typing import TYPE_CHECKING, Any
 from tenfold.errors import TenfoldError
 
 if TYPE_CHECKING:
+    from tenfold.estimators import HardMarginClassifier
     from tenfold.loading import load
     from tenfold.modelfile import TrainedModel, load_model
     from tenfold.sessions import Finished, resume
+    from tenfold.tracing.api import trace
     from tenfold.types import Dataset, Event
 
 # Threads that wait for each other spin; libgomp's own 300,000 turns starve the very thread they wait for as soon as
@@ -40,10 +44,12 @@ os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 _HOMES = {
     "Dataset": "types",
     "Finished": "sessions",
+    "HardMarginClassifier": "estimators",
     "TrainedModel": "modelfile",
     "load": "loading",
     "load_model": "modelfile",
     "resume": "sessions",
+    "trace": "tracing.api",
 }
 
 

@@ -21,11 +21,17 @@ VENDOR = ASSETS / "vendor"
 _ESCAPES = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
 
 
-def document(template: str, context: dict[str, Any], data: dict[str, Any], colors: Sequence[str] = ()) -> str:
-    """The page: a template of assets/ filled with the context, data for its scripts, and the colors of the rungs."""
+def document(
+    template: str, context: dict[str, Any], data: dict[str, Any], colors: Sequence[str] = (), own: str = ""
+) -> str:
+    """The page: a template of assets/ filled with the context, data for its scripts, and the colors of the rungs.
+
+    own: the word of a style and a script that this page has beside those of every page: assets/word.css and word.js.
+    """
     charts = _chart_script() if data.get("charts") else ""
-    style = Markup("\n".join([_asset("style.css"), _rung_style(colors), _chart_style() if charts else ""]))
-    scripts = [Markup(text) for text in (charts, _asset("page.js")) if text]
+    styles = [_asset("style.css"), _rung_style(colors), _chart_style() if charts else ""]
+    style = Markup("\n".join([*styles, _asset(f"{own}.css")] if own else styles))
+    scripts = [Markup(text) for text in (charts, _asset("page.js"), own and _asset(f"{own}.js")) if text]
     context = context | {"style": style, "scripts": scripts, "policy": _policy(style, scripts)}
     context |= {"data": Markup(_json(data)), "live": bool(charts)}
     try:

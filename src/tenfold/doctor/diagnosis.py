@@ -1,0 +1,235 @@
+"""Is a gradient right, and if not, which known fault explains it: examined at random points and on exact kinks.
+
+First how the function behaves when it is called again (conduct.py): what changes between calls is told before any
+gradient is judged. Then every block is seen three ways (looking.py): as returned, by autograd where the function can be
+traced, by central differences that know their own error. A gradient is called wrong where it is off by far more than
+that error, at two points at least, away from kinks. Last, known faults are tried until one gives the very gradients
+that were returned (explaining.py).
+"""
+
+__all__ = ["Block", "Examination", "examine"]
+
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from tenfold.doctor.backward import Structure
+from tenfold.doctor.conduct import DREW_AGAIN, NEW_EACH_CALL, REMEMBERED, Conduct, conduct
+from tenfold.doctor.explaining import SAME_VALUE, Finding, derived, explained
+from tenfold.doctor.looking import NONE, Look, OnKinks, look, off, on_kinks, spread, step_remark
+from tenfold.doctor.measuring import relative
+from tenfold.doctor.recognition import described, recognized
+from tenfold.doctor.subject import Problem, Subject
+from tenfold.seeds import generator
+
+POINTS, MORE = 5, 3
+SAME_FLOAT32 = 1e-5
+RIGHT = "the gradient is right: off by {worst:.0e} of its size at most, at {points} random points"
+WRONG = "the gradient is wrong"
+UNKNOWN = "no known fault explains it"
+SOME = f"{UNKNOWN}; wrong: {{wrong}}; right: {{right}}: look at what only the former are computed from"
+RESTLESS = "two calls at one point differ, though all random numbers that are known of were replayed: nothing to judge"
+NOTHING = "the value is not finite at any of the random points: nothing to judge"
+NOT_FINITE = "the value is not finite at {count} of {points} random points, which were left out"
+BROKEN = "on kinks, {count} entries of the gradient are not finite though the value is"
+NOISY = 1e-11
+FLOAT32 = "its value wanders by {noise:.0e} of itself, as float32 does, so differences are taken over wider steps"
+RARE = "{names}: off at {count} of {points} points, where several kinks meet or the steps reach one: left out"
+KINKS = "{count} entries lay on a kink, where the slopes to both sides differ: they were left out"
+
+
+class Block(NamedTuple):
+    """What was seen of one block over all points: the largest relative errors, as in a gradient check.
+
+    difference: of what was returned against central differences, away from kinks; autograd: against autograd, NaN where
+    the function cannot be traced. entries: how many were looked at; kinks: of these, how many lay on one. wrong: at how
+    many points it is off by more than the differences' own error allows.
+    """
+
+    name: str
+    difference: float
+    autograd: float
+    entries: int
+    kinks: int
+    wrong: int
+
+
+class Examination(NamedTuple):
+    """The verdict on a function's gradients.
+
+    verdict: "right"; "wrong"; "unsteady" where they are right but only once random numbers are held; "unclear" where
+    they cannot be judged. sentence: that in words. findings: faults that explain it, the likeliest first; empty where
+    no known one does. described: what the function computes, "" where that was not recognized. remarks: what the
+    checker found about its own settings, kinks and random numbers. noise: of the value, relative. points: random ones.
+    on_kinks: entries of integer points that lie on a kink; subgradients: of these, how many have what was returned
+    between the slopes to both sides.
+    """
+
+    verdict: str
+    sentence: str
+    findings: tuple[Finding, ...]
+    blocks: tuple[Block, ...]
+    described: str
+    remarks: tuple[str, ...]
+    dtype: str
+    noise: float
+    points: int
+    on_kinks: int
+    subgradients: int
+
+
+class _Seen(NamedTuple):
+    """All looks under one control of the random numbers; at which of the finite ones each block was off.
+
+    cleared: what was returned is the chain rule's gradient all the same, so kinks met at those points.
+    """
+
+    looks: list[Look]
+    off: dict[str, list[bool]]
+    cleared: bool = False
+
+    @property
+    def wrong(self) -> tuple[str, ...]:
+        """The blocks that are wrong: at two points at least, where there are two."""
+        least = math.inf if self.cleared else min(2, len(self.looks))
+        return tuple(name for name, flags in self.off.items() if sum(flags) >= least)
+
+    @property
+    def finite(self) -> list[Look]:
+        """The points where the value is a number."""
+        return [one for one in self.looks if math.isfinite(one.given.value)]
+
+
+def examine(
+    subject: Subject,
+    seed: int = 0,
+    points: int = POINTS,
+    step: float = 0.0,
+    tolerance: float = 1e-6,
+    watch: Callable[[str], None] = lambda line: None,
+) -> Examination:
+    """Examine a function's gradients.
+
+    points: random ones. step: of the central differences, relative to a block's largest entry; 0 lets the checker
+    choose. tolerance: relative error (max|a − n| / max(1e-8, max|a| + max|n|) of a block) that is never called wrong.
+    watch: told lines of text. Raises UsageError or DataError where the function cannot be called.
+    """
+    problems = [subject.draw(generator(seed, "check", k), False) for k in range(points)]
+    behavior = conduct(subject, problems)
+    watch(f"{subject.name}: {points} points")
+    seen = _seen(behavior, "replayed", problems, seed, tolerance)
+    if 1 in map(sum, seen.off.values()):  # a rare fault, or a kink that was not seen: more points tell
+        problems += [subject.draw(generator(seed, "check", "more", k), False) for k in range(MORE * points)]
+        seen = _seen(behavior, "replayed", problems, seed, tolerance)
+    if behavior.kind == "restless":
+        return _examination(subject, seen, "unclear", RESTLESS)
+    if not seen.finite:
+        return _examination(subject, seen, "unclear", NOTHING)
+    mode, judged = "replayed", seen
+    if behavior.draws and seen.wrong:
+        watch(f"{subject.name}: {points} points, every draw the same")
+        mode, judged = "frozen", _seen(behavior, "frozen", problems, seed, tolerance)
+    with behavior.controlled(mode) as evaluate:
+        structures = _structures(subject, judged)
+        if judged.wrong and derived(judged.finite, structures):
+            seen = judged = judged._replace(cleared=True)
+        findings = _behavioral(behavior, seen, judged)
+        if judged.wrong:
+            findings += explained(subject, evaluate, judged.finite, structures, judged.wrong)
+        kinks = on_kinks(subject, evaluate, seed)
+        odd = step_remark(subject, evaluate, judged.finite[0], step, tolerance) if step else ""
+    known = described(structures[0], len(problems[0].x)) if structures else ""
+    return _examination(subject, seen, *_verdict(seen, findings, kinks), findings, known, odd, kinks)
+
+
+def _seen(behavior: Conduct, mode: str, problems: Sequence[Problem], seed: int, tolerance: float) -> _Seen:
+    with behavior.controlled(mode) as evaluate:
+        streams = [generator(seed, "check", "around", k) for k in range(len(problems))]
+        looks = [look(behavior.subject, evaluate, p, rng) for p, rng in zip(problems, streams, strict=True)]
+    seen = _Seen(looks, {})
+    names = behavior.subject.blocks
+    return seen._replace(off={name: [off(one, name, tolerance) for one in seen.finite] for name in names})
+
+
+def _structures(subject: Subject, seen: _Seen) -> list[Structure]:
+    looks = seen.finite
+    exact = looks[0].given.dtype == "float64" and spread(looks) < SAME_VALUE / 100
+    near, numbers = SAME_VALUE if exact else SAME_FLOAT32, tuple(subject.constants.values())
+    return recognized([one.problem for one in looks], [one.given.value for one in looks], near, numbers)
+
+
+def _behavioral(behavior: Conduct, seen: _Seen, judged: _Seen) -> list[Finding]:
+    """What calling it again has shown; judged: under the control that its code is judged by."""
+    if behavior.kind == "stale":
+        return [Finding("stale", REMEMBERED, behavior.subject.blocks)]
+    if behavior.kind == "random" and not seen.wrong:
+        return [Finding("differs_between_calls", NEW_EACH_CALL, ())]
+    redrawn = behavior.draws and seen.wrong and not judged.wrong
+    return [Finding("mask_redrawn", DREW_AGAIN, seen.wrong)] if redrawn else []
+
+
+def _verdict(seen: _Seen, findings: Sequence[Finding], kinks: OnKinks) -> tuple[str, str]:
+    """The verdict and its sentence."""
+    if findings and findings[0].fault == "differs_between_calls":
+        return "unsteady", findings[0].sentence
+    if findings:
+        return "wrong", f"{WRONG}: {findings[0].sentence}"
+    if seen.wrong:
+        return "wrong", f"{WRONG}: {_where(seen)}"
+    if kinks.broken:
+        return "wrong", f"{WRONG}: {BROKEN.format(count=kinks.broken)}"
+    worst = max(_block(name, seen).difference for name in seen.off)
+    return "right", RIGHT.format(worst=worst, points=len(seen.finite))
+
+
+def _where(seen: _Seen) -> str:
+    """What can be said without knowing the fault: which blocks it has reached."""
+    right = [name for name in seen.off if name not in seen.wrong]
+    if not right:
+        return f"{UNKNOWN}; all blocks are wrong, so look at what they share first, the scores' gradient"
+    return SOME.format(wrong=", ".join(seen.wrong), right=", ".join(right))
+
+
+def _examination(
+    subject: Subject,
+    seen: _Seen,
+    verdict: str,
+    sentence: str,
+    findings: Sequence[Finding] = (),
+    known: str = "",
+    odd: str = "",
+    kinks: OnKinks = NONE,
+) -> Examination:
+    blocks = tuple(_block(name, seen) for name in subject.blocks)
+    noise = spread(seen.finite) if seen.finite else math.nan
+    remarks = [odd] if odd else []
+    if len(seen.finite) < len(seen.looks):
+        remarks.append(NOT_FINITE.format(count=len(seen.looks) - len(seen.finite), points=len(seen.looks)))
+    if noise > NOISY:
+        remarks.append(FLOAT32.format(noise=noise))
+    if met := sum(block.kinks for block in blocks):
+        remarks.append(KINKS.format(count=met))
+    if rare := [name for name, flags in seen.off.items() if any(flags) and name not in seen.wrong]:
+        met = sum(any(flags[k] for flags in seen.off.values()) for k in range(len(seen.finite)))
+        remarks.append(RARE.format(names=", ".join(rare), count=met, points=len(seen.finite)))
+    dtype, count = seen.looks[0].given.dtype, len(seen.finite)
+    told = (tuple(findings), blocks, known, tuple(remarks), dtype, noise, count, kinks.entries, kinks.between)
+    return Examination(verdict, sentence, *told)
+
+
+def _block(name: str, seen: _Seen) -> Block:
+    """The largest errors of a block over all points."""
+    differences, autograds, entries, kinks = [0.0], [], 0, 0
+    # Where a block is right, a point at which it was off met kinks that were not seen.
+    odd = seen.off.get(name, []) if name not in seen.wrong else []
+    for one in [one for k, one in enumerate(seen.finite) if not (odd and odd[k])]:
+        found, returned = one.slopes[name], one.given.grads[name]
+        smooth = ~found.kink & np.isfinite(found.value)
+        differences.append(relative(returned.flat[found.places][smooth], found.value[smooth]))
+        entries, kinks = entries + len(found.places), kinks + int(found.kink.sum())
+        if one.autograd is not None:
+            autograds.append(relative(returned, one.autograd[name]))
+    worst = max(autograds, default=math.nan)
+    return Block(name, max(differences), worst, entries, kinks, sum(seen.off.get(name, [])))

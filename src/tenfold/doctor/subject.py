@@ -1,0 +1,57 @@
+"""What is examined: a function with a value and gradients by block, and how to draw a point for it."""
+
+__all__ = ["Array", "Evaluation", "Problem", "Subject"]
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+class Problem(NamedTuple):
+    """One point. params: by name, in the order of the function's arguments.
+
+    y: (B,) int64 labels of `classes` classes, float64 targets (classes 0), or None where the function takes none.
+    """
+
+    x: Array
+    params: dict[str, Array]
+    y: NDArray[Any] | None
+    classes: int = 0
+
+
+class Evaluation(NamedTuple):
+    """What a function gave: its value, gradients by block, and the coarser type of both, "float64" or "float32".
+
+    changed: arguments that it wrote into, which were copies.
+    """
+
+    value: float
+    grads: dict[str, Array]
+    dtype: str = "float64"
+    changed: tuple[str, ...] = ()
+
+
+class Subject(NamedTuple):
+    """A function under examination.
+
+    evaluate: calls it with copies of a point; raises UsageError or DataError in plain words. draw(rng, integers): a
+    random point, with coordinates in {−1, 0, 1} where integers is true, so that exact kinks and ties occur. blocks:
+    what has a gradient, "x" among them where the function returns that too. shapes: of every array. traced: autograd's
+    gradients by block, None where the function cannot be traced. function: the user's own. constants: bound by name.
+    kind: "function", "loss", "layer" or "model".
+    """
+
+    name: str
+    evaluate: Callable[[Problem], Evaluation]
+    draw: Callable[[np.random.Generator, bool], Problem]
+    blocks: tuple[str, ...]
+    shapes: dict[str, tuple[int, ...]]
+    traced: Callable[[Problem], dict[str, Array] | None]
+    function: Callable[..., Any] | None = None
+    constants: Mapping[str, float] = MappingProxyType({})
+    kind: str = "function"

@@ -1,0 +1,1 @@
+"""The hard-margin support vector machine: solved exactly, proved, or proved impossible."""

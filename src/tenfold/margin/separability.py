@@ -1,0 +1,115 @@
+"""Classes that no hyperplane separates: the certificate, and what to take away so that one does."""
+
+__all__ = ["inseparable"]
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenfold.errors import DataError
+from tenfold.margin import exact, floats
+from tenfold.margin.activeset import climb
+from tenfold.margin.certificates import Certificate, by_programming, certificate, refined
+from tenfold.margin.framing import Frame, nearest_pair, trained
+from tenfold.margin.removing import Conflict, fewest, misplaced
+from tenfold.margin.types import Inseparable, Number, Points
+
+COINCIDE = 1e-9  # of the radius: farther apart, two combinations are not one point
+CLEAR = 1e6  # radius / margin up to which floats alone say that points can be separated
+PRICES = (1.0, 100.0, 10_000.0)  # C of the soft margins whose mistakes are some points to take away
+STEPS, PATIENCE = 20_000, 3 * 10**7  # of these, and steps times points
+SEARCHED = 10_000_000  # numbers that a search for the fewest points to take away looks through
+MOST = 200  # certificates that such a search asks for
+LIMIT = 20_000
+
+
+def inseparable(
+    points: Points,
+    frame: Frame,
+    ray: Mapping[int, Number] | None,
+    known: Sequence[Sequence[Fraction]] | None,
+    whole: exact.Whole | None,
+) -> Inseparable:
+    """The certificate of v >= 0 by position, and the fewest points to take away, or some that suffice.
+
+    ray: None where it has yet to be found. known, whole: the points as fractions and as whole numbers, (n, D) each,
+    where the ray is exact. Raises DataError where rounding hides whether the classes meet.
+    """
+    proof = certificate(ray, known, points.sign) if ray and known else _in_floats(points, frame, ray)
+    if known and points.exact is None:  # proved for these very floats, but shown as floats
+        proof = _rounded(proof)
+    searched = whole if points.exact else None
+    conflict = _conflicts(points, frame, searched, (*proof.first, *proof.second))
+    n, width = points.x.shape
+    budget = min(MOST, SEARCHED // (n * width * (10 + min(n, width))))
+    taken, minimal, least = fewest(conflict, _enough(points, frame), budget)
+    scale = float(abs(points.x - frame.center).max())
+    sides = proof.first, proof.second, proof.meeting, proof.residual
+    return Inseparable(
+        *sides, scale, points.exact is not None and bool(known), taken, minimal or width == 1, max(1, least)
+    )
+
+
+def _in_floats(points: Points, frame: Frame, ray: Mapping[int, Number] | None) -> Certificate:
+    for attempt in range(2):
+        v = by_programming(frame.z, points.sign) if attempt else ray
+        if v:
+            found = certificate(refined(v, frame.z, points.sign), points.x, points.sign)
+            if found.residual <= COINCIDE * frame.radius:
+                return found
+    raise DataError(
+        "rounding hides whether these classes can be separated, so near are they to each other; take fewer points, or "
+        "coordinates with fewer digits: those are solved in fractions"
+    )
+
+
+def _rounded(proof: Certificate) -> Certificate:
+    first: dict[int, Number] = {i: float(value) for i, value in proof.first.items()}
+    second: dict[int, Number] = {i: float(value) for i, value in proof.second.items()}
+    return Certificate(first, second, tuple(map(float, proof.meeting)), proof.residual)
+
+
+def _conflicts(points: Points, frame: Frame, whole: exact.Whole | None, first: tuple[int, ...]) -> Conflict:
+    """Certificates of what is left without some points; `first` is that of all of them."""
+
+    def conflict(removed: frozenset[int]) -> tuple[int, ...] | None:
+        if not removed:
+            return first
+        kept = np.array([i for i in range(len(points.sign)) if i not in removed], dtype=np.int64)
+        if len(set(points.sign[kept].tolist())) < 2:
+            return None
+        found = _ray(points, frame, whole, kept)
+        return tuple(int(i) for i in kept[list(found)]) if found else None
+
+    return conflict
+
+
+def _ray(points: Points, frame: Frame, whole: exact.Whole | None, kept: NDArray[np.int64]) -> list[int]:
+    """Which of some points prove that they cannot be separated; none where they can.
+
+    Floats find it; where there are fractions these prove it, on those few points, or decide where floats are in doubt.
+    """
+    z, sign = frame.z[kept], points.sign[kept]
+    pair = nearest_pair(z, sign)
+    rough = climb(floats.arithmetic(z, sign), (), pair, LIMIT)
+    if rough.held and rough.settled and float(np.linalg.norm(rough.held.plane[:-1])) <= CLEAR:
+        return []
+    if whole is None:
+        return list(rough.ray or by_programming(z, sign) or ())
+    few = np.array(list(rough.ray or ()), dtype=np.int64)
+    if len(few):
+        proved = climb(exact.arithmetic(whole[kept[few]], sign[few]), (), nearest_pair(z[few], sign[few]), LIMIT)
+        if proved.ray:
+            return [int(i) for i in few[list(proved.ray)]]
+    return list(climb(exact.arithmetic(whole[kept], sign), (), pair, LIMIT).ray or ())
+
+
+def _enough(points: Points, frame: Frame) -> tuple[int, ...]:
+    """Points whose removal suffices: what some hyperplanes get wrong, the fewest of them; of numbers, the fewest."""
+    steps = min(STEPS, PATIENCE // len(frame.z))
+    directions = [trained(frame.z, points.sign, price, 1e-3, steps) @ frame.z for price in PRICES]
+    if points.x.shape[1] == 1:
+        directions = [np.array([1.0]), np.array([-1.0])]
+    return min((misplaced(frame.z, points.sign, w) for w in directions), key=len)

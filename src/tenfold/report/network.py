@@ -1,0 +1,240 @@
+"""A network as a drawing: where its units, edges, biases and loss stand, and the places for the numbers beside them.
+
+A part is a word such as "node-1-2", "edge-1-2-3" (layer, unit, the unit it comes from), "bias-1-2" or "loss"; a number
+stands in one of the part's slots: value, pre, gradient, parameter, target.
+"""
+
+__all__ = ["Drawing", "drawing", "part"]
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from math import hypot
+from typing import Any, NamedTuple
+
+ROW = 15  # from one line of text to the next
+PHONE = 360  # width of a drawing that goes down, so that a telephone shows it unscaled
+CLOSEST = 27  # of two labels of edges, one under the other
+WIDEST = 1000  # of a drawing that shows every number, so that these stay legible
+
+
+class Unit(NamedTuple):
+    """A circle, or the square of the loss."""
+
+    part: str
+    x: float
+    y: float
+    symbol: str
+
+
+class Edge(NamedTuple):
+    """A line with a tip at its end, for values, and one at its start, for gradients: corners of these."""
+
+    part: str
+    ends: tuple[float, float, float, float]
+    tip: str
+    back: str
+
+
+class Label(NamedTuple):
+    """Where a number stands. anchor: "start", "middle" or "end"."""
+
+    part: str
+    slot: str
+    x: float
+    y: float
+    anchor: str
+
+
+class Drawing(NamedTuple):
+    """look: "roomy" shows every number, "dense" those of edges only where they are spoken of, "crowded" all only there.
+
+    way: "across" or "down". weightless: edges from the output to the loss, and those of biases.
+    """
+
+    way: str
+    look: str
+    width: float
+    height: float
+    radius: float
+    units: list[Unit]
+    edges: list[Edge]
+    weightless: list[Edge]
+    labels: list[Label]
+
+
+class _Plan(NamedTuple):
+    """Distances: between layers, between units of a layer; radius of a unit; margins left (or above) and overhead."""
+
+    way: str
+    look: str
+    layer: float
+    unit: float
+    radius: float
+    margin: float
+    overhead: float
+
+    def point(self, sizes: Sequence[int], layer: int, unit: int) -> tuple[float, float]:
+        """Where a unit stands; units count from 1. The loss is the one unit of a layer behind the last."""
+        count = sizes[layer] if layer < len(sizes) else 1
+        middle = self.overhead + self.unit * (max(sizes) - 1) / 2
+        along, aside = self.margin + layer * self.layer, middle + self.unit * (unit - (count + 1) / 2)
+        return (along, aside) if self.way == "across" else (aside, along)
+
+
+def part(place: Mapping[str, Any]) -> str:
+    """The word of the part of the drawing at which a number stands.
+
+    >>> part({"kind": "edge", "layer": 1, "unit": 2, "from": 3, "quantity": "gradient"})
+    'edge-1-2-3'
+    """
+    if place["kind"] == "loss":
+        return "loss"
+    numbers = (place["layer"], place["unit"], *([place["from"]] if place["kind"] == "edge" else []))
+    return "-".join(map(str, (place["kind"], *numbers)))
+
+
+def drawing(sizes: Sequence[int], symbols: Mapping[str, str], way: str) -> Drawing:
+    """The network drawn "across" a page or "down" a telephone. symbols: what is written into a unit, by its part."""
+    plan = _across(sizes) if way == "across" else _down(sizes)
+    units = [_unit(plan, sizes, symbols, layer, unit) for layer, n in enumerate(sizes) for unit in range(1, n + 1)]
+    end = Unit("loss", *plan.point(sizes, len(sizes), 1), "L")
+    edges = [
+        _edge(
+            plan, f"edge-{layer}-{unit}-{source}", plan.point(sizes, layer - 1, source), plan.point(sizes, layer, unit)
+        )
+        for layer, (before, n) in enumerate(pairwise(sizes), 1)
+        for unit in range(1, n + 1)
+        for source in range(1, before + 1)
+    ]
+    last = [unit for unit in units if unit.part.startswith(f"node-{len(sizes) - 1}-")]
+    weightless = [_edge(plan, f"end-{unit.part}", (unit.x, unit.y), (end.x, end.y)) for unit in last]
+    weightless += [_stub(plan, unit) for unit in units if not unit.part.startswith("node-0-")]
+    shares = [_share(before, after) for before, after in pairwise(sizes)]
+    labels = [label for edge in edges for label in _edge_labels(plan, edge, shares[int(edge.part.split("-")[1]) - 1])]
+    labels += [label for unit in (*units, end) for label in _unit_labels(plan, unit)]
+    along = 2 * plan.margin + len(sizes) * plan.layer
+    aside = 2 * plan.overhead + (max(sizes) - 1) * plan.unit
+    width, height = (along, aside) if way == "across" else (aside, along)
+    return Drawing(way, plan.look, width, height, plan.radius, [*units, end], edges, weightless, labels)
+
+
+def _across(sizes: Sequence[int]) -> _Plan:
+    layer = 190 if max(sizes) == 1 else 280 if any(map(_crosses, sizes, sizes[1:])) else 225
+    if _apart(sizes, 168) >= CLOSEST and layer * len(sizes) <= WIDEST:
+        return _Plan("across", "roomy", layer, 168, 29, 72, 92)
+    unit = 62.0 if max(sizes) <= 12 else max(9.0, 520 / max(sizes))
+    look = "dense" if unit == 62 else "crowded"
+    return _Plan("across", look, max(118, 620 / len(sizes)), unit, min(15.5, unit * 0.36), 56, 44)
+
+
+def _down(sizes: Sequence[int]) -> _Plan:
+    if max(sizes) == 1:
+        return _Plan("down", "roomy", 92, 0, 22, 32, PHONE / 2)
+    unit = min(120, (PHONE - 56) / (max(sizes) - 1))
+    margin = (PHONE - unit * (max(sizes) - 1)) / 2
+    return _Plan("down", "dense" if unit >= 48 else "crowded", 108, unit, min(15.5, unit * 0.4), 32, margin)
+
+
+def _crosses(before: int, after: int) -> bool:
+    """Whether edges between two layers cross."""
+    return before > 1 and after > 1
+
+
+def _share(before: int, after: int) -> float:
+    """Where on an edge its numbers stand: in the middle, or nearer to its start where edges cross there."""
+    return 0.3 if _crosses(before, after) else 0.5
+
+
+def _apart(sizes: Sequence[int], unit: float) -> float:
+    """The least distance between the labels of two edges, where units of a layer stand so far from each other."""
+    found = [unit]
+    for before, after in pairwise(sizes):
+        share = _share(before, after)
+        starts, ends = ([unit * (k - (n - 1) / 2) for k in range(n)] for n in (before, after))
+        heights = sorted((1 - share) * start + share * end for start in starts for end in ends)
+        found += [b - a for a, b in pairwise(heights)]
+    return min(found)
+
+
+def _unit(plan: _Plan, sizes: Sequence[int], symbols: Mapping[str, str], layer: int, unit: int) -> Unit:
+    name = f"node-{layer}-{unit}"
+    return Unit(name, *plan.point(sizes, layer, unit), symbols.get(name, ""))
+
+
+def _edge(plan: _Plan, name: str, start: tuple[float, float], end: tuple[float, float]) -> Edge:
+    """From the rim of one circle to that of the next."""
+    length = hypot(end[0] - start[0], end[1] - start[1])
+    right, below = (end[0] - start[0]) / length, (end[1] - start[1]) / length
+    gap = plan.radius + 2
+    x1, y1, x2, y2 = start[0] + gap * right, start[1] + gap * below, end[0] - gap * right, end[1] - gap * below
+    size = 8 if plan.look == "roomy" else 6
+    return Edge(name, (x1, y1, x2, y2), _tip(x2, y2, right, below, size), _tip(x1, y1, -right, -below, size))
+
+
+def _tip(x: float, y: float, right: float, below: float, size: float) -> str:
+    """The corners of an arrow's tip at a point, in its direction."""
+    wide = size * 0.45
+    corners = ((0.0, 0.0), (-size, wide), (-size, -wide))
+    return " ".join(f"{x + a * right - b * below:.1f},{y + a * below + b * right:.1f}" for a, b in corners)
+
+
+def _stub(plan: _Plan, unit: Unit) -> Edge:
+    """The short edge by which a bias comes in: from above, or from the left where the network goes down."""
+    long = 20 if plan.look == "roomy" else 9
+    far = plan.radius + long
+    start = (unit.x, unit.y - far) if plan.way == "across" else (unit.x - far, unit.y)
+    reach = plan.radius + 2
+    end = (unit.x, unit.y - reach) if plan.way == "across" else (unit.x - reach, unit.y)
+    right, below = (0.0, 1.0) if plan.way == "across" else (1.0, 0.0)
+    name = unit.part.replace("node", "bias")
+    return Edge(name, (*start, *end), _tip(*end, right, below, 5), _tip(*start, -right, -below, 5))
+
+
+def _edge_labels(plan: _Plan, edge: Edge, share: float) -> Iterator[Label]:
+    """The parameter above the line and its gradient below; beside a line that goes down.
+
+    Where they are close to each other, neighbors stand at different heights.
+    """
+    x1, y1, x2, y2 = edge.ends
+    if plan.way == "down" and plan.look == "roomy":
+        middle = (y1 + y2) / 2
+        yield Label(edge.part, "parameter", x1 + 12, middle - 3, "start")
+        yield Label(edge.part, "gradient", x1 + 12, middle + ROW - 3, "start")
+        return
+    if plan.way == "down":
+        _, _, unit, source = edge.part.split("-")
+        share = 0.3 + 0.22 * ((int(unit) + int(source)) % 3)
+    x, y = x1 + share * (x2 - x1), y1 + share * (y2 - y1)
+    above, below = (0, 12) if plan.way == "down" else (-6, ROW)
+    yield Label(edge.part, "parameter", x, y + above, "middle")
+    yield Label(edge.part, "gradient", x, y + below, "middle")
+
+
+def _unit_labels(plan: _Plan, unit: Unit) -> Iterator[Label]:
+    """The numbers of a unit under its circle; beside it where the network goes down and there is room."""
+    beside = plan.way == "down" and plan.look == "roomy"
+    given = unit.part.startswith("node-0-")
+    slots = ["value"] if given or unit.part == "loss" else ["pre", "value", "gradient"]
+    if unit.part == "loss" and plan.look == "roomy":
+        slots = ["target", "value"]
+    x, anchor = (unit.x + plan.radius + 12, "start") if beside else (unit.x, "middle")
+    top = unit.y - ROW * (len(slots) - 1) / 2 + 4 if beside else unit.y + plan.radius + 16
+    for row, slot in enumerate(slots):
+        # With little room, a value takes the place of the sum that it came from.
+        below = row * ROW if plan.look == "roomy" else max(0, row - 1) * 12 - 4
+        yield Label(unit.part, slot, x, top + below, anchor)
+    if unit.part != "loss" and not given:
+        yield from _bias_labels(plan, unit)
+
+
+def _bias_labels(plan: _Plan, unit: Unit) -> Iterator[Label]:
+    """Over the unit, at its left where the network goes down, at its shoulder where there is little room."""
+    name = unit.part.replace("node", "bias")
+    if plan.look != "roomy":
+        x, y, anchor, row = unit.x + plan.radius + 1, unit.y - plan.radius - 1, "start", -12
+    elif plan.way == "across":
+        x, y, anchor, row = unit.x, unit.y - plan.radius - 25, "middle", -ROW
+    else:
+        x, y, anchor, row = unit.x - plan.radius - 28, unit.y - 2, "end", ROW
+    yield Label(name, "parameter", x, y, anchor)
+    yield Label(name, "gradient", x, y + row, anchor)

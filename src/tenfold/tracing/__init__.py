@@ -1,0 +1,1 @@
+"""Worked back-propagation: every number of a small network's training with its formula, checked, and judged."""

@@ -1,0 +1,205 @@
+"""Formulas as trees: evaluated exactly where the numbers are fractions, and from whatever numbers take their place.
+
+magnitude |e| of a formula e: its value with every sum's terms made positive, so that |Σ t| ≤ Σ |t|.
+Rounding errs by some 1e-16 of it, however much the sum itself cancels.
+"""
+
+__all__ = [
+    "Expression",
+    "Function",
+    "Largest",
+    "Negative",
+    "Number",
+    "Power",
+    "Product",
+    "Quotient",
+    "Step",
+    "Sum",
+    "Symbol",
+    "Value",
+    "evaluate",
+    "magnitude",
+    "settled",
+    "symbols",
+]
+
+import math
+import operator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import reduce
+
+Value = Fraction | float
+"""Exact where it can be; a float after a sigmoid, a logarithm, or too many digits."""
+
+# Digits double from layer to layer; a longer fraction goes on as a float64.
+BITS = 8192
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number that belongs to the formula itself, such as the ½ of a squared error."""
+
+    value: Fraction
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """A quantity by its key among the lines, and how it is written."""
+
+    key: str
+    text: str
+    latex: str
+
+
+@dataclass(frozen=True)
+class Sum:
+    """Σ of its terms."""
+
+    terms: "tuple[Expression, ...]"
+
+
+@dataclass(frozen=True)
+class Negative:
+    """− term."""
+
+    term: "Expression"
+
+
+@dataclass(frozen=True)
+class Product:
+    """Π of its factors."""
+
+    factors: "tuple[Expression, ...]"
+
+
+@dataclass(frozen=True)
+class Quotient:
+    """above / below."""
+
+    above: "Expression"
+    below: "Expression"
+
+
+@dataclass(frozen=True)
+class Power:
+    """base to a whole exponent."""
+
+    base: "Expression"
+    exponent: int
+
+
+@dataclass(frozen=True)
+class Function:
+    """sigmoid, tanh, exp or ln of an argument."""
+
+    name: str
+    argument: "Expression"
+
+
+@dataclass(frozen=True)
+class Largest:
+    """max of its terms."""
+
+    terms: "tuple[Expression, ...]"
+
+
+@dataclass(frozen=True)
+class Step:
+    """`above` where the argument is > 0, else `below`."""
+
+    argument: "Expression"
+    above: Fraction
+    below: Fraction
+
+
+Expression = Number | Symbol | Sum | Negative | Product | Quotient | Power | Function | Largest | Step
+
+
+def _sigmoid(x: float) -> float:
+    return 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x))
+
+
+FUNCTIONS: Mapping[str, Callable[[float], float]] = {
+    "sigmoid": _sigmoid,
+    "tanh": math.tanh,
+    "exp": math.exp,
+    "ln": math.log,
+}
+
+
+def evaluate(expression: Expression, values: Mapping[str, Value]) -> Value:
+    """Its value. values: of every symbol in it, by key. Raises ArithmeticError or ValueError where there is none.
+
+    >>> evaluate(Sum((Symbol("w", "w", "w"), Number(Fraction(1, 2)))), {"w": Fraction(1, 3)})
+    Fraction(5, 6)
+    """
+    match expression:
+        case Number(value):
+            return value
+        case Symbol(key=key):
+            return values[key]
+        case Negative(term):
+            return -evaluate(term, values)
+        case Sum(terms):
+            return reduce(operator.add, [evaluate(term, values) for term in terms])
+        case Product(factors):
+            return reduce(operator.mul, [evaluate(factor, values) for factor in factors])
+        case Quotient(above, below):
+            return evaluate(above, values) / evaluate(below, values)
+        case Power(base, exponent):
+            return evaluate(base, values) ** exponent
+        case Function(name, argument):
+            return FUNCTIONS[name](float(evaluate(argument, values)))
+        case Largest(terms):
+            return max(evaluate(term, values) for term in terms)
+        case Step(argument, above, below):
+            return above if evaluate(argument, values) > 0 else below
+
+
+def magnitude(expression: Expression, values: Mapping[str, Value], sizes: Mapping[str, float]) -> float:
+    """|e| as above. values: of every symbol; sizes: the magnitudes of those that have one of their own."""
+    match expression:
+        case Symbol(key=key):
+            return sizes.get(key, abs(float(values[key])))
+        case Negative(term):
+            return magnitude(term, values, sizes)
+        case Sum(terms):
+            return sum(magnitude(term, values, sizes) for term in terms)
+        case Product(factors):
+            return math.prod(magnitude(factor, values, sizes) for factor in factors)
+        case Quotient(above, below):
+            return magnitude(above, values, sizes) / abs(float(evaluate(below, values)))
+        case Power(base, exponent):
+            return magnitude(base, values, sizes) ** exponent
+        case _:
+            return abs(float(evaluate(expression, values)))
+
+
+def settled(value: Value, bits: int = BITS) -> Value:
+    """The value, a float where it is a fraction of too many bits or too small. Raises OverflowError if not finite."""
+    if isinstance(value, Fraction):
+        number = float(value)
+        short = value.numerator.bit_length() + value.denominator.bit_length() <= bits
+        return value if short and (number or not value) else number
+    if not math.isfinite(value):
+        raise OverflowError("not finite")
+    return value
+
+
+def symbols(expression: Expression) -> Iterator[Symbol]:
+    """The symbols in it, from left to right, each as often as it stands there."""
+    match expression:
+        case Symbol():
+            yield expression
+        case Sum(parts) | Product(parts) | Largest(parts):
+            for part in parts:
+                yield from symbols(part)
+        case Negative(part) | Power(part, _) | Function(_, part) | Step(part, _, _):
+            yield from symbols(part)
+        case Quotient(above, below):
+            yield from symbols(above)
+            yield from symbols(below)
+        case Number():
+            return

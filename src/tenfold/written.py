@@ -1,0 +1,65 @@
+"""Numbers that somebody wrote down, held against what they should be: exact, rounded or truncated.
+
+With the last printed digit worth q, a value v is printed as p
+
+    rounded    where |v − p| ≤ q / 2 (a tie goes either way)
+    truncated  where p has the sign of v and 0 ≤ |v| − |p| < q
+"""
+
+__all__ = ["exactly", "fidelity", "quantum"]
+
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+
+from tenfold.errors import UsageError
+
+SLACK = 1e-9  # of a float against a written number: far above its own error, far below a printed digit
+LONGEST = 60
+
+
+def exactly(printed: str) -> Fraction:
+    """The number that was written: "-2.69", "−2.69", "1.09e-15" or "1/3". Raises UsageError for anything else.
+
+    >>> exactly("−2.5"), exactly("1/3")
+    (Fraction(-5, 2), Fraction(1, 3))
+    """
+    text = printed.strip().replace("−", "-")
+    above, slash, below = text.partition("/")
+    try:
+        numbers = [Decimal(part) for part in ((above, below) if slash else (text,))]
+    except InvalidOperation:
+        numbers = []
+    finite = all(number.is_finite() and abs(number.adjusted()) < LONGEST for number in numbers)
+    if not numbers or not finite or (slash and not numbers[-1]):
+        raise UsageError(f"{printed[:LONGEST]!r} is not a number; expected one such as -2.69, 1.1e-15 or 1/3")
+    return Fraction(numbers[0]) / Fraction(numbers[1]) if slash else Fraction(numbers[0])
+
+
+def quantum(printed: str) -> Fraction:
+    """What the last written digit is worth, 0 for a fraction.
+
+    >>> quantum("-2.690"), quantum("12e3")
+    (Fraction(1, 1000), Fraction(1000, 1))
+    """
+    if "/" in printed:
+        return Fraction(0)
+    exponent = Decimal(printed.strip().replace("−", "-")).as_tuple().exponent
+    return Fraction(10) ** int(exponent)
+
+
+def fidelity(printed: str, value: Fraction | float) -> str:
+    """How a written number renders a value: "exact", "rounded", "truncated", or "" where it is none of these.
+
+    A Fraction is compared as it is, a float with a slack of 1e-9 of its size.
+
+    >>> [fidelity(p, Fraction("1.3156")) for p in ("1.3156", "1.32", "1.31", "1.33")]
+    ['exact', 'rounded', 'truncated', '']
+    """
+    p, q = exactly(printed), quantum(printed)
+    v = value if isinstance(value, Fraction) else Fraction(value)
+    slack = Fraction(0) if isinstance(value, Fraction) else Fraction(SLACK) * max(Fraction(1), abs(v))
+    if abs(v - p) <= slack:
+        return "exact"
+    if abs(v - p) <= q / 2 + slack:
+        return "rounded"
+    return "truncated" if p * v >= 0 and -slack <= abs(v) - abs(p) < q else ""

@@ -1,0 +1,1 @@
+"""What students hand in: one file each, right as it stands; ../mistakes holds the faults, as edits of these lines."""
