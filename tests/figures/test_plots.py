@@ -50,7 +50,7 @@ CASES = {
     "crossed, soft": (plane, flat(parse_points("0,0:+ 1,1:+ 0,1:- 1,0.4:-"), price=10.0)),
     "overlapping": (plane, flat(blobs(30, 30, 1.0), price=1.0)),
     "same place": (plane, flat(parse_points("1,2:a 1,2:b"))),
-    "on one line": (plane, flat(parse_points("0,0:a 1,2:b 2,4:a 3,6:b"), "w=0,0; b=0")),
+    "on one line": (plane, flat(parse_points("0,0:a 1,2:b 2,4:a 3,6:b 4,8:a 5,10:b"), "w=0,0; b=0")),
     "one coordinate": (plane, flat(parse_points("1:a 2:a 5:b"))),
     "skewed": (plane, flat(parse_points("0,0:a 1,1000:a 2,300:b 3,2000:b"))),
     "tiny scale": (plane, flat(blobs(9, 9, 6, 1e-6))),

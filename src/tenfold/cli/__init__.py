@@ -86,9 +86,7 @@ def _open_streams() -> None:
 
 def _run(words: list[str], debug: bool) -> int:
     try:
-        tenfold.main(words, prog_name="tenfold", standalone_mode=False)
-    except click.exceptions.Exit as end:
-        return end.exit_code
+        code = tenfold.main(words, prog_name="tenfold", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as bare:
         click.echo(bare.format_message(), err=True)
         return 2
@@ -99,7 +97,7 @@ def _run(words: list[str], debug: bool) -> int:
         if debug:
             traceback.print_exc()
         return _told(error, "--json" in words)
-    return 0
+    return code if isinstance(code, int) else 0
 
 
 def _told(error: BaseException, as_json: bool) -> int:

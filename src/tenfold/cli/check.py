@@ -2,7 +2,6 @@
 
 __all__ = ["command"]
 
-import sys
 from typing import Any
 
 import click
@@ -79,4 +78,4 @@ def command(
     result = check(Request(target, about, frozenset(given), *asked), lambda line: click.echo(inert(line), err=True))
     shown(result, as_json, print_check)
     if not result["right"]:
-        sys.exit(1)
+        click.get_current_context().exit(1)
