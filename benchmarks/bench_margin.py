@@ -20,6 +20,14 @@ from tenfold.margin.solving import solve
 from tenfold.margin.types import Points, Separated
 
 PROBLEMS = ("MNIST 3 and 5", "MNIST 4 and 9", "random labels")
+BUDGETS = (
+    ("MNIST 3 and 5", "Clarabel", 1 / 4),
+    ("MNIST 3 and 5", "OSQP", 1 / 3),
+    ("MNIST 4 and 9", "Clarabel", 1 / 4),
+    ("MNIST 4 and 9", "OSQP", 1 / 3),
+    ("random labels", "Clarabel", 1 / 2),
+    ("random labels", "OSQP", 1.0),
+)
 
 
 def points(problem: str) -> Points:
@@ -118,7 +126,7 @@ if __name__ == "__main__":
     main(
         "Hard margin",
         {f"{name}, {problem}": (partial(run, problem), 1) for problem in PROBLEMS for name, run in runs.items()},
-        [Budget(f"ours, {problem}", f"{name}, {problem}", 1 / 3) for problem in PROBLEMS for name in list(runs)[1:]],
+        [Budget(f"ours, {problem}", f"{name}, {problem}", share) for problem, name, share in BUDGETS],
     )
     if "--serve" not in sys.argv:
         gaps()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import tenfold
+from tenfold.trials import SHOWING
 
 ROOT = Path(tenfold.__file__).parent
 FLOORS = {
@@ -43,6 +44,8 @@ NAMED_ROOMS = tuple(room for room in ROOMS if room not in ("readers", "verify"))
 FILES = sorted(ROOT.rglob("*.py"))
 # Public functions that hand keywords to Recipe, which refuses an unknown one by name.
 KEYWORDS = ("", "cli.check", "cli.fit", "cli.train", "cli.sweep")
+# What trains and measures, whose code is part of every measured number's digest.
+TRAINING = ("running", "stages", "preparing", "scoring", "sweeping", "units", "losses", "models", "tasks", "features")
 FORBIDDEN = {"utils", "util", "common", "helpers", "helper", "misc"}
 
 
@@ -121,6 +124,18 @@ def test_no_imports_go_in_a_circle():
     for name in TREES:
         if name:
             visit(name)
+
+
+def test_numbers_do_not_depend_on_what_their_digest_leaves_out():
+    waiting, reached = [name for name in TREES if name.partition(".")[0] in TRAINING], set()
+    while waiting:
+        name = waiting.pop()
+        reached.add(name)
+        waiting += [target for target in imports(name) if target not in reached]
+    left_out = {word.removesuffix(".py") for word in SHOWING}
+    assert len(reached) > 60
+    assert not {name for name in reached if name.partition(".")[0] in left_out}
+    assert left_out <= {name.partition(".")[0] for name in TREES}
 
 
 @pytest.mark.parametrize("room", [room for room in ROOMS if (ROOT / room).is_dir()])

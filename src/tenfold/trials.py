@@ -36,8 +36,11 @@ from tenfold.units import NEEDED, tidy, train_in
 
 # What every record has.
 RECORDED = ("run", "key", "seed", "moments", "failed", "shares", "images", "curves", "seconds")
-# What shows numbers and does not make them: a change there leaves them as they are.
-SHOWING = ("cli", "report", "figures", "reproduction")
+# What shows numbers and does not make them, or stands beside training: a change there leaves them as they are.
+SHOWING = (
+    *("cli", "report", "figures", "plots", "reproduction", "estimators.py", "written.py"),
+    *("tracing", "tracebook.py", "doctor", "faults", "checking.py", "margin", "marginsources.py", "margins.py"),
+)
 
 
 class Trial(NamedTuple):

@@ -122,6 +122,14 @@ def test_the_fewest_points_are_those_of_trying_all(rng):
     assert larger > 3
 
 
+def test_the_fewest_numbers_are_known_however_many(rng):
+    x, sign = rng.standard_normal((200, 1)), np.where(rng.random(200) < 0.5, 1, -1)
+    found = solve(points(x, sign))
+    cuts = [np.sum(sign * (2 * (x[:, 0] > cut) - 1) < 0) for cut in (*x[:, 0], -99)]
+    assert found.minimal
+    assert len(found.removal) == min(*cuts, *(200 - np.array(cuts)))
+
+
 def test_the_search_ends_where_it_has_looked_enough():
     """Ten pairs, a certificate each: the answer has ten points, and those that suffice are eleven."""
 

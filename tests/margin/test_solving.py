@@ -219,8 +219,9 @@ def test_real_images(data_root):
     assert max(found.residuals) < 1e-12
 
 
-def test_the_active_set_needs_no_guess(rng):
-    given = separable(rng, 150, 100, 0.01)
+@pytest.mark.parametrize(("n", "width"), [(150, 100), (400, 60)])
+def test_the_active_set_needs_no_guess(rng, n, width):
+    given = separable(rng, n, width, 0.001)
     z = framed(given.x).z
     arithmetic, pair = floats.arithmetic(z, given.sign), nearest_pair(z, given.sign)
     climbed = climb(arithmetic, (), pair, 10_000)
@@ -229,6 +230,25 @@ def test_the_active_set_needs_no_guess(rng):
     assert sorted(climbed.held.points) == list(solve(given).support)
     again = arithmetic.hold(climbed.held.points, None)
     assert np.allclose(again.multipliers, climbed.held.multipliers, rtol=1e-9)
+
+
+def test_a_point_that_others_span_is_expressed_by_them(rng):
+    x, sign = rng.standard_normal((6, 4)), np.array([1, -1, 1, -1, 1, -1], np.int8)
+    x[:, 3] = 0
+    arithmetic = floats.arithmetic(framed(x).z, sign)
+    v = [*arithmetic.express(arithmetic.hold((0, 1, 2, 3), None), 4), 1.0]
+    assert np.allclose((v * sign[:5]) @ x[:5], 0)
+    assert v @ sign[:5] == pytest.approx(0)
+    assert arithmetic.express(arithmetic.hold((0, 1, 2), None), 4) is None
+    assert arithmetic.hold((0, 1, 2, 3, 4), None) is None
+
+
+def test_a_frame_is_around_the_mean_and_reaches_1(rng):
+    x = 1e9 + rng.standard_normal((20, 3))
+    frame = framed(x)
+    assert np.linalg.norm(frame.z, axis=1).max() == pytest.approx(1)
+    assert abs(frame.z.mean(0)).max() < 1e-6
+    assert np.allclose(frame.z * frame.radius + frame.center, x, rtol=1e-15)
 
 
 # Multipliers of the least norm
