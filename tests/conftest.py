@@ -13,6 +13,8 @@ import hypothesis
 import numpy as np
 import pytest
 
+from browsing import launched
+
 HOMES = ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")
 
 hypothesis.settings.register_profile("tenfold", deadline=None, derandomize=True)
@@ -65,3 +67,10 @@ def draw(rng):
     import torch
 
     return lambda *shape: torch.from_numpy(rng.standard_normal(shape))
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Debian's chromium, or whichever there is, without a window."""
+    with launched() as found:
+        yield found

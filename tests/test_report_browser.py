@@ -1,40 +1,19 @@
 """The report in a real browser: quiet, offline, reachable by mouse, keyboard and link, in both themes and widths."""
 
-import os
-import shutil
-
 import numpy as np
 import pytest
 
+from browsing import in_browser, opener
 from tenfold.report.document import VENDOR
 from tenfold.report.pages import run_page
 from tenfold.report.pictures import album
 from tenfold.report.selection import cells
 from test_report import HOSTILE, made_case, made_dataset, made_results
 
-BROWSER = next(
-    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
-)
-FLAGS = ("--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update")
-
-pytestmark = [
-    pytest.mark.xdist_group("browser"),
-    pytest.mark.skipif(BROWSER is None, reason="needs chromium"),
-]
+pytestmark = in_browser
 charts = pytest.mark.skipif(
     not (VENDOR / "uplot.js").exists(), reason="uPlot was not bundled (npm, see hatch_build.py)"
 )
-
-
-@pytest.fixture(scope="module")
-def browser():
-    sync_api = pytest.importorskip("playwright.sync_api")
-    # As root a browser has no sandbox to put itself into.
-    flags = [*FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
-    with sync_api.sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=BROWSER, args=flags)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="module")
@@ -49,26 +28,8 @@ def files(tmp_path_factory):
 
 @pytest.fixture
 def show(browser, files):
-    """`show("ten")` opens a page; at the end it must have made no noise: no error, request, alert or blocked thing."""
-    contexts, noise = [], []
-
-    def opened(name, fragment="", width=1280, theme="light", scripts=True):
-        context = browser.new_context(
-            viewport={"width": width, "height": 800}, color_scheme=theme, java_script_enabled=scripts
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: noise.append(message.text))
-        page.on("pageerror", lambda error: noise.append(str(error)))
-        page.on("dialog", lambda dialog: (noise.append(f"alert {dialog.message}"), dialog.dismiss()))
-        page.on("request", lambda request: request.url.startswith(("file:", "data:")) or noise.append(request.url))
-        page.goto((files / f"{name}.html").as_uri() + fragment)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert noise == []
+    with opener(browser, files) as opened:
+        yield opened
 
 
 def positions(page):

@@ -1,18 +1,12 @@
 """The page of a trace in a real browser: it steps by button, key, slider and address, and draws what is known then."""
 
-import os
-import shutil
-
 import pytest
 
+from browsing import in_browser, opener
 from tenfold.report.tracing import page as page_text
 from tenfold.tracing import words
 from traced import hostile, traced
 
-BROWSER = next(
-    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
-)
-FLAGS = ("--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update")
 WALKED = ("judged", "all-rivals")
 # Text and marks of every slot, and what is said of the line, after each step.
 WALK = """(most) => {
@@ -31,21 +25,7 @@ WALK = """(most) => {
     return seen;
 }"""
 
-pytestmark = [
-    pytest.mark.xdist_group("browser"),
-    pytest.mark.skipif(BROWSER is None, reason="needs chromium"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    sync_api = pytest.importorskip("playwright.sync_api")
-    # As root a browser has no sandbox to put itself into.
-    flags = [*FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
-    with sync_api.sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=BROWSER, args=flags)
-        yield launched
-        launched.close()
+pytestmark = in_browser
 
 
 @pytest.fixture(scope="module")
@@ -59,26 +39,8 @@ def folder(tmp_path_factory):
 
 @pytest.fixture
 def show(browser, folder):
-    """`show("judged")` opens a page; at the end it must have made no noise: no error, request, alert, blocked thing."""
-    contexts, noise = [], []
-
-    def opened(name, fragment="", width=1280, theme="light", scripts=True):
-        context = browser.new_context(
-            viewport={"width": width, "height": 800}, color_scheme=theme, java_script_enabled=scripts
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: noise.append(message.text))
-        page.on("pageerror", lambda error: noise.append(str(error)))
-        page.on("dialog", lambda dialog: (noise.append(f"alert {dialog.message}"), dialog.dismiss()))
-        page.on("request", lambda request: request.url.startswith(("file:", "data:")) or noise.append(request.url))
-        page.goto((folder / f"{name}.html").as_uri() + fragment)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert noise == []
+    with opener(browser, folder) as opened:
+        yield opened
 
 
 def number(text):

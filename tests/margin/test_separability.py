@@ -127,7 +127,7 @@ def test_the_fewest_numbers_are_known_however_many(rng):
     found = solve(points(x, sign))
     cuts = [np.sum(sign * (2 * (x[:, 0] > cut) - 1) < 0) for cut in (*x[:, 0], -99)]
     assert found.minimal
-    assert len(found.removal) == min(*cuts, *(200 - np.array(cuts)))
+    assert len(found.removal) == found.at_least == min(*cuts, *(200 - np.array(cuts)))
 
 
 def test_the_search_ends_where_it_has_looked_enough():

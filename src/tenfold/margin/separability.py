@@ -44,12 +44,12 @@ def inseparable(
     conflict = _conflicts(points, frame, searched, (*proof.first, *proof.second))
     n, width = points.x.shape
     budget = min(MOST, SEARCHED // (n * width * (10 + min(n, width))))
-    taken, minimal, least = fewest(conflict, _enough(points, frame), budget)
+    taken, searched_all, least = fewest(conflict, _enough(points, frame), budget)
+    minimal = searched_all or width == 1  # all cuts of a line were tried
     scale = float(abs(points.x - frame.center).max())
     sides = proof.first, proof.second, proof.meeting, proof.residual
-    return Inseparable(
-        *sides, scale, points.exact is not None and bool(known), taken, minimal or width == 1, max(1, least)
-    )
+    exactly = points.exact is not None and bool(known)
+    return Inseparable(*sides, scale, exactly, taken, minimal, len(taken) if minimal else max(1, least))
 
 
 def _in_floats(points: Points, frame: Frame, ray: Mapping[int, Number] | None) -> Certificate:
