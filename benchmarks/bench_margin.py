@@ -21,11 +21,11 @@ from tenfold.margin.types import Points, Separated
 
 PROBLEMS = ("MNIST 3 and 5", "MNIST 4 and 9", "random labels")
 BUDGETS = (
-    ("MNIST 3 and 5", "Clarabel", 1 / 4),
-    ("MNIST 3 and 5", "OSQP", 1 / 3),
-    ("MNIST 4 and 9", "Clarabel", 1 / 4),
-    ("MNIST 4 and 9", "OSQP", 1 / 3),
-    ("random labels", "Clarabel", 1 / 2),
+    ("MNIST 3 and 5", "Clarabel", 1.0),
+    ("MNIST 3 and 5", "OSQP", 1.0),
+    ("MNIST 4 and 9", "Clarabel", 1.0),
+    ("MNIST 4 and 9", "OSQP", 1.0),
+    ("random labels", "Clarabel", 1.0),
     ("random labels", "OSQP", 1.0),
 )
 

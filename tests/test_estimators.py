@@ -19,12 +19,6 @@ from tenfold.estimators import EXPECTED_FAILED_CHECKS, HardMarginClassifier
 FOUR, KINDS = [[1, 0], [0, 1], [1, 1], [2, 0]], ["in", "in", "out", "out"]
 
 
-@pytest.fixture(autouse=True)
-def _nothing_is_taken_away(monkeypatch):
-    """The search for the fewest points to take away is the solver's, has its own tests, and takes most of the time."""
-    monkeypatch.setattr("tenfold.margin.separability.fewest", lambda conflict, enough, budget: (enough, False, 1))
-
-
 def test_scikit_learns_checks_of_a_hard_margin():
     logs = check_estimator(HardMarginClassifier(), expected_failed_checks=EXPECTED_FAILED_CHECKS, on_skip=None)
     named = {log["check_name"] for log in logs if log["status"] == "xfail"}

@@ -62,7 +62,7 @@ class HardMarginClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         names = (str(self.classes_[1]), str(self.classes_[0]))
         sign = np.where(kinds == 1, 1, -1).astype(np.int8)
         points = Points(x, sign, names, None, tuple(f"row {k}" for k in range(len(x))))
-        solution = solve(points)
+        solution = solve(points, removal=False)
         line = soft_margin(points, self.soft) if isinstance(solution, Inseparable) and self.soft else solution
         if isinstance(line, Inseparable):
             raise ValueError(_proof(points, line))

@@ -143,6 +143,14 @@ def test_the_search_ends_where_it_has_looked_enough():
     assert fewest(conflict, enough, 0) == (enough, False, 0)
 
 
+def test_the_search_can_be_left_out(rng):
+    given = points(rng.standard_normal((30, 2)), rng.choice([-1, 1], 30))
+    whole, short = solve(given), solve(given, removal=False)
+    assert whole.removal
+    assert (short.removal, short.minimal, short.at_least) == ((), False, 1)
+    assert short == whole._replace(removal=(), minimal=False, at_least=1)
+
+
 def test_points_in_one_place_are_never_parted():
     z = np.array([[0.1], [0.1 + 1e-17], [0.1 + 1e-14], [1.0]])
     sign = np.array([1, -1, 1, 1], np.int8)

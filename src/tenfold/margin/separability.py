@@ -31,6 +31,7 @@ def inseparable(
     ray: Mapping[int, Number] | None,
     known: Sequence[Sequence[Fraction]] | None,
     whole: exact.Whole | None,
+    removal: bool,
 ) -> Inseparable:
     """The certificate of v >= 0 by position, and the fewest points to take away, or some that suffice.
 
@@ -40,16 +41,23 @@ def inseparable(
     proof = certificate(ray, known, points.sign) if ray and known else _in_floats(points, frame, ray)
     if known and points.exact is None:  # proved for these very floats, but shown as floats
         proof = _rounded(proof)
-    searched = whole if points.exact else None
+    scale = float(abs(points.x - frame.center).max())
+    sides = proof.first, proof.second, proof.meeting, proof.residual
+    exactly = points.exact is not None and bool(known)
+    taken = _removed(points, frame, proof, whole if points.exact else None) if removal else ((), False, 1)
+    return Inseparable(*sides, scale, exactly, *taken)
+
+
+def _removed(
+    points: Points, frame: Frame, proof: Certificate, searched: exact.Whole | None
+) -> tuple[tuple[int, ...], bool, int]:
+    """Points to take away, whether fewer would not do, and how many it takes at least."""
     conflict = _conflicts(points, frame, searched, (*proof.first, *proof.second))
     n, width = points.x.shape
     budget = min(MOST, SEARCHED // (n * width * (10 + min(n, width))))
     taken, searched_all, least = fewest(conflict, _enough(points, frame), budget)
     minimal = searched_all or width == 1  # all cuts of a line were tried
-    scale = float(abs(points.x - frame.center).max())
-    sides = proof.first, proof.second, proof.meeting, proof.residual
-    exactly = points.exact is not None and bool(known)
-    return Inseparable(*sides, scale, exactly, taken, minimal, len(taken) if minimal else max(1, least))
+    return taken, minimal, len(taken) if minimal else max(1, least)
 
 
 def _in_floats(points: Points, frame: Frame, ray: Mapping[int, Number] | None) -> Certificate:

@@ -35,10 +35,11 @@ LIMIT = 20_000  # steps of the active set
 WORK, DOUBT = 5e8, 3e7  # in fractions, of what `exact.affordable` counts: about a second, and a tenth of one
 
 
-def solve(points: Points) -> Separated | Inseparable:
+def solve(points: Points, removal: bool = True) -> Separated | Inseparable:
     """The hyperplane of the largest margin with its multipliers, or the proof that no hyperplane separates the classes.
 
-    Raises DataError where a class has no point, a coordinate is not finite, or rounding leaves it undecided.
+    removal: whether to look, too, for the fewest points without which one does, which takes longest. Raises DataError
+    where a class has no point, a coordinate is not finite, or rounding leaves it undecided.
     """
     _check(points)
     frame = framed(points.x)
@@ -47,11 +48,11 @@ def solve(points: Points) -> Separated | Inseparable:
     whole = exact.whole(known) if known else None
     proved = _proved(frame, points, rough, whole[0]) if whole else None
     if known and whole and proved and proved.ray:
-        return inseparable(points, frame, proved.ray, known, whole[0])
+        return inseparable(points, frame, proved.ray, known, whole[0], removal)
     if whole and proved and proved.held:
         return _exactly(points, frame, whole, proved)
     found = _separated(points, frame, rough) if rough.held else None
-    return found or inseparable(points, frame, rough.ray, None, None)
+    return found or inseparable(points, frame, rough.ray, None, None, removal)
 
 
 def _check(points: Points) -> None:
