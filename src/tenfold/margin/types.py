@@ -83,8 +83,8 @@ class Inseparable(NamedTuple):
     first, second: weights of points of class +1 and of −1 by position, positive, each summing to 1, together on at
     most D + 2 points; meeting: (D,) where Σ weights · x of both coincide. residual: the largest coordinate of their
     difference, 0 where exact; scale: the largest deviation of a coordinate from its mean, to compare it with.
-    exact: whether weights and meeting are fractions. removal: positions whose removal leaves separable classes, () where none were sought;
-    minimal: whether no smaller set does; at_least: how many points every such set has.
+    exact: whether weights and meeting are fractions. removal: positions whose removal leaves separable classes, ()
+    where none were sought; minimal: whether no smaller set does; at_least: how many points every such set has.
     """
 
     first: dict[int, Number]
