@@ -15,7 +15,7 @@ from tenfold.types import State
 
 MODEL = "--model mlp --hidden 64-32 --dropout 0.1 --learning-rate 0.01,0.05 --momentum 0.9"
 TRAIN = f"train digits {MODEL} --epochs 150 --patience 140"
-FIT = "fit digits --minutes 5"
+FIT = "fit digits --limit 600 --minutes 5"
 CLOCKS = {"seconds", "images_per_second", "run", "model", "notes", "expected_seconds", "report"}
 
 

@@ -11,6 +11,7 @@ from tenfold.doctor.subject import Evaluation, Problem, Subject
 from tenfold.rooms import find, names
 
 N, C = 5, 3
+SQUARES = Structure((Affine("W", "b", True),), "identity", "identity", "squared_error", 1.0)
 LAYER, HIDDEN = Affine("W", "b", True), Affine("V", "a", False)
 STRUCTURES = [
     Structure((LAYER,), "identity", "identity", "softmax", 1.0, "l2", 0.3),
@@ -34,6 +35,8 @@ def planted(structure, ways=()):
 
     def draw(rng, integers):
         params = {name: 0.7 * rng.standard_normal(shape) for name, shape in shapes.items()}
+        if structure == SQUARES:
+            return Problem(rng.standard_normal((N, C)), params, rng.standard_normal((N, C)), 0)
         return Problem(rng.standard_normal((N, C)), params, rng.integers(C, size=N), C)
 
     return Subject("planted", evaluate, draw, tuple(blocks), shapes, lambda problem: None)
@@ -58,8 +61,10 @@ def written(structure, rows):
     return right._replace(evaluate=evaluate)
 
 
-# Clipping shows what it is clipped to, and a penalty that the value lacks has no strength of its own.
+# What is read off the returned gradients themselves cannot be planted without them.
 FITTED = {
+    "factor_of_two": lambda p, g: {name: 2 * grad for name, grad in g.items()},
+    "scaled": lambda p, g: {name: 0.37 * grad for name, grad in g.items()},
     "clipped": lambda p, g: {name: np.clip(grad, -0.05, 0.05) for name, grad in g.items()},
     "penalty_not_in_value": lambda p, g: g | {"W": g["W"] + 0.4 * p.params["W"]},
 }
@@ -68,7 +73,8 @@ FITTED = {
 @pytest.mark.parametrize("fault", names("faults"))
 def test_a_planted_fault_is_named(fault):
     if fault in FITTED:
-        found = examine(written(STRUCTURES[1], FITTED[fault]), points=3)
+        right = SQUARES if fault == "factor_of_two" else STRUCTURES[1]
+        found = examine(written(right, FITTED[fault]), points=3)
     else:
         structure, way = first_way(fault)
         found = examine(planted(structure, (way,)), points=3)
@@ -82,6 +88,54 @@ def test_without_a_fault_nothing_is_named(structure):
     found = examine(planted(structure), points=3)
     assert (found.verdict, found.findings) == ("right", ())
     assert max(block.difference for block in found.blocks) < 1e-7
+
+
+def test_a_gradient_that_is_a_little_off_is_not_taken_for_derived():
+    def grown(p, g):
+        return g | {"W": g["W"] * (1 + 1e-5)}
+
+    found = examine(written(STRUCTURES[1], grown), points=3)
+    assert (found.verdict, found.findings) == ("wrong", ())
+    assert found.blocks[0].difference > 4e-6
+
+
+def test_where_kinks_cancel_the_chain_rule_is_right():
+    kinked = Structure((HIDDEN, LAYER), "relu", "identity", "softmax", 1.0)
+    subject = planted(kinked)
+
+    def draw(rng, integers):
+        p = subject.draw(rng, integers)
+        x = np.concatenate([p.x[:2], -p.x[:2], p.x[4:]])
+        return p._replace(x=x, params=p.params | {"a": np.zeros(C), "V": np.where(np.eye(C) > 0, 0.0, p.params["V"])})
+
+    assert examine(subject._replace(draw=draw), points=3).verdict == "right"
+
+
+def test_one_wrong_entry_is_pointed_at():
+    def spoiled(p, g):
+        wrong = g["W"].copy()
+        wrong[0, 1] *= 1.5
+        return g | {"W": wrong}
+
+    assert "wrong: W at [0, 1]; right: b" in examine(written(STRUCTURES[1], spoiled), points=3).sentence
+
+
+def test_a_gradient_that_is_no_number_is_said():
+    found = examine(written(STRUCTURES[1], lambda p, g: g | {"b": g["b"] * np.nan}), points=3)
+    assert found.sentence == "the gradient is wrong: b: not finite"
+
+
+def test_of_two_faults_with_one_factor_fewer_images_tell():
+    structure = Structure((LAYER,), "identity", "identity", "sigmoid", 1.0)
+    missing = find("faults", "missing_mean").ways(structure, ["W", "b"])[0]
+    subject = planted(structure, (missing,))
+
+    def draw(rng, integers):
+        p = subject.draw(rng, integers)
+        return p._replace(x=p.x[:C], y=p.y[:C])
+
+    found = examine(subject._replace(draw=draw), points=3)
+    assert [finding.fault for finding in found.findings] == ["missing_mean"]
 
 
 def test_two_faults_at_once_are_both_named():
@@ -137,6 +191,23 @@ def test_float32_inside_is_said_and_nobody_accused():
     found = examine(of(value, lambda x: 1 - np.tanh(x) ** 2))
     assert found.verdict == "right"
     assert any("float32" in remark for remark in found.remarks)
+
+
+@pytest.mark.parametrize("offset", [1e13, 1e14])
+def test_what_differences_cannot_tell_is_not_called_right(offset):
+    found = examine(of(lambda x: offset + np.sin(x).sum(), lambda x: -np.cos(x)))
+    assert found.verdict in ("unclear", "wrong")
+    traced = of(lambda x: offset + np.sin(x).sum(), np.cos, traced=lambda p: {"x": np.cos(p.x)})
+    assert examine(traced).verdict == "right"
+
+
+def test_a_rounded_value_is_said_and_the_gradient_not_accused():
+    assert examine(of(lambda x: round(np.sin(x).sum(), 4), np.cos)).verdict == "unclear"
+
+
+def test_smooth_functions_have_no_kinks_where_their_curve_is_flat():
+    assert examine(of(lambda x: (x**4).sum(), lambda x: 4 * x**3)).on_kinks == 0
+    assert not examine(of(lambda x: 3.0, lambda x: 0 * x)).remarks
 
 
 def test_kinks_are_counted_and_no_accusation():

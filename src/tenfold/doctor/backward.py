@@ -21,6 +21,7 @@ __all__ = [
     "Way",
     "backward",
     "forward",
+    "penalized",
     "penalty_gradient",
     "penalty_size",
     "propagated",
@@ -165,7 +166,7 @@ def backward(known: Pass, ways: Sequence[Way] = ()) -> Grads:
             grads[layer.bias] = _at(ways, "bias", i, known, d.sum(0), d).reshape(known.params[layer.bias].shape)
         d = _at(ways, "below", i, known, d @ w, d)
     grads[known.structure.inputs] = d
-    for name in _penalized(known.structure):
+    for name in penalized(known.structure):
         grads[name] = grads[name] + penalty_gradient(known, name)
     for way in ways:
         if way.stage == "whole":
@@ -181,11 +182,11 @@ def penalty_gradient(known: Pass, name: str) -> Tensor:
 
 def penalty_size(structure: Structure, params: Params) -> float:
     """R: Σ W², or Σ |W|, over the blocks that the penalty is on."""
-    blocks = [params[name] for name in _penalized(structure)]
+    blocks = [params[name] for name in penalized(structure)]
     return sum(float(block.abs().sum() if structure.penalty == "l1" else block.square().sum()) for block in blocks)
 
 
-def _penalized(structure: Structure) -> list[str]:
+def penalized(structure: Structure) -> list[str]:
     """Blocks that the penalty is on."""
     weights = [layer.weight for layer in structure.layers] if structure.penalty else []
     with_biases = structure.penalty.endswith("biases")

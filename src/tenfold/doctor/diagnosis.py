@@ -17,8 +17,8 @@ import numpy as np
 
 from tenfold.doctor.backward import Structure
 from tenfold.doctor.conduct import DREW_AGAIN, NEW_EACH_CALL, REMEMBERED, Conduct, conduct
-from tenfold.doctor.explaining import SAME_VALUE, Finding, derived, explained
-from tenfold.doctor.looking import NONE, Look, OnKinks, look, off, on_kinks, spread, step_remark
+from tenfold.doctor.explaining import NOISY, SAME_VALUE, Finding, derived, explained, inputs_of
+from tenfold.doctor.looking import NONE, Look, OnKinks, look, off, off_places, on_kinks, spread, step_remark
 from tenfold.doctor.measuring import relative
 from tenfold.doctor.recognition import described, recognized
 from tenfold.doctor.subject import Problem, Subject
@@ -26,6 +26,12 @@ from tenfold.seeds import generator
 
 POINTS, MORE = 5, 3
 SAME_FLOAT32 = 1e-5
+DECIMALS = 6
+BLIND = 0.01
+ROUNDED = "the value is rounded, so differences see its steps and not its slope: return it as it is"
+UNSURE = (
+    "the value is so large or noisy that differences tell slopes to {blind:.0e} of their size only: nothing to judge"
+)
 RIGHT = "the gradient is right: off by {worst:.0e} of its size at most, at {points} random points"
 WRONG = "the gradient is wrong"
 UNKNOWN = "no known fault explains it"
@@ -34,9 +40,8 @@ RESTLESS = "two calls at one point differ, though all random numbers that are kn
 NOTHING = "the value is not finite at any of the random points: nothing to judge"
 NOT_FINITE = "the value is not finite at {count} of {points} random points, which were left out"
 BROKEN = "on kinks, {count} entries of the gradient are not finite though the value is"
-NOISY = 1e-11
 FLOAT32 = "its value wanders by {noise:.0e} of itself, as float32 does, so differences are taken over wider steps"
-RARE = "{names}: off at {count} of {points} points, where several kinks meet or the steps reach one: left out"
+RARE = "{names}: off at {count} of {points} points only, which noise and kinks can do: those were left out"
 KINKS = "{count} entries lay on a kink, where the slopes to both sides differ: they were left out"
 
 
@@ -157,7 +162,8 @@ def _structures(subject: Subject, seen: _Seen) -> list[Structure]:
     looks = seen.finite
     exact = looks[0].given.dtype == "float64" and spread(looks) < SAME_VALUE / 100
     near, numbers = SAME_VALUE if exact else SAME_FLOAT32, tuple(subject.constants.values())
-    return recognized([one.problem for one in looks], [one.given.value for one in looks], near, numbers)
+    values = [one.given.value for one in looks]
+    return recognized([one.problem for one in looks], values, near, numbers, inputs_of(looks[0]))
 
 
 def _behavioral(behavior: Conduct, seen: _Seen, judged: _Seen) -> list[Finding]:
@@ -174,22 +180,55 @@ def _verdict(seen: _Seen, findings: Sequence[Finding], kinks: OnKinks) -> tuple[
     """The verdict and its sentence."""
     if findings and findings[0].fault == "differs_between_calls":
         return "unsteady", findings[0].sentence
+    rounded = len(seen.finite) > 2 and all(round(one.given.value, DECIMALS) == one.given.value for one in seen.finite)
+    if rounded and seen.wrong and len({one.given.value for one in seen.finite}) > 2:
+        return "unclear", ROUNDED
     if findings:
         return "wrong", f"{WRONG}: {findings[0].sentence}"
     if seen.wrong:
         return "wrong", f"{WRONG}: {_where(seen)}"
     if kinks.broken:
         return "wrong", f"{WRONG}: {BROKEN.format(count=kinks.broken)}"
+    if (blind := _blindness(seen)) > BLIND:
+        return "unclear", UNSURE.format(blind=blind)
     worst = max(_block(name, seen).difference for name in seen.off)
     return "right", RIGHT.format(worst=worst, points=len(seen.finite))
+
+
+def _blindness(seen: _Seen) -> float:
+    """How well differences can tell a slope here, as a share of the largest one; 0 where autograd looks on."""
+    shares = []
+    for one in seen.finite:
+        largest = max((float(np.abs(grad).max(initial=0.0)) for grad in one.given.grads.values()), default=0.0)
+        error = max((float(found.error.max(initial=0.0)) for found in one.slopes.values()), default=0.0)
+        if one.autograd is None and largest:
+            shares.append(error / largest)
+    return float(np.median(shares)) if shares else 0.0
 
 
 def _where(seen: _Seen) -> str:
     """What can be said without knowing the fault: which blocks it has reached."""
     right = [name for name in seen.off if name not in seen.wrong]
+    if broken := [name for name in seen.wrong if _broken(seen, name)]:
+        return f"{', '.join(broken)}: not finite"
+    wrong = ", ".join(name + _entries(seen, name) for name in seen.wrong)
     if not right:
-        return f"{UNKNOWN}; all blocks are wrong, so look at what they share first, the scores' gradient"
-    return SOME.format(wrong=", ".join(seen.wrong), right=", ".join(right))
+        shared = "; all blocks are wrong, so look at what they share first, the scores' gradient"
+        return f"{UNKNOWN}: {wrong}{shared if len(seen.wrong) > 1 else ''}"
+    return SOME.format(wrong=wrong, right=", ".join(right))
+
+
+def _broken(seen: _Seen, name: str) -> bool:
+    return not all(np.isfinite(one.given.grads[name]).all() for one in seen.finite)
+
+
+def _entries(seen: _Seen, name: str) -> str:
+    """Which entries are off, where they are few: " at [0, 1]"."""
+    shape, met = seen.looks[0].given.grads[name].shape, set()
+    places = {place for one in seen.finite for place in off_places(one, name)}
+    looked = {int(place) for one in seen.finite for place in one.slopes[name].places}
+    met = {tuple(int(i) for i in np.unravel_index(place, shape)) for place in places}
+    return f" at {', '.join(str(list(place)) for place in sorted(met))}" if 0 < 4 * len(met) <= len(looked) else ""
 
 
 def _examination(

@@ -6,7 +6,7 @@ gradient where every block agrees at every point; where two do so (N = C, say), 
 single fault explains it, pairs of them are tried.
 """
 
-__all__ = ["SAME_VALUE", "Finding", "derived", "explained"]
+__all__ = ["NOISY", "SAME_VALUE", "Finding", "derived", "explained", "inputs_of"]
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tenfold.doctor.backward import Pass, Structure, Way, backward, forward
-from tenfold.doctor.looking import Evaluate, Look
+from tenfold.doctor.looking import Evaluate, Look, spread
 from tenfold.doctor.recognition import point, recognized
 from tenfold.doctor.subject import Subject
 from tenfold.errors import TenfoldError
@@ -28,8 +28,12 @@ from tenfold.types import Grads
 Array = NDArray[np.float64]
 
 SAME_VALUE = 1e-9
-ALIKE = {"float64": 1e-5, "float32": 1e-3}
-"""Relative error below which a predicted gradient is the one that was returned."""
+ALIKE, ALIKE_NOISY = 1e-5, 1e-3
+"""Relative error below which a predicted gradient is the one that was returned; the latter where values wander."""
+DERIVED, DERIVED_NOISY = 1e-9, 1e-4
+NOISY = 1e-11
+SCALES = {"doubled_mean", "factor_of_two", "missing_mean", "scaled", "sign", "sum_over_classes", "wrong_divisor"}
+"""Of these one is enough: two of them make one factor, which might be split in many ways."""
 
 
 class Finding(NamedTuple):
@@ -72,7 +76,8 @@ def derived(looks: Sequence[Look], structures: Sequence[Structure]) -> bool:
 
     Where kinks of several images cancel, the value has a slope there that the chain rule does not give.
     """
-    cases = (_recognized_case(structure, looks) for structure in structures)
+    near = DERIVED_NOISY if spread(looks) > NOISY else DERIVED
+    cases = (_recognized_case(structure, looks)._replace(alike=near) for structure in structures)
     return any(_explains(case, ()) for case in cases)
 
 
@@ -87,7 +92,7 @@ def _recognized_case(structure: Structure, looks: Sequence[Look]) -> _Case:
     if not structure.penalty:
         fitted = _fitted(points[0].params, claimed[0], right[0])
         passes = [known._replace(fitted=fitted) for known in passes]
-    return _Case(structure, passes, right, claimed, ALIKE[looks[0].given.dtype])
+    return _Case(structure, passes, right, claimed, _alike_at(looks))
 
 
 def _bare_case(subject: Subject, looks: Sequence[Look]) -> _Case:
@@ -96,10 +101,16 @@ def _bare_case(subject: Subject, looks: Sequence[Look]) -> _Case:
     params = [_tensors(one.problem.params) for one in looks]
     fitted, unknown = _fitted(params[0], claimed[0], right[0]), Structure((), "", "", "", 1.0)
     passes = []
-    for one, own in zip(looks, params, strict=True):
-        scores = torch.zeros(len(np.atleast_1d(one.problem.x)), one.problem.classes or 1, dtype=torch.float64)
-        passes.append(Pass(unknown, own, scores, (), (), (), 0.0, scores, scores, fitted, tuple(claimed)))
-    return _Case(None, passes, right, claimed, ALIKE[looks[0].given.dtype])
+    for k, (one, own) in enumerate(zip(looks, params, strict=True)):
+        images = one.problem.x if one.problem.y is None else one.problem.y
+        scores = torch.zeros(len(np.atleast_1d(images)), one.problem.classes or 1, dtype=torch.float64)
+        others = (claimed[k], *claimed[:k], *claimed[k + 1 :])
+        passes.append(Pass(unknown, own, scores, (), (), (), 0.0, scores, scores, fitted, others))
+    return _Case(None, passes, right, claimed, _alike_at(looks))
+
+
+def _alike_at(looks: Sequence[Look]) -> float:
+    return ALIKE_NOISY if spread(looks) > NOISY else ALIKE
 
 
 def _seen(one: Look) -> dict[str, Array]:
@@ -122,6 +133,11 @@ def _holds(case: _Case, looks: Sequence[Look]) -> bool:
     return True
 
 
+def inputs_of(one: Look) -> str:
+    """Name of the inputs' block: the one that is no parameter's."""
+    return next((name for name in one.given.grads if name not in one.problem.params), "x")
+
+
 def _ways(case: _Case, blocks: Sequence[str]) -> Iterator[tuple[str, Way]]:
     for word in names("faults"):
         for way in find("faults", word).ways(case.structure, blocks):
@@ -130,7 +146,8 @@ def _ways(case: _Case, blocks: Sequence[str]) -> Iterator[tuple[str, Way]]:
 
 
 def _explains(case: _Case, ways: Sequence[Way]) -> bool:
-    """Whether these ways, taken together, give what was returned: every block at every point."""
+    """Whether these ways, taken together, give what was returned: every block at every point, and change something."""
+    changed = not ways
     for known, right, claimed in zip(case.passes, case.right, case.claimed, strict=True):
         if case.structure is None:
             predicted = right
@@ -140,7 +157,8 @@ def _explains(case: _Case, ways: Sequence[Way]) -> bool:
             predicted = backward(known, ways)
         if not all(_alike(claimed[name], predicted[name], case.alike) for name in claimed):
             return False
-    return True
+        changed = changed or not all(_alike(right[name], predicted[name], case.alike) for name in claimed)
+    return changed
 
 
 def _alike(claimed: Tensor, predicted: Tensor, alike: float) -> bool:
@@ -155,9 +173,10 @@ def _alike(claimed: Tensor, predicted: Tensor, alike: float) -> bool:
 def _narrowed(
     subject: Subject, evaluate: Evaluate, looks: Sequence[Look], found: list[tuple[str, Way]]
 ) -> list[tuple[str, Way]]:
-    """The first way of each fault; of several faults, those that explain a batch with an image less too."""
-    first = {fault: (fault, way) for fault, way in reversed(found)}
-    kept = [first[fault] for fault in dict.fromkeys(fault for fault, _ in found)]
+    """The first way of each of the likeliest faults; of several, those that explain a batch with an image less too."""
+    likely = [(fault, way) for fault, way in found if way.rank == found[0][1].rank]
+    first = {fault: (fault, way) for fault, way in reversed(likely)}
+    kept = [first[fault] for fault in dict.fromkeys(fault for fault, _ in likely)]
     if len(kept) < 2 or any(one.problem.y is None or len(one.problem.x) < 3 for one in looks):
         return kept
     smaller = []
@@ -167,11 +186,9 @@ def _narrowed(
             smaller.append(one._replace(problem=fewer, given=evaluate(fewer)))
     except TenfoldError:  # it takes this many images only
         return kept
-    values = [one.given.value for one in smaller]
-    cases = [
-        _recognized_case(s, smaller)
-        for s in recognized([one.problem for one in smaller], values, SAME_VALUE, tuple(subject.constants.values()))
-    ]
+    values, numbers = [one.given.value for one in smaller], tuple(subject.constants.values())
+    found_again = recognized([one.problem for one in smaller], values, SAME_VALUE, numbers, inputs_of(looks[0]))
+    cases = [_recognized_case(structure, smaller) for structure in found_again]
     words = {word for case in cases for word, way in _ways(case, subject.blocks) if _explains(case, (way,))}
     return [pair for pair in kept if pair[0] in words] or kept
 
@@ -180,7 +197,7 @@ def _pair(case: _Case, blocks: Sequence[str], wrong: tuple[str, ...]) -> Finding
     """Two faults that explain it together."""
     ways = list(_ways(case, blocks))
     for (fault, way), (other, second) in combinations(ways, 2):
-        if fault != other and _explains(case, (way, second)):
+        if fault != other and not {fault, other} <= SCALES and _explains(case, (way, second)):
             return Finding(f"{fault} + {other}", _said((way, second), case), wrong)
     return None
 

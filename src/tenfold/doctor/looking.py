@@ -1,6 +1,6 @@
 """One point of a function seen three ways: what was returned, autograd, central differences; and whether they agree."""
 
-__all__ = ["NONE", "Evaluate", "Look", "OnKinks", "look", "off", "on_kinks", "spread", "step_remark"]
+__all__ = ["NONE", "Evaluate", "Look", "OnKinks", "look", "off", "off_places", "on_kinks", "spread", "step_remark"]
 
 import math
 from collections.abc import Callable, Sequence
@@ -22,6 +22,8 @@ SURE = 10.0
 KINKED = 3
 """Integer points, where kinks and ties are met exactly."""
 CLOSE = 1e-9
+HALF = 4 * float(np.finfo(np.float16).eps)
+"""What gradients are allowed that float16 holds exactly."""
 
 
 class Look(NamedTuple):
@@ -59,13 +61,20 @@ def look(subject: Subject, evaluate: Evaluate, problem: Problem, rng: np.random.
 
 def off(one: Look, name: str, tolerance: float) -> bool:
     """Whether a block's gradient is off by more than its differences can be, at entries that are on no kink."""
-    returned, found = one.given.grads[name], one.slopes[name]
+    returned = one.given.grads[name]
     if not np.isfinite(returned).all():
         return True
+    return bool(off_places(one, name, tolerance)) and not _traced(one, name, returned)
+
+
+def off_places(one: Look, name: str, tolerance: float = 1e-6) -> list[int]:
+    """Flat positions of a block's entries that are off by so much."""
+    returned, found = one.given.grads[name], one.slopes[name]
     gap = np.abs(returned.flat[found.places] - found.value)
     scale = float(np.abs(returned).max(initial=0.0) + np.abs(found.value).max(initial=0.0))
-    surely = (gap > SURE * found.error + tolerance * scale) & ~found.kink & np.isfinite(found.value)
-    return bool(surely.any()) and not _traced(one, name, returned)
+    room = max(tolerance, HALF if np.array_equal(returned.astype(np.float16), returned) else 0.0) * scale
+    surely = (gap > SURE * found.error + room) & ~found.kink & np.isfinite(found.value)
+    return [int(place) for place in found.places[surely]]
 
 
 def _traced(one: Look, name: str, returned: Array) -> bool:

@@ -25,7 +25,7 @@ Value = Callable[[Problem], float]
 
 ENTRIES = 24
 FACTORS = (100.0, 10.0, 1.0, 0.1)
-EPSILON, SINGLE = float(np.finfo(np.float64).eps), float(np.finfo(np.float32).eps)
+EPSILON = float(np.finfo(np.float64).eps)
 SPANS = (1e-6, 1e-5)
 TINY = 1e-8
 SMALLEST = 1e-2
@@ -74,9 +74,19 @@ def noise(f: Value, problem: Problem, blocks: tuple[str, ...], rng: np.random.Ge
         wandering = math.sqrt(float(np.square(np.diff(np.nan_to_num(values), 4)).mean()) / 70)
         found.append((len(set(values)) <= len(values) // 2, wandering, max(map(abs, values))))
     coarse, narrow, size = found[0]
-    # A value that float32 can hold was likely computed in it, though it may not wander here.
-    precision = SINGLE if all(float(np.float32(value)) == value for value in values) else EPSILON
-    return max(3 * (found[1][1] if coarse else min(narrow, found[1][1])), precision * size, 1e-300)
+    return max(3 * (found[1][1] if coarse else min(narrow, found[1][1])), _precision(values) * size, 1e-300)
+
+
+def _precision(values: list[float]) -> float:
+    """Of the type in which values were likely computed: the coarsest that holds them all, though they may not wander.
+
+    One and the same short number, such as 3.0, tells nothing.
+    """
+    for kind in (np.float16, np.float32):
+        if all(abs(value) < float(np.finfo(kind).max) and float(kind(value)) == value for value in values):
+            constant = len(set(values)) == 1 and kind is np.float16
+            return EPSILON if constant else float(np.finfo(kind).eps)
+    return EPSILON
 
 
 def slopes(
@@ -118,7 +128,8 @@ def _chosen(places: NDArray[np.int64], sides: Array, middle: float, steps: Array
     wide, narrow = jump[rows, chosen], jump[rows, chosen + 1]
     left_over = np.abs(ratio * narrow - wide) / (ratio - 1)
     slopes_there = np.abs(right[rows, chosen + 1]) + np.abs(left[rows, chosen + 1])
-    kink = left_over > 4 * level / steps[chosen + 1] + 1e-6 * slopes_there + 0.1 * np.abs(narrow)
+    rising = left_over > 2 * np.abs(narrow)  # a jump that falls faster than the step, as of x⁴ at 0, is no kink's
+    kink = ~rising & (left_over > 4 * level / steps[chosen + 1] + 1e-6 * slopes_there + 0.1 * np.abs(narrow))
     best = central[rows, chosen + 1]
     return Slopes(
         places, best, error[rows, chosen], left[rows, chosen + 1], right[rows, chosen + 1], kink, central[:, 0]

@@ -37,11 +37,15 @@ class Point(NamedTuple):
 
 
 def recognized(
-    problems: Sequence[Problem], values: Sequence[float], tolerance: float, numbers: Sequence[float] = ()
+    problems: Sequence[Problem],
+    values: Sequence[float],
+    tolerance: float,
+    numbers: Sequence[float] = (),
+    inputs: str = "x",
 ) -> list[Structure]:
     """Structures with the function's value at all points, to a relative tolerance; those without a penalty first.
 
-    numbers: the function's constants, one of which may be the slope of a leaky rectifier.
+    numbers: the function's constants, one of which may be the slope of a leaky rectifier. inputs: name of x's block.
     """
     if problems[0].y is None or problems[0].x.ndim != 2:
         return []
@@ -49,6 +53,7 @@ def recognized(
     found = [
         structure for network in _networks(points[0], numbers) for structure in _matching(network, points, tolerance)
     ]
+    found = [structure._replace(inputs=inputs) for structure in found]
     return sorted(found, key=lambda structure: (len(structure.penalty), structure.loss == LABELED))
 
 
@@ -82,10 +87,13 @@ def described(structure: Structure, images: int) -> str:
 
 
 def _network(structure: Structure) -> str:
+    kind = "model" if structure.loss in REGRESSIONS else "classifier"
+    output = f"{structure.output} at its output" if structure.output != "identity" else ""
     if len(structure.layers) < 2:
-        return "a linear classifier with " if structure.layers else ""
-    output = f", {structure.output} at its output" if structure.output != "identity" else ""
-    return f"a network of {len(structure.layers)} layers ({structure.activation}{output}) with "
+        return (f"a linear {kind}, {output}, with " if output else f"a linear {kind} with ") if structure.layers else ""
+    return (
+        f"a network of {len(structure.layers)} layers ({', '.join(filter(None, (structure.activation, output)))}) with "
+    )
 
 
 def _networks(first: Point, numbers: Sequence[float]) -> Iterator[Structure]:

@@ -3,11 +3,11 @@
 `ways(structure, names)`: in a network of that structure, or at whole gradients alone where there is None.
 """
 
-__all__ = ["hidden", "multiplied", "penalty"]
+__all__ = ["changed", "hidden", "multiplied", "penalty"]
 
 from collections.abc import Callable, Sequence
 
-from tenfold.doctor.backward import Pass, Structure, Way, penalty_gradient
+from tenfold.doctor.backward import Pass, Structure, Way, penalized, penalty_gradient
 from tenfold.types import Grads
 
 
@@ -35,22 +35,28 @@ def hidden(structure: Structure | None) -> list[tuple[int, str]]:
     return [(i, word) for i, word in words if word != "identity"]
 
 
-def penalty(structure: Structure | None, names: Sequence[str], times: float, says: str) -> list[Way]:
-    """The penalty's gradient some more or fewer times, in all weights or in one. says: with {of} and {grad}."""
-    weights = [layer.weight for layer in structure.layers if layer.weight in names] if structure else list(names)
-    groups = [weights, *([name] for name in weights if len(weights) > 1)] if weights else []
-    return [_penalty(group, times, says) for group in groups]
+def penalty(structure: Structure | None, names: Sequence[str], times: Callable[[Pass], float], says: str) -> list[Way]:
+    """The penalty's gradient more or fewer times, in all its blocks or in one. says: with {of} and {grad}."""
+    if structure is not None and not structure.penalty:
+        return []
+    blocks = [name for name in penalized(structure) if name in names] if structure else list(names)
+    groups = [blocks, *([name] for name in blocks if len(blocks) > 1)] if blocks else []
+    return [changed(group, times, says) for group in groups]
 
 
-def _penalty(group: Sequence[str], times: float, says: str) -> Way:
+def changed(group: Sequence[str], times: Callable[[Pass], float], says: str) -> Way:
+    """What a penalty would give some blocks, so many times more; matrices alone where nothing is recognized."""
+
     def change(known: Pass, grads: Grads) -> Grads:
-        own = [name for name in group if name in known.params and known.params[name].dim() > 1]
-        return grads | {name: grads[name] + times * penalty_gradient(known, name) for name in own}
+        return grads | {name: grads[name] + times(known) * penalty_gradient(known, name) for name in own(known)}
+
+    def own(known: Pass) -> list[str]:
+        there = [name for name in group if name in known.params]
+        return there if known.structure.layers else [name for name in there if known.params[name].dim() > 1]
 
     def sentence(known: Pass) -> str:
         strength = known.structure.strength or known.fitted
         grad = f"{strength:.4g}·sign W" if known.structure.penalty == "l1" else f"{2 * strength:.4g}·W"
-        own = [name for name in group if name in known.params and known.params[name].dim() > 1]
-        return says.format(of=f"the gradient of {', '.join(own)}", grad=grad)
+        return says.format(of=f"the gradient of {', '.join(own(known))}", grad=grad)
 
     return Way("whole", change, sentence)

@@ -11,7 +11,7 @@ SAYS = "the penalty is counted twice in {of}: once more {grad} than the value as
 
 
 def _ways(structure: Structure | None, names: Sequence[str]) -> list[Way]:
-    return penalty(structure, names, 1, SAYS)
+    return penalty(structure, names, lambda known: 1, SAYS)
 
 
 penalty_doubled = Fault(_ways)

@@ -12,7 +12,7 @@ SAYS = "half of the penalty's gradient is missing in {of}: λ‖W‖² has the g
 
 def _ways(structure: Structure | None, names: Sequence[str]) -> list[Way]:
     # What is missing of an unknown penalty is taken for the whole of it.
-    return penalty(structure, names, -0.5, SAYS) if structure and structure.penalty != "l1" else []
+    return penalty(structure, names, lambda known: -0.5, SAYS) if structure and structure.penalty != "l1" else []
 
 
 penalty_halved = Fault(_ways)

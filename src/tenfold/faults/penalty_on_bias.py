@@ -11,7 +11,7 @@ SAYS = "the penalty is on the bias: the gradient of {of} holds 2λb, but the val
 
 
 def _ways(structure: Structure | None, names: Sequence[str]) -> list[Way]:
-    if structure is not None and structure.penalty.endswith("biases"):
+    if structure is not None and (not structure.penalty or structure.penalty.endswith("biases")):
         return []
     layers = structure.layers if structure else ()
     biases = [layer.bias for layer in layers if layer.bias in names] if structure else list(names)
