@@ -78,6 +78,18 @@ def test_a_regression_is_told_from_its_double(rng):
     assert (found.loss, found.scale, found.output) == ("squared_error", 2, "relu")
 
 
+@pytest.mark.parametrize("shapes", [{"w": (D,), "b": ()}, {"w": (D, 1), "b": (1,)}, {"w": (1, D), "b": (1,)}], ids=str)
+def test_two_classes_may_share_one_score(shapes, rng):
+    def value(x, y, w, b):
+        z = x @ w.reshape(D) + np.sum(b)
+        return (np.logaddexp(0, z) - y * z).mean()
+
+    problems, values = points(value, rng, shapes)
+    problems = [p._replace(y=p.y % 2, classes=2) for p in problems]
+    values = [float(value(p.x, p.y, *p.params.values())) for p in problems]
+    assert "the logistic loss" in described(recognized(problems, values, 1e-9)[0], N)
+
+
 def test_what_is_near_is_not_taken_for_it(rng):
     problems, values = points(KNOWN["a linear classifier with the softmax loss"][1], rng, LINEAR)
     assert not recognized(problems, [value + 1e-6 for value in values], 1e-9)

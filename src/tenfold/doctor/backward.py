@@ -14,6 +14,7 @@ What is right at a stage is handed to the ways of a fault, which return what som
 
 __all__ = [
     "LABELED",
+    "LOGISTIC",
     "Affine",
     "Fault",
     "Pass",
@@ -21,6 +22,7 @@ __all__ = [
     "Way",
     "backward",
     "forward",
+    "matrix",
     "penalized",
     "penalty_gradient",
     "penalty_size",
@@ -34,6 +36,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.functional import softplus
 
 from tenfold.arrays import one_hot
 from tenfold.rooms import find
@@ -41,6 +44,8 @@ from tenfold.types import Grads, Params, Pull
 
 LABELED = "hinge_with_label"
 """The hinge whose maximum runs over the true class too: no loss of the room, but one that people write."""
+LOGISTIC = "logistic"
+"""Binary cross-entropy of one score a row, for labels 0 and 1: log(1 + e^z) − y z, with the gradient σ(z) − y."""
 
 
 class Affine(NamedTuple):
@@ -139,18 +144,27 @@ def propagated(
     pre: list[Tensor] = []
     post = [x]
     for i, layer in enumerate(structure.layers):
-        weights.append(params[layer.weight].mT if layer.inward else params[layer.weight])
+        block = matrix(params[layer.weight])
+        weights.append(block.mT if layer.inward else block)
         pre.append(post[-1] @ weights[-1].mT + (params[layer.bias].flatten() if layer.bias else 0))
         post.append(_applied(_activation(structure, i), pre[-1])[0])
     return tuple(weights), tuple(pre), tuple(post)
 
 
 def scored(loss: str, scores: Tensor, targets: Tensor) -> tuple[float, Tensor]:
-    """Value and gradient in the scores of a loss of the room, or of the hinge with the true class among the rivals."""
+    """Value and gradient in the scores of a loss of the room, or of one of the two that are no entries of it."""
     if loss == LABELED:
         return _hinge_with_label(scores, targets)
+    if loss == LOGISTIC:
+        y = targets[:, None].to(scores.dtype)
+        return float((softplus(scores) - y * scores).mean()), (scores.sigmoid() - y) / len(scores)
     value, dscores = find("losses", loss)(scores, targets)
     return float(value), dscores
+
+
+def matrix(block: Tensor) -> Tensor:
+    """A weight as a matrix: a vector (I,) leads to one output, (I, 1)."""
+    return block.unsqueeze(-1) if block.dim() == 1 else block
 
 
 def backward(known: Pass, ways: Sequence[Way] = ()) -> Grads:
@@ -161,7 +175,7 @@ def backward(known: Pass, ways: Sequence[Way] = ()) -> Grads:
         layer, w, h = known.structure.layers[i], known.weights[i], known.post[i]
         d = d * _at(ways, "local", i, known, slope(_activation(known.structure, i), known.pre[i]))
         dw = _at(ways, "weight", i, known, d.mT @ h, d)
-        grads[layer.weight] = dw.mT if layer.inward else dw
+        grads[layer.weight] = (dw.mT if layer.inward else dw).reshape(known.params[layer.weight].shape)
         if layer.bias:
             grads[layer.bias] = _at(ways, "bias", i, known, d.sum(0), d).reshape(known.params[layer.bias].shape)
         d = _at(ways, "below", i, known, d @ w, d)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from tenfold.doctor.backward import LABELED, Affine, Structure, penalty_size, propagated, scored
+from tenfold.doctor.backward import LABELED, LOGISTIC, Affine, Structure, matrix, penalty_size, propagated, scored
 from tenfold.doctor.subject import Problem
 from tenfold.rooms import names
 from tenfold.types import Params
@@ -109,10 +109,13 @@ def _chains(first: Point) -> Iterator[tuple[Affine, ...]]:
     """Chains of layers through the blocks, in their order."""
     for weights, biases in _roles(first.params):
         for inward in product((True, False), repeat=len(weights)):
-            sides = [first.params[name].shape[:: 1 if lies else -1] for name, lies in zip(weights, inward, strict=True)]
+            shapes = [matrix(first.params[name]).shape for name in weights]
+            sides = [shape[:: 1 if lies else -1] for shape, lies in zip(shapes, inward, strict=True)]
             before, after = [first.x.shape[1], *(o for _, o in sides)], [*(i for i, _ in sides), first.width]
             sizes = [first.params[name].numel() for name in biases]
-            if before == after and sizes in ([], before[1:]):
+            # Two classes may have one score between them.
+            fits = before == after or (weights and first.width == 2 and before == [*after[:-1], 1])
+            if fits and sizes in ([], before[1:]):
                 named = biases or [""] * len(weights)
                 yield tuple(Affine(*layer) for layer in zip(weights, named, inward, strict=True))
 
@@ -121,6 +124,7 @@ def _roles(params: Params) -> list[tuple[list[str], list[str]]]:
     """Which blocks may be weights and which biases: rows of one are likely biases, but a layer may have one input."""
     wide = [name for name, block in params.items() if block.dim() == 2]
     roles = [[name for name in wide if params[name].shape[0] > 1], wide]
+    roles += [[name] for name, block in params.items() if block.dim() == 1 and not wide]
     splits = [(weights, [name for name in params if name not in weights]) for weights in roles]
     return [split for k, split in enumerate(splits) if split not in splits[:k] and len(split[0]) <= LAYERS]
 
@@ -129,7 +133,8 @@ def _matching(network: Structure, points: Sequence[Point], tolerance: float) -> 
     """The network with each loss that its values tell."""
     scores = [propagated(network, p.x, p.params)[2][-1] for p in points]
     labeled = points[0].targets.dim() == 1
-    for loss in [word for word in (*names("losses"), LABELED) if (word in REGRESSIONS) != labeled]:
+    several = [word for word in (*names("losses"), LABELED) if (word in REGRESSIONS) != labeled]
+    for loss in [LOGISTIC] if labeled and scores[0].shape[-1] == 1 else several:
         values = [scored(loss, z, p.targets)[0] for z, p in zip(scores, points, strict=True)]
         for scale in _scales(loss, len(points[0].x), points[0].width):
             rests = [p.value - scale * value for p, value in zip(points, values, strict=True)]

@@ -19,7 +19,7 @@ TWICE = "p − [k = y] is multiplied by p(1 − p): it is the gradient in the sc
 
 
 def _ways(structure: Structure | None, names: Sequence[str]) -> list[Way]:
-    if structure is None or structure.loss not in ("softmax", "sigmoid"):
+    if structure is None or structure.loss not in ("softmax", "sigmoid", "logistic"):
         return []
     lost = [Way("scores", _lost, LOST)] if structure.loss == "softmax" else []
     says = TWICE if structure.loss == "softmax" else TWICE.replace("softmax's", "the sigmoid's")

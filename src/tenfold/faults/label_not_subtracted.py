@@ -13,6 +13,7 @@ SAYS = "the {what} is not subtracted: the scores' gradient is {wrong} where it s
 WORDS = {
     "softmax": ("label's row", "p", "p − [k = y]"),
     "sigmoid": ("label's row", "p", "p − [k = y]"),
+    "logistic": ("label", "p", "p − y"),
     "squared_error": ("target", "ŷ", "ŷ − y"),
     "mean_squared_error": ("target", "2ŷ", "2(ŷ − y)"),
 }
@@ -34,11 +35,10 @@ def _ways(structure: Structure | None, names: Sequence[str]) -> list[Way]:
 
 def _bare(known: Pass, layer: int, right: Tensor) -> Tensor:
     """Without its target: the gradient is linear in it, with a slope that the loss and its scale decide."""
-    n, c, scale = known.images, known.classes, known.structure.scale
-    share = {"softmax": n, "squared_error": n, "sigmoid": n * c, "mean_squared_error": n * c / 2}[known.structure.loss]
-    labeled = known.structure.loss in ("softmax", "sigmoid")
-    targets = one_hot(known.targets, right) if labeled else known.targets
-    return right + scale / share * targets
+    n, c, loss = known.images, known.classes, known.structure.loss
+    share = {"sigmoid": n * c, "mean_squared_error": n * c / 2}.get(loss, n)
+    targets = one_hot(known.targets, right) if loss in ("softmax", "sigmoid") else known.targets.reshape(n, -1)
+    return right + known.structure.scale / share * targets
 
 
 def _rivals(known: Pass, layer: int, right: Tensor) -> Tensor:
