@@ -1,13 +1,17 @@
 """`tenfold check` as people and machines meet it."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from tenfold import cli
+from tenfold.checking import Request, check
+from tenfold.recipe import recipe
 
 RIGHT = """
+import os
 import numpy as np
 
 def loss_and_grad(x, W, y):
@@ -35,6 +39,18 @@ def in_place(x, W, y):
     loss, grad = loss_and_grad(x, W, y)
     W *= 0
     return loss, grad
+
+def noisy(x, W, y):
+    os.write(1, b"noise")
+    os.write(2, b"noise")
+    return loss_and_grad(x, W, y)
+
+def one_hot_wrong(x, W, y):
+    loss, grad = one_hot(x, W, y)
+    return loss, 3 * grad
+
+def one_hot(x, W, y):
+    return loss_and_grad(x, W, y.argmax(1)) if set(y.flat) == {0, 1} else (y.sum() + W.sum(), W)
 
 CASES = [{"function": "loss_and_grad", "shapes": "x=3x10,W=4x10,y=3:4"}]
 """
@@ -89,8 +105,42 @@ def test_a_wrong_gradient_ends_with_1_and_names_the_fault(run):
     assert subject["findings"][0]["fault"] == "missing_mean"
 
 
+def test_one_wrong_gradient_among_several_ends_with_1(run):
+    cases = [{"function": name, "shapes": SHAPES[1]} for name in ("loss_and_grad", "not_averaged")]
+    Path("my.py").write_text(f"{RIGHT}\nCASES = {cases}\n")
+    code, out, _ = run("my.py", *QUICK)
+    assert code == 1
+    assert "1 of 2 gradients are right" in out
+
+
+def test_one_hot_labels_are_said_so(run):
+    assert run("my.py:one_hot", "--shapes", "x=3x10,W=4x10,y=3:4:onehot", *QUICK)[0] == 0
+    code, out, _ = run("my.py:one_hot", "--shapes", "x=3x10,W=4x10,y=3x4", *QUICK)
+    assert code == 1
+    assert "if labels are meant, one 1 among zeros, say y=3:4:onehot" in told(out)
+    code, out, _ = run("my.py:one_hot_wrong", "--shapes", "x=3x10,W=4x10,y=3:4:onehot", *QUICK)
+    assert code == 1
+    assert "labels are meant" not in told(out)
+
+
+def test_a_slow_check_says_what_it_is_at(run, monkeypatch):
+    monkeypatch.setattr("tenfold.checking.SLOW", -1)
+    _, _, err = run("my.py:noisy", *SHAPES, *QUICK)
+    assert "my.py:noisy: one call takes 0.0 s" in err
+    assert "my.py:noisy: 2 points" in err
+    assert "noise" not in err
+
+
+def test_what_is_watched_reaches_the_process(run, monkeypatch, capfd):
+    monkeypatch.setattr("tenfold.checking.SLOW", -1)
+    check(Request("my.py:noisy", recipe({}), shapes=SHAPES[1], points=1), lambda line: os.write(2, f"{line}.".encode()))
+    out, err = capfd.readouterr()
+    assert (out, err.count("my.py:noisy")) == ("", 2)
+    assert "noise" not in err
+
+
 def test_json_is_one_line_without_nan(run):
-    for words in (("my.py:nowhere_finite", *SHAPES), ("losses/softmax",)):
+    for words in (("my.py:nowhere_finite", *SHAPES), ("losses/softmax",), ("my.py:noisy", *SHAPES)):
         _, out, err = run(*words, *QUICK, "--json")
         assert err == ""
         assert len(out.splitlines()) == 1
@@ -135,6 +185,10 @@ REFUSED = {
     "foreign option": (("my.py", "--hidden", "3"), 2, "--hidden is for a model"),
     "data": (("losses/hinge", "--data", "digits"), 2, "--data is for a model"),
     "no classifier": (("models/autoencoder", "--data", "digits"), 2, "--data is for a classifier"),
+    "a long path": ((f"{'a' * 999}.py:f", *SHAPES), 2, "a… (1,004 letters): no such file"),
+    "a long word": (("a" * 999,), 2, "a… (999 letters): no such file, nor an entry"),
+    "a long function": ((f"my.py:{'a' * 999}", *SHAPES), 2, "aaa': "),
+    "a long size": (("my.py:transposed", "--shapes", f"x={'3' * 999}y"), 2, "cannot be read"),
     "several": (("models/mlp", "--learning-rate", "0.1,0.2"), 2, "learning_rate takes one value in a check"),
     "bad value": (("models/mlp", "--activation", "rleu"), 2, "did you mean 'relu'"),
     "step": (("losses/hinge", "--step", "-1"), 2, "--step -1: expected a number above 0"),
@@ -150,6 +204,7 @@ def test_what_cannot_be_checked_is_one_plain_line(run, words, code, line):
     assert line in err
     assert len(err.splitlines()) == 1
     assert "Traceback" not in err
+    assert len(err) < 400, "what is long is not repeated"
 
 
 def test_help_says_that_the_file_is_run(run):

@@ -1,12 +1,15 @@
 """`tenfold trace` as people and machines meet it: text, files, sheets, marks, and one plain line for what is wrong."""
 
 import json
+import re
 import tomllib
 from pathlib import Path
 
 import pytest
 
-from tenfold import cli
+from tenfold import cli, tracebook
+from tenfold.cli.trace import CHOICES, FORMATS, command
+from tenfold.tracing.network import KEYS
 from tenfold.tracing.sources import shipped
 from tenfold.tracing.telling import WIDTH
 
@@ -116,15 +119,17 @@ def test_a_sheet_is_written_filled_in_and_marked(tenfold):
     assert len(answers) == 8
     code, _, err = tenfold("--blank", "8", "--seed", "3")
     assert (code, "sheet.toml: is there already" in err) == (1, True)
-    code, out, _ = tenfold("--mark", "sheet.toml")
-    assert code == 0
-    assert "note: 8 of 8 gaps not filled in" in out
+    code, out, err = tenfold("--mark", "sheet.toml")
+    assert (code, out) == (2, "")
+    assert err.startswith("tenfold: sheet.toml: no gap is filled in")
     key = next(key for key in answers if key.endswith(".w2"))
     head, _, tail = text.partition(f'key = "{key}"')
     Path("sheet.toml").write_text(head + f'key = "{key}"' + tail.replace('answer = ""', 'answer = "2.5"', 1))
     code, out, _ = tenfold("--mark", "sheet.toml")
     assert code == 0
     assert "judged: 1 number: 1 slip\n" in out
+    assert "note: 7 of 8 gaps not filled in" in out
+    assert len(set(re.findall("[①-⑧] ____", out))) == 7
     assert "slip here, in the update" in out
     code, out, _ = tenfold("--mark", "sheet-key.toml", "--json")
     assert json.loads(out)["judged"]["right"] == 8
@@ -147,6 +152,21 @@ def test_a_sheet_in_another_format_does_not_hold_its_answers(tenfold, form, suff
         assert gap["answer"] not in Path("hw.toml").read_text()
 
 
+@pytest.mark.parametrize(("form", "suffix"), [("html", ".html"), ("json", ".json"), ("markdown", ".MD")])
+def test_a_sheet_never_shares_its_file_with_the_page(tenfold, form, suffix):
+    code, out, _ = tenfold("--blank", "4", "--seed", "3", "--format", form, "--out", f"s{suffix}")
+    assert code == 0
+    assert out == f"written     s.toml\nanswers     s-key.toml\nshown in    s{suffix}\n"
+    assert len(tomllib.loads(Path("s.toml").read_text())["gaps"]) == 4
+    assert Path(f"s{suffix}").read_text()[0] in "<{#"
+
+
+def test_options_and_formats_are_those_of_what_they_stand_for():
+    assert list(CHOICES) == list(KEYS)[1:]
+    assert set(FORMATS) == set(tracebook.FORMATS)
+    assert {choice.replace("_", "-") for choice in CHOICES} <= {own.name.replace("_", "-") for own in command.params}
+
+
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
@@ -155,11 +175,14 @@ def test_a_sheet_in_another_format_does_not_hold_its_answers(tenfold, form, suff
         ((*ONE_LINE, "--weights", "1e50", "--activations", "identity,identity", "--updates", "9"), 1, "is too large"),
         ((*ONE_LINE, "--updates", "900"), 2, "21,600 lines"),
         ((*ONE_LINE, "--reported"), 2, "network: holds no [[reported]] numbers"),
-        ((*ONE_LINE, "--reported", "nope"), 2, "'nope' is no network"),
+        ((*ONE_LINE, "--reported", "nope"), 2, "'nope' is no file"),
         (("hand-work",), 2, "did you mean 'hand-worked'"),
         (("--blank", "5", "--reported"), 2, "give one of the two"),
         (("--mark", "sheet.toml", "--seed", "3"), 2, "--mark SHEET takes no network"),
         (("--mark", "sheet.toml"), 2, "sheet.toml: no such file"),
+        (("--mark", ""), 2, "--mark takes the file"),
+        (("--force",), 2, "--force replaces a file"),
+        (("--blank", "3", "--out", "."), 1, ".: is a folder"),
         (("--out", "nowhere/x.txt"), 1, "nowhere/x.txt: cannot be written"),
         (("--out", "."), 1, "is a folder"),
         (("--format", "pdf"), 2, "'pdf' is not one of"),

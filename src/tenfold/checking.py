@@ -5,13 +5,15 @@ __all__ = ["Request", "check"]
 import math
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from tenfold.doctor.diagnosis import Examination, examine
 from tenfold.doctor.entries import ENTRIES, entry_subject
+from tenfold.doctor.guarded import silenced
 from tenfold.doctor.laws import laws
 from tenfold.doctor.sanity import sanity
-from tenfold.doctor.subject import Subject
+from tenfold.doctor.subject import Problem, Subject, is_one_hot
 from tenfold.doctor.userfile import Asked, user_subjects
 from tenfold.errors import UsageError
 from tenfold.recipe import UNLABELED, Recipe
@@ -20,6 +22,11 @@ from tenfold.seeds import generator
 
 FLOAT32 = "float32 has 7 digits: differences cannot agree with a right gradient better than to about 2e-05"
 SLOW = 0.1  # seconds
+ONE_HOT = "its targets were rows of any numbers; if labels are meant, one 1 among zeros, say y={rows}:{classes}:onehot"
+KNOWN = "nor an entry of Tenfold such as losses/hinge"
+LONGEST = 300
+"""Letters beyond which a target that is not there is not repeated whole."""
+
 IN_PLACE = "it writes into its argument {names}: whoever calls it finds other numbers there; work on a copy"
 
 
@@ -47,11 +54,17 @@ def check(request: Request, watch: Callable[[str], None] = lambda line: None) ->
 
     Returns right (whether all gradients are), subjects (each with its verdict, blocks, findings, remarks and laws) and
     sanity (findings of a model on data, or None). Raises UsageError for what is not there, DataError for code that
-    fails. watch: told lines of text.
+    fails. watch: told lines of text where it takes long. What a user's own code prints is dropped.
     """
     start = time.perf_counter()
     _refuse(request)
-    subjects = [_examined(subject, request, watch) for subject in _subjects(request)]
+    with silenced() as aloud:
+
+        def told(line: str) -> None:
+            with aloud():
+                watch(line)
+
+        subjects = [_examined(subject, request, told) for subject in _subjects(request)]
     found = None
     if "data" in request.given:
         found = [finding._asdict() for finding in sanity(request.recipe, request.data_dir)]
@@ -69,9 +82,18 @@ def _of_file(target: str) -> bool:
     return target.endswith(".py") or ".py:" in target
 
 
+def _is_there(path: str) -> bool:
+    try:
+        return Path(path).expanduser().is_file()
+    except (OSError, ValueError, RuntimeError):  # too long, or no path at all
+        return False
+
+
 def _refuse(request: Request) -> None:
     """Options that do not belong to what is checked."""
     room, _, word = request.target.partition("/")
+    if len(request.target) > LONGEST and not _is_there(f"{request.target.partition('.py')[0]}.py"):
+        raise UsageError(f"{request.target[:60]}… ({len(request.target):,} letters): no such file, {KNOWN}")
     model = room == "models" and not _of_file(request.target)
     if not _of_file(request.target) and (request.shapes or request.arrays != "auto"):
         option = "--shapes" if request.shapes else "--arrays"
@@ -104,12 +126,15 @@ def _subjects(request: Request) -> Iterator[Subject]:
 
 def _examined(subject: Subject, request: Request, watch: Callable[[str], None]) -> dict[str, Any]:
     seed = request.recipe.seed
+    point = subject.draw(generator(seed, "changed"), False)
     begun = time.perf_counter()
-    changed = subject.evaluate(subject.draw(generator(seed, "changed"), False)).changed
-    if (took := time.perf_counter() - begun) > SLOW:
+    changed = subject.evaluate(point).changed
+    if slow := (took := time.perf_counter() - begun) > SLOW:
         watch(f"{subject.name}: one call takes {took:.1f} s, and a check makes hundreds; smaller sizes do as well")
-    found = examine(subject, seed, request.points, request.step, request.tolerance)
+    found = examine(subject, seed, request.points, request.step, request.tolerance, watch if slow else _unheard)
     remarks = [*found.remarks, *([FLOAT32] if request.float32 else [])]
+    if found.verdict == "wrong" and subject.kind == "function" and (rows := _numbers(point)):
+        remarks.append(ONE_HOT.format(rows=rows[0], classes=rows[1]))
     if changed:
         remarks.append(IN_PLACE.format(names=", ".join(changed)))
     steady = found.verdict in ("right", "wrong")
@@ -122,6 +147,16 @@ def _examined(subject: Subject, request: Request, watch: Callable[[str], None]) 
         "remarks": remarks,
         "laws": [_finite(law._asdict()) for law in laws(subject, seed)] if steady else [],
     }
+
+
+def _unheard(line: str) -> None:
+    """What is done soon needs no telling."""
+
+
+def _numbers(point: Problem) -> tuple[int, ...]:
+    """Sizes of targets that are rows of several real numbers, () where there are none."""
+    rows = () if point.y is None else point.y.shape
+    return rows if len(rows) == 2 and rows[1] > 1 and not is_one_hot(point) else ()
 
 
 def _plain(found: Examination) -> dict[str, Any]:

@@ -52,10 +52,17 @@ def write_trace(trace: Trace, form: str, path: Path, force: bool = False) -> Pat
 
 
 def write_sheet(trace: Trace, form: str, path: Path, force: bool = False) -> list[Path]:
-    """Write a practice sheet, its answers beside it, and the trace with its gaps in a format other than text."""
-    texts = {path: sheet_text(trace), path.with_name(f"{path.stem}-key.toml"): answers_text(trace)}
+    """Write a practice sheet, its answers beside it, and the trace with its gaps in a format other than text.
+
+    A path that ends as the format does is the trace's; the sheet then ends with .toml.
+    """
+    _free([path], force=True)
+    page = path.with_suffix(FORMATS[form].suffix)
+    # Two files of one name would be one file: the sheet gives way.
+    sheet = path.with_suffix(".toml") if form != "text" and path.suffix.lower() == page.suffix else path
+    texts = {sheet: sheet_text(trace), sheet.with_name(f"{sheet.stem}-key.toml"): answers_text(trace)}
     if form != "text":
-        texts[path.with_suffix(FORMATS[form].suffix)] = rendered(trace, form)
+        texts[path if sheet != path else page] = rendered(trace, form)
     _free(list(texts), force)
     for own, text in texts.items():
         write_text(own, text)

@@ -6,19 +6,23 @@ With the last printed digit worth q, a value v is printed as p
     truncated  where p has the sign of v and 0 ≤ |v| − |p| < q
 """
 
-__all__ = ["exactly", "fidelity", "quantum"]
+__all__ = ["FLOATS", "exactly", "fidelity", "quantum", "significant"]
 
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
 from tenfold.errors import UsageError
 
-SLACK = 1e-9  # of a float against a written number: far above its own error, far below a printed digit
+SLACK = 1e-9  # of a float's size: far above its own error, far below a printed digit
+CANCELED = 1e-15  # what is left of numbers about 1 whose difference is 0
 LONGEST = 60
+FLOATS = 330  # digits before or after the point, as many as a float64 may need
 
 
-def exactly(printed: str) -> Fraction:
+def exactly(printed: str, within: int = LONGEST) -> Fraction:
     """The number that was written: "-2.69", "−2.69", "1.09e-15" or "1/3". Raises UsageError for anything else.
+
+    within: digits that it may have before or after the point.
 
     >>> exactly("−2.5"), exactly("1/3")
     (Fraction(-5, 2), Fraction(1, 3))
@@ -29,8 +33,10 @@ def exactly(printed: str) -> Fraction:
         numbers = [Decimal(part) for part in ((above, below) if slash else (text,))]
     except InvalidOperation:
         numbers = []
-    finite = all(number.is_finite() and abs(number.adjusted()) < LONGEST for number in numbers)
-    if not numbers or not finite or (slash and not numbers[-1]):
+    finite = bool(numbers) and all(number.is_finite() for number in numbers)
+    if finite and any(abs(number.adjusted()) >= within for number in numbers):
+        raise UsageError(f"{printed[:LONGEST]!r} is too large or too small: at most {within} digits beside the point")
+    if not finite or (slash and not numbers[-1]):
         raise UsageError(f"{printed[:LONGEST]!r} is not a number; expected one such as -2.69, 1.1e-15 or 1/3")
     return Fraction(numbers[0]) / Fraction(numbers[1]) if slash else Fraction(numbers[0])
 
@@ -47,17 +53,29 @@ def quantum(printed: str) -> Fraction:
     return Fraction(10) ** int(exponent)
 
 
+def significant(printed: str) -> int:
+    """How many digits a written number tells, 0 for a zero; a fraction tells all.
+
+    >>> significant("-2.690"), significant("0.05"), significant("0.00"), significant("1/3")
+    (4, 1, 0, 60)
+    """
+    if "/" in printed:
+        return LONGEST
+    digits = Decimal(printed.strip().replace("−", "-")).as_tuple().digits
+    return len(digits) if any(digits) else 0
+
+
 def fidelity(printed: str, value: Fraction | float) -> str:
     """How a written number renders a value: "exact", "rounded", "truncated", or "" where it is none of these.
 
-    A Fraction is compared as it is, a float with a slack of 1e-9 of its size.
+    A Fraction is compared as it is, a float with a slack of 1e-9 of its size, and of 1e-15 for what cancels.
 
     >>> [fidelity(p, Fraction("1.3156")) for p in ("1.3156", "1.32", "1.31", "1.33")]
     ['exact', 'rounded', 'truncated', '']
     """
-    p, q = exactly(printed), quantum(printed)
+    p, q = exactly(printed, FLOATS), quantum(printed)
     v = value if isinstance(value, Fraction) else Fraction(value)
-    slack = Fraction(0) if isinstance(value, Fraction) else Fraction(SLACK) * max(Fraction(1), abs(v))
+    slack = Fraction(0) if isinstance(value, Fraction) else Fraction(SLACK) * abs(v) + Fraction(CANCELED)
     if abs(v - p) <= slack:
         return "exact"
     if abs(v - p) <= q / 2 + slack:

@@ -65,6 +65,12 @@ def test_float32_is_computed_in_float32():
     assert narrow.value == pytest.approx(wide.value, rel=1e-6)
 
 
+@pytest.mark.parametrize("hidden", [[100_000], [300, 400], [10**6, 10**6]])
+def test_a_model_that_is_too_large_to_check_is_refused_before_it_is_built(hidden):
+    with pytest.raises(UsageError, match=r"^--hidden .* weights; a check needs a few, such as --hidden 6-5$"):
+        subject("models/mlp", {"hidden": hidden})
+
+
 UNKNOWN = {
     "hinge": "an entry such as losses/hinge",
     "loses/hinge": "did you mean 'losses/hinge'",

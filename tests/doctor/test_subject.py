@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tenfold.doctor.binding import binding
+from tenfold.doctor.calling import drawn
 from tenfold.doctor.declared import declare
 from tenfold.doctor.drawing import draw_problem
 from tenfold.errors import UsageError
@@ -26,7 +27,16 @@ def test_numbers_vectors_and_targets_are_told_apart():
     assert found.constants == {"reg": 0.1, "tiny": 1e-3}
 
 
+@pytest.mark.parametrize("text", ["x=3x10,y=3:4:onehot", "x=3x10,y=3:4:one-hot"])
+def test_labels_may_be_drawn_as_rows_of_one_1_among_zeros(text):
+    point = drawn(declare(text), np.random.default_rng(0), False)
+    assert (point.y.shape, point.y.dtype, point.classes) == ((3, 4), np.float64, 0)
+    assert np.array_equal(np.sort(point.y, 1), [[0, 0, 0, 1]] * 3)
+
+
 BAD = {
+    "x=3,y=99999:99:onehot": "9,899,901 numbers",
+    "x=3,y=3:1:onehot": "'y=3:1:onehot' should be labels:classes",
     "": "is empty",
     "x": "'x' is not name=sizes",
     "x=": "'x=' is not name=sizes",

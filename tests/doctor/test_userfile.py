@@ -1,5 +1,6 @@
 """A user's own function: what it may look like, and the one plain line that everything else ends in."""
 
+import os
 import sys
 import textwrap
 import warnings
@@ -113,6 +114,82 @@ def test_wrong_shapes_are_told_as_a_tutor_would(subject, returned, told):
     assert "my.py: f" in str(error.value)
 
 
+COLUMNS = "z = W @ x + b\n"
+ELSEWHERE = {
+    "columns": ("x=10x5,W=4x10,b=4x1,y=5:4", "W, np.ones((4, 5))", "it has one column for each of the 5 inputs"),
+    "columns of targets": ("x=10x5,W=4x10,b=4x1,y=4x5", "W, np.ones((4, 5))", "one column for each of the 5 inputs"),
+    "columns, one-hot": ("x=10x5,W=4x10,b=4x1,y=5:4:onehot", "W, np.ones((4, 5))", "for each of the 5 inputs"),
+    "rows": (
+        "x=5x10,W=4x10,b=1x4,y=5:4",
+        "W, np.ones((5, 4))",
+        "row for each of the 5 inputs; sum it over them (axis 0",
+    ),
+    "one input": ("x=10,W=4x10,b=4,y=1:4", "W, np.ones((4, 1))", "an axis of length 1"),
+    "one input, not summed": ("x=4,W=3x4,b=3,y=1:3", "np.ones((4, 3, 4)), b", "expected 3×4"),
+    "one input, a row": ("x=4,W=3x4,b=3,y=1:3", "np.ones((1, 3, 4)), b", "an axis of length 1"),
+    "one regressed": ("x=4,W=3x4,b=3,y=3", "np.ones((4, 3, 4)), b", "expected 3×4"),
+}
+
+
+@pytest.mark.parametrize(("shapes", "returned", "told"), ELSEWHERE.values(), ids=ELSEWHERE)
+def test_inputs_are_counted_by_their_targets(subject, shapes, returned, told):
+    found = subject(f"return 1.0, {returned}", shapes)
+    with pytest.raises(DataError) as error:
+        found.evaluate(point(found))
+    assert told in str(error.value)
+    assert ("for each" in str(error.value)) is ("5" in shapes), "a single input has nothing to be summed over"
+
+
+SQUARES = "r = x @ W - {t}\nn = len(x)\n"
+TARGETS = {
+    "t": ("x=5x7,W=7x3,t=5x3", "x, W, t", "x.T @ r", "t", ("W",)),
+    "targets": ("x=5x7,W=7x3,targets=5x3", "x, W, targets", "x.T @ r", "targets", ("W",)),
+    "Label": ("x=5x7,W=7x3,Label=5x3", "x, W, Label", "x.T @ r", "Label", ("W",)),
+    "by length": ("x=5x7,W=7x3,wanted=5x3", "x, W, wanted", "x.T @ r", "wanted", ("W",)),
+    "and x": ("x=5x7,W=7x3,t=5x3", "x, W, t", "r @ W.T, x.T @ r", "t", ("x", "W")),
+    "a gradient of its own": ("x=5x7,W=7x3,t=5x3", "x, W, t", "x.T @ r, -r", "t", ("W", "t")),
+    "as long, with a gradient": ("x=5x7,W=7x3,c=5x3", "x, W, c", "x.T @ r, -r", "c", ("W", "c")),
+    "by name": ("x=5x7,W=7x3,t=5x3", "x, W, t", "{'W': x.T @ r}", "t", ("W",)),
+}
+
+
+@pytest.mark.parametrize(("shapes", "arguments", "returned", "t", "blocks"), TARGETS.values(), ids=TARGETS)
+def test_real_targets_need_not_be_called_y(subject, shapes, arguments, returned, t, blocks):
+    found = subject(SQUARES.format(t=t) + f"return 0.5 * (r * r).sum(), ({returned})", shapes, arguments=arguments)
+    assert found.blocks == blocks
+    assert (point(found).y is None) is (t in blocks)
+    assert set(found.evaluate(point(found)).grads) == set(blocks)
+    assert set(found.shapes) == {"x", "W", *blocks}
+
+
+def test_targets_in_columns_are_known_by_their_name(subject):
+    assert subject("return 1.0, W", "x=7x5,W=3x7,t=3x5", arguments="x, W, t").blocks == ("W",)
+
+
+def test_a_wrong_shape_is_told_where_targets_have_a_name_of_their_own(subject):
+    found = subject("return 1.0, W.T", "x=5x7,W=7x3,wanted=5x3", arguments="x, W, wanted")
+    with pytest.raises(DataError, match="the gradient of W has shape 3×7, expected 7×3: it is transposed"):
+        found.evaluate(point(found))
+
+
+def test_where_no_array_can_be_the_targets_their_name_is_told(subject):
+    with pytest.raises(DataError, match=r"1 gradient for the 2 parameters W, c; .* real targets, .* are named y"):
+        subject("return 1.0, W", "x=5x7,W=7x3,c=4", arguments="x, W, c")
+
+
+def test_the_first_array_keeps_its_name(subject):
+    found = subject("return (scores ** 2).sum(), {'dscores': 2 * scores}", "scores=3x4,y=3:4", arguments="scores, y")
+    assert (found.blocks, list(found.shapes)) == (("scores",), ["scores"])
+    at = point(found)
+    assert np.array_equal(found.evaluate(at).grads["scores"], 2 * at.x)
+    upper = subject("return (X @ W).sum(), X @ W, W", "W=7x3,X=5x7", arguments="W, X")
+    with pytest.raises(DataError, match="the gradient of X has shape 5×3, expected 5×7"):
+        upper.evaluate(point(upper))
+    traced = subject("return (X * X).sum(), 2 * X", "X=3x2", "import torch", "X")
+    assert set(traced.traced(point(traced))) == {"X"}
+    assert subject("return (X * X).sum(), {'dx': 2 * X}", "X=3x2", arguments="X").blocks == ("X",)
+
+
 FAULTY = {
     "no return": ("passes(x, W, b, y)", "returns None (is a return missing?); expected value, gradients"),
     "a value alone": ("return passes(x, W, b, y)[0]", "returns one thing, of type float64"),
@@ -124,6 +201,17 @@ FAULTY = {
     "one named": ("return 1.0, {'W': W}", "returns 1 gradient for the 2 parameters"),
     "text": ("return 'low', W, b", "the value is no array of numbers but a str"),
     "text as gradient": ("return 1.0, 'W', b", "the gradient of W is no array of numbers but a str"),
+    "words": ("return 1.0, np.full(W.shape, 'a'), b", "the gradient of W is no array of numbers but an array of <U1"),
+    "objects": ("return 1.0, np.full(W.shape, None), b", "W is an array of Python objects (NoneType), not of numbers"),
+    "ragged": ("return 1.0, [[1.0], [1.0, 2.0]], W, b", "a gradient is no array of numbers but a list"),
+    "says nothing": (
+        "class E(Exception):\n    def __str__(self): raise RuntimeError\nraise E()",
+        "raises E in line 17",
+    ),
+    "ends saying nothing": (
+        "class E:\n    def __str__(self): raise RuntimeError\nraise SystemExit(E())",
+        "ends Python in line 17 (exit code )",
+    ),
     "complex": ("return 1.0, W * 1j, b", "the gradient of W is complex"),
     "a loss each": ("return np.ones(3), W, b", "the value has shape (3,) (one loss for each input: take their mean"),
     "raises": ("return x @ W, W, b", "raises ValueError in line 15"),
@@ -249,12 +337,26 @@ def test_what_is_not_finite_is_handed_on(subject):
 
 
 def test_prints_and_warnings_go_nowhere(subject, capfd):
-    found = subject("import warnings\nwarnings.warn('no')\nprint('here')\n1 / np.zeros(1)\nreturn 1.0, W, b")
+    said = "print('here')\nimport sys\nprint('there', file=sys.stderr)"
+    found = subject(f"import warnings\nwarnings.warn('no')\n{said}\n1 / np.zeros(1)\nreturn 1.0, W, b")
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         found.evaluate(point(found))
     assert seen == []
     assert capfd.readouterr() == ("", "")
+
+
+def test_what_is_written_to_the_process_goes_nowhere_but_what_is_let_through(capfd):
+    print("before")
+    with guarded.silenced() as aloud:
+        os.write(1, b"within\n")
+        os.write(2, b"within\n")
+        with aloud():
+            print("through")
+            print("through", file=sys.stderr)
+        os.write(2, b"within\n")
+    print("after")
+    assert capfd.readouterr() == ("before\nthrough\nafter\n", "through\n")
 
 
 def test_torch_functions_get_tensors_and_are_traced(subject):

@@ -150,6 +150,43 @@ def test_large_and_small_numbers_are_checked_too(weights, samples, activation):
     assert any(errors.kink for errors in worked.checks.errors.values()) == near
 
 
+@pytest.mark.parametrize(("weights", "samples", "updates"), [("1e20", "3:1", 4), ("0.5", "1:1e50", 3)])
+def test_a_difference_that_rounding_drowns_is_left_out_and_said(weights, samples, updates):
+    worked = trace("1-1-1", activations="relu,identity", weights=weights, biases=0.5, loss="squared_error",
+                   learning_rate=0.1, samples=samples, updates=updates)  # fmt: skip
+    drowned = [key for key, errors in worked.checks.errors.items() if errors.drowned]
+    assert drowned
+    assert all(key.partition(".")[2].startswith("d") for key in drowned)
+    assert f"rounding leaves no central difference: {len(drowned)} line" in " ".join(str(worked).split())
+
+
+@pytest.mark.parametrize(
+    ("spec", "choices", "key", "value"),
+    [
+        # By e = exp(-29), e / (1 + e)², and by the series of the others; 1 − h has lost digits where h is near 1.
+        (
+            "1-1",
+            {"activations": "sigmoid", "weights": 29, "loss": "squared_error"},
+            "1.dyhat_dz1",
+            2.5436656473763625e-13,
+        ),
+        ("1-1", {"activations": "tanh", "weights": 20, "loss": "squared_error"}, "1.dyhat_dz1", 1.6993417021166355e-17),
+        ("1-1", {"weights": 40, "loss": "sigmoid"}, "1.L", 4.248354255291589e-18),
+        ("1-1", {"weights": 40, "loss": "sigmoid"}, "1.dz1", -4.248354255291589e-18),
+        ("1-1", {"weights": -40, "loss": "sigmoid", "samples": "1:0"}, "1.L", 4.248354255291589e-18),
+        ("1-1", {"weights": 40, "loss": "sigmoid", "samples": "1:0"}, "1.L", 40.0),
+        ("1-2", {"weights": "40;-2", "loss": "softmax", "samples": "1:0"}, "1.L", 5.74952226429356e-19),
+        ("1-2", {"weights": "40;-2", "loss": "softmax", "samples": "1:0"}, "1.dz1[1]", -5.74952226429356e-19),
+        ("1-2", {"weights": "40;-2", "loss": "softmax", "samples": "1:1"}, "1.L", 42.0),
+    ],
+)
+def test_a_saturated_unit_keeps_its_digits(spec, choices, key, value):
+    common = {"activations": "identity", "biases": 0, "learning_rate": 0.1, "samples": "1:1"}
+    worked = trace(spec, **(common | choices))
+    assert float(by_key(worked)[key].value) == pytest.approx(value, rel=1e-12, abs=0)
+    assert "ŷ) = 1 · (1 − 1)" not in str(worked)
+
+
 @pytest.mark.parametrize(
     ("sizes", "choices", "named"),
     [

@@ -28,6 +28,10 @@ def judged(sizes, choices, reported):
     return {judgment.key: judgment for judgment in trace(sizes, **choices, reported=reported).judgments}
 
 
+def judged_list(sizes, choices, reported):
+    return trace(sizes, **choices, reported=reported).judgments
+
+
 def test_the_hand_worked_example_is_judged_to_its_last_number():
     worked = trace("hand-worked", reported="")
     found = [(judgment.key, judgment.printed, judgment.verdict) for judgment in worked.judgments]
@@ -115,6 +119,41 @@ def test_what_hangs_on_a_slip_follows_and_says_from_which():
         "w₂ of update 1 printed as 0.48"
         in judged("1-1-1", HAND, {"1.w2": "0.48", "2.yhat": "1.2544"})["2.yhat"].sentence
     )
+
+
+@pytest.mark.parametrize(
+    ("key", "printed", "rule"),
+    [
+        ("1.h1", "0.5", "in the forward sum: the value is 1; 0.5 comes out in z₁ without the bias b₁"),
+        ("2.dh1", "-1.5061", "in the local derivative:"),
+        ("2.yhat", "77", "in the activation or on the way to it: the value is 1.3156"),
+    ],
+)
+def test_the_rule_of_a_slip_is_that_of_the_line_it_was_made_in(key, printed, rule):
+    assert f"{SLIP}, {rule}" in judged("1-1-1", HAND, {key: printed})[key].sentence
+
+
+def test_a_turned_sign_is_no_other_mistake_that_happens_to_come_near():
+    # From the printed w₂ a step uphill gives −0.561, too.
+    found = judged("1-1-1", HAND, {"1.w2": "-0.52", "2.dw2": "-4.107", "2.w2": "-0.561"})["2.w2"]
+    assert "−0.561 comes out with the sign turned round" in found.sentence
+    # w₁ is 1.001: uphill would be −0.999, which −1.0 renders as well as −1.001.
+    line = HAND | {"activations": "identity", "weights": "0.001", "biases": 0, "learning_rate": "0.1",
+                   "samples": "1:10.001"}  # fmt: skip
+    assert "−1.0 comes out with the sign turned round" in judged("1-1", line, {"1.w1": "-1.0"})["1.w1"].sentence
+
+
+def test_one_digit_is_no_proof_of_a_cause():
+    assert "comes out" not in judged("1-1-1", HAND, {"2.L": "7"})["2.L"].sentence  # 7.206 without the ½
+    assert "comes out" not in judged("1-1-1", HAND, {"1.dz1": "0"})["1.dz1"].sentence  # −1 + 1
+    assert "without the ½" in judged("1-1-1", HAND, {"2.L": "7.2"})["2.L"].sentence
+    assert "without the ½" in judged("1-1-1", HAND, {"1.L": "4"})["1.L"].sentence  # 4 exactly
+
+
+def test_of_two_explanations_the_more_faithful_is_taken():
+    # ŷ = 0.5 h₁ + 0.5 is 1.75 exactly from h₁ = 2.5, and 1.745 rounded from h₁ = 2.49.
+    found = judged_list("1-1-1", HAND, {"1.h1": ["2.49", "2.5"], "1.yhat": "1.75"})[-1]
+    assert found.sentence.startswith(f"{EARLIER_SLIP}: h₁ printed as 2.5;")
 
 
 def test_the_explanation_with_the_fewest_replaced_inputs_is_taken():

@@ -67,18 +67,18 @@ def test_initializers_are_rounded_and_that_is_said():
         ({"weights": "hee"}, "neither a number nor an initializer: did you mean 'he'"),
         ({"weights": "0.5,"}, "weights: numbers for 1 layer given; the sizes 2-2-1 have 2"),
         ({"weights": "1;2 3,4"}, "2 rows of 1 numbers; 2 units with 2 inputs take 2 × 2"),
-        ({"weights": "1e999"}, "'1e999' is not a number"),
+        ({"weights": "1e999"}, "'1e999' is too large"),
         ({"weights": float("nan")}, "'nan' is not a number"),
         ({"weights": True}, "True is not a number"),
         ({"weights": 10**100}, "a whole number of 333 bits"),
         ({"biases": "1 2"}, None),
         ({"biases": "1,2,3 4"}, "3 numbers for 2 units"),
         ({"learning_rate": "-0.1"}, "learning_rate is -0.1"),
-        ({"samples": "1,2"}, "'1,2', the 1. of them, is not x:y"),
+        ({"samples": "1,2"}, "'1,2', sample 1, is not x:y"),
         ({"samples": "1:2"}, "x of sample 1: 1 number where the network has 2"),
         ({"samples": "1,2:3 1,b:3"}, "x of sample 2: 'b' is not a number"),
         ({"samples": []}, "samples: none given"),
-        ({"samples": [{"x": [1, 2]}]}, "the 1. has x; expected x and y"),
+        ({"samples": [{"x": [1, 2]}]}, "sample 1 has x; expected x and y"),
         ({"updates": 0}, "updates is 0: expected a whole number from 1"),
         ({"batch": "yes"}, "batch is 'yes'"),
         ({"rate": 1}, "unknown key 'rate'"),
@@ -130,8 +130,19 @@ def test_hostile_files_are_refused_by_name(tmp_path, content, told):
 
 @pytest.mark.parametrize("spec", ["hand-wrked", "nope.toml", ".", "/dev/zero", "a\0b", "x" * 5000, "1"])
 def test_what_names_no_network_is_refused(spec):
-    with pytest.raises(UsageError, match=r"no such file|is no network"):
+    with pytest.raises(UsageError, match=r"no such file|is no file, no example, and no layer sizes"):
         read_source(spec)
+
+
+def test_what_a_network_cannot_be_is_said_of_it_and_a_long_name_is_cut():
+    for spec in (5, None, 1.5):
+        with pytest.raises(UsageError, match=f"a network is layer sizes .*, not '{spec}'"):
+            trace(spec)
+    with pytest.raises(UsageError, match="no such file") as error:
+        read_source("x" * 5000 + ".toml")
+    assert len(str(error.value)) < 250
+    assert trace(np.array([1, 1]), activations="relu", weights=1, biases=0, loss="squared_error", learning_rate=1,
+                 samples="1:1").network.sizes == (1, 1)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", shipped())

@@ -6,6 +6,7 @@ import tomllib
 import pytest
 
 from tenfold.errors import UsageError
+from tenfold.report.tracing import page
 from tenfold.tracing.api import trace
 from tenfold.tracing.judging import EARLIER_SLIP, SLIP
 from tenfold.tracing.sheets import answers_text, blanked, marked, sheet_text
@@ -104,6 +105,57 @@ def test_answers_from_the_rounded_numbers_of_the_sheet_are_no_slips(sheet):
     assert "as the sheet shows them" in found.judgments[0].sentence
 
 
+def trace_of(path, key):
+    return next(judgment.sentence for judgment in marked(path).judgments if judgment.key == key)
+
+
+def test_numbers_as_small_as_a_float_can_be_are_marked_too(sheet):
+    worked = trace("1-1", activations="sigmoid", weights="-200", biases=0, loss="squared_error", learning_rate=1,
+                   samples="1:1")  # fmt: skip
+    found = marked(sheet(worked, {}, answers_text(blanked(worked, 3, 1))))
+    assert {judgment.verdict for judgment in found.judgments} <= {"exact", "rounded"}
+    assert "e−87" in str(found)
+    assert page(found.as_json())
+
+
+def gapped(gaps):
+    worked = trace("hand-worked")
+    return worked.__class__(worked.network, worked.ledger, worked.checks, gaps=gaps)
+
+
+def test_an_answer_of_0_tells_no_digit_of_a_number_that_is_not_0(sheet):
+    path = sheet(gapped({"2.w2": 1, "3.z1": 2, "3.yhat": 3}), {"2.w2": "0", "3.z1": "0.0", "3.yhat": "2"})
+    verdicts = {
+        judgment.key: (judgment.verdict, "comes out" in judgment.sentence) for judgment in marked(path).judgments
+    }
+    assert verdicts == {"2.w2": (SLIP, False), "3.z1": (SLIP, False), "3.yhat": ("rounded", False)}
+    assert "0 tells no digit of it" in trace_of(path, "2.w2")
+    # A ReLU that is off gives a 0 that is right.
+    dead = trace("1-1-1", activations="relu,relu", weights="0.5", biases="-2 0.5", loss="squared_error",
+                 learning_rate="0.1", samples="1:3")  # fmt: skip
+    dead = dead.__class__(dead.network, dead.ledger, dead.checks, gaps={"1.dz1": 1})
+    assert [judgment.verdict for judgment in marked(sheet(dead, {"1.dz1": "0"})).judgments] == ["exact"]
+
+
+def test_what_is_not_answered_stays_hidden_and_an_empty_sheet_is_refused(sheet):
+    worked = blanked(trace("hand-worked"), 8, 3)
+    first = next(key for key, gap in worked.gaps.items() if gap == 5)
+    found = marked(sheet(worked, {first: "7.7"}))
+    assert found.gaps == {key: gap for key, gap in worked.gaps.items() if gap != 5}
+    assert [line["gap"] for line in found.as_json()["lines"] if line["key"] == first] == [None]
+    assert "= ① ____" in str(found)
+    with pytest.raises(UsageError, match="no gap is filled in"):
+        marked(sheet(worked, {}))
+
+
+def test_a_gap_that_stands_there_twice_is_refused(sheet):
+    worked = blanked(trace("hand-worked"), 2, 3)
+    twice = answers_text(worked)
+    twice += twice[twice.index("[[gaps]]") :]
+    with pytest.raises(UsageError, match=r"gap 3: .* stands there twice"):
+        marked(sheet(worked, {}, twice))
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
@@ -134,4 +186,6 @@ def test_a_hostile_name_stays_inside_its_comment_and_quotes(sheet, tmp_path):
     read = tomllib.loads(sheet_text(worked))
     assert set(read) == {"network", "gaps"}
     assert json.dumps(worked.as_json())
-    assert marked(sheet(worked, {})).judgments == ()
+    assert marked(sheet(worked, {}, answers_text(worked))).network.name == worked.network.name.replace(
+        "\n", ""
+    ).replace("\u202e", "")

@@ -60,8 +60,9 @@ def command(
 
     TARGET is a loss, layer or model of Tenfold (losses/hinge, layers/linear, models/mlp, or all losses), or a function
     f(x, *params, y) -> value, gradients of your own: my_loss.py:loss_and_grad --shapes x=3x10,W=4x10,y=3:4, where y=3:4
-    are three labels of four classes, y=3x2 real targets and reg=0.1 is a number; or my_loss.py alone with a list CASES.
-    Your file is run as code, with your rights. The exit code is 1 where a gradient is not right.
+    are three labels of four classes, y=3:4:onehot the same as rows of one 1 among zeros, y=3x2 real targets and reg=0.1
+    is a number; or my_loss.py alone with a list CASES. Your file is run as code, with your rights. The exit code is 1
+    where a gradient is not right.
     """
     from tenfold.checking import Request, check
     from tenfold.recipe import recipe

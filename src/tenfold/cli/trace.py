@@ -12,6 +12,18 @@ from tenfold.cli.trace_table import print_files, print_trace
 from tenfold.errors import UsageError
 
 FORMATS = ("text", "html", "latex", "markdown", "json")
+CHOICES = (
+    "activations",
+    "weights",
+    "biases",
+    "loss",
+    "learning_rate",
+    "samples",
+    "batch",
+    "updates",
+    "seed",
+    "digits",
+)
 
 
 @click.command("trace")
@@ -80,22 +92,12 @@ def command(
     from tenfold.tracing.sheets import blanked, marked
 
     given = (activations, weights, biases, loss, learning_rate, samples, batch, updates, seed, digits)
-    names = (
-        "activations",
-        "weights",
-        "biases",
-        "loss",
-        "learning_rate",
-        "samples",
-        "batch",
-        "updates",
-        "seed",
-        "digits",
-    )
-    choices = {name: value for name, value in zip(names, given, strict=True) if value is not None}
+    choices = {name: value for name, value in zip(CHOICES, given, strict=True) if value is not None}
     if mark is not None:
         if network or choices or reported is not None or blank is not None:
             raise UsageError("--mark SHEET takes no network, no other numbers and no --blank: the sheet holds it all")
+        if not mark:
+            raise UsageError("--mark takes the file of a filled practice sheet, such as --mark sheet.toml")
         return _given_out(marked(Path(mark).expanduser()), form, out, force, as_json)
     if blank is None:
         return _given_out(traced(network, choices, reported), form, out, force, as_json)
@@ -112,6 +114,8 @@ def _given_out(trace: Any, form: str, out: str, force: bool, as_json: bool) -> N
     if target:
         path = write_trace(trace, form, Path(target).expanduser(), force)
         return shown({**found, "written": [str(path)]}, as_json, lambda _: print_files([path]))
+    if force:
+        raise UsageError("--force replaces a file, and none is written here: name one with --out FILE")
     if as_json or form == "text":
         return shown(found, as_json, print_trace)
     return click.echo(rendered(trace, form), nl=False)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from tenfold.doctor.binding import Arguments
-from tenfold.doctor.declared import Declared
+from tenfold.doctor.declared import Declared, readings
 from tenfold.doctor.drawing import draw_problem
 from tenfold.doctor.guarded import guarded
 from tenfold.doctor.returned import blocks_of, understood
@@ -39,24 +39,24 @@ class Bound(NamedTuple):
 
 
 def sizes(declared: Declared) -> dict[str, tuple[int, ...]]:
-    """Of every block: x, under that name, and the parameters."""
-    x, *params = declared.arrays
-    return {"x": declared.arrays[x], **{name: declared.arrays[name] for name in params}}
+    """Of every block, the inputs first."""
+    return dict(declared.arrays)
 
 
 def drawn(declared: Declared, rng: np.random.Generator, integers: bool) -> Problem:
     """A random point of these sizes."""
     x, *params = declared.arrays
     own = {name: declared.arrays[name] for name in params}
-    return draw_problem(
-        rng, integers, declared.arrays[x], own, declared.targets if declared.y else None, declared.classes
-    )
+    targets = declared.targets if declared.y else None
+    problem = draw_problem(rng, integers, declared.arrays[x], own, targets, declared.classes)
+    return problem._replace(y=np.eye(declared.classes)[problem.y], classes=0) if declared.onehot else problem
 
 
 def tried(bound: Bound, kinds: Sequence[bool]) -> tuple[Bound, tuple[str, ...]]:
     """The function with the first kind of arrays (True: tensors) that it takes, and the blocks that it differentiates.
 
-    Raises DataError for what its first call with the first kind ran into, where it takes none of them.
+    What was declared is read as its first result fits. Raises DataError for what its first call with the first kind ran
+    into, where it takes none of them.
     """
     problem, failures = drawn(bound.declared, generator(0, "first call"), False), []
     for kind in kinds:
@@ -66,25 +66,56 @@ def tried(bound: Bound, kinds: Sequence[bool]) -> tuple[Bound, tuple[str, ...]]:
         except DataError as error:
             failures.append(error)
         else:
-            return one, blocks_of(result, f"{bound.path}: {bound.name}", sizes(bound.declared))
+            return _read(one, result, problem)
     raise failures[0]
+
+
+def _read(bound: Bound, result: Any, problem: Problem) -> tuple[Bound, tuple[str, ...]]:
+    """The function as declared, or with an array taken for the real targets: as its gradients fit, else as they count.
+
+    Raises DataError where they do not even count so many.
+    """
+    where, counted, failures = f"{bound.path}: {bound.name}", [], []
+    for declared in readings(bound.declared):
+        one = bound._replace(declared=declared)
+        try:
+            blocks = blocks_of(result, where, sizes(declared), bool(declared.y))
+            counted.append((one, blocks))
+            understood(result, where, blocks, sizes(declared), _images(problem))
+        except DataError as error:
+            failures.append(error)
+        else:
+            return one, blocks
+    if not counted:
+        raise failures[0]
+    return counted[0]
 
 
 def evaluated(bound: Bound, blocks: Sequence[str], problem: Problem) -> Evaluation:
     """What the function gives at a point. blocks: of which it returns gradients, in its order."""
     result, changed = _called(bound, problem)
-    shapes = {name: array.shape for name, array in {"x": problem.x, **problem.params}.items()}
-    where, images = f"{bound.path}: {bound.name}", shapes["x"][0] if shapes["x"] else 1
-    names = {"x": next(iter(bound.declared.arrays))}
-    return understood(result, where, blocks, shapes, images, names)._replace(changed=changed)
+    shapes = {name: np.shape(_named(bound, problem)[name]) for name in bound.declared.arrays}
+    where = f"{bound.path}: {bound.name}"
+    return understood(result, where, blocks, shapes, _images(problem))._replace(changed=changed)
+
+
+def _images(problem: Problem) -> int:
+    """N, the inputs that x holds: as many as labels; else the side of real targets that x has too, 1 where none is.
+
+    Inputs may lie in columns, or be a single one; without targets they are taken for rows.
+    """
+    if problem.y is None:
+        return len(problem.x) if problem.x.ndim else 1
+    if problem.classes:
+        return len(problem.y)
+    return next((side for side in problem.y.shape if side in problem.x.shape), 1)
 
 
 def traced(bound: Bound, blocks: Sequence[str], problem: Problem) -> dict[str, Array] | None:
     """Autograd's gradients by block, None where torch cannot follow the value back to its arguments."""
     given = _named(bound, problem)
     tensors = {name: torch.tensor(array) for name, array in given.items()}
-    x = next(iter(bound.declared.arrays))
-    leaves = [tensors[x if name == "x" else name].requires_grad_() for name in blocks]
+    leaves = [tensors[name].requires_grad_() for name in blocks]
     positional, named = bound.arguments({**tensors, **bound.declared.constants})
     try:
         # What is saved is copied: else autograd refuses a function that works in place on what its value was made of.

@@ -138,7 +138,7 @@ def examine(
         mode, judged = "frozen", _seen(behavior, "frozen", problems, seed, tolerance)
     with behavior.controlled(mode) as evaluate:
         structures = _structures(subject, judged)
-        if judged.wrong and derived(judged.finite, structures):
+        if (judged.wrong or _blindness(judged) > BLIND) and derived(judged.finite, structures):
             seen = judged = judged._replace(cleared=True)
         findings = _behavioral(behavior, seen, judged)
         if judged.wrong:
@@ -189,7 +189,7 @@ def _verdict(seen: _Seen, findings: Sequence[Finding], kinks: OnKinks) -> tuple[
         return "wrong", f"{WRONG}: {_where(seen)}"
     if kinks.broken:
         return "wrong", f"{WRONG}: {BROKEN.format(count=kinks.broken)}"
-    if (blind := _blindness(seen)) > BLIND:
+    if (blind := _blindness(seen)) > BLIND and not seen.cleared:
         return "unclear", UNSURE.format(blind=blind)
     worst = max(_block(name, seen).difference for name in seen.off)
     return "right", RIGHT.format(worst=worst, points=len(seen.finite))

@@ -9,12 +9,14 @@ __all__ = ["ENTRIES", "entry_subject"]
 import inspect
 from collections.abc import Callable, Mapping
 from functools import partial
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from tenfold.doctor.declared import LARGEST
 from tenfold.doctor.drawing import draw_problem
 from tenfold.doctor.subject import Array, Evaluation, Problem, Subject
 from tenfold.errors import UsageError, nearest
@@ -162,8 +164,19 @@ def _model(entry: Callable[..., Any], word: str, recipe: Recipe, given: frozense
         "dropout": recipe.dropout,
     }
     wanted = inspect.signature(entry).parameters
+    if "hidden" in wanted:
+        _check_size(hidden)
     model: Model = entry(**{name: value for name, value in values.items() if name in wanted})
     return model
+
+
+def _check_size(hidden: tuple[int, ...]) -> None:
+    """Refused before it is built: every number costs a difference, and an array of them memory."""
+    widths = (SIZES["I"], *hidden, SIZES["I"])
+    count = sum(before * after for before, after in pairwise(widths))
+    if count > LARGEST:
+        wide = "-".join(map(str, hidden))[:60]
+        raise UsageError(f"--hidden {wide}: some {count:,} weights; a check needs a few, such as --hidden 6-5")
 
 
 def _parameters(model: Model) -> Sizes:

@@ -1,23 +1,26 @@
 """A user's code, run so that nothing it does ends in a traceback or waits forever: exceptions become one plain line."""
 
-__all__ = ["guarded"]
+__all__ = ["guarded", "silenced"]
 
 import contextlib
 import io
+import os
 import signal
 import sys
 import threading
 import traceback
-import warnings
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TypeVar
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 
 from tenfold.errors import DataError, Interrupted
 
+Aloud = Callable[[], contextlib.AbstractContextManager[None]]
 Result = TypeVar("Result")
 AGAIN = 0.05  # seconds
 
@@ -53,10 +56,58 @@ def guarded(call: Callable[[], Result], path: Path, doing: str, seconds: float =
     except EOFError as error:
         raise DataError(f"{path}: {doing} asks for input{_where(error, path)}: nobody answers here") from error
     except SystemExit as error:
-        raise DataError(f"{path}: {doing} ends Python{_where(error, path)} (exit code {error.code})") from error
+        raise DataError(f"{path}: {doing} ends Python{_where(error, path)} (exit code {_said(error.code)})") from error
     except BaseException as error:
-        said = " ".join(str(error).split())
-        raise DataError(f"{path}: {doing} raises {type(error).__name__}{_where(error, path)}: {said}"[:600]) from error
+        said = f": {_said(error)}".removesuffix(": ")
+        told = f"{path}: {doing} raises {type(error).__name__}{_where(error, path)}{said}"
+        raise DataError(told[:600]) from error
+
+
+@contextlib.contextmanager
+def silenced() -> Iterator[Aloud]:
+    """Nothing reaches the process's own stdout and stderr, however it is written; yields what lets it through again.
+
+    Around many calls, since a user's code may start processes and threads that go on writing after it has returned.
+    """
+    kept = {number: os.dup(number) for number in (1, 2) if _is_open(number)}
+    nothing = os.open(os.devnull, os.O_WRONLY)
+
+    def point(aloud: bool) -> None:
+        _flush()
+        for number, own in kept.items():
+            os.dup2(own if aloud else nothing, number)
+
+    @contextlib.contextmanager
+    def through() -> Iterator[None]:
+        point(True)
+        try:
+            yield
+        finally:
+            point(False)
+
+    try:
+        point(False)
+        yield through
+    finally:
+        point(True)
+        for number in (*kept.values(), nothing):
+            os.close(number)
+
+
+def _is_open(number: int) -> bool:
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
+
+
+def _flush() -> None:
+    """What was written before goes where streams pointed then."""
+    for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
+        with contextlib.suppress(OSError, ValueError):
+            if stream is not None:
+                stream.flush()
 
 
 @contextlib.contextmanager
@@ -65,8 +116,8 @@ def _quiet() -> Iterator[None]:
     asked = sys.stdin
     sys.stdin = io.StringIO()
     try:
-        with contextlib.redirect_stdout(_Nowhere()), np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with redirect_stdout(_Nowhere()), redirect_stderr(_Nowhere()), np.errstate(all="ignore"), catch_warnings():
+            simplefilter("ignore")
             yield
     finally:
         sys.stdin = asked
@@ -90,6 +141,14 @@ def _limited(seconds: float) -> Iterator[None]:
 
 def _ring(number: int, frame: FrameType | None) -> None:
     raise _TookTooLong
+
+
+def _said(error: object) -> str:
+    """Its text in one line, "" where it has none, or makes it by code of its own that fails."""
+    try:
+        return " ".join(str(error).split())
+    except Exception:
+        return ""
 
 
 def _where(error: BaseException, path: Path) -> str:

@@ -4,7 +4,7 @@ For scores z (B, C) and labels y:
 
     shift         L(z + c 1ᵀ) = L(z), and then the rows of ∂L/∂z sum to 0
     zero          L(0), what knowing nothing costs: ln C for softmax
-    convex        L((z + z')/2) ≤ (L(z) + L(z'))/2
+    convex        L((z + z')/2) ≤ (L(z) + L(z'))/2, of batches far apart and of one image moved a little
     scaling       L(s z) for s → ∞: the order of growth where some are wrong, and the limit where all are right
     batch         L of the batch twice: once L for a mean, twice L for a sum
     permutation   L(z Π, Π y) = L(z, y): no class is treated differently
@@ -14,7 +14,7 @@ For scores z (B, C) and labels y:
 __all__ = ["Law", "laws"]
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,7 +25,10 @@ from tenfold.doctor.subject import Array, Subject
 from tenfold.errors import TenfoldError
 from tenfold.seeds import generator
 
-SEGMENTS = 100
+LONG, SHORT = 50, 150
+"""Segments: of whole batches, which see a bowl that flattens out; of one image, where no other hides its bulge."""
+
+CHANCES = 8
 FAR = (20.0, 40.0)
 HUGE = 1e4
 CURES = {
@@ -53,9 +56,9 @@ class _Draw(NamedTuple):
 def laws(subject: Subject, seed: int = 0) -> list[Law]:
     """The laws of a loss of scores; [] where a function has none, or they cannot be reached (see scores.py)."""
     scored = reach(subject, generator(seed, "laws", "reach"))
-    if scored is None:
+    if scored is None or not _depends(scored, generator(seed, "laws", "depends")):
         return []
-    tests = _OF_LABELS if scored.labeled else _OF_TARGETS
+    tests = _OF_LABELS if scored.labeled else _OF_TARGETS if scored.classes > 1 else _OF_ONE_TARGET
     found: list[Law] = []
     for name, test in tests.items():
         try:
@@ -72,27 +75,38 @@ def _draw(scored: Scored, rng: np.random.Generator, size: float = 2.0) -> _Draw:
     return _Draw(z, rng.standard_normal(z.shape))
 
 
+def _depends(scored: Scored, rng: np.random.Generator) -> bool:
+    """Whether the value changes with the scores at all: of a constant, every law would hold or fail for no reason."""
+    y = _draw(scored, rng).y
+    try:
+        return len({scored.of(_draw(scored, rng).z, y)[0] for _ in range(CHANCES)}) > 1
+    except TenfoldError:  # it is not finite somewhere, so it does change
+        return True
+
+
 def _shift(scored: Scored, rng: np.random.Generator) -> list[Law]:
     z, y = _draw(scored, rng)
     value, dz = scored.of(z, y)
     moved = scored.of(z + 3 * rng.standard_normal((len(z), 1)), y)[0]
     change = _apart(value, moved)
     holds = change <= scored.close
-    same = "adding a constant to all scores of an image changes nothing, so the bias is determined only up to a shift"
-    other = "adding a constant to all scores of an image changes the loss: every class has a threshold of its own"
+    adding = f"adding a constant to all {'scores of an image' if scored.labeled else 'outputs of an input'} changes"
+    own = "every class has a threshold of its own" if scored.labeled else "every output has a level of its own"
+    same, other = f"{adding} nothing, so the bias is determined only up to a shift", f"{adding} the loss: {own}"
     found = [Law("shift invariance", holds, same if holds else other, change)]
     if dz is not None:
-        found.append(_rows(dz, holds, scored.close))
+        found.append(_rows(dz, holds, scored))
     return found
 
 
-def _rows(dz: Array, shift: bool, close: float) -> Law:
+def _rows(dz: Array, shift: bool, scored: Scored) -> Law:
+    classes, scores = ("class", "scores of an image") if scored.labeled else ("output", "outputs of an input")
     worst = float(np.abs(dz.sum(1)).max() / max(np.abs(dz).max(), 1e-300))
-    if worst <= close:
-        says = "what the gradient takes from one class of an image it gives to the others"
+    if worst <= scored.close:
+        says = f"what the gradient takes from one {classes} of an {scores.split()[-1]} it gives to the others"
         return Law("rows sum to zero", True, says, worst)
-    says = "scores of an image can all rise or fall together"
-    wrong = "the value does not change when all scores of an image rise together, but the gradient says it does"
+    says = f"{scores} can all rise or fall together"
+    wrong = f"the value does not change when all {scores} rise together, but the gradient says it does"
     return Law("rows sum to zero", False, wrong if shift else says, worst)
 
 
@@ -131,16 +145,27 @@ def _equation(name: str, number: float) -> str:
 
 def _convex(scored: Scored, rng: np.random.Generator) -> list[Law]:
     worst = -math.inf
-    for _ in range(SEGMENTS):
-        # Of many sizes: what is bowl-shaped near zero may flatten out far from it.
-        (a, y), (b, _) = (_draw(scored, rng, 10 ** rng.uniform(-1, 1.5)) for _ in range(2))
+    for a, b, y in _segments(scored, rng):
         ends, middle = (scored.of(a, y)[0] + scored.of(b, y)[0]) / 2, scored.of((a + b) / 2, y)[0]
         worst = max(worst, (middle - ends) / max(1.0, abs(ends)))
     if worst <= scored.close:
-        says = f"along {SEGMENTS} random segments: with linear scores, a minimum that is found is the lowest there is"
+        none = f"no bulge was found on {LONG + SHORT} random segments"
+        says = f"{none}: where there is none, with linear scores, a minimum that is found is the lowest there is"
         return [Law("convexity", True, says, worst)]
     says = f"bulges upwards between two points (by {worst:.2g}): where a descent ends depends on where it began"
     return [Law("convexity", False, says, worst)]
+
+
+def _segments(scored: Scored, rng: np.random.Generator) -> Iterator[tuple[Array, Array, NDArray[Any]]]:
+    """Both ends, and what is compared with them: of many sizes, for a bowl near zero may flatten out far from it."""
+    for _ in range(LONG):
+        (a, y), (b, _) = (_draw(scored, rng, 10 ** rng.uniform(-1, 1.5)) for _ in range(2))
+        yield a, b, y
+    for k in range(SHORT):
+        a, y = _draw(scored, rng, 10 ** rng.uniform(-0.5, 0.8))
+        b = a.copy()
+        b[k % len(b)] += 10 ** rng.uniform(-1, 0.5) * rng.standard_normal(scored.classes)
+        yield a, b, y
 
 
 def _scaling(scored: Scored, rng: np.random.Generator) -> list[Law]:
@@ -181,13 +206,14 @@ def _separable(scored: Scored, rng: np.random.Generator) -> list[Law]:
     base = scored.of(0 * right, y)[0]
     sizes = (1.0, 4.0, 16.0, 100.0)
     values = [scored.of(s * right, y)[0] for s in sizes]
-    end = values[-1]
-    if end > 1e-9 * max(1.0, abs(base)):
+    # What is left when a penalty is taken off again is rounding.
+    end, nothing = values[-1], scored.close * max(map(abs, (base, *values)))
+    if end > nothing:
         says = f"where all images are right by a wide margin it is {end:.3g}, not 0: certainty is never rewarded fully"
         if end > base:
             says = f"scores that are right by a wide margin cost {end:.3g}: being too sure is punished"
         return [Law("0 when all are right", False, says, end)]
-    if values[1] == 0:
+    if values[1] <= nothing:
         says = "exactly, from some margin on: images that are right by enough have no say any more"
     else:
         says = "but only in the limit: on separable data the weights grow without end, unless a penalty stops them"
@@ -223,12 +249,12 @@ def _permutation(scored: Scored, rng: np.random.Generator) -> list[Law]:
     change = _apart(value, other)
     if dz is not None and moved is not None:
         change = max(change, float(np.abs(dz[:, order] - moved).max() / max(np.abs(dz).max(), 1e-300)))
+    one, several = ("class", "classes") if scored.labeled else ("output", "outputs")
     if change <= scored.close:
-        return [
-            Law("same for every class", True, "classes in another order, the same loss: none is privileged", change)
-        ]
-    says = "classes in another order, another loss: is a class weighed, or an index wrong?"
-    return [Law("same for every class", False, says, change)]
+        says = f"{several} in another order, the same loss: none is privileged"
+        return [Law(f"same for every {one}", True, says, change)]
+    says = f"{several} in another order, another loss: is one weighed, or an index wrong?"
+    return [Law(f"same for every {one}", False, says, change)]
 
 
 def _overflow(scored: Scored, rng: np.random.Generator) -> list[Law]:
@@ -262,4 +288,6 @@ _OF_TARGETS: dict[str, Test] = {
     "permutation": _permutation,
     "overflow": _overflow,
 }
+# Of one output, all outputs are the same one.
+_OF_ONE_TARGET = {name: test for name, test in _OF_TARGETS.items() if test not in (_shift, _permutation)}
 _OF_LABELS: dict[str, Test] = {"zero": _zero, **_OF_TARGETS}

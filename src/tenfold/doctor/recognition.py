@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from tenfold.doctor.backward import LABELED, LOGISTIC, Affine, Structure, matrix, penalty_size, propagated, scored
-from tenfold.doctor.subject import Problem
+from tenfold.doctor.subject import Problem, is_one_hot
 from tenfold.rooms import names
 from tenfold.types import Params
 
@@ -63,6 +63,8 @@ def point(problem: Problem, value: float) -> Point:
     targets = torch.from_numpy(problem.y)
     targets = targets.long() if problem.classes else targets.double().reshape(len(targets), -1)
     width = problem.classes or targets.shape[1]
+    if is_one_hot(problem):
+        targets = targets.argmax(1)
     return Point(torch.from_numpy(problem.x), params, targets, width, value)
 
 

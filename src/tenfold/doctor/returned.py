@@ -23,11 +23,12 @@ Sizes = tuple[int, ...]
 CONTRACT = "expected value, gradients"
 
 
-def blocks_of(result: Any, where: str, shapes: Mapping[str, Sizes]) -> tuple[str, ...]:
+def blocks_of(result: Any, where: str, shapes: Mapping[str, Sizes], targets: bool) -> tuple[str, ...]:
     """The blocks of which a function returned gradients, in its order.
 
-    shapes: of x, the first, and of the parameters. As many gradients as parameters are theirs; one more, and x is
-    among them, first, or last where only that fits. Raises DataError where the count fits neither.
+    shapes: of x, the first, and of the parameters. targets: whether it is known to take some. As many gradients as
+    parameters are theirs; one more, and x is among them, first, or last where only that fits. Raises DataError where
+    the count fits neither.
     """
     x, *params = shapes
     grads = _split(result, where)[1]
@@ -36,24 +37,22 @@ def blocks_of(result: Any, where: str, shapes: Mapping[str, Sizes]) -> tuple[str
         unknown = [key for name, key in named.items() if name not in shapes]
         if unknown:
             raise DataError(f"{where} returns a gradient of {str(unknown[0])!r}: {nearest(str(unknown[0]), shapes)}")
-        _complete(where, len(grads), params, [name for name in params if name not in named])
+        _complete(where, len(grads), params, [name for name in params if name not in named], targets)
         return tuple(name for name in shapes if name in named)
     count = len(grads)
     if count == len(params) and params:
         return tuple(params)
     if count != len(params) + 1:
-        _complete(where, count, params or [x], ["one"])
-    given = [np.shape(_plain(grad)) for grad in grads]
+        _complete(where, count, params or [x], ["one"], targets)
+    given = [_array(grad, f"{where}: a gradient").shape for grad in grads]
     last = (*params, x)
     return last if given != [*shapes.values()] and given == [shapes[name] for name in last] else tuple(shapes)
 
 
-def understood(
-    result: Any, where: str, blocks: Sequence[str], shapes: Mapping[str, Sizes], images: int, names: Mapping[str, str]
-) -> Evaluation:
+def understood(result: Any, where: str, blocks: Sequence[str], shapes: Mapping[str, Sizes], images: int) -> Evaluation:
     """Value and gradients of a call, finite or not; a DataError that says what is wrong with their kinds and shapes.
 
-    where: how the function is called in messages. images: B, rows of x. names: what its author calls a block.
+    where: how the function is called in messages. images: N, inputs in x.
     """
     value, grads = _split(result, where)
     number, kind = _value(value, where, images)
@@ -65,10 +64,9 @@ def understood(
     if len(ordered) != len(blocks):
         raise DataError(f"{where} returns {len(ordered)} gradients here and {len(blocks)} before; expected as many")
     arrays = {
-        name: _array(grad, f"{where}: the gradient of {names.get(name, name)}")
-        for name, grad in zip(blocks, ordered, strict=True)
+        name: _array(grad, f"{where}: the gradient of {name}") for name, grad in zip(blocks, ordered, strict=True)
     }
-    _check_shapes(arrays, where, shapes, images, names)
+    _check_shapes(arrays, where, shapes, images)
     kinds = {kind, *(str(array.dtype) for array in arrays.values())}
     narrow = any(kind in ("float32", "float16") for kind in kinds)
     wide = {name: np.array(array, dtype=np.float64) for name, array in arrays.items()}
@@ -99,18 +97,23 @@ def _numbers(grads: Any) -> bool:
     return False
 
 
-def _complete(where: str, count: int, params: Sequence[str], missing: Sequence[str]) -> None:
+def _complete(where: str, count: int, params: Sequence[str], missing: Sequence[str], targets: bool) -> None:
     if missing:
         named = ", ".join(params)
         many = f"the {len(params)} parameters {named}" if len(params) > 1 else named
         plural = "s" * (count != 1)
-        raise DataError(f"{where} returns {count} gradient{plural} for {many}; expected one for each, in their order")
+        told = f"{where} returns {count} gradient{plural} for {many}; expected one for each, in their order"
+        called = f"; real targets, which have none, are named y (y={'3x2' if len(params) > 1 else '3'})"
+        raise DataError(told + called * (count < len(params) and not targets))
 
 
 def _bare(key: str, shapes: Mapping[str, Sizes]) -> str:
     """The block that a key names: "W", "dW", "grad_W" or "W_grad"."""
-    tries = (key, key.removeprefix("grad_"), key.removesuffix("_grad"), key.removeprefix("d"), key.lower())
-    return next((name for name in tries if name in shapes), key)
+    tries = (key, key.removeprefix("grad_"), key.removesuffix("_grad"), key.removeprefix("d"))
+    if known := next((name for name in tries if name in shapes), ""):
+        return known
+    x = next(iter(shapes))
+    return x if x.lower() in [name.lower() for name in tries] else key
 
 
 def _plain(given: Any) -> Any:
@@ -132,18 +135,20 @@ def _array(given: Any, what: str) -> NDArray[Any]:
         raise DataError(f"{what} is None; expected numbers")
     try:
         array = np.asarray(_plain(given))
-    except (ValueError, TypeError, RuntimeError):
+    except Exception:  # a thing of the user's own may make an array of itself by any code
         array = np.asarray("?")
     if array.dtype.kind == "c":
         raise DataError(f"{what} is complex; expected real numbers")
+    if array.dtype.kind == "O" and array.ndim:
+        kind = type(array.flat[0]).__name__ if array.size else "object"
+        raise DataError(f"{what} is an array of Python objects ({kind}), not of numbers")
     if array.dtype.kind not in "fiub":
-        raise DataError(f"{what} is no array of numbers but a {type(given).__name__}")
+        own = f"n array of {array.dtype}" if isinstance(given, np.ndarray) else f" {type(given).__name__}"
+        raise DataError(f"{what} is no array of numbers but a{own}")
     return array
 
 
-def _check_shapes(
-    arrays: Mapping[str, NDArray[Any]], where: str, shapes: Mapping[str, Sizes], images: int, names: Mapping[str, str]
-) -> None:
+def _check_shapes(arrays: Mapping[str, NDArray[Any]], where: str, shapes: Mapping[str, Sizes], images: int) -> None:
     wrong = [name for name, array in arrays.items() if array.shape != shapes[name]]
     if not wrong:
         return
@@ -155,7 +160,7 @@ def _check_shapes(
     else:
         hint = _hint(g, p, images, shapes)
     expected = "a single number" if p == () else _told(p)
-    called = f"{where}: the gradient of {names.get(name, name)}"
+    called = f"{where}: the gradient of {name}"
     raise DataError(f"{called} has shape {_told(g)}, expected {expected}{': ' * bool(hint)}{hint}")
 
 
@@ -164,9 +169,13 @@ def _hint(g: Sizes, p: Sizes, images: int, shapes: Mapping[str, Sizes]) -> str:
     same = [name for name, sizes in shapes.items() if sizes == g]
     if len(p) == 2 and g == p[::-1]:
         return "it is transposed"
-    if g and g[1:] == p and g[0] == images:
+    if images > 1 and len(p) == len(g) == 2 and 1 in p and g == tuple(images if side == 1 else side for side in p):
+        axis = p.index(1)
+        line = ("row", "column")[axis]
+        return f"it has one {line} for each of the {images} inputs; sum it over them (axis {axis}, keepdims=True)"
+    if images > 1 and g and g[1:] == p and g[0] == images:
         return f"it has one row for each of the {images} inputs; sum it over them (axis 0)"
-    if len(p) == 1 and g == (*p, images):
+    if images > 1 and len(p) == 1 and g == (*p, images):
         return f"it has one column for each of the {images} inputs; sum it over them (axis 1)"
     if math.prod(g) == math.prod(p) and [side for side in g if side > 1] == [side for side in p if side > 1]:
         return "an axis of length 1 is too many or too few; reshape it (or mind keepdims)"

@@ -18,20 +18,24 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tenfold.doctor.subject import Array, Evaluation, Problem, Subject
+from tenfold.doctor.subject import Array, Evaluation, Problem, Subject, is_one_hot
 from tenfold.errors import DataError, TenfoldError
 
 IMAGES = 7
 CLOSE = {"float64": 1e-9, "float32": 1e-4}
 
 
+Of = Callable[[Array, NDArray[Any]], tuple[float, Array | None]]
+
+
 class Scored(NamedTuple):
     """`of(z, y) -> value, dz`, dz None where it cannot be seen. z: (B, C), y: (B,) labels, or (B, C) real targets.
 
+    Of a function that takes its labels as one-hot rows, y are the labels.
     classes: C; labeled: whether y are labels; close: relative difference that counts as none.
     """
 
-    of: Callable[[Array, NDArray[Any]], tuple[float, Array | None]]
+    of: Of
     classes: int
     labeled: bool
     close: float
@@ -51,29 +55,37 @@ def reach(subject: Subject, rng: np.random.Generator) -> Scored | None:
     problem = subject.draw(rng, False)
     if problem.y is None or problem.x.ndim != 2 or subject.kind in ("layer", "model"):
         return None
-    labeled = bool(problem.classes)
+    labeled, hot = bool(problem.classes), is_one_hot(problem)
     classes = problem.classes or (problem.y.shape[1] if problem.y.ndim == 2 else 0)
     if not classes or (labeled and problem.y.ndim != 1):
         return None
     try:
         close = CLOSE[subject.evaluate(problem).dtype]
-        return _reached(subject, problem, classes, labeled, close, rng)
+        found = _reached(subject, problem, classes, labeled, close, rng)
     except TenfoldError:
         return None
+    return found._replace(of=partial(_rowed, found.of, np.eye(classes)), labeled=True) if found and hot else found
+
+
+def _rowed(of: Of, rows: Array, z: Array, y: NDArray[Any]) -> tuple[float, Array | None]:
+    """Labels handed over as one-hot rows."""
+    return of(z, rows[y])
 
 
 def _reached(
     subject: Subject, problem: Problem, classes: int, labeled: bool, close: float, rng: np.random.Generator
 ) -> Scored | None:
     if not problem.params:
-        plain = problem.x.shape[1] == classes and "x" in subject.blocks
+        plain = problem.x.shape[1] == classes and bool(subject.blocks)
         return Scored(partial(_plain, subject, classes * labeled), classes, labeled, close) if plain else None
     layout = _layout(problem, classes)
     if layout is None:
         return None
     probe = partial(_linear, subject, layout, classes * labeled)
     z = rng.standard_normal((IMAGES, classes))
-    y = rng.integers(0, classes, IMAGES) if labeled else rng.standard_normal((IMAGES, classes))
+    y: NDArray[Any] = rng.integers(0, classes, IMAGES)
+    if not labeled:
+        y = np.eye(classes)[y] if is_one_hot(problem) else rng.standard_normal((IMAGES, classes))
     value, other = probe(z, y)[0], _crossed(subject, layout, classes * labeled, z, y)
     same = abs(value - other) <= 10 * close * max(1.0, abs(value))
     return Scored(probe, classes, labeled, close) if same else None
@@ -81,7 +93,8 @@ def _reached(
 
 def _plain(subject: Subject, classes: int, z: Array, y: NDArray[Any]) -> tuple[float, Array | None]:
     found = _finite(subject.evaluate(Problem(z, {}, y, classes)))
-    return found.value, found.grads["x"]
+    (dz,) = found.grads.values()
+    return found.value, dz
 
 
 def _layout(problem: Problem, classes: int) -> _Layout | None:

@@ -1,6 +1,6 @@
 """What is examined: a function with a value and gradients by block, and how to draw a point for it."""
 
-__all__ = ["Array", "Evaluation", "Problem", "Subject"]
+__all__ = ["Array", "Evaluation", "Problem", "Subject", "is_one_hot"]
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -15,7 +15,8 @@ Array = NDArray[np.float64]
 class Problem(NamedTuple):
     """One point. params: by name, in the order of the function's arguments.
 
-    y: (B,) int64 labels of `classes` classes, float64 targets (classes 0), or None where the function takes none.
+    y: (B,) int64 labels of `classes` classes, float64 targets (classes 0), such as one-hot rows, or None where the
+    function takes none.
     """
 
     x: Array
@@ -41,9 +42,9 @@ class Subject(NamedTuple):
 
     evaluate: calls it with copies of a point; raises UsageError or DataError in plain words. draw(rng, integers): a
     random point, with coordinates in {−1, 0, 1} where integers is true, so that exact kinks and ties occur. blocks:
-    what has a gradient, "x" among them where the function returns that too. shapes: of every array. traced: autograd's
-    gradients by block, None where the function cannot be traced. function: the user's own. constants: bound by name.
-    kind: "function", "loss", "layer" or "model".
+    what has a gradient, in the order of shapes, the inputs among them where the function returns that too. shapes: of
+    every array but y, the inputs first. traced: autograd's gradients by block, None where the function cannot be
+    traced. function: the user's own. constants: bound by name. kind: "function", "loss", "layer" or "model".
     """
 
     name: str
@@ -55,3 +56,9 @@ class Subject(NamedTuple):
     function: Callable[..., Any] | None = None
     constants: Mapping[str, float] = MappingProxyType({})
     kind: str = "function"
+
+
+def is_one_hot(problem: Problem) -> bool:
+    """Whether targets are rows of one 1 among zeros, which numbers drawn at random are not."""
+    y = problem.y
+    return y is not None and y.ndim == 2 and bool(np.isin(y, (0, 1)).all() and (y.sum(1) == 1).all())

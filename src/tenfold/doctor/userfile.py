@@ -84,7 +84,7 @@ def _cases(module: ModuleType, path: Path, name: str) -> list[dict[str, Any]]:
     """The file's CASES, those of one function where one is named."""
     cases = getattr(module, "CASES", None)
     if cases is None:
-        wanted = f"{name or 'the function'}'s arguments" if name else "its arguments"
+        wanted = f"{name[:60]}'s arguments" if name else "its arguments"
         raise UsageError(f"{path}: give the sizes of {wanted} (--shapes x=3x10,W=4x10,y=3:4), or {EXAMPLE} in the file")
     if not isinstance(cases, list | tuple) or not cases or not all(isinstance(case, dict) for case in cases):
         raise UsageError(f"{path}: CASES should be a list with a dict for each check: {EXAMPLE}")
@@ -110,7 +110,7 @@ def _function(module: ModuleType, path: Path, name: str) -> Callable[..., Any]:
     thing = vars(module).get(name or own[0])
     if thing is None:
         told = nearest(name, own or known) if known else "the file defines none"
-        raise UsageError(f"{path}: no function {name!r}: {told}")
+        raise UsageError(f"{path}: no function {name[:60]!r}: {told}")
     if not callable(thing):
         raise UsageError(f"{path}: {name} is no function; its type is {type(thing).__name__}")
     found: Callable[..., Any] = thing
@@ -125,16 +125,16 @@ def _subject(module: ModuleType, path: Path, case: Mapping[str, Any], asked: Ask
     kinds = _kinds(asked.arrays if asked.arrays != "auto" else case.get("arrays", "auto"), path)
     dtype = "float32" if asked.float32 else "float64"
     bound, blocks = tried(Bound(function, path, name, declared, arguments, kinds[0], dtype), kinds)
-    shapes = sizes(declared)
+    shapes = sizes(bound.declared)
     return Subject(
         f"{path}:{name}",
         partial(evaluated, bound, blocks),
-        partial(drawn, declared),
+        partial(drawn, bound.declared),
         tuple(block for block in shapes if block in blocks),
         shapes,
         partial(traced, bound, blocks) if bound.torch else _untraced,
         function,
-        declared.constants,
+        bound.declared.constants,
     )
 
 

@@ -17,28 +17,12 @@ from markupsafe import Markup
 
 DEEP, LONG, WIDE = 40, 20_000, 70
 # Words in a group, a command, a number, or one character.
-_TOKEN = re.compile(
-    r"\\(?:text|textrm|textit|textbf|mathrm|mathit|mathbf|mathsf|operatorname)\*?\{[^{}\\]*\}|"
-    r"\\(?:[a-zA-Z]+|.)|\d+(?:\.\d+)?(?:e-?\d+)?|\S"
-)
-_LETTERS = (
-    "alpha α beta β gamma γ delta δ epsilon ε eta η theta θ lambda λ mu μ sigma σ phi ϕ omega ω Sigma Σ Delta Δ "
-    "partial ∂ infty ∞ ell ℓ nabla ∇"
-)
-_SIGNS = (
-    "cdot · times × div ÷ leftarrow ← gets ← to → rightarrow → mapsto ↦ le ≤ leq ≤ ge ≥ geq ≥ ne ≠ neq ≠ approx ≈ in ∈ "
-    "pm ± mp ∓ sum ∑ prod ∏ ldots … dots … cdots ⋯ mid | { { } } lbrace { rbrace } | ‖ lVert ‖ rVert ‖ prime ′ odot ⊙ "
-    "% % # # & & _ _"
-)
-_NAMES, _OPERATORS = (dict(re.findall(r"(\S+) (\S+)", pairs)) for pairs in (_LETTERS, _SIGNS))
-_WORDS = ("max", "min", "log", "ln", "exp", "tanh", "arg", "sgn")
-_SPACES = {",": ".17em", ":": ".22em", ";": ".28em", " ": ".25em", "!": "-.17em", "quad": "1em", "qquad": "2em"}
-_ACCENTS = {"hat": "^", "widehat": "^", "bar": "¯", "overline": "¯", "tilde": "~", "dot": "˙"}
-_FRACTIONS = ("frac", "tfrac", "dfrac")
-# What only tells a size, which the browser finds by itself.
-_IGNORED = ("displaystyle", "textstyle", "limits", "nolimits", "big", "bigl", "bigr", "Big", "Bigl", "Bigr")
+_TOKEN = re.compile(r"\\text\{[^{}\\]*\}|\\(?:[a-zA-Z]+|.)|\d+(?:\.\d+)?(?:e-?\d+)?|\S")
+_NAMES = {"eta": "η", "partial": "∂", "sigma": "σ"}
+_WORDS = ("exp", "ln", "max", "tanh")
+_FRACTIONS = ("frac", "tfrac")
 _SUMS = {Markup(f"<mo>{sign}</mo>"): sign for sign in "+−"}
-_OPEN, _CLOSE = frozenset("([⟨"), frozenset(")]⟩")
+_OPEN, _CLOSE = frozenset("(["), frozenset(")]")
 
 
 class _Atom(NamedTuple):
@@ -123,40 +107,25 @@ def _sign(sign: str, operand: bool) -> _Atom:
     """An operator; a minus that subtracts from nothing is a sign and stands close to its number."""
     if sign in "-−+" and not operand:
         return _Atom(_tag("mo", sign.replace("-", "−"), attributes=' form="prefix"'), False)
-    if sign in _OPEN or sign in _CLOSE or sign in "|‖":
+    if sign in _OPEN or sign in _CLOSE:
         return _Atom(_tag("mo", sign, attributes=' stretchy="false"'), sign not in _OPEN)
-    return _Atom(_tag("mo", sign.replace("-", "−")), sign in "!′")
+    return _Atom(_tag("mo", sign.replace("-", "−")), False)
 
 
 def _command(name: str, tokens: deque[str], operand: bool, depth: int) -> _Atom:
-    if "{" in name and name[-1] == "}":
-        command, _, text = name[:-1].partition("{")
-        return _words(command, text, tokens)
+    if name.startswith("text{"):
+        words = name[len("text{") : -1].replace(" ", "\N{NO-BREAK SPACE}")
+        return _Atom(_tag("mtext", words))
     if name in _FRACTIONS:
         return _Atom(_tag("mfrac", _group(tokens, depth), _group(tokens, depth)))
-    if name == "sqrt":
-        return _Atom(_tag("msqrt", _group(tokens, depth)))
-    if name in _ACCENTS:
-        accent = _tag("mo", _ACCENTS[name], attributes=' stretchy="false"')
+    if name == "hat":
+        accent = _tag("mo", "^", attributes=' stretchy="false"')
         return _Atom(_tag("mover", _group(tokens, depth), accent, attributes=' accent="true"'))
     if name == "left":
         return _fenced(tokens, depth)
-    if name in _SPACES:
-        return _Atom(_tag("mspace", attributes=f' width="{_SPACES[name]}"'), operand)
     if name in _WORDS:
-        return _words("operatorname", name, tokens)
-    if name in _NAMES:
-        return _Atom(_tag("mi", _NAMES[name]))
-    return _Atom(Markup(), operand) if name in _IGNORED else _sign(_OPERATORS[name], operand)
-
-
-def _words(command: str, text: str, tokens: deque[str]) -> _Atom:
-    """Upright words; what a function is applied to without parentheses stands apart from its name."""
-    if command.startswith("text"):
-        return _Atom(_tag("mtext", text.replace(" ", "\N{NO-BREAK SPACE}")))
-    shown = _tag("mi", text, attributes=' mathvariant="normal"' if len(text) == 1 else "")
-    apart = command.startswith("operatorname") and tokens and tokens[0] not in ("(", "\\left", "^", "_", "'", "}", ")")
-    return _Atom(shown + _tag("mspace", attributes=' width=".17em"') if apart else shown, not apart)
+        return _Atom(_tag("mi", name), False)
+    return _sign("·", operand) if name == "cdot" else _Atom(_tag("mi", _NAMES[name]))
 
 
 def _fenced(tokens: deque[str], depth: int) -> _Atom:
@@ -168,18 +137,17 @@ def _fenced(tokens: deque[str], depth: int) -> _Atom:
 
 def _fence(tokens: deque[str]) -> Markup:
     token = tokens.popleft()
-    return Markup() if token == "." else _tag("mo", _OPERATORS[token[1:]] if token[0] == "\\" else token)
+    if token[0] == "\\":
+        raise LookupError
+    return _tag("mo", token)
 
 
 def _scripted(base: Markup, tokens: deque[str], depth: int) -> Markup:
-    """The atom with what stands below and above it, primes included."""
+    """The atom with what stands below and above it."""
     found: dict[str, Markup] = {}
-    while tokens and tokens[0] in ("^", "_", "'", "′"):
+    while tokens and tokens[0] in ("^", "_"):
         where = tokens.popleft()
-        if where in "'′":
-            found["^"] = found.get("^", Markup()) + _tag("mo", "′")
-        else:
-            found[where] = found.get(where, Markup()) + _group(tokens, depth)
+        found[where] = found.get(where, Markup()) + _group(tokens, depth)
     rows = {where: inside if _is_one(inside) else _tag("mrow", inside) for where, inside in found.items()}
     kinds = {"_": "msub", "^": "msup", "_^": "msubsup"}
     return (

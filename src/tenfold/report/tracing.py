@@ -12,7 +12,7 @@ from tenfold.report.mathml import mathml
 from tenfold.report.network import drawing, part
 from tenfold.report.wording import label
 from tenfold.tracing import words
-from tenfold.written import exactly
+from tenfold.written import FLOATS, exactly
 
 Trace = Mapping[str, Any]
 Line = Mapping[str, Any]
@@ -177,7 +177,7 @@ def _told(value: str) -> list[str]:
     (['≈ −0.00861', '−0.00861'], ['= 1000/3', '333'], ['= ③', '③'])
     """
     whole = len(value) <= 5 or value.startswith("(")
-    short = value if whole else f"{float(exactly(value)):.3g}".replace("-", "−")
+    short = value if whole else f"{float(exactly(value, FLOATS)):.3g}".replace("-", "−")
     return [f"= {value}" if len(value) <= ROOM else f"≈ {short}", short]
 
 

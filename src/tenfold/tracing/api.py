@@ -2,7 +2,7 @@
 
 __all__ = ["trace", "traced"]
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,8 +69,10 @@ def traced(spec: str | Path | Sequence[int], choices: Mapping[str, Any], reporte
 
 def _source(spec: str | Path | Sequence[int], beside: Source | None) -> Source:
     """Where the network comes from; without a spec, from the file that numbers are reported in, if it holds one."""
-    if not isinstance(spec, str | Path):
+    if isinstance(spec, Iterable) and not isinstance(spec, str | Path):
         return Source("network", {"sizes": list(spec)})
+    if not isinstance(spec, str | Path):
+        raise UsageError(f'a network is layer sizes such as "1-1-1" or [1, 1, 1], or a file, not {str(spec)[:40]!r}')
     if str(spec):
         return read_source(str(spec))
     return beside if beside and "sizes" in beside.choices else read_source(DEFAULT)

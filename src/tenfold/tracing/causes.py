@@ -4,6 +4,7 @@ __all__ = ["digit_cause", "variants"]
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 from tenfold.tracing.expressions import (
@@ -18,11 +19,12 @@ from tenfold.tracing.expressions import (
     Sum,
     Symbol,
     Value,
+    rewritten,
     symbols,
 )
 from tenfold.tracing.ledger import Line
 from tenfold.tracing.notation import TEXT, letters, written
-from tenfold.written import quantum
+from tenfold.written import quantum, significant
 
 ONE, ZERO = Number(Fraction(1)), Number(Fraction(0))
 TENS = {10: "ten times", 100: "a hundred times"}
@@ -35,11 +37,13 @@ Lines = Mapping[str, Line]
 
 def variants(line: Line, lines: Lines, values: Mapping[str, Value]) -> Iterator[Variant]:
     """The mistaken formulas of a line, the likelier first. values: all that a formula may take, by key."""
-    yield from RULES[line.rule](line, lines, values)
+    formula = rewritten(line.formula, lambda precise: precise.written)
+    plain = line if formula == line.formula else replace(line, formula=formula)
+    yield from RULES[line.rule](plain, lines, values)
     yield "with the sign turned round", Negative(line.formula)
     for key in line.inputs:
         for phrase, other in _versions(key, lines, values):
-            yield f"with {phrase}", _exchanged(line.formula, key, other)
+            yield f"with {phrase}", _exchanged(plain.formula, key, other)
     for power, told in TENS.items():
         yield f"{told} too large", Product((Number(Fraction(power)), line.formula))
         yield f"{told} too small", Product((Number(Fraction(1, power)), line.formula))
@@ -273,7 +277,7 @@ def digit_cause(printed: str, right: Sequence[Value]) -> str:
     for value in right:
         for near in _written_alike(value, q, printed):
             apart = sum(a != b for a, b in zip(near, printed, strict=True)) if len(near) == len(printed) else 0
-            if apart == 1 and sum(letter.isdigit() for letter in printed) > 1:
+            if apart == 1 and significant(printed) > 1:
                 return f"{printed} is one digit apart from {near}"
     return ""
 

@@ -66,7 +66,7 @@ def pairs(text: str) -> list[dict[str, Any]]:
     for k, sample in enumerate(text.split(), 1):
         x, colon, y = sample.partition(":")
         if not (x and colon and y):
-            raise UsageError(f'samples: {sample!r}, the {k}. of them, is not x:y; expected such as "1:3 2:4"')
+            raise UsageError(f'samples: {sample[:40]!r}, sample {k}, is not x:y; expected such as "1:3 2:4"')
         found.append({"x": x.split(","), "y": y.split(",")})
     return found
 

@@ -1,7 +1,8 @@
 """Every line of a trace against torch: forward values, autograd, central differences, an SGD step; and the engine.
 
 An error is measured in units of max(1, |e|), with |e| the magnitude of the line's formula (expressions.py); that of a
-central difference also of what is differentiated, whose rounding it divides by a small step.
+central difference also of what is differentiated, whose rounding it divides by a small step. A difference that this
+rounding drowns, as where a step takes a small loss to a huge one, is none.
 """
 
 __all__ = ["AUTOGRAD", "DIFFERENCE", "Checks", "Errors", "check"]
@@ -29,11 +30,15 @@ STEPS = (1e-5, 1e-7, 1e-3, 1e-9)
 
 
 class Errors(NamedTuple):
-    """Of one line: against torch's value or gradient, against the central difference (None where there is none)."""
+    """Of one line: against torch's value or gradient, against the central difference (None where there is none).
+
+    There is none of a value, at a kink, and where rounding drowned it at every step.
+    """
 
     autograd: float
     difference: float | None
     kink: bool
+    drowned: bool
 
 
 class Checks(NamedTuple):
@@ -170,11 +175,11 @@ def _judge(bench: _Bench, line: Line, torchs: float, slopes: Iterable[float | No
     error = abs(value - torchs) / max(1.0, own)
     if not error <= AUTOGRAD:
         raise TenfoldError(f"line {line.number}, {line.key}: {value!r} here, {torchs!r} by torch; please report this")
-    best: float | None = None
+    best, drowned = None, False
     for slope in slopes:
-        if slope is not None:
+        drowned |= slope is not None and math.isnan(slope)
+        if slope is not None and not math.isnan(slope):
             off = abs(value - slope) / max(1.0, own, size)
-            off = off if math.isfinite(off) else math.inf
             best = off if best is None else min(best, off)
             if best <= DIFFERENCE:
                 break
@@ -182,7 +187,8 @@ def _judge(bench: _Bench, line: Line, torchs: float, slopes: Iterable[float | No
         raise TenfoldError(
             f"line {line.number}, {line.key}: the central difference is off by {best:.1e}; please report this"
         )
-    bench.errors[line.key] = Errors(error, best, bool(line.ratio) and best is None)
+    lost = bool(line.ratio) and best is None
+    bench.errors[line.key] = Errors(error, best, lost and not drowned, lost and drowned)
 
 
 def _check_engine(bench: _Bench, lines: Sequence[Line], sample: int, oracle: Oracle) -> None:

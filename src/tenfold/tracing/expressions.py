@@ -11,6 +11,7 @@ __all__ = [
     "Negative",
     "Number",
     "Power",
+    "Precise",
     "Product",
     "Quotient",
     "Step",
@@ -19,6 +20,7 @@ __all__ = [
     "Value",
     "evaluate",
     "magnitude",
+    "rewritten",
     "settled",
     "symbols",
 ]
@@ -114,7 +116,20 @@ class Step:
     below: Fraction
 
 
-Expression = Number | Symbol | Sum | Negative | Product | Quotient | Power | Function | Largest | Step
+@dataclass(frozen=True)
+class Precise:
+    """A formula that loses digits, as 1 − h does for h near 1, with another that loses none.
+
+    The other is right, and taken, where the value of `of` is that of `source`, as h = σ(z) is before it is rounded.
+    """
+
+    written: "Expression"
+    of: Symbol
+    source: "Expression"
+    exact: "Expression"
+
+
+Expression = Number | Symbol | Sum | Negative | Product | Quotient | Power | Function | Largest | Step | Precise
 
 
 def _sigmoid(x: float) -> float:
@@ -126,6 +141,7 @@ FUNCTIONS: Mapping[str, Callable[[float], float]] = {
     "tanh": math.tanh,
     "exp": math.exp,
     "ln": math.log,
+    "ln(1 − …)": lambda rest: math.log1p(-rest),
 }
 
 
@@ -156,6 +172,8 @@ def evaluate(expression: Expression, values: Mapping[str, Value]) -> Value:
             return max(evaluate(term, values) for term in terms)
         case Step(argument, above, below):
             return above if evaluate(argument, values) > 0 else below
+        case Precise(own, of, source, exact):
+            return evaluate(exact if evaluate(source, values) == values[of.key] else own, values)
 
 
 def magnitude(expression: Expression, values: Mapping[str, Value], sizes: Mapping[str, float]) -> float:
@@ -173,6 +191,8 @@ def magnitude(expression: Expression, values: Mapping[str, Value], sizes: Mappin
             return magnitude(above, values, sizes) / abs(float(evaluate(below, values)))
         case Power(base, exponent):
             return magnitude(base, values, sizes) ** exponent
+        case Precise(own):
+            return magnitude(own, values, sizes)
         case _:
             return abs(float(evaluate(expression, values)))
 
@@ -188,6 +208,22 @@ def settled(value: Value, bits: int = BITS) -> Value:
     return value
 
 
+def rewritten(expression: Expression, change: Callable[[Precise], Expression]) -> Expression:
+    """The expression with something else in place of every Precise."""
+    match expression:
+        case Precise():
+            return change(expression)
+        case Sum(parts):
+            return Sum(tuple(rewritten(part, change) for part in parts))
+        case Product(parts):
+            return Product(tuple(rewritten(part, change) for part in parts))
+        case Negative(part):
+            return Negative(rewritten(part, change))
+        case Function(name, part):
+            return Function(name, rewritten(part, change))
+    return expression
+
+
 def symbols(expression: Expression) -> Iterator[Symbol]:
     """The symbols in it, from left to right, each as often as it stands there."""
     match expression:
@@ -196,7 +232,7 @@ def symbols(expression: Expression) -> Iterator[Symbol]:
         case Sum(parts) | Product(parts) | Largest(parts):
             for part in parts:
                 yield from symbols(part)
-        case Negative(part) | Power(part, _) | Function(_, part) | Step(part, _, _):
+        case Negative(part) | Power(part, _) | Function(_, part) | Step(part, _, _) | Precise(part):
             yield from symbols(part)
         case Quotient(above, below):
             yield from symbols(above)

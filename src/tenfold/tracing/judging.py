@@ -8,6 +8,7 @@ quantities above it is worked out again from these. The explanation that replace
 __all__ = ["EARLIER_ROUNDING", "EARLIER_SLIP", "RIGHT", "SLIP", "Entry", "Judgment", "judge"]
 
 import itertools
+import math
 from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from tenfold.tracing.causes import digit_cause, variants
 from tenfold.tracing.expressions import Expression, Value, evaluate, settled
 from tenfold.tracing.ledger import Ledger, Line
 from tenfold.tracing.notation import exact_digits, shown
-from tenfold.written import exactly, fidelity
+from tenfold.written import FLOATS, exactly, fidelity, significant
 
 EARLIER_ROUNDING = "follows from an earlier rounding"
 EARLIER_SLIP = "follows from an earlier slip"
@@ -32,6 +33,8 @@ EFFORT, LEAST, MOST = 400_000, 500, 20_000
 BITS = 512
 # Digits that a sentence can hold.
 READABLE = 12
+# Digits that a printed number needs, so that a mistake that gives it is no coincidence.
+TELLING = 2
 
 
 class Entry(NamedTuple):
@@ -75,25 +78,32 @@ class Around(NamedTuple):
 
 @dataclass
 class _Court:
-    """The trace, and what has been judged so far. sheet: values that were there to be read, by key."""
+    """The trace, and what has been judged so far. sheet: values that were there to be read, by key.
+
+    least: digits that a printed number needs to render a value that it is not.
+    """
 
     ledger: Ledger
     sheet: Mapping[str, Fraction]
     lines: dict[str, Line]
     values: dict[str, Value]
     effort: int
+    least: int
     judged: dict[str, list[Judgment]] = field(default_factory=dict)
 
 
 def judge(
     ledger: Ledger, entries: Iterable[Entry], sheet: Mapping[str, Fraction] | None = None
 ) -> tuple[Judgment, ...]:
-    """Judge every entry, in the order of the lines. sheet: other lines as they were shown to who wrote the entries."""
+    """Judge every entry, in the order of the lines. sheet: other lines as they were shown to who wrote the entries.
+
+    With a sheet a 0 renders no number but 0: it tells no digit of what was to be worked out.
+    """
     listed = list(entries)
     lines = {line.key: line for line in ledger.lines}
     effort = min(max(EFFORT // max(1, len(listed)), LEAST), MOST)
     values = {key: settled(value, BITS) for key, value in ledger.values.items()}
-    court = _Court(ledger, sheet or {}, lines, values, effort)
+    court = _Court(ledger, sheet or {}, lines, values, effort, least=0 if sheet is None else 1)
     found = []
     for key, group in itertools.groupby(sorted(listed, key=lambda e: lines[e.key].number), key=lambda e: e.key):
         same = [_judged(court, lines[key], entry) for entry in group]
@@ -126,7 +136,7 @@ def _explained(
 ) -> tuple[str, str, Value]:
     """Verdict, sentence, and the value before it was rounded."""
     value = court.ledger.values[line.key]
-    verdict = fidelity(printed, value)
+    verdict = _rendered(printed, value, court.least)
     if verdict:
         sentence, own = _faithful(verdict, value), _worked(court, around, wholes[0])
         if own is not None and wholes[0] and not fidelity(printed, own):
@@ -139,6 +149,12 @@ def _explained(
     verdict = EARLIER_SLIP if any(stand.slipped for stand in stands) else EARLIER_ROUNDING
     told = " and ".join(stand.told for stand in stands) or "the numbers as the sheet shows them"
     return verdict, f"{verdict}: {told}; the value is {shown(value)}", carried
+
+
+def _rendered(printed: str, value: Value, least: int) -> str:
+    """The fidelity, "" where fewer digits than `least` say nothing of the value."""
+    verdict = fidelity(printed, value)
+    return verdict if verdict == "exact" or significant(printed) >= least else ""
 
 
 def _faithful(verdict: str, value: Value) -> str:
@@ -184,7 +200,7 @@ def _stands(court: _Court, key: str) -> list[Stand]:
     seen: list[Value] = [true]
     for judgment in court.judged[key]:
         slipped = judgment.verdict in (SLIP, EARLIER_SLIP)
-        value = exactly(judgment.printed)
+        value = exactly(judgment.printed, FLOATS)
         if value not in seen:
             seen.append(value)
             found.append(Stand(key, value, f"{_of(court, key, text)} printed as {judgment.printed}", slipped))
@@ -210,7 +226,7 @@ def _wholes(court: _Court, around: Around) -> list[tuple[Stand, ...]]:
     for key in around.edges:
         last = ([own for own in court.judged[key] if own.verdict != SLIP] or court.judged[key])[-1]
         stands = {stand.value: stand for stand in _stands(court, key)}
-        printed += [stands[value] for value in (exactly(last.printed),) if value in stands]
+        printed += [stands[value] for value in (exactly(last.printed, FLOATS),) if value in stands]
         carried += [stands[value] for value in last.carried[-1:] if value in stands]
     return [tuple(printed), tuple(carried)]
 
@@ -226,14 +242,14 @@ def _followed(
         for stands in itertools.islice(_mixes(choices, count), max(0, effort)):
             effort -= 1
             value = _worked(court, around, stands, _sheet(court, around) if not count else None)
-            if value is not None and (verdict := fidelity(printed, value)):
+            if value is not None and (verdict := _rendered(printed, value, court.least)):
                 rank = (RIGHT.index(verdict), sum(stand.slipped for stand in stands))
                 found.append((rank, len(found), stands, value))
         if found:
             return min(found, key=lambda one: one[:2])[2:]
     for stands in wholes:
         value = _worked(court, around, stands)
-        if value is not None and stands and fidelity(printed, value):
+        if value is not None and stands and _rendered(printed, value, court.least):
             return stands, value
     return None
 
@@ -254,33 +270,55 @@ def _slipped(
 ) -> tuple[str, Value]:
     """What is to be said of a slip, and the value that was carried on: the mistake's, where one explains it."""
     value = court.ledger.values[line.key]
-    told = f"{SLIP}, in the {line.rule}: the value is {shown(value)}"
     own = _worked(court, around, wholes[0]) if wholes[0] else None
+    found = _cause(court, around, wholes, printed)
+    digits = digit_cause(printed, [value] if own is None else [value, own])
+    if fidelity(printed, value):
+        digits = f"{printed} tells no digit of it"
+    cause, carried, rule = found or (digits, exactly(printed, FLOATS), line.rule)
+    # Without a cause the mistake may be in any line that nothing was printed of.
+    where = f"in the {rule}" if cause or len(around.path) == 1 else f"in the {rule} or on the way to it"
+    told = f"{SLIP}, {where}: the value is {shown(value)}"
     if own is not None and shown(own) != shown(value):
         told += f", from its own printed inputs {shown(own)}"
-    cause, carried = _cause(court, around, wholes, printed) or ("", exactly(printed))
-    cause = cause or digit_cause(printed, [value] if own is None else [value, own])
     return f"{told}; {cause}" if cause else told, carried
 
 
 def _cause(
     court: _Court, around: Around, wholes: Sequence[tuple[Stand, ...]], printed: str
-) -> tuple[str, Value] | None:
-    """The likeliest mistake that gives the printed number, in the line's own formula first, and the value it gives."""
+) -> tuple[str, Value, str] | None:
+    """The likeliest mistake that gives the printed number, the value it gives, and the rule of the line it is in.
+
+    The line's own formula comes first, and before the printed inputs the true ones.
+    """
     bases = list(dict.fromkeys(((), *wholes)))
     before = {base: _worked(court, around, base) for base in bases}
     effort = court.effort // len(around.path)
     for line in reversed(around.path):
-        for phrase, formula in variants(line, court.lines, court.values):
-            if effort <= 0:
-                return None
-            for base in bases:
-                effort -= 1
+        mistakes = list(itertools.islice(variants(line, court.lines, court.values), max(0, effort)))
+        effort -= len(mistakes) * len(bases)
+        for base in bases:
+            found = []
+            for phrase, formula in mistakes:
                 value = _mistaken(court, around, base, line, formula)
-                if value is not None and value != before[base] and fidelity(printed, value):
-                    place = "" if line is around.path[-1] else f" in {line.symbol.text}"
-                    return f"{printed} comes out{place} {phrase}", value
+                if value is not None and value != before[base] and _telling(printed, value):
+                    found.append((phrase, value))
+            if found:
+                phrase, value = _plainest(found, before[base])
+                place = "" if line is around.path[-1] else f" in {line.symbol.text}"
+                return f"{printed} comes out{place} {phrase}", value, line.rule
     return None
+
+
+def _telling(printed: str, value: Value) -> bool:
+    """Whether a number says enough to be that value by no coincidence; a 0 never does."""
+    return significant(printed) > 0 and bool(_rendered(printed, value, TELLING))
+
+
+def _plainest(found: Sequence[tuple[str, Value]], right: Value | None) -> tuple[str, Value]:
+    """The first mistake; of several the first that turns the sign alone."""
+    turned = [one for one in found if right is not None and math.isclose(one[1], -right)]
+    return (turned or found)[0]
 
 
 def _mistaken(court: _Court, around: Around, base: Sequence[Stand], line: Line, formula: Expression) -> Value | None:

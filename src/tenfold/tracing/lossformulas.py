@@ -10,7 +10,8 @@
     weston_watkins       m_k = 1 + z_k − z_y, L = Σ_{k≠y} max(0, m_k)
                                                                     ∂L/∂z_k = [m_k > 0], ∂L/∂z_y = −Σ_{k≠y} [m_k > 0]
 
-With one output, sigmoid takes y = 1 for yes and 0 for no.
+With one output, sigmoid takes y = 1 for yes and 0 for no. For p near 1, 1 − p is worked out from what p is not: σ(−z),
+or the other e_k, and a logarithm near 0 from how far its argument is from 1.
 """
 
 __all__ = ["Desk", "write_loss"]
@@ -27,6 +28,7 @@ from tenfold.tracing.expressions import (
     Negative,
     Number,
     Power,
+    Precise,
     Product,
     Quotient,
     Step,
@@ -97,16 +99,22 @@ def _softmax(desk: Desk) -> list[Symbol]:
     raised = [desk.note(naming.classwise("e", k), Function("exp", z), k) for k, z in enumerate(desk.outputs, 1)]
     whole = desk.note(Quantity("S", "S", "S", "S"), Sum(tuple(raised)))
     p = [desk.note(naming.classwise("p", k), Quotient(e, whole), k) for k, e in enumerate(raised, 1)]
-    desk.note(naming.loss(), Negative(Function("ln", p[desk.label or 0])))
-    return desk.derive([_less(p_k, right) for p_k, right in zip(p, desk.truths(), strict=True)])
+    sources = [Quotient(e, whole) for e in raised]
+    others = [Quotient(_total([own for own in raised if own is not e]), whole) for e in raised]
+    label = desk.label or 0
+    desk.note(naming.loss(), Negative(_logarithm(desk, p[label], True, sources[label], others[label])))
+    return desk.derive([_less(*parts) for parts in zip(p, desk.truths(), sources, others, strict=True)])
 
 
 def _sigmoid(desk: Desk) -> list[Symbol]:
     share, truths = Fraction(1, len(desk.outputs)), desk.truths()
     p = [desk.note(desk.naming.classwise("p", k), Function("sigmoid", z), k) for k, z in enumerate(desk.outputs, 1)]
-    rest = [p_k if right else Sum((Number(ONE), Negative(p_k))) for p_k, right in zip(p, truths, strict=True)]
-    desk.note(desk.naming.loss(), Negative(_scaled(share, _total([Function("ln", part) for part in rest]))))
-    return desk.derive([_scaled(share, _less(p_k, right)) for p_k, right in zip(p, truths, strict=True)])
+    sources = [Function("sigmoid", z) for z in desk.outputs]
+    others = [Function("sigmoid", Negative(z)) for z in desk.outputs]
+    parts = list(zip(p, truths, sources, others, strict=True))
+    logarithms = _total([_logarithm(desk, *part) for part in parts])
+    desk.note(desk.naming.loss(), Negative(_scaled(share, logarithms)))
+    return desk.derive([_scaled(share, _less(*part)) for part in parts])
 
 
 def _hinge(desk: Desk) -> list[Symbol]:
@@ -152,5 +160,18 @@ def _scaled(share: Fraction, expression: Expression) -> Expression:
     return expression if share == 1 else Product((Number(share), expression))
 
 
-def _less(p: Symbol, right: bool) -> Expression:
-    return Sum((p, Negative(Number(ONE)))) if right else p
+def _less(p: Symbol, right: bool, source: Expression, other: Expression) -> Expression:
+    """p − [k = y]; source: what p is, other: what 1 − p is."""
+    return Precise(Sum((p, Negative(Number(ONE)))), p, source, Negative(other)) if right else p
+
+
+def _logarithm(desk: Desk, p: Symbol, right: bool, source: Expression, other: Expression) -> Expression:
+    """ln p, or ln(1 − p) where p should be 0; source and other as above."""
+    likely = desk.ledger.values[p.key] > 0.5
+    if right:
+        plain = Function("ln", p)
+        return Precise(plain, p, source, Function("ln(1 − …)", other)) if likely else plain
+    rest = Sum((Number(ONE), Negative(p)))
+    if likely:
+        return Function("ln", Precise(rest, p, source, other))
+    return Precise(Function("ln", rest), p, source, Function("ln(1 − …)", p))

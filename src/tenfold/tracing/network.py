@@ -184,7 +184,7 @@ def _sample(row: Any, k: int, inputs: int, outputs: int, loss: str) -> Sample:
         row = {"x": row[0], "y": row[1]}
     if not isinstance(row, dict) or set(row) != {"x", "y"}:
         found = ", ".join(map(str, row)) if isinstance(row, dict) else repr(row)[:40]
-        raise UsageError(f"samples: the {k}. has {found[:60]}; expected x and y")
+        raise UsageError(f"samples: sample {k} has {found[:60]}; expected x and y")
     x = _cells(row["x"], inputs, f"x of sample {k}")
     if loss in REGRESSIONS:
         return Sample(x, _cells(row["y"], outputs, f"y of sample {k}"), None)

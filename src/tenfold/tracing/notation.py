@@ -14,6 +14,7 @@ from tenfold.tracing.expressions import (
     Negative,
     Number,
     Power,
+    Precise,
     Product,
     Quotient,
     Step,
@@ -129,6 +130,8 @@ def _piece(expression: Expression, style: Style, put: Put) -> Piece:
         case Largest(terms):
             listed = style.comma.join(_piece(term, style, put).text for term in terms)
             return Piece(style.largest.format(listed), WHOLE, "letter")
+        case Precise(own):
+            return _piece(own, style, put)
         case Step(argument, above, below):
             inside = _piece(argument, style, put).text
             if above == 1 and below == 0:

@@ -11,6 +11,7 @@ A nudge that moves a unit over the kink of its rectifier, or a margin over that 
 
 __all__ = ["Oracle", "Slopes", "consult", "differences"]
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
@@ -25,8 +26,9 @@ Known = Mapping[str, float]
 """Name -> the trace's value."""
 
 Slopes = dict[tuple[str, str], float | None]
-"""Names above and below -> derivative; None at a kink."""
+"""Names above and below -> derivative; None at a kink, NaN where rounding drowned it."""
 
+EPSILON, DROWNED = torch.finfo(torch.float64).eps, 1e-6
 NAME = re.compile(r"(\D+\d*)\[(\d+)(?:,(\d+))?\]")
 ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
     "identity": lambda z: z,
@@ -114,8 +116,15 @@ def differences(
         top = way.tensors[_stem(above)]
         pair = top[_index(above, slice(rows[name], rows[name] + 2))]
         k = rows[name] // 2
-        found[above, name] = None if crossed[k] else float((pair[0] - pair[1]) / apart[k])
+        base = abs(float(_pick(oracle.tensors, above).detach()))
+        found[above, name] = None if crossed[k] else _slope(pair.tolist(), float(apart[k]), base)
     return found
+
+
+def _slope(pair: Sequence[float], apart: float, base: float) -> float:
+    """The slope between two values; NaN where their rounding is more than DROWNED of it, of `base` and of 1."""
+    slope, rounding = (pair[0] - pair[1]) / apart, 2 * EPSILON * max(map(abs, pair)) / apart
+    return slope if rounding <= DROWNED * max(1.0, abs(slope), base) and math.isfinite(slope) else math.nan
 
 
 def _apart(oracle: Oracle, nudged: Mapping[str, Tensor], below: Sequence[str], rows: Mapping[str, int]) -> Tensor:

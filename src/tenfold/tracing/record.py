@@ -10,22 +10,25 @@ from typing import Any
 from rich.text import Text
 
 from tenfold.tracing.checking import AUTOGRAD, DIFFERENCE, Checks
-from tenfold.tracing.expressions import Symbol
-from tenfold.tracing.judging import Judgment
+from tenfold.tracing.expressions import Expression, Precise, Sum, Symbol, evaluate, rewritten
+from tenfold.tracing.judging import SLIP, Judgment
 from tenfold.tracing.ledger import Ledger, Line
 from tenfold.tracing.naming import Place
 from tenfold.tracing.network import Network
 from tenfold.tracing.notation import LATEX, TEXT, Style, circled, exact_digits, letters, shown, written
 from tenfold.tracing.telling import told
+from tenfold.written import FLOATS, exactly
 
 FORMAT = 1
+# How far a difference of shown digits may be from the value, as a share of it.
+CLOSE = 1e-3
 
 
 @dataclass(frozen=True)
 class Trace:
     """Every number of a small network's training, each line checked; `judgments` of numbers that were reported.
 
-    gaps: key of a hidden line -> the number of its gap. marked: the judgments are a student's answers.
+    gaps: key of a hidden line -> the number of its gap. judged: printed numbers were given, if only none.
     """
 
     network: Network
@@ -132,12 +135,29 @@ _STYLES: dict[str, Style] = {"text": TEXT, "latex": LATEX}
 
 
 def _numbers(trace: Trace, line: Line, style: Style, gaps: Mapping[str, int]) -> str:
-    """The formula with numbers put in, a gap's number where one is hidden."""
+    """The formula with numbers put in, a gap's number where one is hidden.
+
+    A difference is its own value where it cannot be told from the digits that are shown of its parts.
+    """
+    values, own = trace.ledger.values, dict[str, str]()
 
     def put(symbol: Symbol) -> str:
-        return circled(gaps[symbol.key]) if symbol.key in gaps else shown(trace.ledger.values[symbol.key])
+        return circled(gaps[symbol.key]) if symbol.key in gaps else own.get(symbol.key) or shown(values[symbol.key])
 
-    return written(line.formula, style, put)
+    def told(precise: Precise) -> Expression:
+        key = precise.of.key
+        if key in gaps or not isinstance(precise.written, Sum):
+            return precise.written
+        value = float(evaluate(precise, values))
+        if abs(float(evaluate(precise.written, {key: exactly(shown(values[key]), FLOATS)})) - value) <= CLOSE * abs(
+            value
+        ):
+            return precise.written
+        rest = f"1 − {key}"
+        own[rest] = shown(value)
+        return Symbol(rest, rest, rest)
+
+    return written(rewritten(line.formula, told), style, put)
 
 
 def _digits(value: Any) -> str:
@@ -165,12 +185,13 @@ def _checked(trace: Trace) -> dict[str, Any]:
         "tolerance_autograd": AUTOGRAD,
         "tolerance_difference": DIFFERENCE,
         "kinks": sum(error.kink for error in errors),
+        "drowned": sum(error.drowned for error in errors),
     }
 
 
 def _judged(trace: Trace) -> dict[str, Any]:
     numbers = {line.key: line.number for line in trace.lines}
-    slips = [numbers[judgment.key] for judgment in trace.judgments if judgment.verdict == "slip here"]
+    slips = [numbers[judgment.key] for judgment in trace.judgments if judgment.verdict == SLIP]
     counts = dict(Counter(judgment.verdict for judgment in trace.judgments))
     answered = len(trace.judgments)
     return {

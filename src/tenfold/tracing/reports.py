@@ -10,7 +10,7 @@ from tenfold.errors import UsageError, nearest
 from tenfold.tracing.cells import counted
 from tenfold.tracing.judging import Entry
 from tenfold.tracing.ledger import Ledger
-from tenfold.written import exactly, quantum
+from tenfold.written import FLOATS, exactly, quantum
 
 WORDS = ("update", "sample", "where")
 # What people write for a key: ∂L/∂w₂, dL/dw2, ŷ.
@@ -82,7 +82,7 @@ def _printed(key: str, given: Any, where: str, note: str) -> Iterator[Entry]:
             raise UsageError(f'{where}: {str(one)[:40]!r} is no number; write it as it is printed, in quotes: "1.30"')
         text = str(one).strip()
         try:
-            exactly(text[:LONGEST])
+            exactly(text[:LONGEST], FLOATS)
             quantum(text[:LONGEST])
         except UsageError as error:
             raise UsageError(f"{where}: {error}") from None

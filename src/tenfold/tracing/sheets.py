@@ -18,11 +18,11 @@ from tenfold.tracing.ledger import Ledger, Line
 from tenfold.tracing.network import Network, network_of
 from tenfold.tracing.notation import TEXT, exact_digits, letters, shown, written
 from tenfold.tracing.record import Trace
-from tenfold.tracing.reports import entries_of
+from tenfold.tracing.reports import entries_of, resolved_key
 from tenfold.tracing.sources import read_toml
 from tenfold.tracing.telling import told
 from tenfold.tracing.unrolling import unrolled
-from tenfold.written import exactly
+from tenfold.written import FLOATS, exactly
 
 WORDS = ("gap", "key", "formula", "answer")
 
@@ -37,13 +37,13 @@ def blanked(trace: Trace, count: int, seed: int) -> Trace:
     if not 1 <= count <= len(worth):
         raise UsageError(f"--blank {count}: this trace has {len(worth)} numbers that can be hidden, 1 at least")
     drawn = sorted(generator(seed, "trace", "blank").choice(len(worth), count, replace=False))
-    return replace(trace, gaps={key: gap for gap, k in enumerate(drawn, 1) for key in _copies(trace, worth[k])})
+    return replace(trace, gaps={key: gap for gap, k in enumerate(drawn, 1) for key in _copies(trace.ledger, worth[k])})
 
 
-def _copies(trace: Trace, line: Line) -> list[str]:
+def _copies(ledger: Ledger, line: Line) -> list[str]:
     """The line, and the later ones that hand its number on as it is."""
     keys = [line.key]
-    for later in trace.lines[line.number :]:
+    for later in ledger.lines[line.number :]:
         if later.value == line.value and any(key in keys for key in later.inputs):
             keys.append(later.key)
     return keys
@@ -63,7 +63,8 @@ def sheet_text(trace: Trace) -> str:
     gaps = _gaps(trace)
     head = [
         f"{len(gaps)} numbers of this trace are hidden. Work each out from the lines above it, write it between the",
-        "quotes of its answer below, rounded as you like, and have it marked: tenfold trace --mark THIS-FILE",
+        "quotes of its answer below, rounded as you like (to one digit that is not 0 at least), and have it",
+        "marked: tenfold trace --mark THIS-FILE",
         "",
         *told(trace.as_json()).splitlines(),
     ]
@@ -127,7 +128,10 @@ def _toml(value: Any) -> str:
 
 
 def marked(path: Path) -> Trace:
-    """A filled sheet as a trace with a judgment of every answer. Raises UsageError where it is no sheet."""
+    """A filled sheet as a trace with a judgment of every answer; what has none stays hidden.
+
+    Raises UsageError where it is no sheet, or nothing of it is filled in.
+    """
     given = read_toml(path)
     for key in given:
         if key not in ("network", "gaps"):
@@ -144,24 +148,28 @@ def _marked(choices: Any, gaps: Any) -> Trace:
     name = str(choices.get("name", "sheet"))
     network = network_of({key: value for key, value in choices.items() if key != "name"}, name)
     ledger = unrolled(network)
-    answers, hidden = {}, set()
+    lines = {line.key: line for line in ledger.lines}
+    entries: list[Entry] = []
+    hidden: set[str] = set()
+    left: dict[str, int] = {}
     for k, gap in enumerate(gaps, 1):
-        key, answer = _answer(gap, k)
+        key, number, answer = _answer(gap, k, lines)
         if key in hidden:
             raise UsageError(f"gap {k}: {key} stands there twice")
-        hidden.add(key)
+        copies = _copies(ledger, lines[key])
+        hidden.update(copies)
         if answer:
-            answers[key] = (answer, f"gap {k}")
-    entries = [
-        entry._replace(where=where)
-        for key, (answer, where) in answers.items()
-        for entry in _entry(key, answer, where, ledger)
-    ]
-    sheet = {line.key: exactly(shown(line.value)) for line in ledger.lines if line.key not in hidden}
+            entries += [entry._replace(where=f"gap {number}") for entry in _entry(key, answer, f"gap {k}", ledger)]
+        else:
+            left |= dict.fromkeys(copies, number)
+    if not entries:
+        raise UsageError("no gap is filled in: write each number between the quotes of its answer")
+    sheet = {line.key: exactly(shown(line.value), FLOATS) for line in ledger.lines if line.key not in hidden}
     judgments = judge(ledger, entries, sheet)
     open_gaps = len(gaps) - len(entries)
     notes = (f"{open_gaps} of {len(gaps)} gaps not filled in",) if open_gaps else ()
-    return Trace(network, ledger, check(network, ledger), judgments, notes, judged=True)
+    gaps_left = {key: number for key, number in left.items() if key not in {entry.key for entry in entries}}
+    return Trace(network, ledger, check(network, ledger), judgments, notes, gaps_left, judged=True)
 
 
 def _entry(key: str, answer: str, where: str, ledger: Ledger) -> tuple[Entry, ...]:
@@ -171,11 +179,15 @@ def _entry(key: str, answer: str, where: str, ledger: Ledger) -> tuple[Entry, ..
         raise UsageError(f"{where}: {error}") from None
 
 
-def _answer(gap: Any, k: int) -> tuple[str, str]:
+def _answer(gap: Any, k: int, lines: Mapping[str, Line]) -> tuple[str, int, str]:
+    """Key, number and answer of a gap."""
     if not isinstance(gap, dict) or set(gap) - set(WORDS) or not isinstance(gap.get("key"), str):
         raise UsageError(f"gap {k}: expected {', '.join(WORDS)}")
-    counted(gap.get("gap", k), f"gap {k}: gap", 1, 10**6)
+    number = counted(gap.get("gap", k), f"gap {k}: gap", 1, 10**6)
     answer = gap.get("answer", "")
     if isinstance(answer, bool) or not isinstance(answer, str | int):
         raise UsageError(f'gap {k}: answer is no number; write it in quotes, such as "1.53"')
-    return gap["key"], str(answer).strip()
+    try:
+        return resolved_key(gap["key"], set(lines)), number, str(answer).strip()
+    except UsageError as error:
+        raise UsageError(f"gap {k}: {error}") from None

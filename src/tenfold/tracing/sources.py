@@ -47,7 +47,8 @@ def read_source(spec: str) -> Source:
         path = Path(spec).expanduser()
         if path.suffix != ".toml" and not _there(path):
             raise UsageError(
-                f"{spec[:80]!r} is no network (such as 1-1-1), no file, and no example: {nearest(spec, shipped())}"
+                f"{spec[:80]!r} is no file, no example, and no layer sizes such as 1-1-1: "
+                f"{nearest(spec[:80], shipped())}"
             )
     given = read_toml(path)
     for key in given:
@@ -66,7 +67,8 @@ def read_source(spec: str) -> Source:
 def read_toml(path: Path) -> dict[str, Any]:
     """The keys of a TOML file, its floats as the text that stands there. Raises FileError or UsageError."""
     if not _there(path):
-        raise UsageError(f"{path}: no such file")
+        name = str(path)
+        raise UsageError(f"{name if len(name) <= 200 else f'{name[:80]}…{name[-80:]}'}: no such file")
     try:
         with path.open("rb") as file:
             raw = file.read(LARGEST + 1)

@@ -9,16 +9,10 @@ from typing import Any, NamedTuple
 
 from tenfold.tracing.judging import EARLIER_ROUNDING, EARLIER_SLIP, RIGHT, SLIP
 from tenfold.tracing.notation import circled
+from tenfold.tracing.words import STAGES, several, small, vector
 
 WIDTH = 100
 INDENT = 6
-STAGES = {
-    "forward": "forward",
-    "loss": "loss",
-    "derivative": "backward",
-    "chain": "backward",
-    "update": "update",
-}
 ORDER = (*RIGHT, EARLIER_ROUNDING, EARLIER_SLIP, SLIP)
 MARKS = dict.fromkeys(RIGHT, "right") | {SLIP: "slip"}
 
@@ -73,11 +67,7 @@ def _heading(update: int, sample: Mapping[str, Any], batch: bool, number: int | 
     if batch and number is None:
         return f"Update {update}, the whole batch"
     y = sample["y"] if isinstance(sample["y"], list) else [f"class {sample['y']}"]
-    return f"Update {update}, sample {sample['number']}: x = {_vector(sample['x'])}, y = {_vector(y)}"
-
-
-def _vector(cells: list[str]) -> str:
-    return cells[0] if len(cells) == 1 else f"({', '.join(cells)})"
+    return f"Update {update}, sample {sample['number']}: x = {vector(sample['x'])}, y = {vector(y)}"
 
 
 def _line(line: Mapping[str, Any]) -> Iterator[Row]:
@@ -126,10 +116,13 @@ def _plain(text: str) -> str:
 def _foot(trace: Mapping[str, Any]) -> Iterator[Row]:
     checked = trace["checked"]
     text = (
-        f"checked: {checked['lines']} lines. Largest error against torch {_error(checked['autograd'])} "
-        f"(allowed {checked['tolerance_autograd']:.0e}), against central differences {_error(checked['difference'])} "
-        f"(allowed {checked['tolerance_difference']:.0e}), of the layers' own pullbacks {_error(checked['engine'])}."
+        f"checked: {checked['lines']} lines. Largest error against torch {small(checked['autograd'])} "
+        f"(allowed {small(checked['tolerance_autograd'])}), against central differences {small(checked['difference'])} "
+        f"(allowed {small(checked['tolerance_difference'])}), of the layers' own pullbacks {small(checked['engine'])}."
     )
+    text += " Errors are shares of the numbers that went into a line, of 1 where these are smaller."
+    if checked.get("drowned"):
+        text += f" Where rounding leaves no central difference: {checked['drowned']} lines."
     if checked["kinks"]:
         text += f" At a kink, where there is no central difference: {checked['kinks']} lines."
     yield from _wrapped("note", text, "", "  ")
@@ -137,19 +130,10 @@ def _foot(trace: Mapping[str, Any]) -> Iterator[Row]:
         yield from _verdicts(trace)
 
 
-def _several(verdict: str, count: int) -> str:
-    told = verdict.replace("slip here", "slip" if count == 1 else "slips")
-    return told if count == 1 else told.replace("follows", "follow")
-
-
-def _error(size: float) -> str:
-    return f"{size:.1e}" if size else "0"
-
-
 def _verdicts(trace: Mapping[str, Any]) -> Iterator[Row]:
     judged = trace["judged"]
     found = judged["counts"]
-    counts = [f"{found[verdict]} {_several(verdict, found[verdict])}" for verdict in ORDER if verdict in found]
+    counts = [several(verdict, found[verdict]) for verdict in ORDER if verdict in found]
     total = f"{judged['answered']} number{'s' * (judged['answered'] != 1)}"
     yield from _wrapped("note", f"judged: {total}: {', '.join(counts) or 'none given'}", "", "  ")
     for line in trace["lines"]:

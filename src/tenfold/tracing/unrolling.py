@@ -19,6 +19,7 @@ from tenfold.tracing.expressions import (
     Negative,
     Number,
     Power,
+    Precise,
     Product,
     Step,
     Sum,
@@ -162,9 +163,14 @@ def _activated(activation: str, z: Symbol) -> Expression:
 def _derivative(activation: str, z: Symbol, h: Symbol) -> Expression:
     """∂h/∂z; at the kink of a rectifier the smaller slope, as autograd has it."""
     if activation == "sigmoid":
-        return Product((h, Sum((Number(ONE), Negative(h)))))
+        rest = Sum((Number(ONE), Negative(h)))
+        return Product((h, Precise(rest, h, _activated(activation, z), Function("sigmoid", Negative(z)))))
     if activation == "tanh":
-        return Sum((Number(ONE), Negative(Power(h, 2))))
+        rest = Sum((Number(ONE), Negative(Power(h, 2))))
+        # 1 − tanh² z = 4 σ(2z) σ(−2z)
+        twice = Product((Number(2 * ONE), z))
+        sides = (Number(4 * ONE), Function("sigmoid", twice), Function("sigmoid", Negative(twice)))
+        return Precise(rest, h, _activated(activation, z), Product(sides))
     return Step(z, ONE, ZERO if activation == "relu" else SLOPE)
 
 

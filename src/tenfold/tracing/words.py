@@ -22,7 +22,6 @@ __all__ = [
     "vector",
 ]
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -113,10 +112,13 @@ def held(trace: Trace) -> str:
     checked = trace["checked"]
     count = f"{checked['lines']} line{'s' * (checked['lines'] != 1)}"
     kinks = f"; {checked['kinks']} at an exact kink, where a difference says nothing" if checked["kinks"] else ""
+    if checked.get("drowned"):
+        kinks += f"; {checked['drowned']} where rounding leaves no difference"
     return (
         f"{count} held against torch and its autograd (off by {small(checked['autograd'] or 0)} at most, allowed "
         f"{small(checked['tolerance_autograd'])}) and a central difference ({small(checked['difference'] or 0)}, "
-        f"{small(checked['tolerance_difference'])}){kinks}."
+        f"{small(checked['tolerance_difference'])}){kinks}. Errors are shares of the numbers that went into a "
+        "line, of 1 where these are smaller."
     )
 
 
@@ -203,7 +205,8 @@ def several(verdict: str, n: int) -> str:
     """A verdict and how often it was given.
 
     >>> several("slip here", 1), several("slip here", 2), several("follows from an earlier slip", 3)
-    ('1 slip here', '2 slips here', '3 follow from an earlier slip')
+    ('1 slip', '2 slips', '3 follow from an earlier slip')
     """
-    told = verdict if n == 1 else re.sub("^slip ", "slips ", verdict.replace("follows ", "follow ", 1))
+    told = verdict.replace("slip here", "slip" if n == 1 else "slips")
+    told = told if n == 1 else told.replace("follows ", "follow ", 1)
     return f"{n} {told}"
