@@ -2,10 +2,14 @@
 
 import json
 import re
+import subprocess
+import sys
 
 import pytest
 
 from tenfold.cli import main
+from tenfold.cli.margin_table import _proof, _soft_gap, _supported
+from tenfold.margins import margin
 
 ESCAPE = "\x1b[31mred\x1b[0m"
 
@@ -66,6 +70,61 @@ def test_a_long_certificate_is_a_table(run, tmp_path):
     assert len(re.findall(r"^row \d +\+ +1/6$", out, re.MULTILINE)) == 6
 
 
+def test_points_may_be_longer_than_a_name(run):
+    text = " ".join(f"{k % 9},{k // 9}:{'ab'[k % 9 > 4]}" for k in range(90))
+    code, out, _ = run(text)
+    assert code == 0
+    assert "points      50 of a (+), 40 of b (−), 2 coordinates\n" in out
+
+
+def test_what_is_too_long_to_print_is_not_called_exact(run):
+    _, out, _ = run("1e8,1e8:a 100000000.000000001,1e8:b", "--predict", "0,0")
+    assert "line        w = (−2000000000, 0), b ≈ 2e+17 (in full: --json)\n" in out
+    assert "(0, 0): w·x + b ≈ 2e+17, class a\n" in out
+    assert "exactly" not in out
+    assert "= ≈" not in out
+
+
+def test_multipliers_of_another_norm_are_not_called_the_least():
+    found = margin("1,0:+ 0,1:+ 1,1:- 2,0:-").solution
+    assert _supported(found).endswith("multipliers not unique: those of the least norm")
+    assert _supported(found._replace(least=False)).endswith("multipliers not unique: some of many")
+
+
+def test_residuals_above_those_of_rounding_are_told():
+    found = margin("1,0:+ 0,1:+ 1,1:- 2,0:-").solution._replace(exact=None)
+    assert _proof(found).startswith("every condition of optimality holds: residuals stationarity ")
+    found = found._replace(residuals=found.residuals._replace(feasibility=2e-5))
+    assert _proof(found).startswith("the conditions of optimality hold to within 2e−5: residuals stationarity ")
+
+
+def test_a_soft_margin_that_is_not_solved_is_told():
+    assert [_soft_gap(gap) for gap in (-4e-16, 3e-9)] == ["0", "3e−9"]
+    assert _soft_gap(0.26) == "3e−1: not solved, but within 26 % of the optimum"
+
+
+def test_which_line_new_points_are_classified_by(run):
+    assert "new points, by the hard margin:\n" in run("0:a 2:b", "--soft", "1", "--predict", "1")[1]
+    assert "new points, by the soft margin:\n" in run("0:a 2:b 1:a 3:a", "--soft", "1", "--predict", "1")[1]
+    assert "new points:\n" in run("0:a 2:b", "--predict", "1")[1]
+
+
+def test_an_index_is_left_out_and_said_to_be(run, tmp_path):
+    (tmp_path / "points.csv").write_text(",x,label\n0,1,a\n1,2,b\n")
+    assert "note: the first column has no name and counts from 0 to 1" in run(tmp_path / "points.csv")[1]
+
+
+def test_typed_points_wait_for_neither_pytorch_nor_matplotlib():
+    """In a process of their own, for here both are there."""
+    code = (
+        "import sys; from tenfold.cli import main\n"
+        "try: main(['margin', '1:a 2:b', '--json'])\n"
+        "finally: print(sorted({'torch', 'matplotlib'} & set(sys.modules)))"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert told.splitlines()[-1] == "[]", told
+
+
 def test_one_json_object_is_the_last_line(run, tmp_path):
     code, out, err = run("1,0:+ 0,1:+ 1,1:- 2,0:-", "--json", "--predict", "0,0", "--out", tmp_path / "figures")
     found = json.loads(out.splitlines()[-1])
@@ -124,7 +183,7 @@ def test_names_from_outside_cannot_steer_a_terminal(run, tmp_path):
         (["1,2:a 3,x:b"], 2, "point 2, column 2: 'x' is not a number"),
         (["1:a 2:a"], 2, "only class 'a'"),
         (["1:a 2:b 3:c"], 2, "3 classes (a, b, c); choose two of them: --classes a,b"),
-        (["1:a 2:b", "--classes", "a,c"], 2, "has no class 'c'"),
+        (["1:a 2:b", "--classes", "a,c"], 2, "no class 'c' in the points: known: a, b"),
         (["1:a 2:b", "--given", "w=1,2; b=3"], 2, "w has 2 numbers; the points have 1 coordinate each"),
         (["1:a 2:b", "--given", "nonsense"], 2, 'expected one such as "w=-2,0; b=5"'),
         (["1:a 2:b", "--predict", "1,2"], 2, "new points, point 1: 2 coordinates; expected 1 coordinate"),
@@ -133,6 +192,11 @@ def test_names_from_outside_cannot_steer_a_terminal(run, tmp_path):
         (["digits"], 2, "digits has 10 classes"),
         (["absent.csv"], 2, "absent.csv: no such file"),
         (["1:a 2:b", "--reported", "absent.toml"], 2, "'absent.toml' is no sheet of reported numbers"),
+        ([""], 2, "POINTS is empty: expected points, a file or a data set"),
+        (["1:a 2:b", "--out", ""], 2, "--out is empty: expected the name of a folder"),
+        (["1:a 2:b", "--predict", "/"], 2, "--predict: / is a folder; expected points"),
+        (["1:a 2:b", "--reported", "x" * 5000], 2, f"'{'x' * 40}' is no sheet of reported numbers"),
+        (["~nobody,1:a 2,3:b"], 2, "point 1, column 1: '~nobody' is not a number"),
         (["1:a 2:b", "--sofd", "1"], 2, "no option --sofd: did you mean '--soft'?"),
     ],
 )

@@ -59,7 +59,7 @@ def test_it_is_one_step_of_a_pipeline(rng):
 
 def test_classes_that_overlap_are_refused_with_the_proof():
     with pytest.raises(
-        ValueError, match=r"0.5·\(row 0\) \+ 0.5·\(row 1\) = 0.5·\(row 2\) \+ 0.5·\(row 3\) = \(0.5, 0.5\)"
+        ValueError, match=r"0.5 \(row 0\) \+ 0.5 \(row 1\) = 0.5 \(row 2\) \+ 0.5 \(row 3\) = \(0.5, 0.5\)"
     ):
         HardMarginClassifier().fit([[0, 0], [1, 1], [0, 1], [1, 0]], [1, 1, 0, 0])
 

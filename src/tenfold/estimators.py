@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from tenfold.margin.soft import soft_margin
 from tenfold.margin.solving import solve
 from tenfold.margin.types import Inseparable, Points, Separated, Soft
-from tenfold.margin.wording import told, vector
+from tenfold.margin.wording import mixture, vector
 
 EXPECTED_FAILED_CHECKS = dict.fromkeys(
     (
@@ -108,12 +108,8 @@ def _proof(points: Points, found: Inseparable) -> str:
     """A sentence with the certificate, or with its size where that is large."""
     told_as = "the classes are not linearly separable: "
     if len(found.first) + len(found.second) <= 8:
-        sides = (_mixture(points, own) for own in (found.first, found.second))
+        sides = (mixture(points.labels, own) for own in (found.first, found.second))
         told_as += f"{' = '.join(sides)} = {vector(found.meeting)}"
     else:
         told_as += f"mixtures of {len(found.first)} and {len(found.second)} of their points are one point"
     return f"{told_as}, which both convex hulls hold; give soft=1.0 for the soft margin"
-
-
-def _mixture(points: Points, weights: dict[int, Any]) -> str:
-    return " + ".join(f"{told(weight)}·({points.labels[k]})" for k, weight in weights.items())

@@ -1,46 +1,26 @@
-"""What the POINTS of `tenfold margin` name: points as typed, a CSV, a sheet of reported numbers, images of two classes.
+"""What the POINTS of `tenfold margin` name: points, or images of two classes, of a data set or the user's own.
 
 Of images, a pixel is a coordinate, on the unit interval; the first images of each class are taken, half of them each,
 or more of the one where the other has fewer; from the training part where there is one.
 """
 
-__all__ = ["ENDINGS", "LIMIT", "Material", "blamed", "material", "pixels"]
+__all__ = ["LIMIT", "material"]
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tenfold.errors import UsageError, nearest
-from tenfold.loading import is_folder, load, named
-from tenfold.margin.points import POINTS_CAP, parse_points, read_points
-from tenfold.margin.statements import Sheet, read_sheet, shipped
+from tenfold.loading import load, named
+from tenfold.margin.material import Material, pixels, point_material
+from tenfold.margin.points import POINTS_CAP
+from tenfold.margin.rows import SHOWN, there
+from tenfold.margin.statements import shipped
 from tenfold.margin.types import Points
 from tenfold.types import Dataset
 
 LIMIT = 800
-ENDINGS = (".csv", ".tsv", ".txt", ".data")
 NUMBERS_CAP = 50_000_000  # of points × coordinates: 400 MB, and the solver takes as much again
-Positions = NDArray[np.int64]
-
-
-class Material(NamedTuple):
-    """name: of the data; notes: what was taken. sheet: the file of reported numbers that the points are from, or None.
-
-    dataset: that images are from, or None; rest, rest_sign: positions and classes of those that were not taken (the
-    test part where there is one), empty for points.
-    """
-
-    name: str
-    points: Points
-    notes: tuple[str, ...] = ()
-    sheet: Sheet | None = None
-    dataset: Dataset | None = None
-    rest: Positions = np.zeros(0, dtype=np.int64)
-    rest_sign: NDArray[np.int8] = np.zeros(0, dtype=np.int8)
 
 
 def material(data: str, classes: Sequence[str], limit: int | None, data_dir: str, size: int) -> Material:
@@ -48,42 +28,17 @@ def material(data: str, classes: Sequence[str], limit: int | None, data_dir: str
 
     limit: how many images, 0 for all of them, None for LIMIT. Raises UsageError, or DataError for unusable data.
     """
-    path = Path(data).expanduser()
-    if data in named() or is_folder(data) or path.suffix.lower() == ".npz":
+    own = point_material(data, classes)
+    if own and (limit is not None or size):
+        word = "size" if limit is None else "limit"
+        raise UsageError(f"--{word} is for images; {data[:60]!r} are points: leave it out")
+    if own:
+        return own
+    path, kind = there(data)
+    if data in named() or kind == "folder" or path.suffix.lower() == ".npz":
         return _images(load(data, data_dir=data_dir, size=size), classes, LIMIT if limit is None else limit)
-    if limit is not None or size:
-        raise UsageError(
-            f"--{'size' if limit is None else 'limit'} is for images; {data[:60]!r} are points: leave it out"
-        )
-    if data in shipped() or path.suffix.lower() == ".toml":
-        sheet = read_sheet(data)
-        if not sheet.points:
-            raise UsageError(f'{data}: has no points; add points = "1,0:+ 1,1:-", or give them and --reported {data}')
-        with blamed(data):
-            return Material(sheet.title or sheet.name, parse_points(sheet.points, classes), sheet.notes, sheet)
-    if path.is_file():
-        return Material(path.name, read_points(path, classes))
-    if path.suffix.lower() in ENDINGS:
-        raise UsageError(f"{data[:60]}: no such file; expected a CSV with the class in its last column")
-    if ":" in data:
-        return Material("points as typed", parse_points(data, classes))
     known = nearest(data[:60], (*named(), *shipped()))
     raise UsageError(f'{data[:60]!r} is no file, no points such as "1,0:+ 1,1:-" and no data set; {known}')
-
-
-@contextmanager
-def blamed(source: str) -> Iterator[None]:
-    """A UsageError inside the block begins with the file or option that it is about."""
-    try:
-        yield
-    except UsageError as error:
-        raise UsageError(f"{source}: {error}") from None
-
-
-def pixels(dataset: Dataset, rows: Positions) -> NDArray[np.float64]:
-    """Images as points (n, D), on the unit interval."""
-    taken = dataset.images[rows].double().flatten(1).numpy()
-    return np.ascontiguousarray(taken * dataset.scale)
 
 
 def _images(dataset: Dataset, classes: Sequence[str], limit: int) -> Material:
@@ -115,7 +70,7 @@ def _pair(dataset: Dataset, classes: Sequence[str]) -> tuple[int, int]:
     names = dataset.class_names
     for name in classes:
         if name not in names:
-            raise UsageError(f"--classes: {dataset.name} has no class {name!r}: {nearest(name, names)}")
+            raise UsageError(f"--classes: {dataset.name} has no class {name[:SHOWN]!r}: {nearest(name[:SHOWN], names)}")
     if not classes and len(names) > 2:
         few = ", ".join(names[:10]) + ", …" * (len(names) > 10)
         pair = f"--classes {names[0]},{names[1]}"

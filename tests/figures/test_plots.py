@@ -49,6 +49,7 @@ CASES = {
     "crossed": (plane, flat(parse_points(CROSSED))),
     "crossed, soft": (plane, flat(parse_points("0,0:+ 1,1:+ 0,1:- 1,0.4:-"), price=10.0)),
     "overlapping": (plane, flat(blobs(30, 30, 1.0), price=1.0)),
+    "twelve in one place": (plane, flat(parse_points(" ".join(["1:a 1:b"] * 6)))),
     "same place": (plane, flat(parse_points("1,2:a 1,2:b"))),
     "on one line": (plane, flat(parse_points("0,0:a 1,2:b 2,4:a 3,6:b 4,8:a 5,10:b"), "w=0,0; b=0")),
     "one coordinate": (plane, flat(parse_points("1:a 2:a 5:b"))),
@@ -155,6 +156,21 @@ def test_both_axes_have_one_scale_unless_one_is_far_longer():
     assert drawn("four").axes[0].get_aspect() == 1
     assert drawn("skewed").axes[0].get_aspect() == "auto"
     assert drawn("on one line").axes[0].get_aspect() == 1
+
+
+def test_labels_of_points_in_one_place_stand_below_each_other():
+    with house_style():
+        shown = texts(plane.draw(flat(parse_points("1,1:a 1,1:b 1,1:a"))))
+    assert "(1, 1) of point 1, λ = 1\n(1, 1) of point 3" in shown
+    assert "(1, 1) of point 2\nλ = 1" in shown
+    assert "(1, 1) of point 3" not in shown
+    assert any(text.endswith("\nand 9 more") for text in texts(drawn("twelve in one place")))
+
+
+def test_a_fraction_that_is_too_long_is_not_called_equal():
+    data = flat(parse_points("1e8,1e8:a 100000000.000000001,1e8:b"))
+    assert "b ≈ 2e+17" in data.told
+    assert data.labels[0].endswith("α ≈ 2e+18")
 
 
 def test_a_crowd_is_one_picture_and_has_no_names():

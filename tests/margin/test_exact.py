@@ -6,7 +6,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from tenfold.margin import exact
+from tenfold.errors import DataError
+from tenfold.margin import exact, leastnorm
 from tenfold.margin.elimination import null_space, quotients, reduced, solved
 from tenfold.margin.leastnorm import least_norm, least_norm_exact
 from tenfold.margin.solving import solve
@@ -173,14 +174,66 @@ def test_the_least_norm_is_that_of_floats(rng):
     for _ in range(30):
         b = np.vstack([rng.integers(-2, 3, (int(rng.integers(1, 4)), 6)), np.ones(6, dtype=int)])
         start = rng.integers(0, 3, 6)
-        found, unique = least_norm_exact(b.astype(object), start.astype(object) * Fraction(1))
+        found, unique, proved = least_norm_exact(b.astype(object), start.astype(object) * Fraction(1))
+        assert proved
         assert (b.astype(object) @ found == b @ start).all()
         assert min(found) >= 0
-        plain, also = least_norm(b.astype(float), start.astype(float))
+        plain, also, least = least_norm(b.astype(float), start.astype(float))
+        assert least
         assert np.allclose(found.astype(float), plain, atol=1e-8)
         assert unique == also
         bounded += bool(min(found) == 0 and not unique)
     assert bounded > 3
+
+
+def test_the_least_norm_of_two_long_lines():
+    """Shifted against each other, so that many multipliers are 0; solved once, not step by step."""
+    given = points([(0, i) for i in range(150)] + [(1, i + 100) for i in range(150)], [1] * 150 + [-1] * 150)
+    found = solve(given)
+    holds(given, found)
+    assert found.least
+    assert not found.unique
+    alpha, s = np.array(found.exact.multipliers), given.sign.astype(object)
+    assert 0 in alpha
+    positive = alpha > 0
+    i, j = np.flatnonzero(positive & (s > 0))[:2]  # α = max(0, z·column), so two of a class give their own line
+    slope = (alpha[j] - alpha[i]) / (j - i)
+    assert all(alpha[k] == max(0, alpha[i] + slope * (k - i)) for k in np.flatnonzero(s > 0))
+
+
+def test_positive_multipliers_that_are_the_wrong_ones_are_refused():
+    rows, c = np.array([[Fraction(1)] * 3], dtype=object), np.array([Fraction(3)], dtype=object)
+    assert leastnorm._on(rows, c, np.array([True, True, True])).tolist() == [1, 1, 1]
+    assert leastnorm._on(rows, c, np.array([True, True, False])) is None
+
+
+def test_a_least_norm_that_takes_long_is_not_claimed(monkeypatch):
+    monkeypatch.setattr(leastnorm, "MOST", 35)
+    given = points([(1, 0), (0, 1), (1, 1), (2, 0)], [1, 1, -1, -1])
+    found = solve(given)
+    holds(given, found)
+    assert (found.unique, found.least) == (False, False)
+    monkeypatch.setattr(leastnorm, "MOST", 36)
+    assert solve(given).least
+
+
+def test_a_gap_of_floats_is_measured():
+    """Solved in fractions, for floats are in doubt, but shown as floats."""
+    x = np.array([[0.0, 0.0], [1.0, 0.0], [0.3, 1e-13]])
+    given = Points(x, np.array([1, 1, -1], np.int8), ("+", "-"), None, ("a", "b", "c"))
+    found = solve(given)
+    assert found.exact is None
+    assert 0 < abs(found.gap) < 1e-6
+
+
+def test_margins_whose_squares_overflow():
+    with pytest.raises(DataError, match="the margin is so small"):
+        solve(points([(0,), (1,), (Fraction(1, 10**160),)], [1, -1, -1]))
+
+
+def test_the_work_of_a_step_has_its_points_in_it():
+    few, many = np.ones((10, 2), dtype=object), np.ones((20_000, 2), dtype=object)
+    assert exact.affordable(few, 3, 1e6) > exact.affordable(many, 3, 1e6)
 
 
 # Linear equations in whole numbers

@@ -143,6 +143,18 @@ def test_the_solution_is_always_the_best_and_nothing_else_is(rng):
         assert not other.optimal
 
 
+def test_far_from_the_origin_b_counts_as_well(rng):
+    x, sign = rng.standard_normal((40, 3)), np.where(np.arange(40) % 2, 1, -1)
+    x[:, 0] = sign * (1 + abs(x[:, 0]))
+    given = points(x + 1e8, sign, known=False)
+    solution = solve(given)
+    w = solution.w.tolist()
+    assert judge(given, w, solution.b, solution).optimal
+    for off in (1e-3, -1e-3):
+        found = judge(given, w, solution.b + off, solution)
+        assert (found.optimal, found.canonical, found.feasible) == (False, False, False)
+
+
 @pytest.mark.parametrize(
     ("w", "b", "words"),
     [((1.0,), 0.0, "w has 1 numbers, but the points have 2"), ((1.0, float("nan")), 0.0, "expected finite numbers")],

@@ -8,8 +8,9 @@ import pytest
 from scipy import optimize
 from sklearn.svm import SVC
 
-from tenfold.errors import UsageError
-from tenfold.margin.certificates import by_programming, certificate, refined
+from tenfold.errors import DataError, UsageError
+from tenfold.margin import certificates, separability, soft
+from tenfold.margin.certificates import by_programming, certain, certificate, refined
 from tenfold.margin.framing import framed
 from tenfold.margin.removing import fewest, misplaced
 from tenfold.margin.soft import soft_margin
@@ -102,7 +103,73 @@ def test_a_certificate_that_is_a_little_off_is_put_right(rng):
     assert certificate(refined(off, z, sign), z, sign).residual < 1e-15
 
 
+def nearly(rng, gap):
+    """More numbers than fractions are tried on, half of each class in a plane: the planes are `gap` apart."""
+    x = rng.integers(-8, 9, (9000, 5)).astype(float)
+    sign = np.where(rng.random(9000) < 0.5, 1, -1)
+    x[:, 0] = np.where(rng.random(9000) < 0.5, 0, sign * abs(x[:, 0])) + gap * (sign > 0)
+    return points(x, sign)
+
+
+def test_hulls_that_nearly_meet_do_not_meet(rng):
+    with pytest.raises(DataError, match="rounding hides whether"):
+        solve(nearly(rng, 2.0**-42), removal=False)
+    found = solve(nearly(rng, 0), removal=False)
+    assert isinstance(found, Inseparable)
+    assert found.residual < 1e-12
+    assert isinstance(solve(nearly(rng, 2.0**-24), removal=False), Separated)
+
+
+@pytest.mark.parametrize("extra", ["nothing", "constant", "twice", "sum"])
+def test_a_certificate_of_floats_is_proved(rng, extra):
+    """By its equations' bounds where they are as many as the points, else in fractions."""
+    x, sign = rng.standard_normal((60, 4)), np.where(np.arange(60) % 2, 1, -1)
+    more = {"nothing": [], "constant": [np.ones(60)], "twice": [x[:, 0]], "sum": [np.round(x[:, 0])]}[extra]
+    given = points(np.column_stack([x, *more]), sign)
+    frame = framed(given.x)
+    ray = by_programming(frame.z, sign)
+    found = certain(ray, given, frame)
+    assert set(found.first) | set(found.second) <= set(ray)
+    assert found.residual < 1e-12
+
+
+@pytest.mark.parametrize("gap", [0.0, 1e-13])
+def test_a_certificate_that_nearly_holds_is_none(gap):
+    """Crossing diagonals, one of them a little above the other."""
+    given = points([(0, 0, 0), (1, 1, 0), (1, 0, gap), (0, 1, gap)], [1, 1, -1, -1])
+    found = certain(dict.fromkeys(range(4), 1.0), given, framed(given.x))
+    assert (found is None) == (gap > 0)
+    decimals = given._replace(
+        exact=tuple((*map(Fraction, row[:2]), Fraction(i, 10**40)) for i, row in enumerate(given.x))
+    )
+    assert certain(dict.fromkeys(range(4), 1.0), decimals, framed(given.x)) is None
+
+
+def test_certificates_of_a_search_are_proved_too(rng, monkeypatch):
+    """Where rounding hides whether some points are enough, no set is called the smallest."""
+    given = points(rng.standard_normal((10, 2)), np.where(np.arange(10) % 2, 1, -1))
+    assert solve(given).minimal
+    monkeypatch.setattr(separability, "certain", lambda *given: None)
+    found = solve(given)
+    assert (found.minimal, found.at_least) == (False, 1)
+
+
+def test_certificates_of_categories_are_proved(rng, monkeypatch):
+    """The columns of a category add up to 1: eight are made up by others, and fractions are not needed."""
+    x, sign = np.eye(5)[rng.integers(0, 5, (400, 8))].reshape(400, 40), np.where(np.arange(400) % 2, 1, -1)
+    given = points(x, sign)
+    frame = framed(x)
+    ray = by_programming(frame.z, sign)
+    assert 10 < len(ray) < 42
+    monkeypatch.setattr(certificates, "WORK", 0)
+    assert certain(ray, given, frame).residual < 1e-12
+
+
 # What to take away
+
+
+def test_one_point_is_the_fewest():
+    assert fewest(lambda removed: pytest.fail("it was asked for a certificate"), (3,), 0) == ((3,), True, 1)
 
 
 def test_the_fewest_points_are_those_of_trying_all(rng):
@@ -183,6 +250,37 @@ def test_a_high_price_is_the_hard_margin():
     assert np.allclose(found.w, (-2, -2))
     assert found.b == pytest.approx(3)
     assert not found.misclassified
+
+
+def test_the_hard_margin_is_the_soft_one_where_no_multiplier_is_above_the_price(monkeypatch):
+    given = points([(1, 0), (0, 1), (1, 1), (2, 0)], [1, 1, -1, -1])
+    monkeypatch.setattr(soft, "SETTLED", -1)
+    monkeypatch.setattr(soft, "_by_libsvm", lambda *given: pytest.fail("it is the hard margin"))
+    found = soft_margin(given, 3.5)
+    assert np.allclose(found.multipliers, (3, 1, 3, 1))
+    assert (found.primal, found.misclassified, found.C) == (pytest.approx(4), (), 3.5)
+    assert soft._hard(given, 1.5) is None
+
+
+@pytest.mark.parametrize("price", [1e4, 1e9, 1e14])
+def test_prices_at_which_libsvm_gives_up(rng, price):
+    x = rng.standard_normal((100, 8))
+    given = points(x, np.where(x[:, 0] + rng.standard_normal(100) / 2 > 0, 1, -1))
+    found = soft_margin(given, price)
+    assert abs(found.gap) < 1e-12
+    functional = given.sign * (x @ found.w + found.b)
+    assert found.primal == pytest.approx(found.w @ found.w / 2 + price * np.maximum(0, 1 - functional).sum())
+    assert abs(found.multipliers @ given.sign) < 1e-12 * found.multipliers.sum()
+
+
+def test_the_interior_point_agrees_with_libsvm(rng, monkeypatch):
+    x = rng.standard_normal((80, 3))
+    given = points(x, np.where(x[:, 0] + rng.standard_normal(80) > 0, 1, -1))
+    one = soft_margin(given, 1.0)
+    monkeypatch.setattr(soft, "QUICK", 0)
+    other = soft_margin(given, 1.0)
+    assert one.primal == pytest.approx(other.primal, rel=1e-12)
+    assert one.support == other.support
 
 
 @pytest.mark.parametrize("price", [0, -1, float("nan"), float("inf")])

@@ -236,6 +236,20 @@ def test_the_active_set_needs_no_guess(rng, n, width):
     assert np.allclose(again.multipliers, climbed.held.multipliers, rtol=1e-9)
 
 
+def test_factors_that_an_update_refuses_are_made_anew(rng, monkeypatch):
+    def refuse(*given, **options):
+        raise np.linalg.LinAlgError("lies in the span of Q")
+
+    given = separable(rng, 150, 100, 0.001)
+    z = framed(given.x).z
+    pair, climbed = nearest_pair(z, given.sign), []
+    for _ in range(2):
+        climbed.append(climb(floats.arithmetic(z, given.sign), (), pair))
+        monkeypatch.setattr(floats.linalg, "qr_insert", refuse)
+    assert climbed[1].settled
+    assert climbed[0].held.points == climbed[1].held.points
+
+
 def test_a_point_that_others_span_is_expressed_by_them(rng):
     x, sign = rng.standard_normal((6, 4)), np.array([1, -1, 1, -1, 1, -1], np.int8)
     x[:, 3] = 0
@@ -265,7 +279,8 @@ def test_no_other_multipliers_are_shorter(rng):
         width = int(rng.integers(1, 4))
         b = np.vstack([rng.integers(-2, 3, (width, 7)), np.ones(7)]).astype(float)
         start = rng.random(7) * (rng.random(7) < 0.6)
-        least, unique = least_norm(b, start)
+        least, unique, found = least_norm(b, start)
+        assert found
         scale = 1 + least.max()
         assert np.allclose(b @ least, b @ start, atol=1e-9 * scale)
         assert least.min() >= 0
@@ -279,7 +294,47 @@ def test_no_other_multipliers_are_shorter(rng):
     assert bounded > 3
 
 
+def test_the_least_norm_of_many_points_is_least(rng):
+    """Three thousand columns, most of them 0 in the least: Bα is kept, and α = max(0, Bᵀz) for some z."""
+    b = np.vstack([rng.integers(0, 3, (6, 3000)), np.ones(3000)]).astype(float)
+    b[0] = np.arange(3000) < 40
+    start = np.zeros(3000)
+    start[:60] = rng.random(60)
+    least, unique, found = least_norm(b, start)
+    assert found
+    assert not unique
+    assert np.allclose(b @ least, b @ start)
+    assert 0 <= least.min() < least.max()
+    positive = least > 0
+    assert 7 < positive.sum() < 3000
+    z = np.linalg.lstsq(b[:, positive].T, least[positive])[0]
+    assert np.allclose(z @ b[:, positive], least[positive], atol=1e-9)
+    assert (z @ b[:, ~positive]).max() < 1e-9
+
+
+def test_what_others_span_is_factored_anew(rng):
+    """A point that is spanned but for rounding is refused as an update: hulls that touch, in 100 dimensions."""
+    x, normal = rng.integers(-5, 6, (500, 100)).astype(float), rng.integers(-3, 4, 100).astype(float)
+    normal[0] = 1
+    apart, center = rng.integers(-4, 5, (2, 100)).astype(float), rng.integers(-4, 5, 100).astype(float)
+    for row in (*apart, center):
+        row[0] -= row @ normal
+    far = x[abs(x @ normal) >= 1]
+    given = points(
+        np.vstack([far, center + apart[0], center - apart[0], center + apart[1], center - apart[1]]),
+        [*np.sign(far @ normal), 1, 1, -1, -1],
+    )
+    found = solve(given)
+    assert {*found.first, *found.second} == set(range(len(far), len(far) + 4))
+
+
 # What cannot be solved
+
+
+@pytest.mark.parametrize("size", [1e300, 1e155, 1e-160, 1e-300])
+def test_sizes_whose_squares_overflow(size):
+    with pytest.raises(DataError, match="squares of such numbers leave what floats hold"):
+        solve(points(np.array([[1, 1], [-1, 2]]) * size, [1, -1]))
 
 
 @pytest.mark.parametrize(

@@ -4,15 +4,19 @@ __all__ = ["command"]
 
 import csv
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from tenfold.cli.margin_table import print_margin
 from tenfold.cli.options import shown
 
+if TYPE_CHECKING:
+    from tenfold.margin.finding import Margin
+
 
 @click.command("margin")
-@click.argument("points", default="", metavar="[POINTS]")
+@click.argument("points", default=None, metavar="[POINTS]")
 @click.option(
     "--classes", default="", metavar="A,B", help="the two classes, that of + first  [where there are but two]"
 )
@@ -23,12 +27,10 @@ from tenfold.cli.options import shown
 @click.option("--limit", type=click.IntRange(0), default=None, help="images that are taken, half of each class  [800]")
 @click.option("--size", type=int, default=0, help="side in pixels of a folder's images  [their median, at most 64]")
 @click.option("--data-dir", default="", help="root of the named data sets  [$TENFOLD_DATA, else the user's cache]")
-@click.option(
-    "--out", type=click.Path(path_type=Path), default=None, help="folder to write figures into, as SVG  [none]"
-)
+@click.option("--out", default=None, metavar="PATH", help="folder to write figures into, as SVG  [none]")
 @click.option("--json", "as_json", is_flag=True, help="print one JSON object as the last line")
 def command(
-    points: str,
+    points: str | None,
     classes: str,
     predict: str,
     given: str,
@@ -37,7 +39,7 @@ def command(
     limit: int | None,
     size: int,
     data_dir: str,
-    out: Path | None,
+    out: str | None,
     as_json: bool,
 ) -> None:
     """Find the line of the largest margin between two classes, exactly, and prove it.
@@ -46,18 +48,26 @@ def command(
     --classes, or a file that holds points and reported numbers; without any, one that comes with Tenfold:
     maximum-margin-solved (the other: maximum-margin-given). Classes that no line separates get the proof of that.
     """
-    from tenfold.margins import DEFAULT, draw_margin, margin
+    from tenfold.errors import UsageError
+    from tenfold.margin.finding import DEFAULT, find
+    from tenfold.margin.material import point_material
 
-    found = margin(
-        points or reported or DEFAULT,
-        classes=next(csv.reader([classes])) if classes else (),
-        predict=predict,
-        given=given,
-        soft=soft,
-        reported=reported,
-        limit=limit,
-        size=size,
-        data_dir=data_dir,
-    )
-    figures = [str(path) for path in draw_margin(found, out)] if out else []
+    if "" in (points, out):
+        word, meant = ("POINTS", "points, a file or a data set") if points == "" else ("--out", "the name of a folder")
+        raise UsageError(f"{word} is empty: expected {meant}, or leave it out")
+    pair = next(csv.reader([classes])) if classes else ()
+    source = points if points is not None else reported or DEFAULT
+    own = None if limit is not None or size else point_material(source, pair)
+    if own is None:
+        from tenfold.marginsources import material  # images, and PyTorch with them
+
+        own = material(source, pair, limit, data_dir, size)
+    found = find(own, source, predict, given, soft, reported)
+    figures = _drawn(found, out) if out else []
     shown({**found.as_json(), "figures": figures}, as_json, lambda _: print_margin(found, figures))
+
+
+def _drawn(found: "Margin", out: str) -> list[str]:
+    from tenfold.margins import draw_margin  # matplotlib
+
+    return [str(path) for path in draw_margin(found, Path(out))]

@@ -3,7 +3,7 @@
 __all__ = ["print_margin"]
 
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from tenfold.cli import layout
@@ -12,11 +12,14 @@ from tenfold.cli.display import inert
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from tenfold.margin.finding import Margin
     from tenfold.margin.types import Exact, Inseparable, Number, Points, Separated, Soft
     from tenfold.margin.verdicts import Verdict
-    from tenfold.margins import Margin
 
 _LONG = 6  # weights that a sentence can hold
+_SOLVED = 1e-6  # the gap of a soft margin up to which it counts as solved
+_CLOSED = 1e-15  # up to which it is one of rounding
+_ROUNDING = 1e-8  # residuals up to which are those of floats
 
 
 def print_margin(found: "Margin", figures: Sequence[str]) -> None:
@@ -32,7 +35,10 @@ def print_margin(found: "Margin", figures: Sequence[str]) -> None:
         layout.show(_weights(points, solution))
     if found.soft:
         layout.show(layout.facts(_soft(points, found.soft)))
-    _lines("new points", [_predicted(one.label, one.value, one.kind) for one in found.predictions])
+    title = f"new points, by the {'hard' if isinstance(solution, Separated) else 'soft'} margin"
+    _lines(
+        title if found.soft else "new points", [_predicted(one.label, one.value, one.kind) for one in found.predictions]
+    )
     if found.given:
         _lines("the given line", found.given.sentences)
     if found.verdicts:
@@ -63,20 +69,22 @@ def _about(found: "Margin") -> list[tuple[str, str]]:
 
 
 def _separated(found: "Separated") -> list[tuple[str, str]]:
-    from tenfold.margin.wording import told, vector
+    from tenfold.margin.verdicts import line_of
+    from tenfold.margin.wording import equated, hyperplane, told
 
-    exact = found.exact
-    w, b = (exact.w, exact.b) if exact else (tuple(found.w.tolist()), found.b)
-    shown = vector(w) if len(w) <= _LONG else f"{len(w):,} numbers (--json prints them)"
-    line = f"w = {shown}, b = {told(b)}" + ", exactly" * bool(exact)
+    exact, (w, b, _) = found.exact, line_of(found)
+    line = hyperplane(w, b)
+    if len(w) > _LONG:
+        line = f"w = {len(w):,} numbers (--json prints them), {equated('b', b)}"
+    line += _exactly(line) if exact else ""
     primal, dual = (exact.primal, exact.dual) if exact else (found.primal, found.dual)
-    residuals = [f"{name.replace('_', ' ')} {_rest(value)}" for name, value in found.residuals._asdict().items()]
+    objective = f"primal {equated('½‖w‖²', primal)}, dual {told(dual)}, gap {_rest(0.0 if exact else found.gap)}"
     return [
         ("separable", "yes"),
         ("line", line),
         ("margin", f"1/‖w‖ = {_root(exact)}{told(found.margin)}, on either side of it"),
-        ("objective", f"primal ½‖w‖² = {told(primal)}, dual {told(dual)}, gap {_rest(0.0 if exact else found.gap)}"),
-        ("proof", f"every condition of optimality holds{' in fractions' if exact else ''}: {_proof(found, residuals)}"),
+        ("objective", objective),
+        ("proof", _proof(found)),
         ("support", _supported(found)),
     ]
 
@@ -96,14 +104,27 @@ def _rest(value: float) -> str:
     return f"{value:.0e}".replace("e-0", "e-").replace("-", "−") if value else "0"
 
 
-def _proof(found: "Separated", residuals: Sequence[str]) -> str:
-    return "residuals 0" if found.exact else f"residuals {', '.join(residuals)}"
+def _exactly(text: str) -> str:
+    """Behind fractions; some may be too long to print."""
+    return " (in full: --json)" if "≈" in text else ", exactly"
+
+
+def _proof(found: "Separated") -> str:
+    if found.exact:
+        return "every condition of optimality holds in fractions: residuals 0"
+    worst = max(found.residuals)
+    holds = "every condition of optimality holds"
+    if not worst <= _ROUNDING:
+        holds = f"the conditions of optimality hold to within {_rest(worst)}"
+    residuals = (f"{name.replace('_', ' ')} {_rest(value)}" for name, value in found.residuals._asdict().items())
+    return f"{holds}: residuals {', '.join(residuals)}"
 
 
 def _supported(found: "Separated") -> str:
     count = len(found.support)
     told = f"{count:,} point{'s' * (count != 1)} on the margin, "
-    return told + ("multipliers unique" if found.unique else "multipliers not unique: those of the least norm")
+    some = "those of the least norm" if found.least else "some of many"
+    return told + ("multipliers unique" if found.unique else f"multipliers not unique: {some}")
 
 
 def _support(points: "Points", found: "Separated") -> "Table":
@@ -126,25 +147,18 @@ def _short(found: "Inseparable") -> bool:
 
 
 def _inseparable(points: "Points", found: "Inseparable", soft: bool) -> list[tuple[str, str]]:
-    from tenfold.margin.wording import vector
+    from tenfold.margin.wording import mixture, vector
 
-    sides = [_mixture(points, own) for own in (found.first, found.second)]
+    sides = [mixture(points.labels, own) for own in (found.first, found.second)]
     if not _short(found):
         sides = [f"a mixture of {len(found.first)} points of one class and of {len(found.second)} of the other (below)"]
     if vector(found.meeting) not in sides:
         sides.append(vector(found.meeting))
-    exactly = ", exactly" if found.exact else f", to within {_rest(found.residual)}" * bool(found.residual)
-    rows = [("separable", "no"), ("proof", f"{' = '.join(sides)}{exactly}: a point that both classes' hulls hold")]
+    proof = " = ".join(sides).replace("= ≈", "≈")
+    exactly = _exactly(proof) if found.exact else f", to within {_rest(found.residual)}" * bool(found.residual)
+    rows = [("separable", "no"), ("proof", f"{proof}{exactly}: a point that both classes' hulls hold")]
     offer = [] if soft else [("", "or the soft margin: --soft 1")]
     return [*rows, ("remedy", _removal(points, found)), *offer]
-
-
-def _mixture(points: "Points", weights: "Mapping[int, Number]") -> str:
-    from tenfold.margin.wording import told
-
-    if len(weights) == 1:
-        return points.labels[next(iter(weights))]
-    return " + ".join(f"{told(weight)} {points.labels[k]}" for k, weight in weights.items())
 
 
 def _removal(points: "Points", found: "Inseparable") -> str:
@@ -176,7 +190,7 @@ def _soft(points: "Points", found: "Soft") -> list[tuple[str, str]]:
     return [
         ("soft", f"C = {told(found.C)}: {w}b = {told(found.b)}"),
         ("margin", f"1/‖w‖ = {told(found.margin)}"),
-        ("objective", f"primal {told(found.primal)}, dual {told(found.dual)}, gap {_rest(found.gap)}"),
+        ("objective", f"primal {told(found.primal)}, dual {told(found.dual)}, gap {_soft_gap(found.gap)}"),
         (
             "slack",
             f"Σ ξ = {told(float(found.slack.sum()))}: {inside:,} points inside the margin, "
@@ -185,10 +199,17 @@ def _soft(points: "Points", found: "Soft") -> list[tuple[str, str]]:
     ]
 
 
-def _predicted(label: str, value: "Number", kind: str) -> str:
-    from tenfold.margin.wording import told
+def _soft_gap(gap: float) -> str:
+    """Without what rounding leaves of it, which may be below 0."""
+    if gap > _SOLVED:
+        return f"{_rest(gap)}: not solved, but within {100 * gap:.2g} % of the optimum"
+    return _rest(0.0 if abs(gap) < _CLOSED else gap)
 
-    return f"{label}: w·x + b = {told(value)}, " + (
+
+def _predicted(label: str, value: "Number", kind: str) -> str:
+    from tenfold.margin.wording import equated
+
+    return f"{label}: {equated('w·x + b', value)}, " + (
         f"class {'−' if kind == '-' else kind}" if kind else "on the line itself: of no class"
     )
 

@@ -17,12 +17,14 @@ on P; what becomes 0 on the way leaves. The dual rises in every step, so that no
 in fractions without any tolerance, in floats when a set comes again.
 """
 
-__all__ = ["Arithmetic", "Climbed", "Held", "climb"]
+__all__ = ["STEPS", "Arithmetic", "Climbed", "Held", "climb"]
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from tenfold.margin.types import Number
+
+STEPS = 20_000  # that are taken at most, unless a budget says fewer
 
 
 class Held(NamedTuple):
@@ -62,7 +64,7 @@ class Climbed(NamedTuple):
     settled: bool
 
 
-def climb(arithmetic: Arithmetic, start: tuple[int, ...], pair: tuple[int, int], limit: int) -> Climbed:
+def climb(arithmetic: Arithmetic, start: tuple[int, ...], pair: tuple[int, int], limit: int = STEPS) -> Climbed:
     """The optimum, or a ray, from a guess of its active set; pair: a point of each class to begin with if it fails."""
     held = _begin(arithmetic, start) or arithmetic.hold(pair, None)
     if held is None:

@@ -10,7 +10,7 @@ from tenfold.margin.equations import Equation, constraint, read_equation, stated
 from tenfold.margin.points import Places, parse_places
 from tenfold.margin.types import Inseparable, Number, Points, Separated
 from tenfold.margin.verdicts import RIGHT, SLIP, Line, Verdict, dot, follows, value_at
-from tenfold.margin.wording import told, vector
+from tenfold.margin.wording import equated, hyperplane, told, vector
 from tenfold.written import exactly, fidelity, quantum
 
 
@@ -22,9 +22,9 @@ def equation_verdict(verdict: Verdict, points: Points, line: Line, place: Places
     meant = _meant(equation, points, line, place, holds)
     if holds and (not meant or _same(equation, meant[1])):
         return verdict._replace(verdict=RIGHT, right=stated_equation(equation))
-    here = f"at w = {vector(line.w)}, b = {told(line.b)} its left side is {told(left)}"
+    here = f"at {hyperplane(line.w, line.b)} its left side is {told(left)}"
     if not meant:
-        return verdict._replace(verdict=SLIP, right=f"… = {told(left)}", sentence=f"{here}, not {told(equation.right)}")
+        return verdict._replace(verdict=SLIP, right=equated("…", left), sentence=f"{here}, not {told(equation.right)}")
     right = stated_equation(meant[1])
     told_so = here + (f", not {told(equation.right)}" if not holds else "")
     if not _same(equation, meant[1]):
@@ -54,9 +54,9 @@ def side_verdict(verdict: Verdict, points: Points, line: Line, place: Places, al
     value = value_at(line, place)
     name = points.names[0 if value > 0 else 1] if value else "none: it lies on the line"
     signs = {"+": points.names[0], "-": points.names[1], "−": points.names[1]}
-    why = f"w·x + b = {told(value)}" + ", on the margin" * ("exact" in (fidelity("1", value), fidelity("-1", value)))
+    why = equated("w·x + b", value) + ", on the margin" * ("exact" in (fidelity("1", value), fidelity("-1", value)))
     if alone:
-        why = f"the other points alone give w = {vector(line.w)}, b = {told(line.b)}: {why}"
+        why = f"the other points alone give {hyperplane(line.w, line.b)}: {why}"
     right = signs.get(verdict.printed, verdict.printed) == name
     return verdict._replace(verdict=RIGHT if right else SLIP, right=name, sentence=why)
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from tenfold.errors import UsageError
-from tenfold.margin.wording import told
+from tenfold.margin.wording import equated, told
 from tenfold.written import exactly
 
 _TERM = re.compile(r"([+-]?)(\d*(?:\.\d*)?(?:/\d+)?)(w\d+|b)?")
@@ -60,7 +60,7 @@ def stated_equation(equation: Equation) -> str:
         size = "" if abs(factor) == 1 else told(abs(factor))
         terms.append(f"{'−' if factor < 0 else '+'} {size}{name.translate(_LOW)}")
     left = " ".join(terms).removeprefix("+ ") or "0"
-    return f"{left.replace('− ', '−', 1) if left[0] == '−' else left} = {told(equation.right)}"
+    return equated(left.replace("− ", "−", 1) if left[0] == "−" else left, equation.right)
 
 
 def _order(name: str) -> tuple[int, int]:

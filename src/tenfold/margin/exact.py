@@ -4,7 +4,7 @@ Coordinates are brought to whole numbers X by their common denominator q, x = X 
 for x: W·X + B is the same number when w = q W, and w = Σ α s x when α = q² α'.
 """
 
-__all__ = ["affordable", "arithmetic", "whole"]
+__all__ = ["Whole", "affordable", "arithmetic", "whole"]
 
 import math
 from collections.abc import Sequence
@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tenfold.margin.activeset import Arithmetic, Held
+from tenfold.margin.activeset import STEPS, Arithmetic, Held
 from tenfold.margin.elimination import solved
 
 LARGEST = 40_000  # numbers in (n, D)
-STEPS = 20_000
+LOOK = 50  # of the same measure, of one product with a coordinate
 
 Whole = NDArray[Any]
 """Python's whole numbers of any size in an array."""
@@ -36,10 +36,10 @@ def affordable(x: Whole, size: int, work: float) -> int:
     """Steps that can be taken in fractions from an active set of that size, 0 where not even a few.
 
     x: (n, D) whole numbers. Elimination on k points takes k³ products of numbers that grow to k times the bits of a
-    coordinate; measured, 5e8 of k⁴ bits take about a second.
+    coordinate; measured, 5e8 of k⁴ bits take about a second. Besides, each step looks through all n D numbers.
     """
     bits = max(abs(int(value)).bit_length() for value in (x.min(), x.max()))
-    each = size**4 * max(bits, 1)
+    each = size**4 * max(bits, 1) + LOOK * x.size
     return 0 if x.size > LARGEST or each > work else min(STEPS, 20 + int(4 * work / max(each, 1)))
 
 
@@ -55,7 +55,7 @@ def whole(x: Sequence[Sequence[Fraction]]) -> tuple[Whole, int]:
 
 
 def arithmetic(x: Whole, sign: NDArray[np.int8]) -> Arithmetic:
-    """Fractions for `climb`. x: (n, D) whole numbers; sign: (n,). Its planes are read by `plane_of`."""
+    """Fractions for `climb`. x: (n, D) whole numbers; sign: (n,). Its planes are _Plane."""
     s = sign.astype(object)
 
     def hold(points: tuple[int, ...], before: Held | None) -> Held | None:

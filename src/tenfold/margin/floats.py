@@ -5,7 +5,7 @@
 Points are expected centered, the farthest at distance 1.
 """
 
-__all__ = ["arithmetic", "independent"]
+__all__ = ["EPSILON", "arithmetic", "clear", "independent"]
 
 from typing import NamedTuple
 
@@ -13,11 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
-from tenfold.margin.activeset import Arithmetic, Held
+from tenfold.margin.activeset import Arithmetic, Climbed, Held
 
-DEPENDENT = 1e-11  # of the farthest point's distance: nearer to what others span, a point is taken to be in it
+SPANNED = 1e-11  # of the farthest point's distance: nearer to what others span, a point is taken to be in it
+DOUBTFUL = 1e6  # radius / margin: above it floats alone do not say that points can be separated
+EPSILON = float(np.finfo(np.float64).eps)
 LARGE, FEW = 48, 3  # points and coordinates from which on, and points that leave up to which, updates are quicker
-ROUNDING = 4e-14  # of a functional margin, times ‖w‖: below it no point is beyond the margin
+BEYOND = 4e-14  # of a functional margin, times ‖w‖: below it no point is beyond the margin
 
 Floats = NDArray[np.float64]
 
@@ -39,7 +41,7 @@ def arithmetic(x: Floats, sign: NDArray[np.int8]) -> Arithmetic:
         if len(rest) > len(a):
             return None
         q, r = _factored(a, before, points)
-        if abs(np.diag(r)).min() <= DEPENDENT:
+        if abs(np.diag(r)).min() <= SPANNED:
             return None
         t = s[rest] - s[base]
         y = linalg.solve_triangular(r, t, trans="T", check_finite=False)
@@ -56,7 +58,7 @@ def arithmetic(x: Floats, sign: NDArray[np.int8]) -> Arithmetic:
         points, (q, r) = list(held.points), held.factor
         a = x[j] - x[points[0]]
         inside = q.T @ a
-        if linalg.norm(a - q @ inside) > DEPENDENT:
+        if linalg.norm(a - q @ inside) > SPANNED:
             return None
         c = linalg.solve_triangular(r, inside, check_finite=False)
         return list(-s[points] * s[j] * np.concatenate([[1 - c.sum()], c]))
@@ -64,9 +66,14 @@ def arithmetic(x: Floats, sign: NDArray[np.int8]) -> Arithmetic:
     def worst(plane: Floats) -> int | None:
         functional = s * (x @ plane[:-1] + plane[-1])
         j = int(functional.argmin())
-        return j if functional[j] < 1 - ROUNDING * (1 + float(linalg.norm(plane))) else None
+        return j if functional[j] < 1 - BEYOND * (1 + float(linalg.norm(plane))) else None
 
     return Arithmetic(hold, express, worst)
+
+
+def clear(climbed: Climbed) -> bool:
+    """Whether floats alone say that points can be separated, with a margin far above their rounding."""
+    return bool(climbed.held and climbed.settled and float(np.linalg.norm(climbed.held.plane[:-1])) <= DOUBTFUL)
 
 
 def _factored(a: Floats, before: Held | None, points: tuple[int, ...]) -> _Factor:
@@ -80,7 +87,10 @@ def _factored(a: Floats, before: Held | None, points: tuple[int, ...]) -> _Facto
         q, r = linalg.qr_delete(q, r, k - 1, which="col", check_finite=False)
         q, r = q[:, : r.shape[1]], r[: r.shape[1]]  # it takes a square Q for a full one
     if came:
-        q, r = linalg.qr_insert(q, r, a[:, -1], r.shape[1], which="col", check_finite=False)
+        try:
+            q, r = linalg.qr_insert(q, r, a[:, -1], r.shape[1], which="col", check_finite=False)
+        except linalg.LinAlgError:  # it refuses what the others span but for rounding
+            return _Factor(*linalg.qr(a, mode="economic", check_finite=False))
     return _Factor(q, r)
 
 
@@ -90,5 +100,5 @@ def independent(x: Floats, points: tuple[int, ...]) -> tuple[int, ...]:
         return points
     rest = np.array(points[1:])
     _, r, order = linalg.qr((x[rest] - x[points[0]]).T, mode="economic", pivoting=True, check_finite=False)
-    rank = int((abs(np.diag(r)) > DEPENDENT).sum())
+    rank = int((abs(np.diag(r)) > SPANNED).sum())
     return (points[0], *(int(i) for i in rest[order[:rank]]))

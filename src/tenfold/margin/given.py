@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from scipy import optimize
 
 from tenfold.errors import UsageError
+from tenfold.margin.floats import EPSILON
 from tenfold.margin.opinions import sentences
 from tenfold.margin.residuals import values
 from tenfold.margin.types import Inseparable, Judged, Number, Points, Separated
 
-ROUNDING = 1e-9  # of a functional margin in floats, times 1 + ‖w‖ times the largest coordinate
+SLACK = 1e-9  # of a functional margin in floats, times 1 + ‖w‖ times the radius of the points
 OPTIMAL = 1e-8  # of ‖w‖, in floats
 BALANCE = 1e6  # weight of Σ α_i s_i = 0 among the equations: it holds to the square of its inverse
 
@@ -36,12 +37,12 @@ def judge(points: Points, w: Sequence[Number], b: Number, solution: Separated | 
     along = _exact_values(points, w, b) if exact else _float_values(points, w, b)
     functional = tuple(int(s) * value for s, value in zip(points.sign, along, strict=True))
     norm = _norm(w)
-    slack: Number = 0 if exact else ROUNDING * (1 + norm * float(abs(points.x).max()))
+    slack: Number = 0 if exact else _slack(points, w, b)
     on_margin = tuple(i for i, value in enumerate(functional) if abs(value - 1) <= slack)
     violated = tuple(i for i, value in enumerate(functional) if value < 1 - slack)
     smallest = min(functional)
     multipliers, left = _multipliers(points, w, on_margin)
-    optimal = not violated and _is_best(w, b, exact, solution)
+    optimal = not violated and _is_best(points, w, b, exact, solution)
     if optimal and isinstance(solution, Separated):
         multipliers, left = solution.multipliers, solution.residuals.stationarity
     found = Judged(
@@ -90,14 +91,27 @@ def _float_values(points: Points, w: Sequence[Number], b: Number) -> tuple[Numbe
     return tuple(map(float, values(points.x, np.array(w, dtype=np.float64), float(b))))
 
 
-def _is_best(w: Sequence[Number], b: Number, exact: bool, solution: Separated | Inseparable) -> bool:
-    """Whether it is the solution's hyperplane: the best w is the only one, and so is its b."""
+def _slack(points: Points, w: Sequence[Number], b: Number) -> float:
+    """By how much a functional margin may be off: by a little of what w makes of the points, and by the rounding of w
+    and b themselves, which far from the origin is more."""
+    plain = np.array(w, dtype=np.float64)
+    radius = float(np.linalg.norm(points.x - points.x.mean(0), axis=1).max())
+    held = abs(float(b)) + float((abs(points.x) @ abs(plain)).max())
+    return SLACK * (1 + float(np.linalg.norm(plain)) * radius) + 4 * EPSILON * held
+
+
+def _is_best(points: Points, w: Sequence[Number], b: Number, exact: bool, solution: Separated | Inseparable) -> bool:
+    """Whether it is the solution's hyperplane: the best w is the only one, and so is its b, compared at the center."""
     if isinstance(solution, Inseparable):
         return False
     if exact and solution.exact:
         return tuple(w) == solution.exact.w and b == solution.exact.b
     plain = np.array(w, dtype=np.float64)
-    return bool(np.linalg.norm(plain - solution.w) <= OPTIMAL * np.linalg.norm(solution.w))
+    if np.linalg.norm(plain - solution.w) > OPTIMAL * np.linalg.norm(solution.w):
+        return False
+    center = points.x.mean(0)[None]
+    off = values(center, plain, float(b)) - values(center, solution.w, solution.b)
+    return bool(abs(off[0]) <= _slack(points, w, b))
 
 
 def _multipliers(points: Points, w: Sequence[Number], on_margin: tuple[int, ...]) -> tuple[NDArray[np.float64], float]:

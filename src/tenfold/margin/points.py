@@ -4,12 +4,21 @@ A first row without any number is a header. Which class is +: the first of those
 so (+, 1, positive, yes, true, against −, −1, 0, negative, no, false); else the one that appears first.
 """
 
-__all__ = ["Given", "Places", "parse_given", "parse_places", "parse_points", "read_places", "read_points", "stated"]
+__all__ = [
+    "Given",
+    "Places",
+    "Read",
+    "parse_given",
+    "parse_places",
+    "parse_points",
+    "read_places",
+    "read_points",
+    "stated",
+]
 
-import csv
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
@@ -18,16 +27,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenfold.errors import DataError, TenfoldError, UsageError, nearest
+from tenfold.margin.rows import SHOWN, Row, kind_of, rows_of
 from tenfold.margin.types import Points
 from tenfold.written import exactly
 
 POINTS_CAP = 20_000
-BYTES_CAP = 2**24
 EXACT_CAP = 40_000  # numbers kept as fractions, too: of more, no proof in fractions is found in a second
 NAMED = 3  # coordinates that a message can show
-SHOWN = 40  # letters of what was given that a message repeats
 POSITIVE = frozenset({"+", "+1", "1", "1.0", "pos", "positive", "true", "yes"})
 NEGATIVE = frozenset({"-", "-1", "-1.0", "0", "0.0", "neg", "negative", "false", "no"})
+_COMMA = re.compile(r"\s*[+−-]?\d{0,20},\d{1,20}\s*").fullmatch
 EXAMPLE = 'expected points such as "1,0:+ 0,1:+ 1,1:- 2,0:-"'
 
 
@@ -46,12 +55,11 @@ class Places(NamedTuple):
     labels: tuple[str, ...]
 
 
-class _Row(NamedTuple):
-    """One point as it stands there. where: "row 7" of a file, or "point 2" of what was typed."""
+class Read(NamedTuple):
+    """Points of a file, and what there is to know about how they were read."""
 
-    cells: tuple[str, ...]
-    kind: str
-    where: str
+    points: Points
+    notes: tuple[str, ...]
 
 
 def parse_points(text: str, classes: Sequence[str] = ()) -> Points:
@@ -61,31 +69,33 @@ def parse_points(text: str, classes: Sequence[str] = ()) -> Points:
         place, colon, kind = token.rpartition(":")
         if not colon or not kind or not place:
             raise UsageError(f"point {number}, {token[:SHOWN]!r}: {EXAMPLE}, each with its class behind a colon")
-        rows.append(_Row(_cells(place), _signed(kind), f"point {number}"))
+        rows.append(Row(_cells(place), kind_of(kind), f"point {number}"))
     return _points(rows, classes, "the points", UsageError)
 
 
-def read_points(path: Path, classes: Sequence[str] = ()) -> Points:
+def read_points(path: Path, classes: Sequence[str] = ()) -> Read:
     """Points of a CSV, their class in the last column; classes as for `parse_points`.
 
     Raises DataError that names the row and column at fault, UsageError for classes that it has not.
     """
-    rows = list(_rows(path))
+    rows, notes = rows_of(path, classed=True)
     if rows and len(rows[0].cells) < 2:
         raise DataError(f"{path}: one column; expected the coordinates of a point and, in the last column, its class")
-    labeled = [_Row(row.cells[:-1], _signed(row.cells[-1].strip()), row.where) for row in rows]
-    return _points(_headless(labeled), classes, str(path), DataError)
+    labeled = [Row(row.cells[:-1], kind_of(row.cells[-1].strip()), row.where) for row in rows]
+    if labeled and not any(row.kind for row in labeled):
+        raise DataError(f"{path}: the last column is empty; expected the class there: is there one separator too many?")
+    return Read(_points(labeled, classes, str(path), DataError), notes)
 
 
 def parse_places(text: str, dimensions: int) -> Places:
     """Points without a class, as typed: "0,0 3,3". Raises UsageError where they have not so many dimensions."""
-    rows = [_Row(_cells(token), "", f"point {number}") for number, token in enumerate(_tokens(text), 1)]
+    rows = [Row(_cells(token), "", f"point {number}") for number, token in enumerate(_tokens(text), 1)]
     return _places(rows, dimensions, "new points", UsageError)
 
 
 def read_places(path: Path, dimensions: int) -> Places:
     """Points without a class, of a CSV with D columns. Raises DataError that names the row at fault."""
-    return _places(_headless(list(_rows(path))), dimensions, str(path), DataError)
+    return _places(rows_of(path, classed=False)[0], dimensions, str(path), DataError)
 
 
 def parse_given(text: str, dimensions: int) -> Given:
@@ -124,52 +134,7 @@ def _cells(place: str) -> tuple[str, ...]:
     return tuple((inside[1:-1] if inside[:1] in ("(", "[") and inside[-1:] in (")", "]") else inside).split(","))
 
 
-def _signed(kind: str) -> str:
-    return kind.replace("−", "-") if len(kind) < 3 else kind
-
-
-def _rows(path: Path) -> Iterator[_Row]:
-    """Rows that hold something; a "#" makes a comment of one. The separator is the first row's: tab, ";" or ","."""
-    lines = _text(path).splitlines()
-    told = next((line for line in lines if line.strip() and not line.startswith("#")), "")
-    separator = next((mark for mark in "\t;" if mark in told), ",")
-    for number, line in enumerate(lines, 1):
-        if line.strip() and not line.startswith("#"):
-            try:
-                cells = next(csv.reader([line], delimiter=separator, skipinitialspace=True, strict=True))
-            except csv.Error as error:
-                raise DataError(f"{path}, row {number}: not a row of a CSV ({error})") from None
-            yield _Row(tuple(cells), "", f"row {number}")
-
-
-def _text(path: Path) -> str:
-    try:
-        if path.stat().st_size > BYTES_CAP:
-            raise DataError(f"{path}: {path.stat().st_size:,} bytes; at most {BYTES_CAP:,} are read")
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        text = "\0"
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
-    if "\0" in text:
-        raise DataError(f"{path}: not a text file; expected a CSV in UTF-8: numbers, and the class in the last column")
-    return text
-
-
-def _headless(rows: list[_Row]) -> list[_Row]:
-    """Without a first row in which nothing is a number."""
-    return rows[1:] if len(rows) > 1 and not any(map(_numeric, rows[0].cells)) else rows
-
-
-def _numeric(cell: str) -> bool:
-    try:
-        float(cell.replace("−", "-").partition("/")[0])
-    except ValueError:
-        return False
-    return True
-
-
-def _points(rows: list[_Row], classes: Sequence[str], source: str, error: type[TenfoldError]) -> Points:
+def _points(rows: list[Row], classes: Sequence[str], source: str, error: type[TenfoldError]) -> Points:
     if not rows:
         raise error(f"{source}: no points in it; {EXAMPLE}, or a CSV with the class in the last column")
     for row in rows:
@@ -184,22 +149,28 @@ def _points(rows: list[_Row], classes: Sequence[str], source: str, error: type[T
 
 def _pair(kinds: Sequence[str], classes: Sequence[str], source: str, error: type[TenfoldError]) -> tuple[str, str]:
     """The classes of + and of −."""
-    known = tuple(dict.fromkeys(kinds))
+    counts = Counter(kinds)
+    known = tuple(counts)
     for name in classes:
-        if name not in known:
-            raise UsageError(f"--classes: {source} has no class {name!r}: {nearest(name, known)}")
+        if name not in counts:
+            close = nearest(name[:SHOWN], [other[:SHOWN] for other in known])
+            raise UsageError(f"--classes: no class {name[:SHOWN]!r} in {source}: {close}")
     if classes:
         return classes[0], classes[1]
     if len(known) == 1:
-        raise error(f"{source}: only class {known[0]!r}; a margin lies between two classes: add points of another")
+        only = f"only class {known[0][:SHOWN]!r}"
+        raise error(f"{source}: {only}; a margin lies between two classes: add points of another")
     if len(known) > 2:
         first = ", ".join(name[:SHOWN] for name in known[:5]) + ", …" * (len(known) > 5)
-        raise error(f"{source}: {len(known):,} classes ({first}); choose two of them: --classes {known[0]},{known[1]}")
+        header = counts[known[0]] == 1 and error is DataError
+        pair = ",".join(name[:SHOWN] for name in known[header : header + 2])
+        choice = f"choose two of them: --classes {pair}" + "; or is row 1 a header? Then take it out" * header
+        raise error(f"{source}: {len(known):,} classes ({first}); {choice}")
     swapped = known[0].lower() in NEGATIVE and known[1].lower() in POSITIVE
     return (known[1], known[0]) if swapped else (known[0], known[1])
 
 
-def _places(rows: list[_Row], dimensions: int, source: str, error: type[TenfoldError]) -> Places:
+def _places(rows: list[Row], dimensions: int, source: str, error: type[TenfoldError]) -> Places:
     if not rows:
         raise error(f"{source}: no points in it")
     if len(rows) > POINTS_CAP:
@@ -218,25 +189,26 @@ def _count(coordinates: int) -> str:
     return f"{coordinates} coordinate{'s' * (coordinates != 1)}"
 
 
-def _exact(row: _Row, k: int, source: str, error: type[TenfoldError]) -> Fraction:
+def _exact(row: Row, k: int, source: str, error: type[TenfoldError]) -> Fraction:
     try:
         return exactly(row.cells[k])
     except UsageError as wrong:
-        raise error(f"{source}, {row.where}, column {k + 1}: {wrong}") from None
+        hint = f": write {row.cells[k].replace(',', '.')}, or save with decimal points" * bool(_COMMA(row.cells[k]))
+        raise error(f"{source}, {row.where}, column {k + 1}: {wrong}{hint}") from None
 
 
-def _float(row: _Row, k: int, source: str, error: type[TenfoldError]) -> float:
+def _float(row: Row, k: int, source: str, error: type[TenfoldError]) -> float:
     """As `_exact`, where there are too many for fractions."""
     try:
         number = float(row.cells[k])
     except ValueError:
         return float(_exact(row, k, source, error))
     if not np.isfinite(number) or abs(number) > 1e60:
-        raise error(f"{source}, {row.where}, column {k + 1}: {row.cells[k]!r} is not a finite number")
+        raise error(f"{source}, {row.where}, column {k + 1}: {row.cells[k][:SHOWN]!r} is not a finite number")
     return number
 
 
-def _labels(rows: Sequence[_Row]) -> tuple[str, ...]:
+def _labels(rows: Sequence[Row]) -> tuple[str, ...]:
     """What messages call the points: coordinates where they are short, with the row where two have the same ones."""
     told = [stated(row.cells) for row in rows]
     short = len(rows[0].cells) <= NAMED and max(map(len, told)) <= SHOWN

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-CLEAR = 1e-11  # of the largest value: points nearer to each other are not parted
+PARTED = 1e-11  # of the largest value: points nearer to each other are not parted
 Conflict = Callable[[frozenset[int]], tuple[int, ...] | None]
 """Positions of a certificate of what is left without some points, None where the rest can be separated."""
 
@@ -22,6 +22,8 @@ def fewest(conflict: Conflict, enough: tuple[int, ...], budget: int) -> tuple[tu
 
     enough: some that do; budget: certificates to ask for at most.
     """
+    if len(enough) <= 1:  # one point is the fewest, for all of them cannot be separated
+        return enough, True, len(enough)
     least, spent = _apart(conflict, budget // 4)
     if least >= len(enough):
         return enough, True, least
@@ -57,7 +59,7 @@ def misplaced(z: NDArray[np.float64], sign: NDArray[np.int8], w: NDArray[np.floa
     """
     values = z @ w
     places = np.sort(values)
-    clear = np.flatnonzero(np.diff(places) > CLEAR * abs(places).max())
+    clear = np.flatnonzero(np.diff(places) > PARTED * abs(places).max())
     between = np.concatenate([[places[0] - 1], (places[clear + 1] + places[clear]) / 2, [places[-1] + 1]])
     plus, minus = np.sort(values[sign > 0]), np.sort(values[sign < 0])
     wrong = np.searchsorted(plus, between) + len(minus) - np.searchsorted(minus, between)

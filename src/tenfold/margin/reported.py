@@ -17,7 +17,7 @@ from tenfold.margin.points import Places, parse_places
 from tenfold.margin.solving import solve
 from tenfold.margin.statements import Statement
 from tenfold.margin.types import Inseparable, Judged, Number, Points, Separated
-from tenfold.margin.verdicts import FOLLOWS, SLIP, Line, Verdict, dot, follows, root, value_at
+from tenfold.margin.verdicts import FOLLOWS, SLIP, Line, Verdict, dot, follows, line_of, root, value_at
 from tenfold.margin.wording import told, vector
 from tenfold.written import exactly
 
@@ -56,11 +56,7 @@ def judge_statements(
 def _line(solution: Separated | Inseparable, judged: Judged | None) -> Line | None:
     if judged:
         return Line(judged.w, judged.b, judged.on_margin)
-    if isinstance(solution, Inseparable):
-        return None
-    if solution.exact:
-        return Line(solution.exact.w, solution.exact.b, solution.support)
-    return Line(tuple(solution.w.tolist()), float(solution.b), solution.support)
+    return None if isinstance(solution, Inseparable) else line_of(solution)
 
 
 def _judged(
@@ -124,7 +120,7 @@ def _followed(verdict: Verdict, statement: Statement, line: Line, place: Places 
 def _one(text: str, points: Points) -> Places:
     places = parse_places(text, points.x.shape[1])
     if len(places.labels) > 1:
-        raise UsageError(f"at {text!r}: expected one point")
+        raise UsageError(f"at {text[:60]!r}: expected one point")
     return places
 
 

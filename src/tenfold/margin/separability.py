@@ -11,18 +11,15 @@ from numpy.typing import NDArray
 from tenfold.errors import DataError
 from tenfold.margin import exact, floats
 from tenfold.margin.activeset import climb
-from tenfold.margin.certificates import Certificate, by_programming, certificate, refined
+from tenfold.margin.certificates import Certificate, by_programming, certain, certificate
 from tenfold.margin.framing import Frame, nearest_pair, trained
 from tenfold.margin.removing import Conflict, fewest, misplaced
 from tenfold.margin.types import Inseparable, Number, Points
 
-COINCIDE = 1e-9  # of the radius: farther apart, two combinations are not one point
-CLEAR = 1e6  # radius / margin up to which floats alone say that points can be separated
 PRICES = (1.0, 100.0, 10_000.0)  # C of the soft margins whose mistakes are some points to take away
 STEPS, PATIENCE = 20_000, 3 * 10**7  # of these, and steps times points
 SEARCHED = 10_000_000  # numbers that a search for the fewest points to take away looks through
 MOST = 200  # certificates that such a search asks for
-LIMIT = 20_000
 
 
 def inseparable(
@@ -55,7 +52,11 @@ def _removed(
     conflict = _conflicts(points, frame, searched, (*proof.first, *proof.second))
     n, width = points.x.shape
     budget = min(MOST, SEARCHED // (n * width * (10 + min(n, width))))
-    taken, searched_all, least = fewest(conflict, _enough(points, frame), budget)
+    enough = _enough(points, frame)
+    try:
+        taken, searched_all, least = fewest(conflict, enough, budget)
+    except DataError:  # rounding hides whether some are enough
+        taken, searched_all, least = enough, False, 1
     minimal = searched_all or width == 1  # all cuts of a line were tried
     return taken, minimal, len(taken) if minimal else max(1, least)
 
@@ -63,10 +64,9 @@ def _removed(
 def _in_floats(points: Points, frame: Frame, ray: Mapping[int, Number] | None) -> Certificate:
     for attempt in range(2):
         v = by_programming(frame.z, points.sign) if attempt else ray
-        if v:
-            found = certificate(refined(v, frame.z, points.sign), points.x, points.sign)
-            if found.residual <= COINCIDE * frame.radius:
-                return found
+        found = certain(v, points, frame) if v else None
+        if found:
+            return found
     raise DataError(
         "rounding hides whether these classes can be separated, so near are they to each other; take fewer points, or "
         "coordinates with fewer digits: those are solved in fractions"
@@ -98,26 +98,35 @@ def _ray(points: Points, frame: Frame, whole: exact.Whole | None, kept: NDArray[
     """Which of some points prove that they cannot be separated; none where they can.
 
     Floats find it; where there are fractions these prove it, on those few points, or decide where floats are in doubt.
+    Raises DataError where neither can.
     """
     z, sign = frame.z[kept], points.sign[kept]
     pair = nearest_pair(z, sign)
-    rough = climb(floats.arithmetic(z, sign), (), pair, LIMIT)
-    if rough.held and rough.settled and float(np.linalg.norm(rough.held.plane[:-1])) <= CLEAR:
+    rough = climb(floats.arithmetic(z, sign), (), pair)
+    if floats.clear(rough):
         return []
     if whole is None:
-        return list(rough.ray or by_programming(z, sign) or ())
+        part = points._replace(x=points.x[kept], sign=sign, exact=points.exact and tuple(points.exact[i] for i in kept))
+        proof = _in_floats(part, frame._replace(z=z), rough.ray)
+        return [*proof.first, *proof.second]
     few = np.array(list(rough.ray or ()), dtype=np.int64)
     if len(few):
-        proved = climb(exact.arithmetic(whole[kept[few]], sign[few]), (), nearest_pair(z[few], sign[few]), LIMIT)
+        proved = climb(exact.arithmetic(whole[kept[few]], sign[few]), (), nearest_pair(z[few], sign[few]))
         if proved.ray:
             return [int(i) for i in few[list(proved.ray)]]
-    return list(climb(exact.arithmetic(whole[kept], sign), (), pair, LIMIT).ray or ())
+    return list(climb(exact.arithmetic(whole[kept], sign), (), pair).ray or ())
 
 
 def _enough(points: Points, frame: Frame) -> tuple[int, ...]:
     """Points whose removal suffices: what some hyperplanes get wrong, the fewest of them; of numbers, the fewest."""
     steps = min(STEPS, PATIENCE // len(frame.z))
-    directions = [trained(frame.z, points.sign, price, 1e-3, steps) @ frame.z for price in PRICES]
     if points.x.shape[1] == 1:
-        directions = [np.array([1.0]), np.array([-1.0])]
-    return min((misplaced(frame.z, points.sign, w) for w in directions), key=len)
+        return min((misplaced(frame.z, points.sign, np.array([w])) for w in (1.0, -1.0)), key=len)
+    best: tuple[int, ...] | None = None
+    for price in PRICES:
+        found = misplaced(frame.z, points.sign, trained(frame.z, points.sign, price, 1e-3, steps) @ frame.z)
+        best = found if best is None or len(found) < len(best) else best
+        if len(best) == 1:  # fewer do not exist
+            break
+    assert best is not None
+    return best

@@ -1,12 +1,14 @@
 """The soft margin, for classes that no hyperplane separates.
 
 minimize ½‖w‖² + C Σ ξ_i, ξ_i = max(0, 1 − s_i (w·x_i + b)); its dual is that of the hard margin with α_i ≤ C besides.
-libsvm solves it on points z = (x − c) / r, with C r². With its set F of 0 < α_i < C and B of α_i = C,
+libsvm, or an interior point, solves it on points z = (x − c) / r, with C r². With F, where 0 < α_i < C, and B, where
+α_i = C,
 
     Z_F Z_Fᵀ β_F + b 1 = s_F − Z_F Z_Bᵀ β_B,    Σ_F β_i = −Σ_B β_i,    β_i = α_i s_i,
 
 is then solved for what its tolerance left, and on the sets that follow, and taken where it narrows the gap. Whatever α
-is, Σα − ½‖Σ α_i s_i x_i‖² bounds the objective from below, so that the gap says how good w and b are.
+is, Σα − ½‖Σ α_i s_i x_i‖² bounds the objective from below, so that the gap says how good w and b are. An interior
+point finds what libsvm cannot where C is large; and the hard margin is the soft one where its α ≤ C.
 """
 
 __all__ = ["soft_margin"]
@@ -18,15 +20,19 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
-from tenfold.errors import UsageError
+from tenfold.errors import DataError, UsageError
 from tenfold.margin.framing import framed, trained
-from tenfold.margin.types import Points, Soft
+from tenfold.margin.interior import interior
+from tenfold.margin.solving import solve
+from tenfold.margin.types import Inseparable, Points, Soft
 
 Floats = NDArray[np.float64]
 TOLERANCES = (1e-8, 1e-3)  # libsvm rounds its matrix to float32: where C is large the finer one leads it astray
 STEPS, PATIENCE = 3_000_000, 10**9  # of libsvm, and steps times points: a few seconds
 MOST = 2_000  # multipliers between 0 and C that are solved for
 TRIES, SETTLED = 60, 1e-12  # sets that are solved on, and the relative gap that is small enough
+QUICK = 5 * 10**7  # points times squared coordinates up to which an interior point is the quicker way
+EVEN = 1e-12  # of Σα: what Σ α_i s_i may be for the dual to be a bound
 BOUND = 1e-9  # of C: nearer to 0 or to C, a multiplier is taken to be there
 
 
@@ -46,14 +52,14 @@ def soft_margin(points: Points, C: float) -> Soft:
     if not (C > 0 and math.isfinite(C)):
         raise UsageError(f"C = {C}: expected a positive number, the price of a unit of slack, such as 1")
     frame, s = framed(points.x), points.sign.astype(np.float64)
-    price = C * frame.radius**2
-    steps, tries = min(STEPS, PATIENCE // len(s)), list[_Try]()
-    for tolerance in TOLERANCES:
-        alpha = abs(trained(frame.z, points.sign, price, tolerance, steps))
-        tries.append(_polished(frame.z, s, _tried(frame.z, s, alpha, price), price))
-        best = min(tries, key=lambda found: found.primal - found.dual)
-        if best.primal - best.dual <= SETTLED * best.primal:
-            break
+    price, ways = C * frame.radius**2, [_inside, _by_libsvm]
+    if len(s) * (1 + frame.z.shape[1]) ** 2 > QUICK:
+        ways.reverse()
+    best = ways[0](frame.z, s, price)
+    if not _settled(best):
+        if hard := _hard(points, C):
+            return hard
+        best = min(best, ways[1](frame.z, s, price), key=_width)
     scale = frame.radius**2
     w, norm = best.w / frame.radius, float(np.linalg.norm(best.w)) / frame.radius
     return Soft(
@@ -71,13 +77,57 @@ def soft_margin(points: Points, C: float) -> Soft:
     )
 
 
-def _tried(z: Floats, s: Floats, alpha: Floats, price: float) -> _Try:
-    w = (alpha * s) @ z
+def _hard(points: Points, C: float) -> Soft | None:
+    """The hard margin where it is the soft one as well: where it exists and none of its multipliers is above C."""
+    try:
+        found = solve(points, removal=False)
+    except DataError:
+        return None
+    if isinstance(found, Inseparable) or found.multipliers.max() > C:
+        return None
+    support, slack = tuple(np.flatnonzero(found.multipliers).tolist()), np.zeros(len(found.multipliers))
+    sides = found.margin, found.multipliers, slack, support, (), found.primal, found.dual, found.gap
+    return Soft(found.w, found.b, float(C), *sides)
+
+
+def _inside(z: Floats, s: Floats, price: float) -> _Try:
+    """By an interior point; what is nearly at 0 or at C is put there."""
+    alpha, w = interior(z, s, price)
+    alpha = np.where(alpha < BOUND * price, 0.0, np.where(alpha > (1 - BOUND) * price, price, alpha))
+    tries = _tried(z, s, alpha, price), _tried(z, s, alpha, price, w)
+    made = min(tries, key=_width)
+    if abs(alpha @ s) > EVEN * alpha.sum():
+        made = made._replace(dual=-math.inf)
+    return _polished(z, s, made, price)
+
+
+def _by_libsvm(z: Floats, s: Floats, price: float) -> _Try:
+    steps, tries = min(STEPS, PATIENCE // len(s)), list[_Try]()
+    for tolerance in TOLERANCES:
+        alpha = abs(trained(z, s.astype(np.int8), price, tolerance, steps))
+        tries.append(_polished(z, s, _tried(z, s, alpha, price), price))
+        if _settled(tries[-1]):
+            break
+    return min(tries, key=_width)
+
+
+def _width(one: _Try) -> float:
+    return one.primal - one.dual
+
+
+def _settled(one: _Try) -> bool:
+    return abs(_width(one)) <= SETTLED * one.primal
+
+
+def _tried(z: Floats, s: Floats, alpha: Floats, price: float, own: Floats | None = None) -> _Try:
+    """own: a w of its own, where Σ α_i s_i z_i has lost digits, for α is large and most of it cancels."""
+    made = (alpha * s) @ z
+    w = made if own is None else own
     along = z @ w
     b = _best_offset(along, s)
     slack = np.maximum(0, 1 - s * (along + b))
-    squared = float(w @ w)
-    return _Try(alpha, w, b, slack, squared / 2 + price * float(slack.sum()), float(alpha.sum()) - squared / 2)
+    dual = float(alpha.sum()) - float(made @ made) / 2
+    return _Try(alpha, w, b, slack, float(w @ w) / 2 + price * float(slack.sum()), dual)
 
 
 def _polished(z: Floats, s: Floats, best: _Try, price: float) -> _Try:
@@ -95,7 +145,7 @@ def _polished(z: Floats, s: Floats, best: _Try, price: float) -> _Try:
         seen.add(sets)
         raw = _solved(z, s, free, bound, price)
         found = _tried(z, s, np.clip(raw, 0, price), price)
-        if abs(found.alpha @ s) <= BOUND * found.alpha.sum():
+        if abs(found.alpha @ s) <= EVEN * found.alpha.sum():
             best = min(best, found, key=lambda one: one.primal - one.dual)
         functional = s * (z @ ((raw * s) @ z) + found.b)
         bound, below = (raw >= price) & (~free | (raw > price)), raw < 0

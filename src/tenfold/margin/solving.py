@@ -29,9 +29,9 @@ from tenfold.margin.types import Exact, Inseparable, Points, Separated
 
 Floats = NDArray[np.float64]
 Rows = Sequence[Sequence[Fraction]]
-DOUBTFUL = 1e6  # radius / margin: above it the floats themselves are solved in fractions, where that is quick
 ON_MARGIN = 1e-10  # how far from 1 a functional margin may be by rounding, times 1 + radius / margin
-LIMIT = 20_000  # steps of the active set
+LARGEST = 1e140  # of a coordinate, and of 1 / margin: squares of more, times the points, may overflow
+RESCALE = f"expected sizes and distances between {1 / LARGEST:.0e} and {LARGEST:.0e}: scale the coordinates"
 WORK, DOUBT = 5e8, 3e7  # in fractions, of what `exact.affordable` counts: about a second, and a tenth of one
 
 
@@ -62,12 +62,17 @@ def _check(points: Points) -> None:
     wrong = np.flatnonzero(~np.isfinite(points.x).all(1))
     if len(wrong):
         raise DataError(f"{points.labels[wrong[0]]}: a coordinate is not a finite number; expected numbers such as 1.5")
+    largest = float(abs(points.x).max())
+    spread = float(np.ptp(points.x / largest, axis=0).max()) * largest if largest else 0.0
+    if largest > LARGEST or 0 < spread < 1 / LARGEST:
+        size = f"points of size {largest:.0e}, {spread:.0e} apart"
+        raise DataError(f"{size}: squares of such numbers leave what floats hold; {RESCALE}")
 
 
 def _climbed(frame: Frame, sign: NDArray[np.int8]) -> Climbed:
     """The active set in floats, from libsvm's guess; its last solution once more, without what updates leave."""
     arithmetic, start = floats.arithmetic(frame.z, sign), floats.independent(frame.z, guess(frame.z, sign))
-    found = climb(arithmetic, start, nearest_pair(frame.z, sign), LIMIT)
+    found = climb(arithmetic, start, nearest_pair(frame.z, sign))
     again = arithmetic.hold(found.held.points, None) if found.held and found.steps else None
     return found._replace(held=again) if again and min(again.multipliers) > 0 else found
 
@@ -92,8 +97,11 @@ def _proved(frame: Frame, points: Points, rough: Climbed, whole: exact.Whole) ->
 
 def _as_fractions(x: Floats, rough: Climbed) -> Rows | None:
     """The floats as the fractions that they are, where floats leave in doubt what holds and there are few of them."""
-    clear = rough.held and rough.settled and float(np.linalg.norm(rough.held.plane[:-1])) <= DOUBTFUL
-    return None if clear or x.size > exact.LARGEST else [[Fraction(value) for value in row] for row in x.tolist()]
+    return (
+        None
+        if floats.clear(rough) or x.size > exact.LARGEST
+        else [[Fraction(value) for value in row] for row in x.tolist()]
+    )
 
 
 def _exactly(points: Points, frame: Frame, whole: tuple[exact.Whole, int], proved: Climbed) -> Separated:
@@ -107,18 +115,30 @@ def _exactly(points: Points, frame: Frame, whole: tuple[exact.Whole, int], prove
     first = np.full(len(s), Fraction(0), dtype=object)
     first[list(held.points)] = held.multipliers
     columns = np.concatenate([x[support] * s[support, None], s[support, None]], axis=1).T
-    least, unique = first[support], len(support) == len(held.points)  # which are independent
+    multiplied, unique, least = first[support], len(support) == len(held.points), True  # which are independent
     if not unique:
-        least, unique = least_norm_exact(columns, least)
+        multiplied, unique, least = least_norm_exact(columns, multiplied)
     multipliers = [Fraction(0)] * len(s)
-    for i, value in zip(support.tolist(), least, strict=True):
+    for i, value in zip(support.tolist(), multiplied, strict=True):
         multipliers[i] = value * q * q
     squared = sum((value * value for value in w), Fraction(0))
+    if squared > Fraction(LARGEST) ** 2:
+        raise DataError(f"the margin is so small that 1/‖w‖² leaves what floats hold; {RESCALE}")
     proof = Exact(w, b, tuple(multipliers), 1 / squared, squared / 2, sum(multipliers) - squared / 2)
     found = np.array([float(value) for value in multipliers])
     plain = np.array([float(value) for value in w])
-    told = _told(points, frame, plain, float(b), found, support, unique, proof if points.exact else None, proved.steps)
-    return told._replace(primal=float(proof.primal), dual=float(proof.dual), gap=0.0)
+    told = _told(points, frame, (plain, float(b)), found, support, (unique, least), proved.steps)
+    if points.exact is None:  # proved for these very floats, but shown as floats: their own gap, measured in fractions
+        dual = _dual(x[support] - x[support[0]], q, s[support] * found[support])
+        return told._replace(dual=float(dual), gap=float((Fraction(told.primal) - dual) / Fraction(told.primal)))
+    return told._replace(exact=proof, primal=float(proof.primal), dual=float(proof.dual), gap=0.0)
+
+
+def _dual(x: exact.Whole, q: int, beta: Floats) -> Fraction:
+    """Σα − ½‖Σ α_i s_i x_i‖² of float multipliers, without rounding. x: (m, D) whole numbers, q times the points."""
+    parts = [Fraction(value) for value in beta.tolist()]
+    reached = (np.array(parts, dtype=object) @ x).tolist()
+    return sum(map(abs, parts), Fraction(0)) - sum((value * value for value in reached), Fraction(0)) / (2 * q * q)
 
 
 def _separated(points: Points, frame: Frame, rough: Climbed) -> Separated | None:
@@ -130,6 +150,7 @@ def _separated(points: Points, frame: Frame, rough: Climbed) -> Separated | None
         along = values(moved, w, 0.0)
         least, most = along[plus].min(), along[~plus].max()
         rounding = len(w) * np.finfo(np.longdouble).eps * (abs(moved) @ abs(w)).max()
+        rounding += floats.EPSILON * float(abs(w) @ abs(moved).max(0))  # moved was rounded itself
         if not least - most > 4 * rounding:
             return None
         w = (w * (2 / (least - most))).astype(np.float64)
@@ -140,29 +161,28 @@ def _separated(points: Points, frame: Frame, rough: Climbed) -> Separated | None
     alpha[list(held.points)] = held.multipliers
     near = abs(points.sign * (along - middle) - 1) <= ON_MARGIN * (1 + np.linalg.norm(w) * frame.radius)
     support = np.flatnonzero(near | (alpha > 0))
-    unique = len(support) == len(held.points)  # which are independent
+    unique, least = len(support) == len(held.points), True  # which are independent
     if not unique:
         columns = np.column_stack([frame.z[support], np.ones(len(support))]).T * points.sign[support]
-        alpha[support], unique = least_norm(columns.astype(np.float64), alpha[support])
+        alpha[support], unique, least = least_norm(columns.astype(np.float64), alpha[support])
     reached = (alpha * points.sign) @ frame.z
     alpha *= alpha.sum() / (reached @ reached) / frame.radius**2
-    return _told(points, frame, w, b, alpha, support, unique, None, rough.steps)
+    return _told(points, frame, (w, b), alpha, support, (unique, least), rough.steps)
 
 
 def _told(
     points: Points,
     frame: Frame,
-    w: Floats,
-    b: float,
+    plane: tuple[Floats, float],
     alpha: Floats,
     support: NDArray[np.int64],
-    unique: bool,
-    proof: Exact | None,
+    sure: tuple[bool, bool],
     steps: int,
 ) -> Separated:
-    """The solution with its objectives, measured on the floats that it is made of."""
+    """The solution with its objectives, measured on the floats that it is made of. sure: unique and least."""
+    (w, b), (unique, least) = plane, sure
     reached = (alpha * points.sign) @ frame.z * frame.radius
     primal, dual = float(w @ w / 2), float(alpha.sum() - reached @ reached / 2)
     measured = residuals(points.x, points.sign, w, b, alpha)
     places, margin, gap = tuple(support.tolist()), 1 / float(np.linalg.norm(w)), (primal - dual) / primal
-    return Separated(w, b, margin, alpha, places, unique, primal, dual, gap, measured, proof, steps)
+    return Separated(w, b, margin, alpha, places, unique, least, primal, dual, gap, measured, None, steps)

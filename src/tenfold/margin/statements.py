@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from tenfold.errors import UsageError, nearest
 from tenfold.margin.equations import read_equation
+from tenfold.margin.rows import SHOWN, there
 from tenfold.written import exactly
 
 NUMBERS = ("b", "norm", "margin", "width", "objective", "value")
@@ -60,9 +61,10 @@ def shipped() -> dict[str, Path]:
 
 def read_sheet(name: str) -> Sheet:
     """A sheet by its name, or from a file; a UsageError in one line where it cannot be one."""
-    path = shipped().get(name, Path(name).expanduser())
-    if not path.is_file():
-        raise UsageError(f"{name!r} is no sheet of reported numbers and no file: {nearest(name, shipped())}")
+    path, kind = there(str(shipped().get(name, name)))
+    if kind != "file":
+        known = nearest(name[:SHOWN], shipped())
+        raise UsageError(f"{name[:SHOWN]!r} is no sheet of reported numbers and no file: {known}")
     try:
         if path.stat().st_size > BYTES_CAP:
             raise UsageError(f"at most {BYTES_CAP:,} bytes are read")

@@ -57,10 +57,10 @@ class Exact(NamedTuple):
 class Separated(NamedTuple):
     """The hyperplane w·x + b = 0 of the largest margin, and what proves it.
 
-    w: (D,). margin: 1/‖w‖. multipliers: (n,) α, those of the least norm where others do as well. support: positions of
-    all points on the margin, those with α = 0 too, ascending. unique: whether no other multipliers prove it. primal:
-    ½‖w‖²; dual: Σα − ½‖Σ α_i s_i x_i‖²; gap: (primal − dual) / primal. exact: in fractions, None where data are not
-    known exactly or too many. iterations: of the active set.
+    w: (D,). margin: 1/‖w‖. multipliers: (n,) α. support: positions of all points on the margin, those with α = 0 too,
+    ascending. unique: whether no other multipliers are known to prove it; least: whether they are those of the least
+    norm, else some of many. primal: ½‖w‖²; dual: Σα − ½‖Σ α_i s_i x_i‖²; gap: (primal − dual) / primal. exact: in
+    fractions, None where data are not known exactly or too many. iterations: of the active set.
     """
 
     w: NDArray[np.float64]
@@ -69,6 +69,7 @@ class Separated(NamedTuple):
     multipliers: NDArray[np.float64]
     support: tuple[int, ...]
     unique: bool
+    least: bool
     primal: float
     dual: float
     gap: float

@@ -1,6 +1,6 @@
 """What a reported number or statement is judged by: the line that it speaks of, and what follows from that."""
 
-__all__ = ["FOLLOWS", "RENDERED", "RIGHT", "SLIP", "Line", "Verdict", "dot", "follows", "root", "value_at"]
+__all__ = ["FOLLOWS", "RENDERED", "RIGHT", "SLIP", "Line", "Verdict", "dot", "follows", "line_of", "root", "value_at"]
 
 import math
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from tenfold.margin.points import Places
-from tenfold.margin.types import Number
+from tenfold.margin.types import Number, Separated, Soft
 from tenfold.written import fidelity
 
 RIGHT = "right"
@@ -37,6 +37,13 @@ class Line(NamedTuple):
     w: tuple[Number, ...]
     b: Number
     support: tuple[int, ...]
+
+
+def line_of(found: Separated | Soft) -> Line:
+    """The line of a solution, in fractions where it is known in these."""
+    if isinstance(found, Separated) and found.exact:
+        return Line(found.exact.w, found.exact.b, found.support)
+    return Line(tuple(found.w.tolist()), float(found.b), found.support)
 
 
 def follows(printed: Sequence[str], values: Sequence[Number]) -> str:

@@ -20,11 +20,13 @@ from scipy.spatial import ConvexHull, QhullError
 
 from tenfold.figures import plain
 from tenfold.margin.types import Inseparable, Judged, Number, Points, Separated, Soft
-from tenfold.margin.wording import told, vector
+from tenfold.margin.verdicts import line_of
+from tenfold.margin.wording import equated, hyperplane, told, vector
 from tenfold.plots import CLASSES, GIVEN, MARKS, tint
 from tenfold.types import Plot
 
 _NAMED = 12  # points that are few enough to be named
+_STACK = 4  # lines beside one place
 _CROWD = 1500  # points from which on their marks become one picture
 _SKEWED = 12.0  # as many times longer one side may be where both axes have one scale
 _SIDE = 6.4  # inches of the longer side
@@ -82,7 +84,7 @@ def _select(
         best = _cut(soft.w.tolist(), soft.b) if soft else None
         title = _apart(solution) + (f"\nthe line of the soft margin with C = {told(soft.C)}" if best and soft else "")
         return _Plane(name, title, *common, best, given, hulls=hulls, mixtures=mixtures, meeting=meeting)
-    best = _cut(solution.exact.w, solution.exact.b) if solution.exact else _cut(solution.w.tolist(), solution.b)
+    best = _cut(*line_of(solution)[:2])
     least = 1e-12 * float(solution.multipliers.max())
     working = tuple(k for k in solution.support if solution.multipliers[k] > least)
     idle = tuple(k for k in solution.support if solution.multipliers[k] <= least)
@@ -94,9 +96,9 @@ def _label(points: Points, solution: Separated | Inseparable, k: int) -> str:
     called = plain(points.labels[k], 20)
     if isinstance(solution, Inseparable):
         weight = solution.first.get(k, solution.second.get(k))
-        return called if weight is None else f"{called}\nλ = {told(weight)}"
+        return called if weight is None else f"{called}\n{equated('λ', weight)}"
     α: Sequence[Number] = solution.exact.multipliers if solution.exact else solution.multipliers.tolist()
-    return f"{called}\nα = {told(α[k])}" if k in solution.support else called
+    return f"{called}\n{equated('α', α[k])}" if k in solution.support else called
 
 
 def _cut(w: Sequence[Number], b: Number) -> _Cut | None:
@@ -118,10 +120,10 @@ def _corners(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _found(solution: Separated) -> str:
-    w, b = (solution.exact.w, solution.exact.b) if solution.exact else (solution.w.tolist(), solution.b)
+    line = line_of(solution)
     count = len(solution.support)
     on_it = f"{count} point{'s' * (count != 1)} on the margin"
-    return f"w = {vector(w)}, b = {told(b)}\nmargin 1/‖w‖ = {told(solution.margin)}, {on_it}"
+    return f"{hyperplane(line.w, line.b)}\nmargin 1/‖w‖ = {told(solution.margin)}, {on_it}"
 
 
 def _apart(solution: Inseparable) -> str:
@@ -237,8 +239,12 @@ def _scatter(panel: Axes, data: _Plane) -> None:
 
 
 def _name_points(panel: Axes, data: _Plane, low: NDArray[np.float64], high: NDArray[np.float64]) -> None:
-    """Beside a point, away from the line."""
-    for k, label in enumerate(data.labels):
+    """Beside a point, away from the line; where several would stand in one place, one below the other."""
+    together: dict[tuple[float, ...], list[int]] = {}
+    for k in range(len(data.labels)):
+        together.setdefault((*data.x[k].tolist(), 0 if data.flat else int(data.sign[k])), []).append(k)
+    for rows in together.values():
+        k, label = rows[0], _stacked([data.labels[k] for k in rows])
         toward = (
             data.best.w * data.sign[k] * (high - low).max()
             if data.best and not data.flat
@@ -255,6 +261,14 @@ def _name_points(panel: Axes, data: _Plane, low: NDArray[np.float64], high: NDAr
             "parse_math": False,
         }
         panel.annotate(label, data.x[k], (x, y), ha=aside, va=upward, **around)
+
+
+def _stacked(labels: Sequence[str]) -> str:
+    """Labels of points in one place, a line each."""
+    if len(labels) == 1:
+        return labels[0]
+    shown = labels if len(labels) <= _STACK else [*labels[: _STACK - 1], f"and {len(labels) - _STACK + 1} more"]
+    return "\n".join(label.replace("\n", ", ") for label in shown)
 
 
 def _axes(panel: Axes, data: _Plane, low: NDArray[np.float64], high: NDArray[np.float64], equal: bool) -> None:

@@ -1,0 +1,111 @@
+"""The soft margin by a primal-dual interior point (Mehrotra 1992; for this problem Ferris and Munson 2002).
+
+With α = C a, columns V_i = s_i z_i and w = C V a, the conditions are
+
+    Vᵀw + b s − λ + ξ = 1,    sᵀa = 0,    λ_i a_i = 0,    ξ_i (1 − a_i) = 0,    0 ≤ a ≤ 1,    λ, ξ ≥ 0.
+
+Newton's steps towards λ_i a_i = ξ_i (1 − a_i) = μ → 0 have, with Θ = λ/a + ξ/(1 − a) and what is left over, r and ρ,
+
+    [1/C + V Θ⁻¹ Vᵀ   V Θ⁻¹ s ] [dw]   [V Θ⁻¹ r + ρ]
+    [sᵀ Θ⁻¹ Vᵀ        sᵀ Θ⁻¹ s] [db] = [sᵀ Θ⁻¹ r + sᵀa],    da = Θ⁻¹ (r − Vᵀdw − s db):
+
+D + 1 equations, however many points there are. w is kept as itself: from α it would lose what cancels in the sum.
+"""
+
+__all__ = ["interior"]
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import linalg
+
+Floats = NDArray[np.float64]
+STEPS = 200
+CLOSE = 0.995  # of the way to the nearest bound
+NEAR = 1e-15  # of μ, which is 1/2 at the start: nothing is left to gain
+SHORTEST = 1e-12  # a step below it leads nowhere
+SMALL = (0.0, 1e-16, 1e-14, 1e-12)  # of the diagonal, added to it until Cholesky's factor exists
+
+
+class _Bounded(NamedTuple):
+    """a, 1 − a to all its digits, λ, ξ, each (n,) and positive; or a step of all four."""
+
+    a: Floats
+    over: Floats
+    lower: Floats
+    upper: Floats
+
+
+class _Linear(NamedTuple):
+    """The equations of a step: factor of the matrix, Θ (n,), [V; s] (D + 1, n), r (n,) and (ρ, sᵀa) (D + 1,)."""
+
+    factor: tuple[Floats, bool]
+    theta: Floats
+    rows: Floats
+    rest: Floats
+    left: Floats
+
+
+def interior(z: Floats, s: Floats, C: float) -> tuple[Floats, Floats]:
+    """α (n,) and w (D,) near the optimum. z: framed points (n, D); s: (n,) signs as floats."""
+    n, width = z.shape
+    rows, plane = np.vstack([(z * s[:, None]).T, s]), np.zeros(width + 1)
+    at = _Bounded(np.full(n, 0.5), np.full(n, 0.5), np.ones(n), np.ones(n))
+    for _ in range(STEPS):
+        mu = _mu(at)
+        linear = _linear(at, plane, rows, C) if mu > NEAR else None
+        if linear is None:
+            break
+        first, _ = _step(at, linear, np.zeros(n), np.zeros(n))
+        aim = mu * (_mu(_moved(at, first, _length(at, first))) / mu) ** 3
+        step, turn = _step(at, linear, aim - first.a * first.lower, aim + first.a * first.upper)
+        length = CLOSE * _length(at, step)
+        if not (length > SHORTEST and np.isfinite(turn).all()):
+            break
+        at, plane = _moved(at, step, length), plane + length * turn
+    return C * at.a, plane[:-1]
+
+
+def _mu(at: _Bounded) -> float:
+    return float(at.a @ at.lower + at.over @ at.upper) / (2 * len(at.a))
+
+
+def _linear(at: _Bounded, plane: Floats, rows: Floats, C: float) -> _Linear | None:
+    """None where rounding leaves no factor. plane: w with b behind it."""
+    inverse_price = np.append(np.full(len(rows) - 1, 1 / C), 0.0)
+    theta = at.lower / at.a + at.upper / at.over
+    matrix = (rows / theta) @ rows.T + np.diag(inverse_price)
+    factor = _factor(matrix)
+    rest = 1 - plane @ rows + at.lower - at.upper
+    return None if factor is None else _Linear(factor, theta, rows, rest, rows @ at.a - inverse_price * plane)
+
+
+def _factor(matrix: Floats) -> tuple[Floats, bool] | None:
+    for small in SMALL:
+        try:
+            factor: tuple[Floats, bool] = linalg.cho_factor(matrix + small * np.diag(np.diag(matrix)))
+            return factor
+        except (linalg.LinAlgError, ValueError):  # not positive, not finite
+            continue
+    return None
+
+
+def _step(at: _Bounded, linear: _Linear, low: Floats, high: Floats) -> tuple[_Bounded, Floats]:
+    """Towards λ a = low and ξ (1 − a) = high, and the step of the plane."""
+    _, theta, rows, rest, left = linear
+    r = rest - at.lower + low / at.a + at.upper - high / at.over
+    turn = linalg.cho_solve(linear.factor, (rows / theta) @ r + left, check_finite=False)
+    a = (r - turn @ rows) / theta
+    lower, upper = (low - at.lower * a) / at.a - at.lower, (high + at.upper * a) / at.over - at.upper
+    return _Bounded(a, -a, lower, upper), turn
+
+
+def _moved(at: _Bounded, step: _Bounded, length: float) -> _Bounded:
+    return _Bounded(*(x + length * dx for x, dx in zip(at, step, strict=True)))
+
+
+def _length(at: _Bounded, step: _Bounded) -> float:
+    """How far along a step all stay positive, at most 1."""
+    reach = (float((x[dx < 0] / -dx[dx < 0]).min(initial=np.inf)) for x, dx in zip(at, step, strict=True))
+    return min(1.0, *reach)
