@@ -25,8 +25,10 @@ OUTCOMES = ("named", "listed", "other", "none", "missed", "unclear", "crash")
 
 
 def looked_at(case: RightCase, folder: str) -> Judgement:
+    own = Path(folder, str(os.getpid()))  # each job writes the functions' files anew
+    own.mkdir(exist_ok=True)
     try:
-        return judged(*case, Path(folder))
+        return judged(*case, own)
     except Exception as error:  # one crash should not end the campaign
         last = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{Path(last.filename).name}:{last.lineno}"

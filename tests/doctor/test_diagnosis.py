@@ -111,6 +111,28 @@ def test_where_kinks_cancel_the_chain_rule_is_right():
     assert examine(subject._replace(draw=draw), points=3).verdict == "right"
 
 
+@pytest.mark.parametrize("at_zero", [0.0, 1.0])
+def test_a_unit_on_its_kink_may_have_the_slope_to_either_side(at_zero):
+    kinked = Structure((HIDDEN, LAYER), "relu", "identity", "squared_error", 1.0)
+    subject = planted(kinked)
+
+    def evaluate(p):
+        z = p.x @ p.params["V"].T + p.params["a"]
+        h = np.maximum(0, z)
+        d = (h @ p.params["W"] + p.params["b"] - p.y) / len(p.x)
+        dz = d @ p.params["W"].T * np.where(z == 0, at_zero, z > 0)
+        value = 0.5 * len(p.x) * (d**2).sum()
+        return Evaluation(value, {"V": dz.T @ p.x, "a": dz.sum(0), "W": h.T @ d, "b": d.sum(0)})
+
+    def draw(rng, integers):
+        # Mirrored images whose errors are mirrored too: the slopes to both sides of the kink are the same.
+        x, y, b, w = (rng.standard_normal(shape) for shape in ((3, C), (3, C), C, (C, C)))
+        params = {"V": np.zeros((C, C)), "a": np.zeros(C), "W": w, "b": b}
+        return Problem(np.concatenate([x, -x]), params, np.concatenate([y, 2 * b - y]), 0)
+
+    assert examine(subject._replace(evaluate=evaluate, draw=draw), points=3).verdict == "right"
+
+
 def test_one_wrong_entry_is_pointed_at():
     def spoiled(p, g):
         wrong = g["W"].copy()

@@ -72,13 +72,20 @@ def explained(
 
 
 def derived(looks: Sequence[Look], structures: Sequence[Structure]) -> bool:
-    """Whether what was returned is the chain rule's gradient of a structure, with 0 for max(0, z)'s slope at z = 0.
+    """Whether what was returned is the chain rule's gradient of a structure, with the slope to the left or to the right
+    of z = 0 for that of max(0, z) on it.
 
     Where kinks of several images cancel, the value has a slope there that the chain rule does not give.
     """
     near = DERIVED_NOISY if spread(looks) > NOISY else DERIVED
     cases = (_recognized_case(structure, looks)._replace(alike=near) for structure in structures)
-    return any(_explains(case, ()) for case in cases)
+    return any(_explains(case, ()) or _explains(_from_the_right(case), ()) for case in cases)
+
+
+def _from_the_right(case: _Case) -> _Case:
+    """The same with activations at 0 taken for what they are just above it."""
+    passes = [p._replace(pre=tuple(torch.where(z == 0, torch.finfo(z.dtype).tiny, z) for z in p.pre)) for p in case.passes]
+    return case._replace(passes=passes)
 
 
 def _recognized_case(structure: Structure, looks: Sequence[Look]) -> _Case:
