@@ -125,10 +125,11 @@ def test_a_unit_on_its_kink_may_have_the_slope_to_either_side(at_zero):
         return Evaluation(value, {"V": dz.T @ p.x, "a": dz.sum(0), "W": h.T @ d, "b": d.sum(0)})
 
     def draw(rng, integers):
-        # Mirrored images whose errors are mirrored too: the slopes to both sides of the kink are the same.
-        x, y, b, w = (rng.standard_normal(shape) for shape in ((3, C), (3, C), C, (C, C)))
-        params = {"V": np.zeros((C, C)), "a": np.zeros(C), "W": w, "b": b}
-        return Problem(np.concatenate([x, -x]), params, np.concatenate([y, 2 * b - y]), 0)
+        # Mirrored images whose errors are mirrored too: of the first unit the slopes to both sides are the same.
+        x, error, v, w, a, b = (rng.standard_normal(shape) for shape in ((3, C), (3, C), (C, C), (C, C), C, C))
+        x, v[0], a[0] = np.concatenate([x, -x]), 0, 0
+        outputs = np.maximum(0, x @ v.T + a) @ w + b
+        return Problem(x, {"V": v, "a": a, "W": w, "b": b}, outputs - np.concatenate([error, -error]), 0)
 
     assert examine(subject._replace(evaluate=evaluate, draw=draw), points=3).verdict == "right"
 

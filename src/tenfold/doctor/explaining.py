@@ -32,6 +32,7 @@ ALIKE, ALIKE_NOISY = 1e-5, 1e-3
 """Relative error below which a predicted gradient is the one that was returned; the latter where values wander."""
 DERIVED, DERIVED_NOISY = 1e-9, 1e-4
 NOISY = 1e-11
+ROUNDED_AWAY = 1e-13
 SCALES = {"doubled_mean", "factor_of_two", "missing_mean", "scaled", "sign", "sum_over_classes", "wrong_divisor"}
 """Of these one is enough: two of them make one factor, which might be split in many ways."""
 
@@ -84,7 +85,9 @@ def derived(looks: Sequence[Look], structures: Sequence[Structure]) -> bool:
 
 def _from_the_right(case: _Case) -> _Case:
     """The same with activations at 0 taken for what they are just above it."""
-    passes = [p._replace(pre=tuple(torch.where(z == 0, torch.finfo(z.dtype).tiny, z) for z in p.pre)) for p in case.passes]
+    passes = [
+        p._replace(pre=tuple(torch.where(z == 0, torch.finfo(z.dtype).tiny, z) for z in p.pre)) for p in case.passes
+    ]
     return case._replace(passes=passes)
 
 
@@ -162,19 +165,24 @@ def _explains(case: _Case, ways: Sequence[Way]) -> bool:
                 predicted = way.change(known, predicted)
         else:
             predicted = backward(known, ways)
-        if not all(_alike(claimed[name], predicted[name], case.alike) for name in claimed):
+        if not _all_alike(claimed, predicted, case.alike):
             return False
-        changed = changed or not all(_alike(right[name], predicted[name], case.alike) for name in claimed)
+        changed = changed or not _all_alike(claimed, right, case.alike)
     return changed
 
 
-def _alike(claimed: Tensor, predicted: Tensor, alike: float) -> bool:
-    """Relative error, over the entries that are known, below what is alike."""
+def _all_alike(claimed: Grads, predicted: Grads, alike: float) -> bool:
+    """Whether every block's relative error is below what is alike, or no more than sums to zero are left with."""
+    largest = max(float(grad.abs().max()) for grad in claimed.values())
+    return all(_alike(claimed[name], predicted[name], alike, ROUNDED_AWAY * largest) for name in claimed)
+
+
+def _alike(claimed: Tensor, predicted: Tensor, alike: float, slack: float) -> bool:
     known = ~predicted.isnan()
     a, n = claimed[known], predicted[known]
     if not len(a):
         return False
-    return float((a - n).abs().max()) <= alike * max(1e-8, float(a.abs().max() + n.abs().max()))
+    return float((a - n).abs().max()) <= alike * max(1e-8, float(a.abs().max() + n.abs().max())) + slack
 
 
 def _narrowed(
