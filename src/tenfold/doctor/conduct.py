@@ -51,7 +51,7 @@ class Conduct(NamedTuple):
 
     @contextmanager
     def controlled(self, mode: str) -> Iterator[Evaluate]:
-        """The function with its random numbers in a mode of randomness.MODES, and called twice where it remembers."""
+        """The function with its random numbers "replayed" or "frozen", and called twice where it remembers."""
         if self.draws:
             with controlled(self.subject, mode) as evaluate:
                 yield evaluate

@@ -88,11 +88,13 @@ class Examination(NamedTuple):
 class _Seen(NamedTuple):
     """All looks under one control of the random numbers; at which of the finite ones each block was off.
 
-    cleared: what was returned is the chain rule's gradient all the same, so kinks met at those points.
+    tolerance: relative error that is never called off. cleared: what was returned is the chain rule's gradient all the
+    same, so kinks met at those points.
     """
 
     looks: list[Look]
     off: dict[str, list[bool]]
+    tolerance: float
     cleared: bool = False
 
     @property
@@ -153,7 +155,7 @@ def _seen(behavior: Conduct, mode: str, problems: Sequence[Problem], seed: int, 
     with behavior.controlled(mode) as evaluate:
         streams = [generator(seed, "check", "around", k) for k in range(len(problems))]
         looks = [look(behavior.subject, evaluate, p, rng) for p, rng in zip(problems, streams, strict=True)]
-    seen = _Seen(looks, {})
+    seen = _Seen(looks, {}, tolerance)
     names = behavior.subject.blocks
     return seen._replace(off={name: [off(one, name, tolerance) for one in seen.finite] for name in names})
 
@@ -225,7 +227,7 @@ def _broken(seen: _Seen, name: str) -> bool:
 def _entries(seen: _Seen, name: str) -> str:
     """Which entries are off, where they are few: " at [0, 1]"."""
     shape, met = seen.looks[0].given.grads[name].shape, set()
-    places = {place for one in seen.finite for place in off_places(one, name)}
+    places = {place for one in seen.finite for place in off_places(one, name, seen.tolerance)}
     looked = {int(place) for one in seen.finite for place in one.slopes[name].places}
     met = {tuple(int(i) for i in np.unravel_index(place, shape)) for place in places}
     return f" at {', '.join(str(list(place)) for place in sorted(met))}" if 0 < 4 * len(met) <= len(looked) else ""

@@ -67,7 +67,7 @@ def off(one: Look, name: str, tolerance: float) -> bool:
     return bool(off_places(one, name, tolerance)) and not _traced(one, name, returned)
 
 
-def off_places(one: Look, name: str, tolerance: float = 1e-6) -> list[int]:
+def off_places(one: Look, name: str, tolerance: float) -> list[int]:
     """Flat positions of a block's entries that are off by so much."""
     returned, found = one.given.grads[name], one.slopes[name]
     gap = np.abs(returned.flat[found.places] - found.value)

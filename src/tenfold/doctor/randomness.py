@@ -4,7 +4,7 @@
 "frozen": every single draw begins there too, so a mask that is drawn a second time is the first one again.
 """
 
-__all__ = ["MODES", "controlled"]
+__all__ = ["controlled"]
 
 import random
 import sys
@@ -21,7 +21,6 @@ from torch.overrides import TorchFunctionMode
 
 from tenfold.doctor.subject import Evaluation, Problem, Subject
 
-MODES = ("replayed", "frozen")
 SEED = 20070405
 
 
