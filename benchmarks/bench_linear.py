@@ -12,11 +12,11 @@ import torch
 
 import tenfold
 from sidebyside import Budget, main
-from tenfold import loop
-from tenfold.batches import Part, sampler
-from tenfold.population import assemble, built, first_params
+from tenfold.data.batches import Part, sampler
+from tenfold.data.standardizations import pixel
+from tenfold.engine import loop
+from tenfold.engine.population import assemble, built, first_params
 from tenfold.recipe import Recipe, members
-from tenfold.standardizations import pixel
 
 BATCH, STEPS, CPU = 100, 500, torch.device("cpu")
 

@@ -10,11 +10,11 @@ import torch
 
 import tenfold
 from sidebyside import Budget, main
-from tenfold import loop
-from tenfold.batches import Part, sampler, steps_per_epoch
-from tenfold.population import assemble, built, first_params
+from tenfold.data.batches import Part, sampler, steps_per_epoch
+from tenfold.data.standardizations import unit
+from tenfold.engine import loop
+from tenfold.engine.population import assemble, built, first_params
 from tenfold.recipe import Recipe, members
-from tenfold.standardizations import unit
 
 BATCH, HIDDEN, CPU = 128, (256, 128, 64, 32), torch.device("cpu")
 

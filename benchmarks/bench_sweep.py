@@ -21,12 +21,12 @@ import torch
 import tenfold
 from bench_linear import eager, ours
 from sidebyside import Budget, main
-from tenfold.pace import rehearsal
-from tenfold.results import COLUMNS
-from tenfold.saving import Saver
+from tenfold.runs.folder import COLUMNS
+from tenfold.runs.pace import rehearsal
+from tenfold.runs.saving import Saver
 from tenfold.search.request import requested
+from tenfold.search.sweep import sweep_settings
 from tenfold.sessions import Finished, begin
-from tenfold.sweeping import sweep_settings
 
 EPOCHS, FOLDS, SETTINGS = 5, 3, 8
 RATES = [float(f"{rate:.4g}") for rate in torch.logspace(-4, -1, SETTINGS)]

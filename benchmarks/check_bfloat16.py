@@ -10,12 +10,12 @@ from collections import deque
 import torch
 
 import tenfold
-from tenfold import loop
-from tenfold.batches import Part, sampler
-from tenfold.evaluate import evaluate
-from tenfold.population import assemble, built, first_params
+from tenfold.data.batches import Part, sampler
+from tenfold.data.standardizations import pixel
+from tenfold.engine import loop
+from tenfold.engine.population import assemble, built, first_params
 from tenfold.recipe import Recipe, members
-from tenfold.standardizations import pixel
+from tenfold.trained.evaluate import evaluate
 
 RATES = tuple(float(f"{rate:.4g}") for rate in torch.logspace(-4, -1, 16))
 BATCH, STEPS, LARGEST, CPU = 100, 1500, 0.3, torch.device("cpu")

@@ -13,7 +13,7 @@ import hypothesis
 import numpy as np
 import pytest
 
-from browsing import launched
+from tests.browsing import launched
 
 HOMES = ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")
 
@@ -57,8 +57,8 @@ def data_root():
 
 @pytest.fixture
 def rng(request):
-    """A numpy generator that depends on the name of the test alone."""
-    return np.random.default_rng(zlib.crc32(request.node.nodeid.encode()))
+    """A numpy generator that depends on the names of the test and its file, wherever that lies."""
+    return np.random.default_rng(zlib.crc32(request.node.nodeid.rpartition("/")[2].encode()))
 
 
 @pytest.fixture

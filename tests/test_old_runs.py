@@ -10,9 +10,9 @@ import pytest
 
 import tenfold
 from tenfold.cli import main
-from tenfold.modelfile import probabilities
 from tenfold.recipe import Recipe, read
-from tenfold.trials import Trial, read_record
+from tenfold.reproduce.trials import Trial, read_record
+from tenfold.trained.model import probabilities
 
 OLD = Path(__file__).parent / "fixtures" / "old_runs"
 

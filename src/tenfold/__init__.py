@@ -30,26 +30,27 @@ from typing import TYPE_CHECKING, Any
 from tenfold.errors import TenfoldError
 
 if TYPE_CHECKING:
-    from tenfold.estimators import HardMarginClassifier
-    from tenfold.loading import load
-    from tenfold.modelfile import TrainedModel, load_model
+    from tenfold.data.load import load
+    from tenfold.data.types import Dataset
+    from tenfold.estimators.hard_margin import HardMarginClassifier
+    from tenfold.runs.events import Event
     from tenfold.sessions import Finished, resume
-    from tenfold.tracing.api import trace
-    from tenfold.types import Dataset, Event
+    from tenfold.teach.trace.api import trace
+    from tenfold.trained.model import TrainedModel, load_model
 
 # Threads that wait for each other spin; libgomp's own 300,000 turns starve the very thread they wait for as soon as
 # another program runs (measured beside a second run: 10 times slower). Read when torch is first imported.
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 _HOMES = {
-    "Dataset": "types",
+    "Dataset": "data.types",
     "Finished": "sessions",
-    "HardMarginClassifier": "estimators",
-    "TrainedModel": "modelfile",
-    "load": "loading",
-    "load_model": "modelfile",
+    "HardMarginClassifier": "estimators.hard_margin",
+    "TrainedModel": "trained.model",
+    "load": "data.load",
+    "load_model": "trained.model",
     "resume": "sessions",
-    "trace": "tracing.api",
+    "trace": "teach.trace.api",
 }
 
 
@@ -82,7 +83,7 @@ def fit(
 
     Arguments as `train`. Returns the finished run: `.result` holds what it printed, `.model` the best model.
     """
-    from tenfold.fitting import DEFAULTS
+    from tenfold.runs.fit import DEFAULTS
 
     return _run({**DEFAULTS, "data": str(data), "minutes": minutes, **choices}, out, data_dir, watch)
 

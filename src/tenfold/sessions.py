@@ -14,39 +14,29 @@ from typing import Any, cast
 
 import torch
 
-from tenfold import products
-from tenfold.checkpoint import load_checkpoint
-from tenfold.drawing import draw_all
-from tenfold.environment import environment
+from tenfold.data.load import named
+from tenfold.data.types import Dataset
+from tenfold.engine import products
 from tenfold.errors import DataError, FileError, Interrupted, RunError, UsageError
-from tenfold.fitting import fit_ladder
-from tenfold.interrupts import Interrupts, listening
-from tenfold.loading import named
-from tenfold.modelcard import write_cards
-from tenfold.modelfile import TrainedModel, load_model
-from tenfold.preparing import Prepared, prepare
+from tenfold.files import read_json, write_json, write_text
 from tenfold.recipe import Recipe, text
-from tenfold.reporting import write_report
-from tenfold.results import (
-    create,
-    default_folder,
-    finish,
-    how_to_resume,
-    lock,
-    opened,
-    read_json,
-    read_results,
-    sweep,
-    truncate,
-    write_json,
-)
-from tenfold.saving import Progress, Saver, restored
+from tenfold.report.card import write_cards
+from tenfold.report.read import read_results
+from tenfold.report.svg import draw_all
+from tenfold.report.write import write_report
+from tenfold.runs.checkpoint import load_checkpoint
+from tenfold.runs.environment import environment
+from tenfold.runs.events import Event
+from tenfold.runs.fit import fit_ladder
+from tenfold.runs.folder import create, default_folder, finish, how_to_resume, lock, opened, sweep, truncate
+from tenfold.runs.interrupts import Interrupts, listening
+from tenfold.runs.prepare import Prepared, prepare
+from tenfold.runs.run import Run
+from tenfold.runs.saving import Progress, Saver, restored
+from tenfold.runs.train import train_recipe
 from tenfold.search.request import extended
-from tenfold.stages import Run
-from tenfold.sweeping import sweep_settings
-from tenfold.tensorfile import write_text
-from tenfold.training import train_recipe
-from tenfold.types import Dataset, Event
+from tenfold.search.sweep import sweep_settings
+from tenfold.trained.model import TrainedModel, load_model
 
 KINDS = {"train": train_recipe, "fit": fit_ladder, "sweep": sweep_settings}
 

@@ -15,11 +15,11 @@ from functools import partial
 from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from doctor.students.judging import Judgement, judged
-from doctor.students.problems import RightCase, problems, right_cases
-from doctor.students.registry import FAULTS, STUDENTS
+from tests.teach.doctor.students.judging import Judgement, judged
+from tests.teach.doctor.students.problems import RightCase, problems, right_cases
+from tests.teach.doctor.students.registry import FAULTS, STUDENTS
 
 OUTCOMES = ("named", "listed", "other", "none", "missed", "unclear", "crash")
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageEnhance, ImageOps
 
-from tenfold.audit import as_json, audit
-from tenfold.duplicates import group_ids
-from tenfold.loading import load
+from tenfold.data.audit import as_json, audit
+from tenfold.data.duplicates import group_ids
+from tenfold.data.load import load
 
 NAMES = (
     "air planes",

@@ -17,7 +17,7 @@ MLP = "--model mlp --hidden 64-32 --dropout 0.2 --learning-rate 0.003,0.01 --epo
 COMMANDS = {
     "linear": "train digits --learning-rate 0.03,0.1 --l2 0,1e-3 --loss softmax,hinge --epochs 8",
     "mlp with dropout and adam": f"train digits {MLP} --optimizer adam --clip-norm 1 --schedule cosine",
-    "halved sweep": "sweep digits --model mlp --hidden 32 --learning-rate 0.01:1:log --members 9 --halving 3 --epochs 9",
+    "halved sweep": "sweep digits --model mlp --hidden 32 --learning-rate 0.01:1:log --members 9 --halving 3",
     "flips that differ": "train digits --flip 0,0.3,0.5 --learning-rate 0.03 --epochs 8 --momentum 0.9",
     "codes": "train digits --features codes --encoder-hidden 32-16 --encoder-epochs 3 --epochs 8",
     "bfloat16": "train digits --precision bfloat16 --learning-rate 0.03,0.1 --epochs 8 --sampling replacement",

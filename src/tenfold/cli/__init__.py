@@ -48,7 +48,7 @@ class Commands(click.Group):
         """The command, or a usage error that names the nearest one."""
         if cmd_name not in COMMANDS:
             raise UsageError(f"no command {cmd_name!r}: {nearest(cmd_name, COMMANDS)}")
-        command: click.Command = importlib.import_module(f"tenfold.cli.{cmd_name}").command
+        command: click.Command = importlib.import_module(f"tenfold.cli.commands.{cmd_name}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

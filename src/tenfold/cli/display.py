@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.live import Live
 
-    from tenfold.types import Event
+    from tenfold.runs.events import Event
 
 _INTERVAL = 0.2
 
@@ -121,7 +121,7 @@ def _speed(event: "Event") -> str:
 def _left(event: "Event") -> str:
     """Time left as minutes:seconds, with hours where there are some.
 
-    >>> from tenfold.types import Event
+    >>> from tenfold.runs.events import Event
     >>> _left(Event("linear", 1.0, 9.0, 1e6, 0.4, "linear", 3725.2))
     '1:02:05 left'
     """

@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenfold.errors import FileError
-from tenfold.results import opened, read_json, read_results
-from tenfold.types import Results
+from tenfold.files import read_json
+from tenfold.report.read import read_results
+from tenfold.report.results import Results
+from tenfold.runs.folder import opened
 
 
 class Case(NamedTuple):

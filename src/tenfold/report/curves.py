@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tenfold.figures import rung_colors
+from tenfold.report.figures import rung_colors
+from tenfold.report.results import Results
 from tenfold.report.wording import label
-from tenfold.types import Results
 
 MEASURES = {"loss": "Loss", "cost": "Cost = loss + penalty", "accuracy": "Accuracy, %"}
 PARTS = ("train", "validation")

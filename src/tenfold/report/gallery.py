@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenfold.report.pictures import Album, Picture
+from tenfold.report.results import Results
 from tenfold.report.selection import Cell, cells
 from tenfold.report.wording import count, label, percent
-from tenfold.types import Results
 
 # More classes than this are no matrix that one can read.
 CLASSES = 30

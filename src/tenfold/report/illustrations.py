@@ -6,8 +6,8 @@ import base64
 import re
 from typing import NamedTuple
 
-from tenfold.drawing import darkened, drawn
 from tenfold.report.case import Case
+from tenfold.report.svg import darkened, drawn
 
 # A figure of a thousand members may be larger than all the rest of the page.
 CAP = 500_000

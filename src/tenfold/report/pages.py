@@ -8,24 +8,25 @@ from typing import Any
 
 import numpy as np
 
-from tenfold.figures import rung_colors
+from tenfold.data.types import Dataset
+from tenfold.files import write_text
 from tenfold.report.audits import findings
 from tenfold.report.case import Case
 from tenfold.report.contents import contents
 from tenfold.report.curves import MEASURES, chart_data, curves
 from tenfold.report.document import document
+from tenfold.report.figures import rung_colors
 from tenfold.report.gallery import answers, cell_data, matrix
 from tenfold.report.headline import headline, metric_of, scores
 from tenfold.report.illustrations import illustrate
 from tenfold.report.origin import origin
 from tenfold.report.pictures import Album, album
+from tenfold.report.results import Results
 from tenfold.report.search import search
 from tenfold.report.selection import least_certain, mistakes
 from tenfold.report.tables import class_rows, ladder, span, tried
 from tenfold.report.wording import count, label, percent, rounded
 from tenfold.rooms import names
-from tenfold.tensorfile import write_text
-from tenfold.types import Dataset, Results
 
 # Images among the most confident mistakes, and among the least certain.
 SHOWN = 24

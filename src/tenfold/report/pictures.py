@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from tenfold.data.types import Dataset
 from tenfold.report.wording import shown
-from tenfold.types import Dataset
 
 SIDE_CAP = 64
 # Pixels that small are kept exactly: lossy WebP is no smaller there, and it smears.

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tenfold.axes import Axis, parse_axis, text
-from tenfold.figures import typed
 from tenfold.report.case import Case
+from tenfold.report.figures import typed
+from tenfold.report.results import Sweep, Trained
 from tenfold.report.wording import count, interval, label, percent, rounded, setting, settings
+from tenfold.search.axes import Axis, parse_axis, text
 from tenfold.search.choice import Edge, edges
-from tenfold.types import Sweep, Trained
 
 # Rows that are open, and rows in all; what is left out is counted.
 OPEN, MOST = 20, 500

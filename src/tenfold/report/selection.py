@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tenfold.types import Results
+from tenfold.report.results import Results
 
 
 class Cell(NamedTuple):

@@ -5,10 +5,10 @@ __all__ = ["versus_page"]
 from collections.abc import Sequence
 from typing import Any
 
-from tenfold.figures import rung_colors
 from tenfold.report.case import Case
 from tenfold.report.curves import overlaid
 from tenfold.report.document import document
+from tenfold.report.figures import rung_colors
 from tenfold.report.headline import headline, scores
 from tenfold.report.tables import class_rows, ladder
 from tenfold.report.wording import count, duration, interval, label, percent, rounded, setting, settings

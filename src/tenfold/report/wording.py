@@ -18,7 +18,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tenfold.figures import plain
+from tenfold.report.figures import plain
 
 ABSENT = "–"
 

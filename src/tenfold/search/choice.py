@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from tenfold.axes import Axis, Range, allowed, fitting_piece, position, text
+from tenfold.search.axes import Axis, Range, allowed, fitting_piece, position, text
 
 Numbers = NDArray[np.float64]
 # Part of a range's length, on its own scale, that counts as its edge.

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tenfold.axes import Axis, text
+from tenfold.search.axes import Axis, text
 from tenfold.search.study import encoded, parameters, quiet, required
 
 

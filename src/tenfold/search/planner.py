@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from tenfold.axes import SPLITTING
+from tenfold.engine.population import built
 from tenfold.errors import UsageError
-from tenfold.evaluate import SLICE
-from tenfold.population import built
 from tenfold.recipe import Recipe
+from tenfold.search.axes import SPLITTING
+from tenfold.trained.evaluate import SLICE
 
 # What the libraries take for themselves, whatever the population: measured, as is that the sum is a bound.
 SCRATCH = 20 * 10**6

@@ -4,10 +4,10 @@ __all__ = ["axes_of", "extended", "requested"]
 
 from typing import Any
 
-from tenfold.axes import Axis, check_axes, parse_axis
-from tenfold.axes import text as axis_text
 from tenfold.errors import UsageError
 from tenfold.recipe import SHAPES, Recipe, recipe
+from tenfold.search.axes import Axis, check_axes, parse_axis
+from tenfold.search.axes import text as axis_text
 
 # Fields whose text may have colons and commas of its own.
 TEXTS = ("data", "rows", "validation_rows")

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from tenfold.axes import Axis, Range, fitting_piece, text
 from tenfold.errors import UsageError
+from tenfold.search.axes import Axis, Range, fitting_piece, text
 
 PACKAGES: dict[str, Any] = {
     name: importlib.import_module(name) if importlib.util.find_spec(name) else None for name in ("optuna", "cmaes")

@@ -1,0 +1,237 @@
+"""What a data set holds before anything is trained on it: counts, duplicates, and whatever would spoil the result."""
+
+__all__ = ["Audit", "as_json", "audit", "groups_of"]
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from tenfold.data.duplicates import Duplicates, Groups, find_duplicates
+from tenfold.data.types import Dataset, Reading
+
+BLOCK = 512
+FEW = 5
+IMBALANCED = 10
+SHOWN = 5  # names in a sentence
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Everything that an audit found; positions are those of the data set.
+
+    shape: (channels, height, width) of the stored images; type: "uint8" or "float32". counts: part -> images of each
+    class; the part is "all" where the source has none. imbalance: largest class over smallest, in the training part.
+    reading: of a folder's files, else None. means: (C, height, width, channels) uint8, the mean image of each class.
+    duplicates: groups of images that are one picture. spread: parts that a group is in -> number of exact, near and
+    large groups. twins: "test" and "validation", where the source has them -> pairs of an image of that part and its
+    twin in training. conflicts: groups of identical images that have different labels. warnings: plain sentences.
+    """
+
+    name: str
+    images: int
+    shape: tuple[int, ...]
+    type: str
+    class_names: tuple[str, ...]
+    counts: dict[str, tuple[int, ...]]
+    imbalance: float
+    reading: Reading | None
+    means: NDArray[np.uint8]
+    duplicates: Duplicates
+    spread: dict[tuple[str, ...], dict[str, int]]
+    twins: dict[str, tuple[tuple[int, int], ...]]
+    conflicts: Groups
+    warnings: tuple[str, ...]
+
+
+def audit(dataset: Dataset) -> Audit:
+    """Look through a data set that was loaded; labels of test images are counted and compared, never learned from."""
+    duplicates = find_duplicates(dataset)
+    parts = dataset.parts or {"all": torch.arange(len(dataset.labels))}
+    names = dataset.class_names
+    counts = {part: tuple(_counts(dataset.labels[rows], len(names))) for part, rows in parts.items()}
+    training = counts["train" if "train" in counts else "all"]
+    place = _place(parts, len(dataset.labels))
+    twins = _twins(duplicates, place, parts)
+    conflicts = _conflicts(duplicates.same, dataset.labels.numpy())
+    return Audit(
+        name=dataset.name,
+        images=len(dataset.labels),
+        shape=tuple(dataset.images.shape[1:]),
+        type=str(dataset.images.dtype).removeprefix("torch."),
+        class_names=names,
+        counts=counts,
+        imbalance=max(training) / max(1, min(training)),
+        reading=dataset.reading,
+        means=_means(dataset),
+        duplicates=duplicates,
+        spread=_spread(duplicates, place),
+        twins=twins,
+        conflicts=conflicts,
+        warnings=(
+            *_class_warnings(names, counts, training),
+            *_sameness_warnings(duplicates.same, dataset.labels.numpy(), names),
+            *_twin_warnings(twins, counts),
+            *_conflict_warnings(conflicts, dataset.labels.tolist(), names),
+        ),
+    )
+
+
+def as_json(found: Audit) -> dict[str, Any]:
+    """The audit as plain JSON, without pixels; groups are lists of positions."""
+    duplicates, reading = found.duplicates, found.reading
+    return {
+        "data": found.name,
+        "images": found.images,
+        "shape": list(found.shape),
+        "type": found.type,
+        "class_names": list(found.class_names),
+        "counts": {part: list(counts) for part, counts in found.counts.items()},
+        "imbalance": found.imbalance,
+        "sizes": dict(reading.sizes) if reading else {},
+        "modes": dict(reading.modes) if reading else {},
+        "unreadable": list(reading.unreadable) if reading else [],
+        "ignored": reading.ignored if reading else 0,
+        "near_searched": duplicates.searched,
+        "exact": [list(group) for group in duplicates.exact],
+        "near": [list(group) for group in duplicates.near],
+        "large": [list(group) for group in duplicates.large],
+        "spread": [{"parts": list(parts), **kinds} for parts, kinds in found.spread.items()],
+        "twins": {part: [list(pair) for pair in pairs] for part, pairs in found.twins.items()},
+        "conflicts": [list(group) for group in found.conflicts],
+        "warnings": list(found.warnings),
+    }
+
+
+def groups_of(found: Mapping[str, Any]) -> Groups:
+    """The groups that a split must keep together, each once, from an audit's JSON: those of at most 50 images."""
+    near = [tuple(group) for group in found["near"]]
+    held = {image for group in near for image in group}
+    return (*near, *(tuple(group) for group in found["exact"] if group[0] not in held))
+
+
+def _counts(labels: Tensor, classes: int) -> list[int]:
+    return [int(count) for count in torch.bincount(labels, minlength=classes)]
+
+
+def _place(parts: Mapping[str, Tensor], count: int) -> list[str]:
+    """The part of every image, "" for those in none."""
+    place = [""] * count
+    for part, rows in parts.items():
+        for row in rows.tolist():
+            place[row] = part
+    return place
+
+
+def _means(dataset: Dataset) -> NDArray[np.uint8]:
+    """Mean image of each class; floats are shown from their smallest to their largest value."""
+    images, classes = dataset.images, len(dataset.class_names)
+    sums = torch.zeros(classes, images[0].numel(), dtype=torch.float64)
+    for rows, labels in zip(torch.split(images, BLOCK), torch.split(dataset.labels, BLOCK), strict=True):
+        sums.index_add_(0, labels, rows.flatten(1).double())
+    means = sums / torch.bincount(dataset.labels, minlength=classes)[:, None]
+    low, high = 0.0, 1 / dataset.scale
+    if images.dtype != torch.uint8:
+        low, high = float(images.min()), float(images.max())
+    shown = ((means - low) * (255 / (high - low or 1.0))).round().clamp(0, 255).to(torch.uint8)
+    return shown.reshape(classes, *images.shape[1:]).permute(0, 2, 3, 1).contiguous().numpy()
+
+
+def _spread(duplicates: Duplicates, place: Sequence[str]) -> dict[tuple[str, ...], dict[str, int]]:
+    """How many groups of each kind lie in the same parts; exact groups inside a near one count with that."""
+    held = {image for group in duplicates.near for image in group}
+    exact = [group for group in duplicates.exact if group[0] not in held]
+    found: dict[tuple[str, ...], dict[str, int]] = {}
+    for kind, groups in (("exact", exact), ("near", duplicates.near), ("large", duplicates.large)):
+        for parts, count in Counter(_in_order({place[image] for image in group}) for group in groups).items():
+            found.setdefault(parts, {"exact": 0, "near": 0, "large": 0})[kind] = count
+    return dict(sorted(found.items()))
+
+
+def _in_order(parts: set[str]) -> tuple[str, ...]:
+    return tuple(sorted(parts, key=("train", "validation", "test", "all", "").index))
+
+
+def _twins(
+    duplicates: Duplicates, place: Sequence[str], parts: Mapping[str, Tensor]
+) -> dict[str, tuple[tuple[int, int], ...]]:
+    """Images of the other parts, each with a training image of its group, an identical one if there is one."""
+    found: dict[str, list[tuple[int, int]]] = {part: [] for part in ("validation", "test") if part in parts}
+    for group in (*duplicates.exact, *duplicates.near, *duplicates.large):
+        training = [image for image in group if place[image] == "train"]
+        for image in group if training else ():
+            if place[image] in found:
+                alike = (twin for twin in training if duplicates.same[twin] == duplicates.same[image])
+                found[place[image]].append((image, next(alike, training[0])))
+    return {part: tuple(sorted(set(pairs))) for part, pairs in found.items()}
+
+
+def _conflicts(same: NDArray[np.int64], labels: NDArray[np.int64]) -> Groups:
+    """Groups of identical images, however large, that do not have one label."""
+    first = np.unique(same[labels != labels[same]])
+    return tuple(tuple(np.flatnonzero(same == image).tolist()) for image in first)
+
+
+def _class_warnings(names: Sequence[str], counts: Mapping[str, Sequence[int]], training: Sequence[int]) -> list[str]:
+    found = []
+    few = [names[k] for k, count in enumerate(training) if count < FEW]
+    if few:
+        what = "class has" if len(few) == 1 else "classes have"
+        found.append(
+            f"{len(few):,} {what} fewer than {FEW} training images: {_listed(few)}; "
+            "what a model learns of so few is chance: add images or leave them out"
+        )
+    largest, smallest = max(training), max(1, min(training))
+    if largest > IMBALANCED * smallest:
+        found.append(
+            f"the largest class has {largest / smallest:,.0f} times as many training images as the smallest; "
+            "--class-weight balanced and --metric macro_f1 make every class count the same"
+        )
+    for part in ("validation", "test"):
+        missing = [names[k] for k, count in enumerate(counts.get(part, ())) if not count]
+        if missing:
+            found.append(f"no {part} images of {_listed(missing)}: nothing is measured of it")
+    return found
+
+
+def _sameness_warnings(same: NDArray[np.int64], labels: NDArray[np.int64], names: Sequence[str]) -> list[str]:
+    if len(same) > 1 and not same.any():
+        return ["all images are identical: there is nothing to learn"]
+    constant = []
+    for k, name in enumerate(names):
+        of_class = same[labels == k]
+        if len(of_class) > 1 and (of_class == of_class[0]).all():
+            constant.append(name)
+    return [f"all images of {_listed(constant)} are identical: a model learns one picture by heart"] if constant else []
+
+
+def _twin_warnings(twins: Mapping[str, Sequence[tuple[int, int]]], counts: Mapping[str, Sequence[int]]) -> list[str]:
+    found = []
+    for part, pairs in twins.items():
+        total = sum(counts[part])
+        if pairs:
+            share = f"{len(pairs):,} of {total:,} {part} images ({100 * len(pairs) / total:.2f} %)"
+            have = "has" if len(pairs) == 1 else "have"
+            found.append(f"{share} {have} a duplicate in the training part: their score is partly memory")
+    return found
+
+
+def _conflict_warnings(conflicts: Groups, labels: Sequence[int], names: Sequence[str]) -> list[str]:
+    if not conflicts:
+        return []
+    first = sorted({names[labels[image]] for image in conflicts[0]})
+    what = "picture has" if len(conflicts) == 1 else "pictures have"
+    return [
+        f"{len(conflicts):,} {what} different labels in identical copies, the first {_listed(first)}: "
+        "correct the labels or remove the copies"
+    ]
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+    return ", ".join(repr(name) for name in names[:SHOWN]) + more

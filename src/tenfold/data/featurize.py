@@ -1,0 +1,95 @@
+"""The data as a model sees them: pixels as they are, or the features of every image, fitted once for a run.
+
+Features learn from the run's own training part and from nothing else. All that the run trains sees the same ones: the
+folds of a sweep, whose validation images may then be among those that the features, never having seen a label, learned
+from; and the model that is trained at the end on training and validation images together.
+"""
+
+__all__ = ["LARGEST", "Seen", "seen"]
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from tenfold import files
+from tenfold.data.types import Dataset
+from tenfold.errors import FileError, UsageError
+from tenfold.recipe import Recipe
+from tenfold.rooms import find
+
+KIND = "tenfold features"
+# Pixels of the largest image that features are made of: a model is asked about one such image when it is loaded.
+LARGEST = 3 * 1024**2
+# Images that are turned into features at a time.
+SLICE = 1000
+# Bytes that the features of a data set may take.
+MOST = 16 * 10**9
+
+
+class Seen(NamedTuple):
+    """The data set with what the model sees in place of its images, and what was learned for that."""
+
+    dataset: Dataset
+    learned: dict[str, Tensor]
+
+
+def seen(
+    recipe: Recipe,
+    dataset: Dataset,
+    positions: Mapping[str, Tensor],
+    folder: Path,
+    device: torch.device,
+    watch: Callable[[str], None],
+    keep: bool,
+) -> Seen:
+    """Images that are features, (N, 1, 1, D) float32, zeros where no part has them; pixels stay what they are.
+
+    What was learned is written to features.tenfold in the run's folder where keep is True, and read where it is there.
+    """
+    if recipe.features == "pixels":
+        return Seen(dataset, {})
+    if math.prod(dataset.images.shape[1:]) > LARGEST:
+        raise UsageError(f"features {recipe.features}: the images of {dataset.name} are too large; leave them pixels")
+    feature, path, start = find("features", recipe.features), folder / "features.tenfold", time.perf_counter()
+    if path.exists():
+        learned = _read(path, recipe.features)
+    else:
+        learned = feature.fit(dataset, positions["train"], recipe, device, watch)
+        if keep:
+            files.save(path, learned, {"kind": KIND, "features": recipe.features})
+    images = _transformed(feature.transform, learned, dataset.images, torch.cat(list(positions.values())), device)
+    seconds, width = time.perf_counter() - start, images.shape[-1]
+    watch(f"features: {width:,} numbers of each image in place of {dataset.images[0].numel():,}, in {seconds:.1f} s")
+    return Seen(replace(dataset, images=images, scale=1.0), learned)
+
+
+def _transformed(
+    transform: Callable[[Mapping[str, Tensor], Tensor], Tensor],
+    learned: Mapping[str, Tensor],
+    images: Tensor,
+    rows: Tensor,
+    device: torch.device,
+) -> Tensor:
+    """Features of the images at rows, (N, 1, 1, D), zeros elsewhere."""
+    own = {name: tensor.to(device) for name, tensor in learned.items()}
+    width = transform(own, images[rows[:1]].to(device)).shape[1]
+    if 4 * len(images) * width > MOST:
+        size = 4e-9 * len(images) * width
+        raise UsageError(f"{len(images):,} images of {width:,} features take {size:.0f} GB: choose fewer features")
+    found = torch.zeros(len(images), 1, 1, width)
+    for piece in torch.split(rows, SLICE):
+        found[piece, 0, 0] = transform(own, images[piece].to(device)).to(found)
+    return found
+
+
+def _read(path: Path, word: str) -> dict[str, Tensor]:
+    learned, described = files.load(path)
+    if described.get("kind") != KIND or described.get("features") != word:
+        raise FileError(f"{path}: does not hold the features {word} of this run; restore it from a copy")
+    return learned

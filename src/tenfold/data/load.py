@@ -1,0 +1,136 @@
+"""The data that a user names, loaded and checked: a data set's word, a folder of images, or an .npz file of arrays."""
+
+__all__ = ["fingerprint", "is_folder", "load", "named", "validate"]
+
+import hashlib
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from tenfold import rooms
+from tenfold.data.root import data_root
+from tenfold.data.types import Dataset, Source
+from tenfold.errors import DataError, UsageError, nearest
+
+OWN = ("arrays", "folder")  # entries of the room that read the user's own data, at a location
+PARTS = ("train", "validation", "test")
+SIZE_CAP = 1024
+CHUNK = 2**24
+
+
+def load(
+    data: str, *, data_dir: str = "", size: int = 0, skip_unreadable: bool = False, download: bool = True
+) -> Dataset:
+    """The data set that `data` names: a known name, else a folder of images or an .npz file.
+
+    A name wins over a folder of that name; "./digits" is the folder. data_dir: root of the named sets, "" for the usual
+    places. size, skip_unreadable: for folders, see Source. download: fetch a named set that is absent.
+    Raises UsageError for an unknown word or an option that does not apply, DataError for data that cannot be used.
+    """
+    if not 0 <= size <= SIZE_CAP:
+        raise UsageError(f"size {size}: expected a side in pixels from 1 to {SIZE_CAP}, or 0 for the images' own")
+    if data in named():
+        _refuse_folder_options(data, size, skip_unreadable)
+        source = Source("", data_root(data_dir, data), download=download)
+        return validate(rooms.find("datasets", data)(source))
+    path = Path(data).expanduser()
+    if is_folder(data):
+        return validate(rooms.find("datasets", "folder")(Source(str(path), Path(), size, skip_unreadable)))
+    if path.suffix.lower() == ".npz":
+        _refuse_folder_options(data, size, skip_unreadable)
+        return validate(rooms.find("datasets", "arrays")(Source(str(path), Path())))
+    if data and path.exists():
+        raise UsageError(f"{data}: neither a folder of images nor an .npz file")
+    raise UsageError(f"{data!r} is neither a data set nor a folder that exists; {nearest(data, named())}")
+
+
+def named() -> tuple[str, ...]:
+    """The words that name a data set; they win over a folder of that name."""
+    return tuple(word for word in rooms.names("datasets") if word not in OWN)
+
+
+def is_folder(data: str) -> bool:
+    """Whether `data` means a folder of images."""
+    return bool(data) and data not in named() and Path(data).expanduser().is_dir()
+
+
+def _refuse_folder_options(data: str, size: int, skip_unreadable: bool) -> None:
+    if size or skip_unreadable:
+        option = "size" if size else "skip_unreadable"
+        raise UsageError(f"{option} is for folders of images; {data} is not one: leave it out")
+
+
+def validate(dataset: Dataset) -> Dataset:
+    """The data set itself, once it is certain that it contradicts itself nowhere.
+
+    Raises DataError that names it: shapes and types, labels out of range, fewer than two classes, a class without
+    images (in all, or in the training part), parts that overlap or leave the data set.
+    """
+    name, images, labels = dataset.name, dataset.images, dataset.labels
+    if images.ndim != 4 or images.dtype not in (torch.uint8, torch.float32) or not images.is_contiguous():
+        found = f"{images.dtype} {tuple(images.shape)}"
+        raise DataError(f"{name}: images are {found}; expected contiguous (N, C, H, W) bytes or float32")
+    if labels.shape != images.shape[:1] or labels.dtype != torch.int64:
+        raise DataError(f"{name}: {len(images):,} images, but {len(labels):,} labels")
+    if dataset.paths and len(dataset.paths) != len(images):
+        raise DataError(f"{name}: {len(images):,} images, but {len(dataset.paths):,} paths")
+    if images.numel() == 0:
+        raise DataError(f"{name}: no images")
+    _check_classes(dataset)
+    _check_parts(dataset)
+    return dataset
+
+
+def _check_classes(dataset: Dataset) -> None:
+    name, names = dataset.name, dataset.class_names
+    if len(names) < 2:
+        raise DataError(f"{name}: {len(names)} class; a classifier needs at least two")
+    if len(set(names)) != len(names):
+        raise DataError(f"{name}: two classes have the same name")
+    least, most = int(dataset.labels.min()), int(dataset.labels.max())
+    if least < 0 or most >= len(names):
+        wrong = least if least < 0 else most
+        raise DataError(f"{name}: a label is {wrong}, but {len(names)} classes have the labels 0 to {len(names) - 1}")
+    _check_none_empty(dataset, dataset.labels, "no images")
+
+
+def _check_none_empty(dataset: Dataset, labels: Tensor, lacks: str) -> None:
+    empty = torch.bincount(labels, minlength=len(dataset.class_names)).eq(0).nonzero().flatten().tolist()
+    if empty:
+        raise DataError(f"{dataset.name}: class {dataset.class_names[empty[0]]!r} has {lacks}")
+
+
+def _check_parts(dataset: Dataset) -> None:
+    name, parts, count = dataset.name, dataset.parts, len(dataset.images)
+    if not parts:
+        return
+    if "train" not in parts or not parts.keys() <= set(PARTS):
+        raise DataError(f"{name}: has the parts {', '.join(parts)}; expected train, and validation or test beside it")
+    for part, positions in parts.items():
+        if positions.dtype != torch.int64 or positions.ndim != 1 or not len(positions):
+            raise DataError(f"{name}: the {part} part has no images")
+        if int(positions.min()) < 0 or int(positions.max()) >= count:
+            raise DataError(f"{name}: the {part} part points outside of the {count:,} images")
+    # Together: an image twice in one part is as wrong as one in two of them.
+    if int(torch.bincount(torch.cat(list(parts.values())), minlength=count).max()) > 1:
+        raise DataError(f"{name}: an image is in two parts; they must be disjoint")
+    _check_none_empty(dataset, dataset.labels[parts["train"]], "no training images")
+
+
+def fingerprint(dataset: Dataset) -> str:
+    """SHA-256, in hexadecimal, of what a model can learn from: pixels, scale, labels, class names, parts.
+
+    The same on every machine and in every process; name, paths and notes do not count.
+    """
+    digest = hashlib.sha256()
+    tensors = {"images": dataset.images, "labels": dataset.labels}
+    tensors |= {f"part {part}": dataset.parts[part] for part in PARTS if part in dataset.parts}
+    for word, tensor in tensors.items():
+        digest.update(f"{word} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        flat = tensor.contiguous().reshape(-1).view(torch.uint8).numpy()
+        for start in range(0, len(flat), CHUNK):
+            digest.update(flat[start : start + CHUNK].data)
+    digest.update(f"scale {dataset.scale!r}\n".encode())
+    digest.update(repr(dataset.class_names).encode("utf-8", "backslashreplace"))
+    return digest.hexdigest()

@@ -1,0 +1,74 @@
+"""The nouns of the data: where images come from, what they are, what a model sees of them."""
+
+__all__ = ["Dataset", "Feature", "Reading", "Source"]
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class Source(NamedTuple):
+    """Where a data set comes from and how it is read.
+
+    location: the folder or file of a user's own data, "" for a named set. root: folder of the named sets.
+    size: side in pixels that a folder's images are resized to, 0 for their median side (at most 64).
+    skip_unreadable: count broken images and go on. download: fetch what is absent.
+    """
+
+    location: str
+    root: Path
+    size: int = 0
+    skip_unreadable: bool = False
+    download: bool = True
+
+
+class Reading(NamedTuple):
+    """How the files of a folder were found, before they became squares of one size.
+
+    sizes: "500 × 333" (width × height) -> images. modes: "JPEG RGB" (format and Pillow's mode) -> images.
+    unreadable: a line for each file that was skipped, its path first. ignored: entries that are no images of a class.
+    """
+
+    sizes: dict[str, int]
+    modes: dict[str, int]
+    unreadable: tuple[str, ...]
+    ignored: int
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Images with labels, as they came: nothing scaled, nothing split but what the source itself splits.
+
+    images: (N, C, H, W) uint8, or float32 where the source was float. labels: (N,) int64.
+    scale: factor that brings a pixel to the unit interval (1/255, digits 1/16, floats 1).
+    parts: the source's own parts, "train", "validation" and "test" -> positions (int64); empty where it has none.
+    photographs: natural images, for which a mirror image is as likely. paths: file of each image, or ().
+    notes: what was converted, skipped or ignored while reading, with counts. reading: of a folder's files, else None.
+    """
+
+    name: str
+    images: Tensor
+    labels: Tensor
+    class_names: tuple[str, ...]
+    scale: float
+    parts: dict[str, Tensor] = field(default_factory=dict)
+    photographs: bool = False
+    paths: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    reading: Reading | None = None
+
+
+class Feature(NamedTuple):
+    """What a model sees of an image.
+
+    `fit(dataset, rows, recipe, device, watch) -> learned`: from the training part's positions rows alone, the same
+    for the same recipe.seed; tensors by name, small numbers among them. watch: told lines of text.
+    `transform(learned, images) -> (N, D)` float32, from images (N, C, H, W) in the data's pixel units, in slices.
+    """
+
+    fit: Callable[[Dataset, Tensor, Any, torch.device, Callable[[str], None]], dict[str, Tensor]]
+    transform: Callable[[Mapping[str, Tensor], Tensor], Tensor]

@@ -1,0 +1,48 @@
+"""The few shape helpers that every room needs."""
+
+__all__ = ["blocks", "one_hot", "per_member", "rows"]
+
+from collections.abc import Iterator, Mapping
+
+from torch import Tensor
+
+from tenfold.engine.types import Scalar
+
+# Elements that an update takes at a time: few enough for weights, gradients and memory to stay in the processor's
+# cache between one operation on them and the next (measured, benchmarks/LOG.md).
+BLOCK = 2**18
+
+
+def per_member(value: Scalar, like: Tensor) -> Scalar:
+    """A (P,) scalar with axes added so that it broadcasts against like (P, ...); a float as it is."""
+    return value.reshape(-1, *[1] * (like.dim() - 1)) if isinstance(value, Tensor) else value
+
+
+def one_hot(y: Tensor, like: Tensor) -> Tensor:
+    """Labels (B,) as rows (B, C) of zeros and a one, laid out in memory as scores (..., B, C) of the layers are."""
+    return like.new_zeros(like.shape[-1], len(y)).scatter_(0, y.unsqueeze(0), 1.0).mT
+
+
+def rows(tensors: Mapping[str, Tensor], members: Tensor) -> dict[str, Tensor]:
+    """Copies of the given members (K,) of every tensor (P, ...)."""
+    return {name: tensor[members] for name, tensor in tensors.items()}
+
+
+def blocks(
+    tensors: tuple[Tensor, ...], scalars: tuple[Scalar, ...]
+) -> Iterator[tuple[tuple[Tensor, ...], tuple[Scalar, ...]]]:
+    """Views that cover tensors of one shape (P, ...) piece by piece, with the scalars of their members beside them.
+
+    Small tensors come as one piece; large ones by groups of members, or by parts of one member.
+    """
+    first = tensors[0]
+    members, size = len(first), first[0].numel()
+    if members * size <= BLOCK:
+        yield tensors, tuple(per_member(scalar, first) for scalar in scalars)
+        return
+    flat = [tensor.view(members, size) for tensor in tensors]
+    group, width = max(1, BLOCK // size), min(size, BLOCK)
+    for k in range(0, members, group):
+        own = tuple(s[k : k + group, None] if isinstance(s, Tensor) else s for s in scalars)
+        for i in range(0, size, width):
+            yield tuple(tensor[k : k + group, i : i + width] for tensor in flat), own

@@ -1,0 +1,44 @@
+"""Names the first tensor that went non-finite in a step, by taking that step again layer by layer."""
+
+__all__ = ["failure"]
+
+from collections.abc import Iterator
+
+from torch import Tensor
+
+from tenfold.engine.types import Batch, Loss, Model, Params
+from tenfold.engine.views import views
+
+
+def failure(model: Model, params: Params, batch: Batch, loss: Loss) -> dict[str, str]:
+    """Layer and tensor where a member's step first holds a NaN or an infinity.
+
+    params: of that member from before the step, name -> (1, ...); batch: as it saw it. Returns {"layer", "tensor"};
+    where every tensor of the step is finite, the penalty was not.
+    """
+    for layer, tensor, values in _tensors(model, params, batch, loss):
+        if not bool(values.isfinite().all()):
+            return {"layer": layer, "tensor": tensor}
+    return {"layer": "cost", "tensor": "penalty"}
+
+
+def _tensors(model: Model, params: Params, batch: Batch, loss: Loss) -> Iterator[tuple[str, str, Tensor]]:
+    """Every tensor of one step in the order in which it is computed."""
+    x, pulls = batch.inputs, []
+    for name, weight in params.items():
+        yield name.rpartition(".")[0], name.rpartition(".")[2], weight
+    links = (*model.links(batch.noise), *views(batch))
+    for link in links:
+        x, pull = link.layer(x, *[params[name] for name in link.weights])
+        pulls.append(pull)
+        yield link.name, "output", x
+    value, dy = loss(x, batch.targets, batch.weight)
+    yield "loss", "value", value
+    yield "loss", "score gradient", dy
+    for position in reversed(range(len(links))):
+        dx, *dweights = pulls[position](dy, need_dx=position > 0)
+        for name, dweight in zip(links[position].weights, dweights, strict=True):
+            yield links[position].name, f"{name.rpartition('.')[2]} gradient", dweight
+        if dx is not None:
+            yield links[position].name, "input gradient", dx
+            dy = dx

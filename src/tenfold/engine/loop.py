@@ -1,0 +1,94 @@
+"""The only loop: a generator over states, one step each. What else a run does, its caller does between two yields.
+
+A step is objective ∘ update. A member whose loss or gradient is not finite keeps the parameters from before that step.
+"""
+
+__all__ = ["Step", "health", "snapshot", "start", "train", "watched"]
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from tenfold.engine.memory import keep_freed
+from tenfold.engine.types import Batch, Buffers, Grads, Optimizer, Params, Scalar, State, Value
+
+
+class Step(NamedTuple):
+    """A state and what the step that led to it measured on its batch; both valid until the next step."""
+
+    state: State
+    value: Value
+
+
+def start(params: Params, optimizer: Optimizer) -> State:
+    """State before the first step. params: name -> (P, ...)."""
+    first = next(iter(params.values()))
+    return State(0, params, {}, optimizer.init(params), torch.zeros(len(first), dtype=torch.int64, device=first.device))
+
+
+def snapshot(state: State) -> State:
+    """A copy that later steps leave alone."""
+    params, buffers, memory = ({name: tensor.clone() for name, tensor in group.items()} for group in state[1:4])
+    return State(state.step, params, buffers, memory, state.status.clone())
+
+
+def train(
+    objective: Callable[[Params, Buffers, Batch], tuple[Value, Grads, Buffers]],
+    optimizer: Optimizer,
+    rate: Callable[[int], Scalar],
+    batches: Callable[[int], Batch],
+    state: State,
+    steps: int,
+) -> Iterator[Step]:
+    """Take updates state.step … steps − 1, yielding after each.
+
+    rate(t) and batches(t): learning rate (a number or (P,)) and batch of update t. The given state is cloned, once; the
+    copy is changed in place. A caller stops a member by writing the step into the yielded `state.status`. Ends early
+    when no member is active.
+    """
+    keep_freed()
+    state = snapshot(state)
+    names = watched(state.params)
+    for t in range(state.step, steps):
+        value, grads, buffers = objective(state.params, state.buffers, batches(t))
+        signs = health(value, grads, names)
+        if math.isfinite(signs.sum().item()) and not state.status.any().item():
+            optimizer.update(state.params, grads, state.memory, rate(t), t)
+        elif bool((state.status == 0).any()):
+            state.status[(state.status == 0) & ~signs.isfinite()] = -(t + 1)
+            _update_active(optimizer, grads, rate(t), state)
+        else:
+            return
+        state = State(t + 1, state.params, buffers, state.memory, state.status)
+        yield Step(state, value)
+
+
+def watched(params: Params) -> list[str]:
+    """Gradients in which whatever is not finite in a step shows: the first layer's bias, the later layers' weights.
+
+    A bias gradient is the sum over the batch of its layer's score gradients, and what is not finite in a later layer's
+    travels back to the first. Weight gradients can overflow by themselves, but for the first layer's, whose inputs are
+    plain numbers; that is by far the largest tensor, and is spared.
+    """
+    layer = next(iter(params)).rpartition(".")[0]
+    return [name for name in params if name.endswith("weight") != (name.rpartition(".")[0] == layer)]
+
+
+def health(value: Value, grads: Grads, names: Sequence[str]) -> Tensor:
+    """A number for each member (P,), finite if its loss, penalty and named gradients are: their plain sum."""
+    total = value.loss + value.penalty
+    for name in names:
+        total = total + grads[name].flatten(1).sum(1)
+    return total
+
+
+def _update_active(optimizer: Optimizer, grads: Grads, rate: Scalar, state: State) -> None:
+    """One update of the active members; halted ones get back the very bits that they had."""
+    halted = state.status.nonzero()[:, 0]
+    kept = [(tensor, tensor[halted]) for group in (state.params, state.memory) for tensor in group.values()]
+    optimizer.update(state.params, grads, state.memory, rate, state.step)
+    for tensor, before in kept:
+        tensor[halted] = before

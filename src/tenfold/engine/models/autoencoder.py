@@ -1,0 +1,72 @@
+"""Fully connected autoencoder: layers narrow down to a code, and the same widths in reverse lead back to the inputs.
+
+h_0 = x,   h_i = φ(W_i h_{i−1} + b_i),   code = h_n,   x̂ = W_{2n} h_{2n−1} + b_{2n}
+
+With φ the identity it is a linear map of rank a, the code's width, whose squared error cannot be below that of the a
+first principal components (Baldi and Hornik 1989).
+"""
+
+__all__ = ["Autoencoder"]
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from torch import Tensor
+
+from tenfold.engine.chain import chain
+from tenfold.engine.layers.linear import linear
+from tenfold.engine.types import Buffers, Grads, Link, Params, Scalar
+from tenfold.engine.weights import affine
+from tenfold.rooms import find
+
+
+@dataclass(frozen=True)
+class Autoencoder:
+    """Shapes of the model: D inputs; hidden: widths of the encoder, the last that of the code; φ by its word."""
+
+    inputs: int
+    hidden: tuple[int, ...]
+    activation: str = "relu"
+
+    def init(self, seeds: Sequence[int], initializer: str = "he", scale: Scalar = 1.0) -> Params:
+        """First parameters of len(seeds) members, float64: "encoder1.weight" (P, H, D) … "decoder1.bias" …."""
+        return affine(self.shapes(), find("initializers", initializer), seeds, scale)
+
+    def shapes(self) -> dict[str, tuple[int, int]]:
+        """Outputs and inputs of each affine layer."""
+        widths = (self.inputs, *self.hidden, *self.hidden[-2::-1], self.inputs)
+        return {name: (widths[i + 1], widths[i]) for i, name in enumerate(self._names())}
+
+    def noise(self, batch: int) -> dict[str, tuple[int, ...]]:
+        """Shapes of the uniform draws that one training step takes: none."""
+        return {}
+
+    def links(self, noise: dict[str, Tensor]) -> tuple[Link, ...]:
+        """The layers in order."""
+        return self._links
+
+    def forward(
+        self, params: Params, buffers: Buffers, x: Tensor, noise: dict[str, Tensor]
+    ) -> tuple[Tensor, Callable[..., tuple[Tensor | None, Grads]], Buffers]:
+        """Reconstructions (P, B, D) of inputs (B, D), their pullback, and the buffers as they were."""
+        return (*chain(self.links(noise), params, x), buffers)
+
+    def predict(self, params: Params, buffers: Buffers, x: Tensor) -> Tensor:
+        """Reconstructions (P, B, D) of inputs (B, D)."""
+        return chain(self.links({}), params, x)[0]
+
+    def encode(self, params: Params, x: Tensor) -> Tensor:
+        """Codes (P, B, a) of inputs (B, D), after their activation."""
+        return chain(self._links[: 2 * len(self.hidden)], params, x)[0]
+
+    @cached_property
+    def _links(self) -> tuple[Link, ...]:
+        links: list[Link] = []
+        for name in self._names():
+            links.append(Link(name, linear, (f"{name}.weight", f"{name}.bias")))
+            links.append(Link(f"{name}.{self.activation}", find("layers", self.activation)))
+        return tuple(links[:-1])
+
+    def _names(self) -> tuple[str, ...]:
+        return tuple(f"{half}{i}" for half in ("encoder", "decoder") for i in range(1, len(self.hidden) + 1))

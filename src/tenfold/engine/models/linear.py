@@ -1,0 +1,58 @@
+"""One affine map from pixels to class scores: with the softmax loss, multinomial logistic regression.
+
+z = W x + b;   row k of W is the template of class k
+"""
+
+__all__ = ["Linear"]
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+
+from torch import Tensor
+
+from tenfold.engine.chain import chain
+from tenfold.engine.layers.linear import linear
+from tenfold.engine.types import Buffers, Grads, Link, Params, Scalar
+from tenfold.engine.weights import affine
+from tenfold.rooms import find
+
+
+@dataclass(frozen=True)
+class Linear:
+    """Shapes of the model: D inputs, C classes; narrow: multiply in bfloat16."""
+
+    inputs: int
+    classes: int
+    narrow: bool = False
+
+    def init(self, seeds: Sequence[int], initializer: str = "zero", scale: Scalar = 1.0) -> Params:
+        """First parameters of len(seeds) members, float64: "scores.weight" (P, C, D) and "scores.bias" (P, C)."""
+        return affine(self.shapes(), find("initializers", initializer), seeds, scale)
+
+    def shapes(self) -> dict[str, tuple[int, int]]:
+        """Outputs and inputs of each affine layer."""
+        return {"scores": (self.classes, self.inputs)}
+
+    def noise(self, batch: int) -> dict[str, tuple[int, ...]]:
+        """Shapes of the uniform draws that one training step takes: none."""
+        return {}
+
+    def links(self, noise: dict[str, Tensor]) -> tuple[Link, ...]:
+        """The layers in order."""
+        return self._links
+
+    def forward(
+        self, params: Params, buffers: Buffers, x: Tensor, noise: dict[str, Tensor]
+    ) -> tuple[Tensor, Callable[..., tuple[Tensor | None, Grads]], Buffers]:
+        """Scores (P, B, C) of inputs (B, D), their pullback, and the buffers as they were."""
+        return (*chain(self.links(noise), params, x), buffers)
+
+    @cached_property
+    def _links(self) -> tuple[Link, ...]:
+        layer = partial(linear, narrow=True) if self.narrow else linear
+        return (Link("scores", layer, ("scores.weight", "scores.bias")),)
+
+    def predict(self, params: Params, buffers: Buffers, x: Tensor) -> Tensor:
+        """Scores (P, B, C) of inputs (B, D)."""
+        return chain(self.links({}), params, x)[0]

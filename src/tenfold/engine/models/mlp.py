@@ -1,0 +1,82 @@
+"""Multilayer perceptron: affine maps with an activation after each but the last.
+
+h_0 = x,   h_i = φ(W_i h_{i−1} + b_i),   z = W h_n + b
+"""
+
+__all__ = ["MLP"]
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+
+from torch import Tensor
+
+from tenfold.engine.chain import chain
+from tenfold.engine.layers.dropout import dropout
+from tenfold.engine.layers.linear import linear
+from tenfold.engine.types import Buffers, Grads, Link, Params, Scalar
+from tenfold.engine.weights import affine
+from tenfold.rooms import find
+
+
+@dataclass(frozen=True)
+class MLP:
+    """Shapes of the model: D inputs, hidden widths, C classes; dropout: share of hidden units dropped in training."""
+
+    inputs: int
+    classes: int
+    hidden: tuple[int, ...]
+    activation: str = "relu"
+    dropout: float = 0.0
+    narrow: bool = False
+
+    def init(self, seeds: Sequence[int], initializer: str = "he", scale: Scalar = 1.0) -> Params:
+        """First parameters of len(seeds) members, float64: "hidden1.weight" (P, H, D) … "scores.bias" (P, C)."""
+        return affine(self.shapes(), find("initializers", initializer), seeds, scale)
+
+    def shapes(self) -> dict[str, tuple[int, int]]:
+        """Outputs and inputs of each affine layer."""
+        widths = (self.inputs, *self.hidden, self.classes)
+        return {name: (widths[i + 1], widths[i]) for i, name in enumerate(self._names())}
+
+    def noise(self, batch: int) -> dict[str, tuple[int, ...]]:
+        """Shapes (B, H) of the uniform draws that one training step takes, by name of the layer they drop."""
+        names = zip(self._names(), self.hidden, strict=False) if self.dropout else ()
+        return {f"{name}.dropout": (batch, width) for name, width in names}
+
+    def links(self, noise: dict[str, Tensor]) -> tuple[Link, ...]:
+        """The layers in order; those with no noise among them are left out."""
+        if not noise:
+            return self._quiet
+        links: list[Link] = []
+        for link in self._quiet:
+            links.append(link)
+            # Units are dropped after their activation, which is named after their layer.
+            drawn = f"{link.name.partition('.')[0]}.dropout"
+            if "." in link.name and drawn in noise:
+                links.append(Link(drawn, partial(dropout, u=noise[drawn], p=self.dropout)))
+        return tuple(links)
+
+    def forward(
+        self, params: Params, buffers: Buffers, x: Tensor, noise: dict[str, Tensor]
+    ) -> tuple[Tensor, Callable[..., tuple[Tensor | None, Grads]], Buffers]:
+        """Scores (P, B, C) of inputs (B, D), their pullback, and the buffers as they were."""
+        return (*chain(self.links(noise), params, x), buffers)
+
+    def predict(self, params: Params, buffers: Buffers, x: Tensor) -> Tensor:
+        """Scores (P, B, C) of inputs (B, D), nothing dropped."""
+        return chain(self.links({}), params, x)[0]
+
+    @cached_property
+    def _quiet(self) -> tuple[Link, ...]:
+        """The layers without dropout, which are the same in every step."""
+        links: list[Link] = []
+        for name in self._names():
+            affine_layer = partial(linear, narrow=True) if self.narrow else linear
+            links.append(Link(name, affine_layer, (f"{name}.weight", f"{name}.bias")))
+            if name != "scores":
+                links.append(Link(f"{name}.{self.activation}", find("layers", self.activation)))
+        return tuple(links)
+
+    def _names(self) -> tuple[str, ...]:
+        return (*(f"hidden{i}" for i in range(1, len(self.hidden) + 1)), "scores")

@@ -1,0 +1,142 @@
+"""The machine's fastest matrix product, a (…, M, K) · b (…, K, N) → (…, M, N).
+
+Which library multiplies decides more than anything written around it: on AMD's Zen 5 torch's own `@` (MKL) reaches
+170 to 200 GFLOP/s in float32 and oneDNN over 400. The routes agree to rounding; which one a machine takes is measured
+once, kept in the user's cache, overridden by TENFOLD_PRODUCTS=torch|onednn, and written into every run's env.json.
+"""
+
+__all__ = ["ROUTES", "measured_route", "product", "route", "using"]
+
+import json
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+from typing import cast
+
+import platformdirs
+import torch
+from torch import Tensor
+
+from tenfold.engine.machine import processor
+from tenfold.errors import UsageError, nearest
+
+HAS_ONEDNN = hasattr(torch.ops.mkldnn, "_linear_pointwise")
+# Below this many floating-point operations a call to oneDNN costs more than it saves (measured, benchmarks/LOG.md).
+SMALL = 4e6
+# The same where its result comes out turned round in memory, which costs whoever reads it next.
+TURNED = 4 * SMALL
+# Columns in other multiples leave its vector registers half empty; rows that fill them are turned into columns.
+LANES = 16
+# Another route must beat oneDNN by this much: a choice that noise could turn would change the last bits of a run.
+MARGIN = 1.25
+
+
+def _torch(a: Tensor, b: Tensor) -> Tensor:
+    return torch.mm(a, b) if a.dim() == 2 else torch.bmm(a, b)
+
+
+def _onednn(a: Tensor, b: Tensor) -> Tensor:
+    """A private operator of torch, behind its own fusions of linear layers; absent or unfit, `@` is the fallback."""
+    operations, plain = 2 * a.size(-2) * a.size(-1) * b.size(-1), a.stride(-1) == 1
+    if operations < (SMALL if plain else TURNED) or a.dtype != torch.float32 or not a.is_cpu or not HAS_ONEDNN:
+        return _torch(a, b)
+    # It multiplies by a transpose, and is quicker with a first operand whose rows lie in memory: a b = (bᵀ aᵀ)ᵀ.
+    if plain and b.size(-1) % LANES and not a.size(-2) % LANES:
+        return _linear(b.mT, a).mT.contiguous()
+    return _linear(a, b.mT) if plain else _linear(b.mT, a).mT
+
+
+def _linear(a: Tensor, b: Tensor) -> Tensor:
+    """a bᵀ of each member."""
+    linear = torch.ops.mkldnn._linear_pointwise
+    if a.dim() == 2:
+        return cast(Tensor, linear(a, b, None, "none", [], ""))
+    if len(a) == 1:
+        return cast(Tensor, linear(a[0], b[0], None, "none", [], "")[None])
+    return torch.stack([linear(a[k], b[k], None, "none", [], "") for k in range(len(a))])
+
+
+ROUTES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"torch": _torch, "onednn": _onednn}
+_chosen: ContextVar[str] = ContextVar("products_route")
+
+
+def product(a: Tensor, b: Tensor) -> Tensor:
+    """a b. a: (M, K) or (P, M, K); b: (K, N) or (P, K, N). Returns (M, N) or (P, M, N), laid out either way."""
+    return ROUTES[route()](a, b)
+
+
+def route() -> str:
+    """Name of the route in use: that of the surrounding `using`, else the machine's own."""
+    return _chosen.get(None) or measured_route()
+
+
+@contextmanager
+def using(name: str) -> Iterator[None]:
+    """Take one route inside the block, as a resumed run does to get its own bits."""
+    if name not in ROUTES:
+        raise UsageError(f"no product route {name!r}: {nearest(name, ROUTES)}")
+    token = _chosen.set(name)
+    try:
+        yield
+    finally:
+        _chosen.reset(token)
+
+
+@cache
+def measured_route() -> str:
+    """The fastest stable route of this machine: from the environment, else from the cache, else measured and kept."""
+    asked = os.environ.get("TENFOLD_PRODUCTS", "")
+    if asked and asked not in ROUTES:
+        raise UsageError(f"TENFOLD_PRODUCTS={asked}: no such product route, {nearest(asked, ROUTES)}")
+    return asked or _kept() or _keep(_measure())
+
+
+def _cache_file() -> Path:
+    told = f"{processor()} {torch.__version__} {torch.get_num_threads()}"
+    machine = re.sub(r"[^A-Za-z0-9.]+", "-", told)
+    return Path(platformdirs.user_cache_dir("tenfold")) / f"products-{machine}.json"
+
+
+def _kept() -> str:
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        name = json.loads(_cache_file().read_text())["route"]
+        return name if name in ROUTES else ""
+    return ""
+
+
+def _keep(name: str) -> str:
+    """Write the choice where no other process has, else take that one's; a cache that can't be had is done without."""
+    with suppress(OSError):
+        _cache_file().parent.mkdir(parents=True, exist_ok=True)
+        partial = _cache_file().with_suffix(f".{os.getpid()}")
+        partial.write_text(json.dumps({"route": name}))
+        with suppress(FileExistsError):
+            os.link(partial, _cache_file())
+        # What lies there and is no choice, a damaged file, is replaced.
+        partial.unlink() if _kept() else partial.replace(_cache_file())
+    return _kept() or name
+
+
+def _measure() -> str:
+    a, b = torch.ones(640, 1024), torch.ones(1024, 128)
+    try:
+        seconds = {name: _seconds(multiply, a, b) for name, multiply in ROUTES.items()}
+    except (RuntimeError, AttributeError):
+        return "torch"
+    fastest = min(seconds, key=lambda name: seconds[name])
+    return fastest if seconds["onednn"] > MARGIN * seconds[fastest] else "onednn"
+
+
+def _seconds(multiply: Callable[[Tensor, Tensor], Tensor], a: Tensor, b: Tensor) -> float:
+    """Best of 12: the least disturbed run says what the route can do."""
+    best = float("inf")
+    for _ in range(12):
+        start = time.perf_counter()
+        multiply(a, b)
+        best = min(best, time.perf_counter() - start)
+    return best

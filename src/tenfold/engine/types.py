@@ -1,0 +1,123 @@
+"""The nouns of the engine. Letters of shapes: P members, B batch, C classes, D/I/O widths."""
+
+__all__ = [
+    "Batch",
+    "Buffers",
+    "Grads",
+    "Layer",
+    "Link",
+    "Loss",
+    "Model",
+    "Optimizer",
+    "Params",
+    "Pull",
+    "Scalar",
+    "State",
+    "Value",
+]
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from torch import Tensor
+
+Scalar = float | Tensor
+"""A number for all members, or one for each of them, shape (P,)."""
+
+Params = dict[str, Tensor]
+
+Grads = dict[str, Tensor]
+
+Buffers = dict[str, Tensor]
+
+Pull = Callable[..., tuple[Any, ...]]
+"""`dx, *dweights = pull(dy, need_dx=True)`."""
+
+Layer = Callable[..., tuple[Tensor, Pull]]
+"""`y, pull = layer(x, *weights)`."""
+
+Loss = Callable[..., tuple[Tensor, Tensor]]
+"""`value, dscores = loss(scores, target, weight)`."""
+
+
+class Link(NamedTuple):
+    """One layer of a chain, its own name and the names of its weights among the parameters."""
+
+    name: str
+    layer: Layer
+    weights: tuple[str, ...] = ()
+
+
+class Value(NamedTuple):
+    """What one step measured on its batch, each (P,): loss, penalty (cost = loss + penalty), share classified right."""
+
+    loss: Tensor
+    penalty: Tensor
+    accuracy: Tensor
+
+
+class Batch(NamedTuple):
+    """What one step sees: inputs (B, D), targets, weight of each image (B, 1) or 1.0, and noise by name.
+
+    mirrored: None, or (P, B) bool, which members see which mirror image; inputs and noise then have 2B rows, those of
+    the images and after them those of their mirror images, which share their noise.
+    """
+
+    inputs: Tensor
+    targets: Tensor
+    weight: Scalar
+    noise: dict[str, Tensor]
+    mirrored: Tensor | None = None
+
+
+class Model(Protocol):
+    """Shapes of a network; its parameters travel beside it."""
+
+    @property
+    def inputs(self) -> int:
+        """Width D of an input."""
+
+    @property
+    def classes(self) -> int:
+        """Number C of classes."""
+
+    def shapes(self) -> dict[str, tuple[int, int]]:
+        """Outputs and inputs of each affine layer."""
+
+    def init(self, seeds: Sequence[int], initializer: str, scale: Scalar) -> Params:
+        """First parameters, float64, name -> (P, ...); member k's depend on seeds[k] alone."""
+
+    def noise(self, batch: int) -> dict[str, tuple[int, ...]]:
+        """Shapes (B, …) of the uniform draws that a training step on a batch takes, by name."""
+
+    def links(self, noise: dict[str, Tensor]) -> tuple[Link, ...]:
+        """The layers in order; those whose noise is absent are left out."""
+
+    def forward(
+        self, params: Params, buffers: Buffers, x: Tensor, noise: dict[str, Tensor]
+    ) -> tuple[Tensor, Any, Buffers]:
+        """Scores (P, B, C) of inputs (B, D), `pull(dscores) -> dx, grads`, and the buffers after the step."""
+
+    def predict(self, params: Params, buffers: Buffers, x: Tensor) -> Tensor:
+        """Scores (P, B, C) of inputs (B, D), without noise."""
+
+
+class State(NamedTuple):
+    """Everything that the next step depends on.
+
+    step: updates made so far. params, buffers: name -> (P, ...). memory: the optimizer's, name -> (P, ...).
+    status: (P,) int64: 0 active, k > 0 stopped after step k, −k failed in step k.
+    """
+
+    step: int
+    params: Params
+    buffers: Buffers
+    memory: Params
+    status: Tensor
+
+
+class Optimizer(NamedTuple):
+    """`init(params) -> memory`; `update(params, grads, memory, learning_rate, step)` changes both in place."""
+
+    init: Callable[[Params], Params]
+    update: Callable[[Params, Grads, Params, Scalar, int], None]

@@ -1,0 +1,141 @@
+"""Two runs side by side: what their best models say of the same images, and whether one is shown to be better."""
+
+__all__ = ["compare_runs", "fitting_together"]
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenfold.errors import FileError, RunError
+from tenfold.files import read_json
+from tenfold.report.read import read_results
+from tenfold.report.results import Results
+from tenfold.runs.folder import how_to_resume, opened
+from tenfold.trained.evaluate import measure
+from tenfold.trained.statistics import by_class, macro_f1_interval, paired, sentence
+
+_SCORES = ("accuracy", "interval", "macro_f1")
+
+
+class _Side(NamedTuple):
+    """One run. data: name and fingerprint of what it was trained on."""
+
+    folder: Path
+    name: str
+    results: Results
+    data: dict[str, Any]
+
+
+def compare_runs(first: Path, second: Path) -> dict[str, Any]:
+    """Accuracies of two runs' best models on the images that both were tested on, their difference and its evidence.
+
+    Test images, or the validation images of two runs that were stopped before they looked at those. Holds the numbers
+    of `compare.paired`, of each class, and a sentence. The same folders give the same bits. Raises RunError where a
+    folder is no run or has no result yet, where the runs were trained on different data, or share no such image.
+    """
+    with fitting_together(first, second):
+        return _compared(_side(first, second), _side(second, first))
+
+
+def _compared(a: _Side, b: _Side) -> dict[str, Any]:
+    _check(a, b)
+    _, rows_a, rows_b = np.intersect1d(a.results.positions, b.results.positions, return_indices=True)
+    labels = _shared_labels(a, b, rows_a, rows_b)
+    guess_a, guess_b = (s.results.predicted[s.results.best][rows] for s, rows in ((a, rows_a), (b, rows_b)))
+    right_a, right_b = guess_a == labels, guess_b == labels
+    found = paired(right_a, right_b)
+    return {
+        "first": _scored(a, labels, guess_a),
+        "second": _scored(b, labels, guess_b),
+        "data": a.data["name"],
+        "part": a.results.part,
+        **found,
+        "same_predictions": float((guess_a == guess_b).mean()),
+        "per_class": by_class(labels, right_a, right_b, a.results.class_names),
+        "sentence": sentence(a.name, b.name, found),
+        "notes": _notes(a, b, len(labels)),
+    }
+
+
+@contextmanager
+def fitting_together(*folders: Path) -> Iterator[None]:
+    """Whatever the block stumbles over in run folders that were changed by hand or cut short is a FileError."""
+    names = " or ".join(map(str, folders))
+    try:
+        yield
+    except OSError as error:
+        raise FileError(f"{error.filename or names}: {error.strerror or error}; restore it from a copy") from error
+    except (ArithmeticError, AttributeError, LookupError, StopIteration, TypeError, ValueError) as error:
+        why = " ".join(str(error).split())[:120]
+        what = f"{type(error).__name__}: {why}"
+        raise FileError(f"{names}: damaged, its files do not fit together ({what}); restore it from a copy") from error
+
+
+def _side(folder: Path, other: Path) -> _Side:
+    opened(folder)
+    results = read_results(folder)
+    name = folder.resolve().name
+    data = read_json(folder / "resolved.json", "data")["data"]
+    return _Side(folder, str(folder) if name == other.resolve().name else name, results, data)
+
+
+def _check(a: _Side, b: _Side) -> None:
+    if a.data["fingerprint"] != b.data["fingerprint"]:
+        told = (f"{side.folder} on {side.data['name']}, fingerprint {side.data['fingerprint'][:12]}" for side in (a, b))
+        raise RunError(f"the runs were trained on different data ({'; '.join(told)}): compare runs on the same data")
+    if a.results.part != b.results.part:
+        stopped, done = (a, b) if a.results.part == "validation" else (b, a)
+        raise RunError(
+            f"{stopped.folder} was stopped before it looked at test images, {done.folder} was not: "
+            f"go on with `{how_to_resume(stopped.folder)}`, then compare"
+        )
+
+
+def _shared_labels(a: _Side, b: _Side, rows_a: NDArray[np.int64], rows_b: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Labels (n,) of the images that both have; a RunError where there are none, or the runs disagree about them."""
+    part = a.results.part
+    if not len(rows_a):
+        raise RunError(
+            f"{a.folder} and {b.folder} share no {part} image: their splits differ; train both with the same --seed, "
+            "--test and --limit"
+        )
+    labels = a.results.labels[rows_a]
+    wrong = int((labels != b.results.labels[rows_b]).sum())
+    if wrong or a.results.class_names != b.results.class_names:
+        what = f"the labels of {wrong} of {len(labels)} {part} images" if wrong else "the names of the classes"
+        raise RunError(f"{a.folder} and {b.folder} disagree about {what}: files of one do not belong to its run")
+    return labels
+
+
+def _scored(side: _Side, labels: NDArray[np.int64], predicted: NDArray[np.int64]) -> dict[str, Any]:
+    """Who a side is, and its scores on the shared images."""
+    measured = measure(labels, predicted, side.results.class_names)
+    rung = side.results.best
+    return {
+        "run": str(side.folder),
+        "name": side.name,
+        "rung": rung,
+        "settings": side.results.settings[rung][side.results.winners[rung]],
+        **{name: measured[name] for name in _SCORES},
+        "macro_f1_interval": list(macro_f1_interval(labels, predicted, len(side.results.class_names))),
+    }
+
+
+def _notes(a: _Side, b: _Side, shared: int) -> list[str]:
+    part = a.results.part
+    left = [(side, len(side.results.positions) - shared) for side in (a, b)]
+    notes = [
+        f"{count} {part} images of {side.name} left out: the other run was not tested on them"
+        for side, count in left
+        if count
+    ]
+    if part == "validation":
+        notes.append(
+            "both runs were stopped before they looked at test images: compared on validation images, by which their "
+            "models were chosen, so both accuracies flatter"
+        )
+    return notes

@@ -1,0 +1,85 @@
+"""How autoencoders learned: loss per epoch, on training images and on those held out, a pair of lines for each."""
+
+__all__ = ["encoder_loss"]
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
+from numpy.typing import NDArray
+
+from tenfold.report.figures import plain, rung_colors
+from tenfold.report.results import Plot, Results
+
+# From this ratio on, a linear axis presses most of a curve onto its floor.
+_LOG_RATIO = 8.0
+# Below the square root of the largest float, so that no margin or ratio overflows.
+_HUGE = 1e100
+_FEW_POINTS = 12
+_STYLES: dict[str, dict[str, Any]] = {
+    "training": {"linewidth": 1.2, "linestyle": (0, (4, 2))},
+    "held out": {"linewidth": 1.9},
+}
+
+
+@dataclass(frozen=True)
+class _Losses:
+    """losses: encoder -> (epochs, 2), training and held out; NaN where a loss is not shown."""
+
+    name: str
+    losses: dict[str, NDArray[np.float64]]
+
+
+def _select(results: Results) -> _Losses | None:
+    known = {encoder: loss for encoder, loss in results.encoder_loss.items() if len(loss)}
+    shown = {encoder: np.where(np.abs(loss) < _HUGE, loss, np.nan) for encoder, loss in known.items()}
+    return _Losses(results.name, shown) if shown else None
+
+
+def _draw(data: _Losses) -> Figure:
+    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    panel = figure.subplots()
+    colors = rung_colors(len(data.losses))
+    for color, loss in zip(colors, data.losses.values(), strict=True):
+        epochs = np.arange(1, len(loss) + 1)
+        marker = "o" if len(loss) <= _FEW_POINTS else ""
+        for values, style in zip(loss.T, _STYLES.values(), strict=True):
+            panel.plot(epochs, values, color=color, marker=marker, markersize=3, **style)
+    _axes(panel, np.concatenate([loss.ravel() for loss in data.losses.values()]))
+    figure.suptitle(f"{plain(data.name)}: loss of the autoencoders", fontsize=11, parse_math=False)
+    _legend(figure, colors, data)
+    return figure
+
+
+def _axes(panel: Axes, values: NDArray[np.float64]) -> None:
+    panel.set_xlabel("epoch")
+    panel.set_ylabel("mean squared error")
+    panel.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
+    panel.grid(color="#E4E4E4", linewidth=0.6)
+    panel.set_axisbelow(True)
+    panel.spines[["top", "right"]].set_visible(False)
+    known = values[np.isfinite(values)]
+    if known.size and known.min() > 0 and known.max() / known.min() > _LOG_RATIO:
+        panel.set_yscale("log")
+        panel.set_ylabel("mean squared error (log scale)")
+        panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if known.max() / known.min() < 1000 else (1,)))
+        panel.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        panel.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _legend(figure: Figure, colors: list[str], data: _Losses) -> None:
+    handles = [Line2D([], [], color=color, linewidth=2.4) for color in colors]
+    handles += [Line2D([], [], color="#404040", **style) for style in _STYLES.values()]
+    names = [*map(plain, data.losses), *_STYLES]
+    legend = figure.legend(handles, ["name"] * len(names), loc="outside lower center", ncols=4, frameon=False)
+    # Given as labels, names with a leading underscore would be left out, and dollars read as mathematics.
+    for text, name in zip(legend.get_texts(), names, strict=True):
+        text.set_parse_math(False)
+        text.set_text(name)
+
+
+encoder_loss = Plot(_select, _draw)

@@ -1,0 +1,86 @@
+"""Training and validation loss of many runs, a small panel each; where all that counts is which run learns at all."""
+
+__all__ = ["run_losses"]
+
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from tenfold.report.figures import plain
+from tenfold.report.results import Plot, Results
+
+_COLUMNS = 4
+# So many runs can still be told apart in one panel.
+_TOGETHER = 6
+# Below the square root of the largest float, so that no margin or ratio overflows.
+_HUGE = 1e100
+
+
+@dataclass(frozen=True)
+class _Losses:
+    """epochs: run -> (T,); losses: run -> (2, T), training and validation, NaN where a loss is not shown."""
+
+    name: str
+    epochs: dict[str, NDArray[np.float64]]
+    losses: dict[str, NDArray[np.float64]]
+
+
+def _select(results: Results) -> _Losses | None:
+    """Only runs of one member each: where many trained, the curves of their winners say more."""
+    curves, runs = results.curves, list(results.winners)
+    if len(runs) <= _TOGETHER or len(set(zip(curves["rung"], curves["member"], strict=True))) > len(runs):
+        return None
+    epochs, losses = {}, {}
+    for run in runs:
+        rows = curves["rung"] == run
+        both = np.stack([curves[f"{part}_loss"][rows].astype(np.float64) for part in ("train", "validation")])
+        epochs[run], losses[run] = (
+            curves["epoch"][rows].astype(np.float64),
+            np.where(np.abs(both) < _HUGE, both, np.nan),
+        )
+    return _Losses(results.name, epochs, losses)
+
+
+def _draw(data: _Losses) -> Figure:
+    lines = -(-len(data.losses) // _COLUMNS)
+    figure = Figure(figsize=(11, 0.7 + 1.75 * lines), layout="constrained")
+    panels = figure.subplots(lines, _COLUMNS, squeeze=False)
+    for panel in panels.flat[len(data.losses) :]:
+        panel.set_visible(False)
+    for panel, run in zip(panels.flat, data.losses, strict=False):
+        _panel(panel, run, data)
+    handles = panels[0, 0].get_lines()[:2]
+    figure.legend(handles, ["training", "validation"], loc="outside lower center", ncols=2, frameon=False)
+    figure.suptitle(
+        f"{plain(data.name)}: loss of {len(data.losses)} runs over the epochs", fontsize=11, parse_math=False
+    )
+    return figure
+
+
+def _panel(panel: Axes, run: str, data: _Losses) -> None:
+    epochs, losses = data.epochs[run], data.losses[run]
+    for values, dashes in zip(losses, ((4, 2), ()), strict=True):
+        marker = "o" if np.isfinite(values).sum() == 1 else ""
+        panel.plot(
+            epochs, values, color="#0072B2", linewidth=1.5, dashes=dashes or (None, None), marker=marker, markersize=3
+        )
+    finite = np.isfinite(losses).all(0)
+    panel.set_title(plain(run), fontsize=9, parse_math=False)
+    if not finite.all():
+        told = "goes non-finite" if finite.any() else "non-finite from the first epoch"
+        panel.text(0.5, 0.5, told, transform=panel.transAxes, ha="center", va="center", color="#A03A00", fontsize=9)
+    panel.xaxis.set_major_locator(MaxNLocator(nbins=4, integer=True, min_n_ticks=1))
+    panel.yaxis.set_major_locator(MaxNLocator(nbins=4))
+    panel.ticklabel_format(axis="y", useOffset=False)
+    if not finite.any():
+        panel.set_xticks([])
+        panel.set_yticks([])
+    panel.grid(color="#E4E4E4", linewidth=0.6)
+    panel.spines[["top", "right"]].set_visible(False)
+
+
+run_losses = Plot(_select, _draw)

@@ -1,0 +1,98 @@
+"""Every figure that a run's results have data for, as SVG whose bytes depend on the results alone."""
+
+__all__ = ["DARK", "darkened", "draw_all", "drawn", "house_style"]
+
+import io
+import re
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import matplotlib
+from matplotlib.figure import Figure
+
+from tenfold.errors import FileError
+from tenfold.files import write_atomically
+from tenfold.report.results import Results
+from tenfold.rooms import find, names
+
+DARK = ("#e4e6ea", "#1a1d22")
+"""What black and white become on a dark page: its ink and its paper."""
+
+
+def draw_all(results: Results, folder: Path) -> list[Path]:
+    """Write `<figure>.svg` for each figure that the results hold something for, and return the files.
+
+    The same results give the same bytes, whatever the user's own matplotlib settings, which are left as they were.
+    Raises FileError that names the file that cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f"{folder}: cannot make this folder ({error.strerror or error})") from error
+    written = (_write(word, results, folder) for word in names("figures"))
+    return [path for path in written if path is not None]
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """Matplotlib's own defaults and a few settings of ours, for as long as the block lasts."""
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        # The font that measures the text lacks some scripts; whoever shows the SVG has them.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
+        matplotlib.rcdefaults()
+        matplotlib.rcParams["svg.hashsalt"] = "tenfold"
+        # Text stays text: it can be searched and copied, and a browser has the glyphs of every script.
+        matplotlib.rcParams["svg.fonttype"] = "none"
+        matplotlib.rcParams["figure.dpi"] = 150
+        matplotlib.rcParams["font.size"] = 9.5
+        yield
+
+
+def drawn(word: str, results: Results) -> str | None:
+    """One figure as the text of an SVG file; None where the results hold nothing for it."""
+    plot = find("figures", word)
+    data = plot.select(results)
+    return None if data is None else svg(lambda: plot.draw(data))
+
+
+def svg(draw: Callable[[], Figure]) -> str:
+    """A figure as the text of an SVG file, drawn in the house's style."""
+    written = io.BytesIO()
+    with house_style():
+        # Without a date the file depends on nothing but what is drawn.
+        draw().savefig(written, format="svg", metadata={"Date": None})
+    return written.getvalue().decode()
+
+
+def darkened(svg: str) -> str:
+    """The same figure for a dark page: pure greys go from its ink (black) to its paper (white), colors stay.
+
+    >>> darkened('<svg><path style="fill: #ffffff; stroke: #d55e00"/></svg>')
+    '<svg fill="#e4e6ea"><path style="fill: #1a1d22; stroke: #d55e00"/></svg>'
+    """
+    # What matplotlib draws in black has no fill of its own and takes that of the root.
+    rooted = svg.replace("<svg", f'<svg fill="{DARK[0]}"', 1)
+    return re.sub(r"(?<=fill: |roke: )#([0-9a-f]{2})\1\1\b", lambda found: _mixed(int(found[1], 16) / 255), rooted)
+
+
+def _mixed(lightness: float) -> str:
+    """A grey between the ink (0) and the paper (1) of a dark page."""
+    ink, paper = (bytes.fromhex(color[1:]) for color in DARK)
+    return "#" + bytes(round(a + (b - a) * lightness) for a, b in zip(ink, paper, strict=True)).hex()
+
+
+def _write(word: str, results: Results, folder: Path) -> Path | None:
+    svg = drawn(word, results)
+    if svg is None:
+        return None
+    content = svg.encode()
+
+    def fill(file: BinaryIO) -> None:
+        file.write(content)
+
+    path = folder / f"{word}.svg"
+    write_atomically(path, fill, len(content))
+    return path

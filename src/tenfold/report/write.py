@@ -1,0 +1,102 @@
+"""A run folder as one self-contained page; several of them side by side on one."""
+
+__all__ = ["report_runs", "write_report"]
+
+from collections.abc import Sequence
+from contextlib import suppress
+from itertools import combinations
+from pathlib import Path
+
+from tenfold.data.load import fingerprint, load
+from tenfold.data.types import Dataset
+from tenfold.errors import RunError, TenfoldError
+from tenfold.files import write_text
+from tenfold.report.case import Case, read_case
+from tenfold.report.compare import compare_runs, fitting_together
+from tenfold.report.pages import run_page
+from tenfold.report.pictures import Album, album
+from tenfold.report.versus import versus_page
+
+NAME = "report.html"
+MOST = 12
+
+
+def write_report(folder: Path, dataset: Dataset | None = None, with_images: bool = True) -> Path:
+    """Write report.html into a run folder that has a result, and return its path.
+
+    dataset: what the run was trained on; loaded again (never downloaded) where it is not handed over. Where it is not
+    at hand, or is another one by now, the page has no images and says why.
+    """
+    return _write(folder / NAME, run_page(*_opened(folder, dataset, with_images)))
+
+
+def report_runs(folders: Sequence[Path], out: Path | None = None, with_images: bool = True) -> Path:
+    """Write the page of one run, or one page for several side by side, and return its path.
+
+    out: "report.html" in the run's folder, or for several "runs/report.html", if None. Raises RunError where a folder
+    holds no result, FileError where its files are damaged or do not fit together.
+    """
+    if len(folders) > MOST:
+        raise RunError(f"{len(folders)} runs do not fit side by side: give up to {MOST}")
+    with fitting_together(*folders):
+        if len(folders) == 1:
+            return _write(out or folders[0] / NAME, run_page(*_opened(folders[0], None, with_images)))
+        cases = [read_case(folder) for folder in folders]
+        page = versus_page(cases, _sentences(cases, not with_images), not with_images)
+    if out is None:
+        with suppress(OSError):  # what is in its way is told where the page is written
+            Path("runs").mkdir(exist_ok=True)
+    return _write(out or Path("runs") / NAME, page)
+
+
+def _write(path: Path, page: str) -> Path:
+    write_text(path, page)
+    return path
+
+
+def _opened(folder: Path, dataset: Dataset | None, with_images: bool) -> tuple[Case, Album]:
+    """What lies in the folder, and the images that it speaks of."""
+    case = read_case(folder)
+    if dataset is not None or not with_images:
+        return case, album(dataset, with_images)
+    try:
+        return case, album(_loaded(case), True)
+    except RunError as changed:
+        return case, album(None, True, f"The images are not shown: {changed}.")
+    except TenfoldError:
+        absent = f"The images are not shown: the data of {case.results.name} are not where they were."
+        return case, album(None, True, absent)
+
+
+def _loaded(case: Case) -> Dataset:
+    """The data set of a run, read again; a RunError where it is not the one that it was trained on."""
+    chosen = case.recipe
+    dataset = load(
+        str(chosen.get("data", "")),
+        data_dir=str(case.environment.get("data_dir") or ""),
+        size=int(chosen.get("size") or 0),
+        skip_unreadable=bool(chosen.get("skip_unreadable")),
+        download=False,
+    )
+    if fingerprint(dataset) != case.data.get("fingerprint"):
+        raise RunError(f"the data of {dataset.name} are not those that the run was trained on")
+    return dataset
+
+
+def _sentences(cases: Sequence[Case], private: bool) -> list[tuple[str, ...]]:
+    """What is shown of every pair: a sentence and its notes, or why there is none, which may name paths."""
+    told: list[tuple[str, ...]] = []
+    data = [case.data.get("fingerprint") for case in cases]
+    if len(set(data)) > 1:
+        listed = "; ".join(f"{case.folder.resolve().name} on {case.results.name}" for case in cases)
+        told.append((f"Only runs that were trained on the same data are compared. These are: {listed}.",))
+    for first, second in combinations(cases, 2):
+        if first.data.get("fingerprint") != second.data.get("fingerprint"):
+            continue
+        try:
+            found = compare_runs(first.folder, second.folder)
+            told.append((str(found["sentence"]), *map(str, found["notes"])))
+        except TenfoldError as error:
+            names = " and ".join(case.folder.resolve().name for case in (first, second))
+            told.append((f"{names} cannot be compared." if private else str(error),))
+    return told

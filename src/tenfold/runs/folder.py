@@ -1,0 +1,165 @@
+"""The run folder: one plain directory that says what was run, on what, how it went and what came out.
+
+It appears by a rename with recipe.toml inside, so a kill in its first second leaves nothing half-made; every file is
+written atomically, metrics.csv grows by lines and is cut back to its checkpoint on resume. status.json says "finished"
+last of all.
+"""
+
+__all__ = [
+    "COLUMNS",
+    "FORMAT",
+    "MEASURES",
+    "PREDICTIONS",
+    "append",
+    "create",
+    "default_folder",
+    "durable_length",
+    "finish",
+    "how_to_resume",
+    "lock",
+    "opened",
+    "sweep",
+    "truncate",
+]
+
+import datetime
+import math
+import os
+import re
+import secrets
+import shlex
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import filelock
+
+from tenfold.errors import FileError, RunError
+from tenfold.files import read_json, write_json, write_text
+from tenfold.recipe import Recipe, read, text
+
+FORMAT = 2
+MEASURES = (
+    *(f"{part}_{kind}" for part in ("train", "validation") for kind in ("loss", "cost", "accuracy")),
+    "validation_macro_f1",
+)
+PREDICTIONS = {"test": "predictions.csv", "validation": "validation-predictions.csv"}
+COLUMNS = ("rung", "step", "epoch", "member", *MEASURES)
+
+
+def default_folder(recipe: Recipe) -> Path:
+    """runs/<time>-<slug>-<id> below the working folder."""
+    slug = re.sub(r"[^a-z0-9]+", "-", f"{recipe.kind} {Path(recipe.data).stem}".lower()).strip("-")[:40]
+    return Path("runs") / f"{datetime.datetime.now():%Y%m%d-%H%M%S}-{slug}-{secrets.token_hex(2)}"
+
+
+def create(folder: Path, recipe: Recipe, environment: dict[str, Any]) -> Path:
+    """Make the run folder with its recipe, environment and status inside, in one rename. A RunError where it exists."""
+    _check_free(folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        # Whatever fails inside the block takes the unfinished folder with it.
+        with tempfile.TemporaryDirectory(
+            prefix=f".{folder.name[:40]}-", dir=folder.parent, ignore_cleanup_errors=True
+        ) as made:
+            partial = Path(made)
+            partial.chmod(0o755)
+            write_text(partial / "recipe.toml", text(recipe))
+            write_json(partial / "env.json", environment)
+            write_json(partial / "status.json", {"format": FORMAT, "state": "running"})
+            write_text(partial / "metrics.csv", ",".join(COLUMNS) + "\n")
+            partial.rename(folder)
+    except OSError as error:
+        reason = f"{error.filename or folder.parent}: {error.strerror or error}"
+        raise FileError(f"{folder}: cannot be made ({reason}); choose another --out") from None
+    return folder
+
+
+def _check_free(folder: Path) -> None:
+    if (folder / "recipe.toml").exists():
+        raise RunError(f"{folder} holds a run: choose another --out, or go on with `{how_to_resume(folder)}`")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        kind = "is a folder with other things in it" if folder.is_dir() else "is a file"
+        raise RunError(f"{folder} {kind}: choose another --out")
+
+
+def how_to_resume(folder: Path) -> str:
+    """The command that goes on with a run, as one can paste it."""
+    return f"tenfold resume {shlex.quote(str(folder))}"
+
+
+def opened(folder: Path) -> tuple[Recipe, dict[str, Any]]:
+    """Recipe and status of an existing run; a RunError where the folder is none, or another version's."""
+    if not (folder / "recipe.toml").is_file() or not (folder / "status.json").is_file():
+        raise RunError(f"{folder} is no run folder: it holds no recipe.toml and status.json")
+    status = read_json(folder / "status.json", "format", "state")
+    if status["format"] != FORMAT:
+        raise RunError(
+            f"{folder} was written by another version of tenfold (its format is {status['format']}, "
+            f"this one reads {FORMAT}): resume it with that version, or start a new run"
+        )
+    return read(folder / "recipe.toml"), status
+
+
+@contextmanager
+def lock(folder: Path) -> Iterator[None]:
+    """One writer for a run; the lock of a process that died is free."""
+    try:
+        with filelock.FileLock(folder / ".lock", timeout=0):
+            yield
+    except filelock.Timeout:
+        raise RunError(f"{folder} is being written by another process: wait for it, or stop it first") from None
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a process that was killed while it saved left beside its files; only the run's one writer may."""
+    for litter in folder.rglob(".tenfold-*.tmp"):
+        litter.unlink(missing_ok=True)
+
+
+def append(folder: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add lines to metrics.csv; numbers to nine digits, which tell every float32."""
+    lines = [",".join(_cell(row[column]) for column in COLUMNS) + "\n" for row in rows]
+    path = folder / "metrics.csv"
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write("".join(lines))
+    except OSError as error:
+        raise FileError(f"{path}: cannot be written ({error.strerror or error})") from None
+
+
+def truncate(folder: Path, length: int) -> None:
+    """Cut metrics.csv back to the length in bytes that a checkpoint knows (0: to its heading)."""
+    with _metrics(folder) as file:
+        file.truncate(length or len(file.readline()))
+
+
+def durable_length(folder: Path) -> int:
+    """Make metrics.csv durable; its length in bytes."""
+    with _metrics(folder) as file:
+        os.fsync(file.fileno())
+        return file.seek(0, os.SEEK_END)
+
+
+@contextmanager
+def _metrics(folder: Path) -> Iterator[BinaryIO]:
+    """metrics.csv, open for changes; what the disk refuses is an error that names it."""
+    path = folder / "metrics.csv"
+    try:
+        with path.open("r+b") as file:
+            yield file
+    except OSError as error:
+        raise FileError(f"{path}: cannot be written ({error.strerror})") from None
+
+
+def finish(folder: Path, state: str) -> None:
+    """Set the state of a run: running, interrupted, failed or finished."""
+    write_json(folder / "status.json", {"format": FORMAT, "state": state})
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.9g}" if math.isfinite(value) else ""
+    return str(value)

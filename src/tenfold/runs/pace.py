@@ -1,0 +1,64 @@
+"""How long an epoch of a population takes, from a few steps on a throw-away copy of it."""
+
+__all__ = ["duration", "rehearsal", "seconds_per_epoch"]
+
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+
+from tenfold.data.batches import sampler
+from tenfold.data.types import Dataset
+from tenfold.engine import loop
+from tenfold.recipe import Recipe
+from tenfold.runs.interrupts import Interrupts
+from tenfold.runs.prepare import Prepared, prepare
+from tenfold.runs.run import Run, Stage, per_epoch, population_of
+from tenfold.runs.saving import Saver
+from tenfold.runs.stage import fresh
+
+# An epoch takes this much longer than its quickest steps: validation, checkpoints, slower ones.
+MORE = 1.3
+# Steps that the pace is judged by, and the seconds after which eight of them are enough.
+TRIED, LOOK = 64, 2.0
+
+
+@contextmanager
+def rehearsal(recipe: Recipe, data_dir: str, dataset: Dataset | None = None) -> Iterator[tuple[Run, Prepared]]:
+    """A run that leaves nothing, and its data, for as long as the block lasts. dataset: where it is loaded already."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        prepared = prepare(recipe, folder, data_dir, lambda message: None, keep=False, dataset=dataset)
+        saver = Saver(folder, 0, [], 0.0)
+        yield (
+            Run(folder, prepared.parts, prepared.about, prepared.device, saver, Interrupts(), lambda event: None),
+            prepared,
+        )
+
+
+def seconds_per_epoch(run: Run, stage: Stage) -> float:
+    """Seconds that all members of a stage take for one pass over its training part."""
+    own, population = stage.recipe, population_of(run, stage, stage.settings)
+    batches = sampler(
+        run.parts["train"], own.batch_size, own.seed, own.sampling, population.flip, population.model.noise
+    )
+    state = fresh(run, stage).state
+    ends = [time.perf_counter()]
+    for _ in loop.train(population.objective, population.optimizer, population.rate, batches, state, TRIED):
+        ends.append(time.perf_counter())
+        if len(ends) > 8 and ends[-1] - ends[0] > LOOK:
+            break
+    # The quickest step: on a busy machine the mean of a few says more of its neighbors than of the model.
+    return MORE * min((b - a for a, b in pairwise(ends)), default=0.0) * per_epoch(run, own)
+
+
+def duration(seconds: float) -> str:
+    """A time that is only an estimate, as one says it.
+
+    >>> duration(0.4), duration(42.3), duration(605)
+    ('1 s', '42 s', '10:05 min')
+    """
+    whole = max(1, round(seconds))
+    return f"{whole} s" if whole < 100 else f"{whole // 60}:{whole % 60:02} min"

@@ -1,0 +1,161 @@
+"""A trained model at work: scored on labeled data, or asked about image files."""
+
+__all__ = ["evaluate_model", "predict_files"]
+
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tenfold.data.datasets.folder import ENDINGS, images_below
+from tenfold.data.load import fingerprint, is_folder, load
+from tenfold.data.readers.images import images as read_image
+from tenfold.data.types import Dataset
+from tenfold.errors import DataError, FileError, RunError, UsageError, nearest
+from tenfold.recipe import recipe
+from tenfold.runs.prepare import parts_of
+from tenfold.trained.evaluate import measure
+from tenfold.trained.model import TrainedModel, load_model, scores, shares
+
+SLICE = 1000
+PARTS = ("train", "validation", "test", "all")
+GREY = torch.tensor([0.299, 0.587, 0.114], dtype=torch.float64)  # ITU-R 601, as the reader of image files does it
+
+
+def evaluate_model(path: Path, data: str, part: str, data_dir: str, skip_unreadable: bool = False) -> dict[str, Any]:
+    """Metrics of a run's model (or a model file) on a part of labeled data.
+
+    part: "train", "validation", "test", "all", or "": test where there is one, else all. Where the data are those that
+    the model was trained on, the parts are that run's own. Raises DataError where classes or shapes do not fit.
+    """
+    if part and part not in PARTS:
+        raise UsageError(f"no part {part!r}: {nearest(part, PARTS)}")
+    trained = opened_model(path)
+    size = trained.image_shape[-1] if is_folder(data) else 0
+    dataset = load(data, data_dir=data_dir, size=size, skip_unreadable=skip_unreadable)
+    same = fingerprint(dataset) == trained.cause["data"]["fingerprint"]
+    parts = _own_parts(path, trained, dataset) if same else dataset.parts
+    part = part or ("test" if "test" in parts else "all")
+    if part not in parts and part != "all":
+        raise UsageError(f"{data} has no {part} part; it has {', '.join((*parts, 'all'))}")
+    rows = torch.arange(len(dataset.labels)) if part == "all" else parts[part]
+    pieces = (_fitting(trained, dataset, piece) for piece in torch.split(rows, SLICE))
+    predicted = torch.cat([_scores(path, trained, piece).argmax(1) for piece in pieces])
+    labels = _own_labels(trained, dataset)[rows]
+    measured = measure(labels.numpy(), predicted.numpy(), trained.class_names)
+    return {
+        "model": str(path),
+        "data": dataset.name,
+        "part": part,
+        "same_data": same,
+        **measured,
+        "notes": [*dataset.notes, *_converted(trained, dataset)],
+    }
+
+
+def predict_files(path: Path, images: Sequence[Path], skip_unreadable: bool = False) -> dict[str, Any]:
+    """Probabilities of every class for image files, and for those in folders, in the order of their names."""
+    trained = opened_model(path)
+    mode = {1: "L", 3: "RGB"}.get(trained.image_shape[0])
+    if mode is None or trained.image_shape[1] != trained.image_shape[2]:
+        raise UsageError(f"{path}: takes inputs of shape {trained.image_shape}, which image files do not have")
+    listed = [_files(place) for place in images]
+    files, ignored = [file for found, _ in listed for file in found], sum(count for _, count in listed)
+    predictions, broken = [], []
+    for file in files:
+        try:
+            pixels, _ = read_image(file).pixels(mode, trained.image_shape[1])
+        except DataError as error:
+            if not skip_unreadable:
+                raise DataError(f"{error}; --skip-unreadable goes on without it") from None
+            broken.append(str(file))
+            continue
+        z = _scores(path, trained, torch.tensor(pixels)[None].double() / 255 / trained.scale)
+        probabilities = shares(z, trained.loss, trained.temperature)[0].tolist()
+        predicted = trained.class_names[int(z.argmax())]
+        predictions.append({"file": str(file), "predicted": predicted, "probabilities": probabilities})
+    told = f"{len(broken)} of {len(files)} images could not be read: {', '.join(broken[:3])}"
+    if not predictions:
+        raise DataError(told)
+    notes = [told] if broken else []
+    notes += [f"{ignored} entries ignored: hidden, or not an image"] if ignored else []
+    return {"model": str(path), "class_names": list(trained.class_names), "predictions": predictions, "notes": notes}
+
+
+def opened_model(path: Path) -> TrainedModel:
+    """The model of a run folder, or of a model file."""
+    if not path.exists():
+        raise FileError(f"{path}: not found; expected a run folder or a model file")
+    if not path.is_dir():
+        return load_model(path)
+    if not (path / "model.tenfold").exists():
+        run = (path / "recipe.toml").exists()
+        raise RunError(f"{path}: {'the run has no model yet' if run else 'no run folder: it holds no model.tenfold'}")
+    return load_model(path / "model.tenfold")
+
+
+def _scores(path: Path, trained: TrainedModel, images: Tensor) -> Tensor:
+    """Scores (N, C), all finite."""
+    z = scores(trained, images)
+    if not bool(z.isfinite().all()):
+        raise DataError(
+            f"{path}: its scores are not finite: either its training diverged (train again with a smaller "
+            "--learning-rate), or the values of these images are far from those that it was trained on"
+        )
+    return z
+
+
+def _own_parts(path: Path, trained: TrainedModel, dataset: Dataset) -> dict[str, Tensor]:
+    """The split of the run that made the model: as its folder has it, else drawn again from its recipe."""
+    kept = path / "splits.npz"
+    if not kept.is_file():
+        return parts_of(recipe(trained.cause["recipe"]), dataset)
+    try:
+        with np.load(kept, allow_pickle=False) as arrays:
+            return {part: torch.from_numpy(arrays[part]) for part in PARTS[:3]}
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise FileError(f"{kept}: damaged ({error}); restore it from a copy") from None
+
+
+def _own_labels(trained: TrainedModel, dataset: Dataset) -> Tensor:
+    """Labels as the model numbers its classes, matched by name."""
+    unknown = [name for name in dataset.class_names if name not in trained.class_names]
+    if unknown:
+        raise DataError(f"{dataset.name} has a class {unknown[0]!r} that the model does not know")
+    return torch.tensor([trained.class_names.index(name) for name in dataset.class_names])[dataset.labels]
+
+
+def _fitting(trained: TrainedModel, dataset: Dataset, rows: Tensor) -> Tensor:
+    """Images in the model's own shape and pixel units, grey where the model wants grey, in three channels for color."""
+    images = dataset.images[rows]
+    if dataset.scale != trained.scale:
+        images = images.double() * (dataset.scale / trained.scale)
+    if images.shape[1] == 1 and trained.image_shape[0] == 3:
+        images = images.expand(-1, 3, -1, -1)
+    if images.shape[1] == 3 and trained.image_shape[0] == 1:
+        images = (images.double() * GREY[:, None, None]).sum(1, keepdim=True)
+    if tuple(images.shape[1:]) != trained.image_shape:
+        raise DataError(
+            f"{dataset.name} has images of shape {tuple(images.shape[1:])}, the model takes {trained.image_shape}"
+        )
+    return images
+
+
+def _converted(trained: TrainedModel, dataset: Dataset) -> list[str]:
+    """What `_fitting` did to the channels."""
+    have, want = dataset.images.shape[1], trained.image_shape[0]
+    return [f"all images: {have} channels to {want}, as the model takes them"] if have != want else []
+
+
+def _files(place: Path) -> tuple[list[Path], int]:
+    """A file itself, or the images in a folder at any depth by their names, and how many entries are none."""
+    if not place.is_dir():
+        return [place], 0
+    found = images_below(place)
+    if not found.paths:
+        raise DataError(f"{place}: no images in it; their names end in {', '.join(sorted(ENDINGS))}")
+    return found

@@ -1,0 +1,69 @@
+"""What a run keeps beside the state of its population: running means, best so far, patience, who is still in.
+
+All of it is aligned with the rows of the population, so dropping members slices it like the state, and a checkpoint
+saves it like the state.
+"""
+
+__all__ = ["add", "means", "new", "observe", "ranking"]
+
+import torch
+from torch import Tensor
+
+from tenfold.engine.types import State, Value
+
+
+def new(members: int) -> dict[str, Tensor]:
+    """Nothing seen yet, for members 0 … P − 1. Every tensor starts with the axis of members."""
+    worst = torch.full((members,), -torch.inf, dtype=torch.float64)
+    return {
+        "member": torch.arange(members),
+        "sums": torch.zeros(members, 3, dtype=torch.float64),
+        "count": torch.zeros(members, dtype=torch.int64),
+        "best_score": worst,
+        "best_loss": -worst,
+        "best_step": torch.zeros(members, dtype=torch.int64),
+        "stale": torch.zeros(members, dtype=torch.int64),
+        "last_loss": worst.clone(),
+    }
+
+
+def add(tally: dict[str, Tensor], value: Value) -> None:
+    """Count one step's loss, cost and accuracy."""
+    tally["sums"] += torch.stack((value.loss, value.loss + value.penalty, value.accuracy), -1).cpu()
+    tally["count"] += 1
+
+
+def means(tally: dict[str, Tensor]) -> Tensor:
+    """Loss, cost and accuracy (P, 3) since the last call, which starts anew."""
+    average = tally["sums"] / tally["count"][:, None]
+    tally["sums"].zero_()
+    tally["count"].zero_()
+    return average
+
+
+def observe(
+    tally: dict[str, Tensor], state: State, train_loss: Tensor, loss: Tensor, score: Tensor, latest: bool
+) -> Tensor:
+    """Take in one validation; returns the active members (P,) whose parameters are now those to be judged by.
+
+    Better: a higher validation score, at the same score a lower loss. A loss alone does not reset patience.
+    latest: members are judged by their last validation whatever came before, and a failed one by none.
+    """
+    active = (state.status == 0).cpu()
+    higher = active & (score > tally["best_score"])
+    better = higher | (active & (score == tally["best_score"]) & (loss < tally["best_loss"]))
+    if latest:
+        better = active
+        tally["best_score"][(state.status < 0).cpu()] = -torch.inf
+    for name, seen in (("best_score", score), ("best_loss", loss)):
+        tally[name][better] = seen[better]
+    tally["best_step"][better] = state.step
+    tally["stale"] = torch.where(higher, 0, tally["stale"] + 1)
+    tally["last_loss"] = train_loss
+    return better
+
+
+def ranking(tally: dict[str, Tensor]) -> list[int]:
+    """Rows from best to worst by validation score, then loss, then member number."""
+    keys = zip(-tally["best_score"], tally["best_loss"], tally["member"], strict=True)
+    return [row for _, row in sorted((tuple(map(float, key)), row) for row, key in enumerate(keys))]

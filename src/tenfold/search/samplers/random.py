@@ -1,0 +1,17 @@
+"""Independent draws (Bergstra and Bengio 2012): each piece of an axis equally likely, log ranges log-uniform."""
+
+__all__ = ["random"]
+
+from collections.abc import Sequence
+from typing import Any
+
+from tenfold.search.axes import Axis, applicable, place
+from tenfold.seeds import generator
+
+
+def random(
+    axes: Sequence[Axis], count: int, seed: int, batch: int, told: Sequence[tuple[dict[str, Any], float | None]]
+) -> list[dict[str, Any]]:
+    """Draws of `count` members, from a stream of their own for each batch; told changes nothing."""
+    places = generator(seed, "sweep", "random", batch).random((count, len(axes)))
+    return [applicable({axis.name: place(axis, u) for axis, u in zip(axes, row, strict=True)}) for row in places]

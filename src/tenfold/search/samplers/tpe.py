@@ -1,0 +1,32 @@
+"""Tree-structured Parzen estimator (Bergstra et al. 2011), Optuna's: densities of good and of other members.
+
+A whole batch is asked for at once: each member that is still out counts as a bad one, so that they keep apart.
+"""
+
+__all__ = ["tpe"]
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from tenfold.search.axes import Axis, applicable
+from tenfold.search.study import decoded, graded, parameters, quiet, suggest
+from tenfold.seeds import generator
+
+
+def tpe(
+    axes: Sequence[Axis], count: int, seed: int, batch: int, told: Sequence[tuple[dict[str, Any], float | None]]
+) -> list[dict[str, Any]]:
+    """The next `count` members after all that were told; random ones while fewer than ten were.
+
+    Raises UsageError where Optuna is not installed.
+    """
+    own = int(generator(seed, "sweep", "tpe", batch).integers(2**31))
+    known = {name: found for axis in axes for name, found in parameters(axis).items()}
+    with quiet() as optuna:
+        sampler = optuna.samplers.TPESampler(seed=own, constant_liar=True)
+        study = optuna.create_study(direction="maximize", sampler=sampler)
+        for params, score in graded(axes, told):
+            chosen = {name: known[name] for name in params}
+            study.add_trial(optuna.create_trial(params=params, distributions=chosen, value=score))
+        return [applicable(decoded(axes, partial(suggest, study.ask()))) for _ in range(count)]

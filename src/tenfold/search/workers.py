@@ -1,0 +1,155 @@
+"""The units of a sweep, one after the other here, or by several processes, or by a Dask cluster, through joblib.
+
+A process that does not share this one's memory opens the run folder by itself: it reads the data from where this one
+does (once), draws the same folds, makes the same plan, and trains the units that it is told to. What it has done is in
+the unit's folder, so a worker that dies loses at most a checkpoint's interval; what is missing is submitted again, by
+joblib's default engine not, hence the rounds here. Each unit is counted once, by its outcome.
+"""
+
+__all__ = ["train_alone", "train_units"]
+
+import importlib
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import joblib
+import torch
+
+from tenfold.engine import products
+from tenfold.errors import RunError, UsageError
+from tenfold.files import read_json
+from tenfold.recipe import read
+from tenfold.runs.events import Event
+from tenfold.runs.interrupts import Interrupts
+from tenfold.runs.prepare import Prepared, prepare
+from tenfold.runs.run import Run, written
+from tenfold.runs.saving import Saver
+from tenfold.search.planner import Plan
+from tenfold.search.units import Fold, done, folds, planned, train_unit, unit_folder
+
+# So often in a row nothing may come back before the sweep gives up.
+TRIES = 3
+
+
+def train_units(
+    run: Run, prepared: Prepared, plan: Plan, candidates: Sequence[dict[str, Any]], held: Sequence[Fold], number: int
+) -> list[dict[str, Any]]:
+    """Outcomes of all units of a round, in their order; those that are there already are not trained again."""
+    places = [unit_folder(run.folder, number, index) for index in range(len(plan.units))]
+    if run.jobs == 1 and not run.cluster:
+        for unit, place in zip(plan.units, places, strict=True):
+            if not done(place):
+                train_unit(run, prepared, unit, candidates, held[unit.fold], place)
+    else:
+        _train_elsewhere(run, places, number)
+    outcomes = [done(place) for place in places]
+    return [outcome for outcome in outcomes if outcome]
+
+
+def train_alone(folder: str, data_dir: str, number: int, index: int, threads: int) -> int:
+    """Train one unit of a sweep in this process, which knows nothing of it yet; returns its index."""
+    path = Path(folder)
+    place = unit_folder(path, number, index)
+    if done(place):
+        return index
+    torch.set_num_threads(threads)
+    machine = read_json(path / "env.json", "products")
+    with products.using(machine["products"]):
+        prepared, held = _opened(folder, data_dir)
+        candidates = written(path)[f"round {number}"]
+        about, saver = prepared.about | {"version": machine["packages"]["tenfold"]}, Saver(path, 0, [], 0.0)
+        run = Run(path, prepared.parts, about, prepared.device, saver, Interrupts(), lambda event: None)
+        unit = planned(prepared, candidates).units[index]
+        train_unit(run, prepared, unit, candidates, held[unit.fold], place)
+    return index
+
+
+@lru_cache(maxsize=1)
+def _opened(folder: str, data_dir: str) -> tuple[Prepared, list[Fold]]:
+    """Data and folds of a run, kept for the next unit."""
+    path = Path(folder)
+    prepared = prepare(read(path / "recipe.toml"), path, data_dir, lambda message: None, keep=False)
+    return prepared, folds(prepared)
+
+
+def _train_elsewhere(run: Run, places: Sequence[Path], number: int) -> None:
+    """Submit what is missing until nothing is; a RunError where nothing comes back several times in a row."""
+    missing, tries = [i for i, place in enumerate(places) if not done(place)], 0
+    total = len(missing)
+    with _engine(run) as threads:
+        while missing:
+            try:
+                for index in _results(run, number, missing, threads):
+                    left = sum(not done(place) for place in places)
+                    message = f"population {index + 1} of {len(places)} is done, {left} to go"
+                    run.watch(Event("sweep", total - left, total, 0, float("nan"), "", float("nan"), message))
+            except _lost() as error:
+                run.watch(
+                    Event(
+                        "sweep",
+                        0,
+                        total,
+                        0,
+                        float("nan"),
+                        "",
+                        float("nan"),
+                        f"a worker was lost, its population is tried again ({str(error).splitlines()[0][:120]})",
+                    )
+                )
+            still = [i for i in missing if not done(places[i])]
+            tries = tries + 1 if len(still) == len(missing) else 0
+            if tries == TRIES:
+                raise RunError(f"{run.folder}: no worker finished a population in {TRIES} tries; resume with --jobs 1")
+            missing = still
+
+
+def _results(run: Run, number: int, missing: Sequence[int], threads: int) -> Iterator[int]:
+    data_dir = str(read_json(run.folder / "env.json", "data_dir")["data_dir"])
+    folder, work = str(run.folder.resolve()), joblib.delayed(train_alone)
+    parallel = joblib.Parallel(return_as="generator_unordered", pre_dispatch="all", batch_size=1)
+    found: Iterator[int] = parallel(work(folder, data_dir, number, index, threads) for index in missing)
+    return found
+
+
+@contextmanager
+def _engine(run: Run) -> Iterator[int]:
+    """joblib's engine for this run, yielding the threads that a worker takes."""
+    if not run.cluster:
+        threads = max(1, torch.get_num_threads() // run.jobs)
+        with joblib.parallel_config("loky", n_jobs=run.jobs, inner_max_num_threads=threads):
+            yield threads
+        return
+    with _client(run.cluster) as client, joblib.parallel_config("dask", client=client, wait_for_workers_timeout=20):
+        yield 1
+
+
+@contextmanager
+def _client(address: str) -> Iterator[Any]:
+    """A connection to a Dask scheduler; a UsageError where there is none, or Dask is not installed."""
+    try:
+        distributed = importlib.import_module("distributed")
+    except ImportError:
+        raise UsageError("--cluster needs Dask: run `pip install 'tenfold[distributed]'`") from None
+    try:
+        client = distributed.Client(address, timeout=5)
+    except (OSError, ValueError, TimeoutError) as error:
+        told = " ".join(str(error).split())[:200]
+        raise UsageError(f"--cluster {address}: no scheduler answers there ({told})") from None
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def _lost() -> tuple[type[BaseException], ...]:
+    """What joblib's engines raise where a worker died."""
+    broken = importlib.import_module("joblib.externals.loky.process_executor")
+    found: list[type[BaseException]] = [broken.TerminatedWorkerError, broken.BrokenProcessPool]
+    if "distributed" in sys.modules:
+        distributed = importlib.import_module("distributed")
+        found += [distributed.scheduler.KilledWorker, importlib.import_module("distributed.comm").CommClosedError]
+    return tuple(found)

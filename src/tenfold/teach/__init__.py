@@ -1,0 +1,1 @@
+"""Teaching: worked back-propagation, the gradient doctor, the widest margin."""

@@ -1,0 +1,128 @@
+"""What separates two classes of images: w as an image, and the images that hold the margin, largest multipliers first.
+
+Where the classes cannot be separated: the images whose mixtures are one picture, and that picture.
+"""
+
+__all__ = ["support_images"]
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from tenfold.report.figures import plain
+from tenfold.report.results import Plot
+from tenfold.teach.margin.figures import CLASSES
+from tenfold.teach.margin.types import Inseparable, Number, Points, Separated
+from tenfold.teach.margin.wording import told
+
+_SHOWN = 8
+
+
+class _Row(NamedTuple):
+    """Images (k, H, W[, 3]) of a class on the unit interval, and the weight of each."""
+
+    name: str
+    images: NDArray[np.float64]
+    weights: tuple[float, ...]
+    total: int
+
+
+@dataclass(frozen=True)
+class _SupportImages:
+    """main: (H, W[, 3]), w within ±limit, or, with limit 0, the picture in both hulls, on the unit interval."""
+
+    name: str
+    told: str
+    main: NDArray[np.float64]
+    limit: float
+    rows: tuple[_Row, _Row]
+
+
+def _select(
+    points: Points, solution: Separated | Inseparable, shape: tuple[int, int, int], name: str
+) -> _SupportImages:
+    """shape: channels, height and width of an image."""
+    if isinstance(solution, Inseparable):
+        rows = tuple(_row(points, own, shape, k) for k, own in enumerate((solution.first, solution.second)))
+        main = _picture(np.array([*map(float, solution.meeting)]), shape)
+        return _SupportImages(name, "not separable: both mixtures are this picture", main, 0.0, (rows[0], rows[1]))
+    α = solution.multipliers
+    own = [{k: float(α[k]) for k in solution.support if points.sign[k] == sign} for sign in (1, -1)]
+    w = solution.w.reshape(shape)
+    w = w.transpose(1, 2, 0) if shape[0] == 3 else w.mean(0)
+    # The few largest weights saturate: they would bleach the rest.
+    limit = float(np.quantile(np.abs(w), 0.995)) or float(np.abs(w).max())
+    count = f"{len(solution.support):,} of {len(points.x):,} images on the margin"
+    first, second = (_row(points, own[k], shape, k) for k in range(2))
+    return _SupportImages(name, f"margin 1/‖w‖ = {told(solution.margin)}, {count}", w, limit, (first, second))
+
+
+def _row(points: Points, own: Mapping[int, Number], shape: tuple[int, int, int], kind: int) -> _Row:
+    ranked = sorted(own, key=lambda k: (-float(own[k]), k))[:_SHOWN]
+    images = np.array([_picture(points.x[k], shape) for k in ranked])
+    return _Row(points.names[kind], images, tuple(float(own[k]) for k in ranked), len(own))
+
+
+def _picture(x: NDArray[np.float64], shape: tuple[int, int, int]) -> NDArray[np.float64]:
+    """(D,) to (H, W, 3), or (H, W) where it has no colors; what is outside of the unit interval is clipped."""
+    image = x.reshape(shape).clip(0, 1)
+    return image.transpose(1, 2, 0) if shape[0] == 3 else image.mean(0)
+
+
+def _draw(data: _SupportImages) -> Figure:
+    figure = Figure(figsize=(10.4, 3.4), layout="constrained")
+    against = " against ".join(plain(row.name, 20) for row in data.rows)
+    figure.suptitle(f"{plain(data.name, 40)}: {against}\n{data.told}", fontsize=10.5, parse_math=False)
+    left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=(3.0, 7.4))[0]
+    _main(left, data)
+    panels = right.subplots(2, _SHOWN, squeeze=False)
+    for row, line, color, mark in zip(data.rows, panels, CLASSES, "+−", strict=True):
+        for panel in line:
+            panel.set_axis_off()
+        for panel, image, weight in zip(line, row.images, row.weights, strict=False):
+            _shown(panel, image, color)
+            panel.set_title(f"{'α' if data.limit else 'λ'} {weight:.3g}", fontsize=7.5, pad=2.5, parse_math=False)
+        line[0].set_ylabel(f"{plain(row.name, 9)} ({mark})\nn = {row.total:,}", fontsize=8.5, parse_math=False)
+    return figure
+
+
+def _main(part: Figure, data: _SupportImages) -> None:
+    panel = part.subplots()
+    if not data.limit:
+        _shown(panel, data.main, "#808080")
+        panel.set_title("the picture in both hulls", fontsize=8.5, pad=4)
+        return
+    first, second = (plain(row.name, 12) for row in data.rows)
+    if data.main.ndim == 3:
+        _shown(panel, (0.5 + 0.5 * data.main / data.limit).clip(0, 1), "#808080")
+        panel.set_title(
+            f"w: a color speaks for {first},\nits opposite for {second}", fontsize=8.5, pad=4, parse_math=False
+        )
+        return
+    shown = panel.imshow(data.main, cmap="RdBu", vmin=-data.limit, vmax=data.limit, interpolation="nearest")
+    _bare(panel, "#C8C8C8")
+    panel.set_title(f"w: blue for {first}\nred for {second}", fontsize=8.5, pad=4, parse_math=False)
+    bar = part.colorbar(shown, ax=panel, shrink=0.82, aspect=22, pad=0.03)
+    bar.ax.tick_params(labelsize=7)
+    bar.ax.locator_params(nbins=5)
+    bar.outline.set_visible(False)
+
+
+def _shown(panel: Axes, image: NDArray[np.float64], color: str) -> None:
+    panel.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    _bare(panel, color)
+
+
+def _bare(panel: Axes, color: str) -> None:
+    panel.set_axis_on()
+    panel.set_xticks([])
+    panel.set_yticks([])
+    panel.spines[:].set(color=color, linewidth=1.2)
+
+
+support_images = Plot(_select, _draw)

@@ -1,0 +1,161 @@
+r"""A trace as a LaTeX document that needs nothing but amsmath, with any engine, pdfTeX too.
+
+A line is  symbol &= formula = numbers = value  in an align* of its update and stage, tagged with its number; in a long
+one each "=" begins a row of its own. What somebody printed stands in words below the lines that it belongs to.
+"""
+
+__all__ = ["latex"]
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from tenfold.teach.trace import words
+
+Trace = Mapping[str, Any]
+Line = Mapping[str, Any]
+ROW = 62  # letters of plain text that fit into a row, as far as they tell the width of a formula
+HEAD = r"""\documentclass[a4paper,11pt]{article}
+\usepackage{amsmath}
+\setlength{\textwidth}{165mm}
+\setlength{\oddsidemargin}{-3mm}
+\setlength{\textheight}{240mm}
+\setlength{\topmargin}{-15mm}
+\setlength{\parindent}{0pt}
+\allowdisplaybreaks
+\begin{document}
+"""
+# How to write what LaTeX would take for something else.
+SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}"}
+SPECIAL |= {">": r"\textgreater{}", "|": r"\textbar{}", '"': "{''}"}
+SPECIAL |= {"[": "{[}", "]": "{]}"} | {letter: f"\\{letter}" for letter in "#$%&_{}"}
+SPECIAL |= {"ß": r"\ss{}", "æ": r"\ae{}", "Æ": r"\AE{}", "ø": r"\o{}", "Ø": r"\O{}", "ł": r"\l{}", "Ł": r"\L{}"}
+SPECIAL |= {"œ": r"\oe{}", "Œ": r"\OE{}", "–": "--", "—": "---", "…": r"\ldots{}", "’": "{'}", "‘": "{`}"}
+SPECIAL |= {"“": "``", "”": "''", "§": r"\S{}", "°": r"$^{\circ}$", "\u00a0": "~", "ŷ": r"$\hat{y}$"}
+SIGNS = (
+    r"∂ \partial η \eta σ \sigma − - · \cdot × \times ½ \tfrac{1}{2} ← \leftarrow → \rightarrow ≤ \le ≥ \ge ≠ \ne "
+    r"≈ \approx Σ \Sigma ∑ \sum λ \lambda α \alpha β \beta ε \varepsilon θ \theta μ \mu ∞ \infty ± \pm ′ {}'"
+)
+SPECIAL |= {sign: f"${command}$" for sign, command in re.findall(r"(\S) (\S+)", SIGNS)}
+MARKS = "\u0300\u0301\u0302\u0303\u0308\u0327\u030c\u030a\u0304\u0306\u0307\u030b"
+ACCENTS = dict(zip(MARKS, "`'^~\"cvr=u.H", strict=True))
+RELATIONS = {"=": "=", "←": r"\leftarrow", "≈": r"\approx", "": ""}
+DIGITS = "0123456789"
+LIGATED = "-,'`?!"  # two of these in a row may become another sign
+LOWERED, RAISED = "₀₁₂₃₄₅₆₇₈₉", "⁰¹²³⁴⁵⁶⁷⁸⁹"
+
+
+def latex(trace: Trace) -> str:
+    """The whole document; every text of the trace that is no formula of ours is escaped."""
+    gaps = words.gaps(trace)
+    about = [f"{words.heading(trace)}.", words.held(trace), *(trace.get("notes") or ())]
+    about += [f"Numbers left to the reader: {gaps}."] if gaps else []
+    body = [rf"\section*{{Back-propagation, line by line: {escaped(str(trace['name']))}}}"]
+    body += [line for sentence in about for line in (escaped(sentence), "")][:-1]
+    for group in words.groups(trace):
+        body += ["", rf"\subsection*{{{escaped(group.title)}: {escaped(group.about)}}}"]
+        for stage, lines in group.stages:
+            body += [rf"\paragraph{{{escaped(stage.capitalize())}}}", *_stage(lines)]
+    body += ["", r"\subsection*{Rules}", r"\begin{description}"]
+    body += [rf"\item[{escaped(rule)}] {escaped(sentence)}" for rule, sentence in words.rules(trace)]
+    return "\n".join([HEAD.strip(), *body, r"\end{description}", r"\end{document}", ""])
+
+
+def _stage(lines: Sequence[Line]) -> Iterator[str]:
+    """The lines of a stage in one align*, and below them what was printed for some."""
+    yield r"\begin{align*}"
+    yield " \\\\\n".join(_rows(line) for line in lines)
+    yield r"\end{align*}"
+    found = words.said(lines)
+    if found:
+        yield r"\begin{itemize}"
+        for said in found:
+            printed = escaped(said.printed + (f" ({said.where})" if said.where else ""))
+            told = rf"printed {printed}: \emph{{{escaped(said.verdict)}}}{escaped(said.rest)}"
+            yield rf"\item[({said.line['number']})] {told}"
+        yield r"\end{itemize}"
+
+
+def _rows(line: Line) -> str:
+    """A line in one row, or in a row for each of its equalities."""
+    gap = line["gap"]
+    value = _digits(line["shown"]) if gap is None else rf"\underline{{\hspace{{3em}}}}\,\boxed{{{gap}}}"
+    formula, numbers = words.formula(line), words.numbers(line)
+    terms = [(words.arrow(line), _math(formula))] if formula else []
+    terms += [("=", _math(numbers))] if numbers else []
+    terms += [(words.sign(line), value)]
+    tag = rf"\tag{{{line['number']}{'*' if line['reported'] else ''}}}"
+    symbol = _math(line["symbol"])
+    whole = f"{symbol} &" + " ".join(f"{RELATIONS[sign]} {term}" for sign, term in terms)
+    if _width(whole) <= ROW:
+        return f"{whole} {tag}"
+    rows = [row for sign, term in terms for row in _broken(RELATIONS[sign], term)]
+    return f"{symbol} " + " \\\\\n".join(rows) + f" {tag}"
+
+
+def _broken(relation: str, term: str) -> Iterator[str]:
+    """A term in rows that fit, cut before a sign that stands in no parentheses."""
+    start, row = f"&{relation} ", ""
+    for piece in _summands(term):
+        if row and _width(row + piece) > ROW:
+            yield start + row.strip()
+            start, row = r"&\qquad {} ", ""
+        row += piece
+    yield start + row.strip()
+
+
+def _summands(term: str) -> list[str]:
+    """The pieces of a sum, each with its sign."""
+    found, depth = [""], 0
+    for token in re.findall(r" [+-] |\\left|\\right|\\.|.", term):
+        depth += {"{": 1, "(": 1, "[": 1, "}": -1, ")": -1, "]": -1}.get(token, 0)
+        if token in (" + ", " - ") and not depth:
+            found.append("")
+        found[-1] += token
+    return found
+
+
+def _width(row: str) -> int:
+    """About how many letters wide a row is."""
+    return len(re.sub(r"\\(?:frac|tfrac|left|right|text|partial|hat|cdot)|[{}^_&\\ ]", "", row))
+
+
+def _math(written: Mapping[str, str]) -> str:
+    """A formula; the number of a gap in a box, whatever else is not of LaTeX's own letters as text."""
+    boxed = re.sub("[①-⑳]", lambda found: rf"\boxed{{{unicodedata.numeric(found[0]):.0f}}}", written["latex"])
+    return _digits(re.sub(r"[^\x00-\x7f]+", lambda found: rf"\text{{{escaped(found[0])}}}", boxed))
+
+
+def _digits(number: str) -> str:
+    """A number with its exponent set upright: 1.5e-9."""
+    return re.sub(r"(?<=\d)e(-?\d+)", r"\\mathrm{e}{\1}", number.replace("−", "-"))
+
+
+def escaped(text: str) -> str:
+    r"""Text that LaTeX sets as it stands, with any engine; a letter that it has no name for by its code point.
+
+    >>> print(escaped("50 % of w₁₂ is ŷ_1 \\ é 中"))
+    50 \% of w$_{12}$ is $\hat{y}$\_1 \textbackslash{} \'{e} {[}U+4E2D{]}
+    """
+    joined = re.sub(r"\s+", " ", unicodedata.normalize("NFC", text))
+    return "".join(map(_piece, re.findall(f"[{LOWERED}]+|[{RAISED}]+|[{LIGATED}]+|.", joined)))
+
+
+def _piece(letters: str) -> str:
+    if letters in SPECIAL:
+        return SPECIAL[letters]
+    if letters[0] in LIGATED:
+        return "{}".join(letters)
+    if letters[0] in LOWERED + RAISED:
+        plain = letters.translate(str.maketrans(LOWERED + RAISED, DIGITS * 2))
+        return f"${'_' if letters[0] in LOWERED else '^'}{{{plain}}}$"
+    if letters.isascii() and letters.isprintable():
+        return letters
+    base, *marks = list(unicodedata.normalize("NFD", letters))
+    if base.isascii() and base.isalpha() and len(marks) == 1 and marks[0] in ACCENTS:
+        return f"\\{ACCENTS[marks[0]]}{{{base}}}"
+    plain = unicodedata.normalize("NFKC", letters)
+    if "CIRCLED" in unicodedata.name(letters, "") and plain.isdecimal():
+        return f"({plain})"
+    return f"{{[}}U+{ord(letters):04X}{{]}}"

@@ -1,0 +1,206 @@
+"""What is traced: a network, its loss, its samples; read strictly, with the key or option that is amiss by name."""
+
+__all__ = ["ACTIVATIONS", "KEYS", "LOSSES", "REGRESSIONS", "Network", "Sample", "network_of"]
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tenfold.errors import UsageError, nearest
+from tenfold.rooms import find, names
+from tenfold.seeds import generator
+from tenfold.teach.trace.cells import counted, fill_matrix, fill_vector, layers_of, listed, number, pairs
+
+Row = tuple[Fraction, ...]
+Matrix = tuple[Row, ...]
+
+ACTIVATIONS = ("identity", "leaky_relu", "relu", "sigmoid", "tanh")
+REGRESSIONS = ("mean_squared_error", "squared_error")
+LOSSES = ("hinge", *REGRESSIONS, "sigmoid", "softmax", "weston_watkins")
+# Each with what to give where it is missing; what has no such words may be.
+KEYS = {
+    "sizes": "the sizes of the layers, the input's first, such as 1-1-1",
+    "activations": "one for each layer after the input, such as relu,identity",
+    "weights": "one number for all, such as 0.5, numbers for each layer, or an initializer such as he",
+    "biases": "one number for all, such as 0.5, or numbers for each layer",
+    "loss": "a word such as squared_error or softmax",
+    "learning_rate": "a number such as 0.01",
+    "samples": "x and y of each, such as 1:3 2:4",
+    "batch": "",
+    "updates": "",
+    "seed": "",
+    "digits": "",
+}
+NEEDED = tuple(key for key, example in KEYS.items() if example)
+UNITS, DEPTH, SAMPLES, UPDATES, DIGITS = 64, 8, 1000, 1000, 6
+
+
+class Sample(NamedTuple):
+    """One example. y: (D,) targets, empty where there is a label instead."""
+
+    x: Row
+    y: Row
+    label: int | None
+
+
+@dataclass(frozen=True)
+class Network:
+    """Sizes of its layers, the input's first; for each layer of weights an activation, (O, I) weights, (O,) biases.
+
+    batch: every update is the mean over all samples, else over one, in their order, from the first again after the
+    last. updates: how many. notes: what was drawn or rounded.
+    """
+
+    name: str
+    sizes: tuple[int, ...]
+    activations: tuple[str, ...]
+    weights: tuple[Matrix, ...]
+    biases: tuple[Row, ...]
+    loss: str
+    learning_rate: Fraction
+    samples: tuple[Sample, ...]
+    batch: bool
+    updates: int
+    notes: tuple[str, ...] = ()
+
+    @property
+    def regresses(self) -> bool:
+        """Whether targets are numbers, not labels."""
+        return self.loss in REGRESSIONS
+
+
+def network_of(choices: Mapping[str, Any], name: str) -> Network:
+    """The network that a file's keys or an option's words describe. Raises UsageError that names the key."""
+    for key in choices:
+        if key not in KEYS:
+            raise UsageError(f"unknown key {key!r}: {nearest(key, KEYS)}")
+    given = {key: listed(value) for key, value in choices.items() if value is not None}
+    sizes = _sizes(given.get("sizes", []))
+    for key in NEEDED:
+        drawn = key == "biases" and _drawn(given.get("weights"))
+        if key not in given and not drawn:
+            raise UsageError(f"{key} is missing: give {KEYS[key]}")
+    activations, loss = _activations(given["activations"], len(sizes) - 1), _word("loss", given["loss"], LOSSES)
+    weights, biases, notes = _parameters(given, sizes)
+    samples = _samples(given["samples"], sizes[0], sizes[-1], loss)
+    batch = given.get("batch", False)
+    if not isinstance(batch, bool):
+        raise UsageError(f"batch is {batch!r}: expected true or false")
+    updates = counted(given.get("updates", 1 if batch else len(samples)), "updates", 1, UPDATES)
+    rate = number(given["learning_rate"], "learning_rate")
+    if rate <= 0:
+        raise UsageError(f"learning_rate is {given['learning_rate']}: expected a number above 0, such as 0.01")
+    return Network(name, sizes, activations, weights, biases, loss, rate, samples, batch, updates, notes)
+
+
+def _drawn(weights: Any) -> bool:
+    return isinstance(weights, str) and weights in names("initializers")
+
+
+def _sizes(given: Any) -> tuple[int, ...]:
+    parts = given.split("-") if isinstance(given, str) else given
+    if not isinstance(parts, list) or not 2 <= len(parts) <= DEPTH + 1:
+        raise UsageError(f"sizes: expected 2 to {DEPTH + 1} layer sizes, the input's first, such as 1-1-1")
+    sizes = tuple(counted(part, "sizes: a layer", 1, UNITS) for part in parts)
+    if sum(sizes) > UNITS:
+        raise UsageError(f"sizes: {sum(sizes)} units; a trace that one can read has at most {UNITS}")
+    return sizes
+
+
+def _word(key: str, given: Any, known: tuple[str, ...]) -> str:
+    if not isinstance(given, str) or given not in known:
+        raise UsageError(f"{key} {str(given)[:40]!r}: {nearest(str(given)[:40], known)}")
+    return given
+
+
+def _activations(given: Any, count: int) -> tuple[str, ...]:
+    words = given.split(",") if isinstance(given, str) else given
+    if not isinstance(words, list) or len(words) != count:
+        amount = len(words) if isinstance(words, list) else "no list"
+        raise UsageError(
+            f"activations: {amount} given; expected {count}, one for each layer after the input, the output's too"
+        )
+    return tuple(_word("activations", word.strip() if isinstance(word, str) else word, ACTIVATIONS) for word in words)
+
+
+def _parameters(given: Mapping[str, Any], sizes: tuple[int, ...]) -> tuple[tuple[Matrix, ...], tuple[Row, ...], Any]:
+    """Weights, biases, and notes on those that were drawn."""
+    shapes = list(zip(sizes[1:], sizes[:-1], strict=True))
+    layers, notes = {}, []
+    seed = counted(given.get("seed", 0), "seed", 0, 2**32)
+    digits = counted(given.get("digits", 2), "digits", 1, DIGITS)
+    for key, default in (("weights", None), ("biases", "0")):
+        value = given.get(key, default)
+        if isinstance(value, str):
+            value = layers_of(value)
+        if isinstance(value, str) and (value in names("initializers") or value[1:].isalpha()):
+            value, note = _initialized(key, value, shapes, seed, digits)
+            notes.append(note)
+        if isinstance(value, list) and len(value) != len(shapes):
+            raise UsageError(
+                f"{key}: numbers for {len(value)} layer{'s' * (len(value) != 1)} given; the sizes "
+                f"{'-'.join(map(str, sizes))} have {len(shapes)}"
+            )
+        layers[key] = value if isinstance(value, list) else [value] * len(shapes)
+    weights = [fill_matrix(w, o, i, f"weights of layer {k}") for k, (w, (o, i)) in _numbered(layers["weights"], shapes)]
+    biases = [fill_vector(b, o, f"biases of layer {k}") for k, (b, (o, _)) in _numbered(layers["biases"], shapes)]
+    return tuple(weights), tuple(biases), tuple(notes)
+
+
+def _numbered(layers: list[Any], shapes: list[tuple[int, int]]) -> Any:
+    return enumerate(zip(layers, shapes, strict=True), 1)
+
+
+def _initialized(key: str, word: str, shapes: list[tuple[int, int]], seed: int, digits: int) -> tuple[list[Any], str]:
+    """A draw of every layer, rounded so that it can be worked by hand, and the sentence that says so."""
+    if word not in names("initializers"):
+        raise UsageError(
+            f"{key} {word[:40]!r} is neither a number nor an initializer: {nearest(word, names('initializers'))}"
+        )
+    layers: list[Any] = []
+    for k, (outputs, inputs) in enumerate(shapes, 1):
+        columns = inputs if key == "weights" else 1
+        drawn = find("initializers", word)(generator(seed, "trace", key, k), outputs, columns)
+        rows = [[f"{cell:.{digits}f}" for cell in row] for row in np.asarray(drawn)]
+        layers.append(rows if key == "weights" else [row[0] for row in rows])
+    rounded = f"rounded to {digits} digit{'s' * (digits > 1)}"
+    return layers, f"{key} drawn by {word} with seed {seed}, {rounded} so that they can be worked by hand"
+
+
+def _samples(given: Any, inputs: int, outputs: int, loss: str) -> tuple[Sample, ...]:
+    rows = pairs(given) if isinstance(given, str) else given
+    if not isinstance(rows, list) or not rows:
+        raise UsageError('samples: none given; expected such as "1:3 2:4", or a list of tables with x and y')
+    if len(rows) > SAMPLES:
+        raise UsageError(f"samples: {len(rows):,} given; at most {SAMPLES:,} can be traced")
+    return tuple(_sample(row, k, inputs, outputs, loss) for k, row in enumerate(rows, 1))
+
+
+def _sample(row: Any, k: int, inputs: int, outputs: int, loss: str) -> Sample:
+    if isinstance(row, list) and len(row) == 2:
+        row = {"x": row[0], "y": row[1]}
+    if not isinstance(row, dict) or set(row) != {"x", "y"}:
+        found = ", ".join(map(str, row)) if isinstance(row, dict) else repr(row)[:40]
+        raise UsageError(f"samples: sample {k} has {found[:60]}; expected x and y")
+    x = _cells(row["x"], inputs, f"x of sample {k}")
+    if loss in REGRESSIONS:
+        return Sample(x, _cells(row["y"], outputs, f"y of sample {k}"), None)
+    return Sample(x, (), _label(row["y"], outputs, k, loss))
+
+
+def _cells(given: Any, width: int, where: str) -> Row:
+    cells = given if isinstance(given, list) else [given]
+    if len(cells) != width:
+        raise UsageError(f"{where}: {len(cells)} number{'s' * (len(cells) != 1)} where the network has {width}")
+    return tuple(number(cell, where) for cell in cells)
+
+
+def _label(given: Any, outputs: int, k: int, loss: str) -> int:
+    """The class, counted from 0; with one sigmoid output 1 for yes and 0 for no."""
+    cell = given[0] if isinstance(given, list) and len(given) == 1 else given
+    if outputs == 1 and loss != "sigmoid":
+        raise UsageError(f"loss {loss!r} compares scores: it needs 2 outputs at least, the sizes end with 1")
+    return counted(cell, f"y of sample {k}, a label,", 0, max(outputs - 1, 1))

@@ -1,0 +1,243 @@
+"""Formulas written down, as plain Unicode and as LaTeX, with letters or with the numbers put in."""
+
+__all__ = ["LATEX", "TEXT", "Put", "Style", "circled", "exact_digits", "letters", "shown", "written"]
+
+from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
+from typing import NamedTuple
+
+from tenfold.teach.trace.expressions import (
+    Expression,
+    Function,
+    Largest,
+    Negative,
+    Number,
+    Power,
+    Precise,
+    Product,
+    Quotient,
+    Step,
+    Sum,
+    Symbol,
+    Value,
+)
+
+SIGNIFICANT = 6
+LONGEST = 60
+SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+# How tightly a piece holds together: a sum, a product, a negative number, what needs no parentheses.
+LOOSE, FIRM, SIGNED, WHOLE = 0, 1, 2, 3
+
+
+class Style(NamedTuple):
+    """How to write what is no symbol; each a template."""
+
+    minus: str
+    times: str
+    fraction: str
+    coefficient: str
+    power: str
+    group: str
+    largest: str
+    comma: str
+    positive: str
+    step: str
+    functions: dict[str, str]
+
+
+TEXT = Style(
+    minus="−",
+    times=" · ",
+    fraction="{} / {}",
+    coefficient="{}/{}",
+    power="{}{}",
+    group="({})",
+    largest="max({})",
+    comma=", ",
+    positive="[{} > 0]",
+    step="({1} if {0} > 0 else {2})",
+    functions={"sigmoid": "σ({})", "tanh": "tanh({})", "exp": "exp({})", "ln": "ln({})"},
+)
+LATEX = Style(
+    minus="-",
+    times=r" \cdot ",
+    fraction=r"\frac{{{}}}{{{}}}",
+    coefficient=r"\tfrac{{{}}}{{{}}}",
+    power="{}^{{{}}}",
+    group=r"\left({}\right)",
+    largest=r"\max\left({}\right)",
+    comma=", ",
+    positive=r"\left[{} > 0\right]",
+    step=r"\left({1} \text{{ if }} {0} > 0 \text{{ else }} {2}\right)",
+    functions={
+        "sigmoid": r"\sigma\left({}\right)",
+        "tanh": r"\tanh\left({}\right)",
+        "exp": r"\exp\left({}\right)",
+        "ln": r"\ln\left({}\right)",
+    },
+)
+
+
+class Piece(NamedTuple):
+    """A part of a formula as it is written. hold: how tightly; kind: "letter", "ratio", "number" or "group"."""
+
+    text: str
+    hold: int
+    kind: str
+
+
+Put = Callable[[Symbol], str]
+"""What to write for a symbol: its letters, or a number."""
+
+
+def letters(style: Style) -> Put:
+    """Symbols as themselves."""
+    return lambda symbol: symbol.text if style is TEXT else symbol.latex
+
+
+def written(expression: Expression, style: Style, put: Put) -> str:
+    """The formula in a style, with what `put` gives for its symbols.
+
+    >>> w, x = Symbol("w", "w₁", "w_{1}"), Symbol("x", "x", "x")
+    >>> written(Product((w, x)), TEXT, letters(TEXT)), written(Product((w, x)), TEXT, lambda symbol: "−2")
+    ('w₁ x', '(−2) · (−2)')
+    """
+    return _piece(expression, style, put).text
+
+
+def _piece(expression: Expression, style: Style, put: Put) -> Piece:
+    match expression:
+        case Number(value):
+            return _number(value, style)
+        case Symbol():
+            return _symbol(put(expression), expression, style)
+        case Sum(terms):
+            return Piece(_sum(terms, style, put), LOOSE, "group")
+        case Negative(term):
+            return Piece(style.minus + _held(_piece(term, style, put), FIRM, style), LOOSE, "group")
+        case Product(factors):
+            return _product([_piece(factor, style, put) for factor in factors], style)
+        case Quotient(above, below):
+            tight = LOOSE if style is LATEX else WHOLE
+            parts = [_held(_piece(part, style, put), tight, style) for part in (above, below)]
+            return Piece(style.fraction.format(*parts), WHOLE if style is LATEX else FIRM, "group")
+        case Power(base, exponent):
+            raised = str(exponent).translate(SUPERSCRIPTS) if style is TEXT else str(exponent)
+            return Piece(style.power.format(_held(_piece(base, style, put), WHOLE, style), raised), WHOLE, "letter")
+        case Function(name, argument):
+            return Piece(style.functions[name].format(_piece(argument, style, put).text), WHOLE, "letter")
+        case Largest(terms):
+            listed = style.comma.join(_piece(term, style, put).text for term in terms)
+            return Piece(style.largest.format(listed), WHOLE, "letter")
+        case Precise(own):
+            return _piece(own, style, put)
+        case Step(argument, above, below):
+            inside = _piece(argument, style, put).text
+            if above == 1 and below == 0:
+                return Piece(style.positive.format(inside), WHOLE, "letter")
+            return Piece(style.step.format(inside, shown(above), shown(below)), WHOLE, "group")
+
+
+def _number(value: Fraction, style: Style) -> Piece:
+    if value == Fraction(1, 2) and style is TEXT:
+        return Piece("½", WHOLE, "letter")
+    if value.denominator == 1 or (exact_digits(value) and value.denominator % 10 == 0):
+        return Piece(_minus(shown(value), style), WHOLE if value >= 0 else SIGNED, "number")
+    text = style.coefficient.format(value.numerator, value.denominator)
+    return Piece(f"({text})" if style is TEXT else text, WHOLE, "letter")
+
+
+def _symbol(text: str, symbol: Symbol, style: Style) -> Piece:
+    text = _minus(text, style)
+    if text not in (symbol.text, symbol.latex):
+        return Piece(text, SIGNED if text.startswith(style.minus) else WHOLE, "number")
+    return Piece(text, WHOLE, "ratio" if "∂" in symbol.text else "letter")
+
+
+def _minus(text: str, style: Style) -> str:
+    return text.replace("−", style.minus)
+
+
+def _held(piece: Piece, hold: int, style: Style) -> str:
+    return piece.text if piece.hold >= hold else style.group.format(piece.text)
+
+
+def _sum(terms: tuple[Expression, ...], style: Style, put: Put) -> str:
+    first, *rest = terms
+    text = _held(_piece(first, style, put), LOOSE, style)
+    for term in rest:
+        sign, inner = ("−", term.term) if isinstance(term, Negative) else ("+", term)
+        piece = _piece(inner, style, put)
+        # "1 − −2" is no arithmetic, and "1 − (a + b)" is not "1 − a + b".
+        loose = piece.hold == SIGNED or (piece.hold == LOOSE and isinstance(inner, Negative | Sum))
+        text += f" {_minus(sign, style)} {style.group.format(piece.text) if loose else piece.text}"
+    return text
+
+
+def _product(pieces: list[Piece], style: Style) -> Piece:
+    first, *rest = pieces
+    text = _held(first, WHOLE, style) if len(pieces) > 1 else first.text
+    before = first
+    for piece in rest:
+        loud = {before.kind, piece.kind} == {"ratio"} or (piece.kind == "number" and before.text != "½")
+        loud |= before.kind == "number" and piece.kind in ("group", "number")
+        text += (style.times if loud else " ") + _held(piece, WHOLE, style)
+        before = piece
+    return Piece(text, FIRM, "group")
+
+
+def exact_digits(value: Value | None) -> str:
+    """An exact value as a decimal, or as a fraction where it has none; "" for a float or a very long one.
+
+    >>> exact_digits(Fraction("-1.3156")), exact_digits(Fraction(1, 3)), exact_digits(0.5)
+    ('−1.3156', '1/3', '')
+    """
+    if not isinstance(value, Fraction):
+        return ""
+    rest, digits = value.denominator, 0
+    for prime in (2, 5):
+        times = 0
+        while rest % prime == 0:
+            rest, times = rest // prime, times + 1
+        digits = max(digits, times)
+    if rest > 1 or digits > LONGEST:
+        text = f"{value.numerator}/{value.denominator}" if rest > 1 else ""
+    else:
+        scaled = abs(value.numerator) * 10**digits // value.denominator
+        whole, part = divmod(scaled, 10**digits)
+        text = "-" * (value < 0) + (f"{whole}.{part:0{digits}}" if digits else str(whole))
+    return text.replace("-", "−") if len(text) <= LONGEST else ""
+
+
+def shown(value: Value) -> str:
+    """A value with six significant digits at most, its minus a real one.
+
+    >>> shown(Fraction("-0.5379177600")), shown(2.0), shown(Fraction(1, 3)), shown(1.5e-9)
+    ('−0.537918', '2', '0.333333', '1.5e−9')
+    """
+    if isinstance(value, Fraction) and value:
+        text = f"{Decimal(value.numerator) / Decimal(value.denominator):.{SIGNIFICANT}g}"
+    else:
+        text = f"{Decimal(repr(float(value))):.{SIGNIFICANT}g}"
+    digits, _, exponent = text.lower().partition("e")
+    if exponent and -5 <= int(exponent) < SIGNIFICANT:
+        return shown_plainly(Decimal(text))
+    digits = digits.rstrip("0").rstrip(".") if "." in digits else digits
+    number = f"{digits}e{int(exponent)}" if exponent else digits
+    return ("0" if number in ("-0", "0") else number).replace("-", "−")
+
+
+def shown_plainly(value: Decimal) -> str:
+    """Digits without an exponent."""
+    text = f"{value:f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", "−")
+
+
+def circled(gap: int) -> str:
+    """The number of a gap in a circle.
+
+    >>> circled(3), circled(21)
+    ('③', '(21)')
+    """
+    return chr(ord("①") + gap - 1) if gap <= 20 else f"({gap})"

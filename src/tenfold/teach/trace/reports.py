@@ -1,0 +1,89 @@
+"""Numbers that somebody wrote down, as a file lists them: a [[reported]] table for each update, a key for each."""
+
+__all__ = ["entries_of", "resolved_key"]
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from tenfold.errors import UsageError, nearest
+from tenfold.teach.printed import FLOATS, exactly, quantum
+from tenfold.teach.trace.cells import counted
+from tenfold.teach.trace.judging import Entry
+from tenfold.teach.trace.ledger import Ledger
+
+WORDS = ("update", "sample", "where")
+# What people write for a key: ∂L/∂w₂, dL/dw2, ŷ.
+PLAIN = str.maketrans("₀₁₂₃₄₅₆₇₈₉∂", "0123456789d")
+# Digits after which a number is no more than noise on a page.
+LONGEST = 80
+
+
+def entries_of(reported: Any, ledger: Ledger) -> tuple[Entry, ...]:
+    """The numbers of [[reported]] tables, or of a mapping from whole keys ("2.h1"). Raises UsageError by the key."""
+    keys = {line.key for line in ledger.lines}
+    if isinstance(reported, Mapping):
+        return tuple(
+            entry
+            for key, given in reported.items()
+            for entry in _printed(resolved_key(str(key), keys), given, str(key), "")
+        )
+    if not isinstance(reported, list | tuple) or not all(isinstance(table, Mapping) for table in reported):
+        raise UsageError('reported: expected [[reported]] tables, each with its update and keys such as h1 = "1.53"')
+    return tuple(entry for k, table in enumerate(reported, 1) for entry in _of_table(table, k, ledger, keys))
+
+
+def _of_table(table: Mapping[str, Any], k: int, ledger: Ledger, keys: set[str]) -> Iterator[Entry]:
+    where = f"reported {k}"
+    if "update" not in table:
+        raise UsageError(f"{where}: update is missing: give the number of the update that its numbers belong to")
+    last = ledger.lines[-1].moment.update
+    update = counted(table["update"], f"{where}: update", 1, last)
+    prefix = f"{update}."
+    if "sample" in table:
+        samples = {line.moment.sample for line in ledger.lines if line.moment.update == update and line.moment.sample}
+        sample = counted(table["sample"], f"{where}: sample", min(samples), max(samples))
+        prefix += f"s{sample}." if f"{prefix}s{sample}.L" in keys else ""
+    note = table.get("where", "")
+    if not isinstance(note, str):
+        raise UsageError(f"{where}: where is no text; write it in quotes")
+    for key, given in table.items():
+        if key not in WORDS:
+            yield from _printed(resolved_key(key, keys, prefix), given, f"{where}, {key}", note)
+
+
+def resolved_key(written: str, keys: set[str], prefix: str = "") -> str:
+    """The line that is meant; spelled as in the trace or as in a book. Raises UsageError with the nearest.
+
+    >>> resolved_key("∂L/∂w₂", {"1.dw2", "1.w2"}, "1.")
+    '1.dw2'
+    """
+    key = written.strip().translate(PLAIN).replace("ŷ", "yhat").replace("dL/d", "d").replace(" ", "")
+    key = re.sub(r"/(?=d)", "_", key)
+    for candidate in (prefix + key, prefix + key.replace("[1]", "").replace("[1,1]", "")):
+        if candidate in keys:
+            return candidate
+    known = {own.removeprefix(prefix) for own in keys if own.startswith(prefix)}
+    raise UsageError(
+        f"no line has the key {written[:60]!r}{f' in update {prefix[:-1]}' if prefix else ''}: {nearest(key, known)}"
+    )
+
+
+def _printed(key: str, given: Any, where: str, note: str) -> Iterator[Entry]:
+    """One number, several where it is printed in several places, each with a note of its own or the table's."""
+    for one in given if isinstance(given, Sequence) and not isinstance(given, str) else [given]:
+        own = note
+        if isinstance(one, Mapping):
+            unknown = set(one) - {"printed", "where"}
+            if unknown or "printed" not in one or not isinstance(one.get("where", ""), str):
+                raise UsageError(f'{where}: expected printed = "0.52" and, if need be, where = "some words"')
+            one, own = one["printed"], one.get("where", note)
+        if isinstance(one, bool) or not isinstance(one, str | int | float):
+            raise UsageError(f'{where}: {str(one)[:40]!r} is no number; write it as it is printed, in quotes: "1.30"')
+        text = str(one).strip()
+        try:
+            exactly(text[:LONGEST], FLOATS)
+            quantum(text[:LONGEST])
+        except UsageError as error:
+            raise UsageError(f"{where}: {error}") from None
+        yield Entry(key, text[:LONGEST].replace("-", "−"), own)

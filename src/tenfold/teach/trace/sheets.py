@@ -1,0 +1,193 @@
+"""Practice sheets: a trace with gaps, as a plain TOML file that a student fills in, its answers, and its marks."""
+
+__all__ = ["answers_text", "blanked", "marked", "sheet_text"]
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from tenfold.errors import UsageError, nearest
+from tenfold.seeds import generator
+from tenfold.teach.printed import FLOATS, exactly
+from tenfold.teach.trace.cells import counted
+from tenfold.teach.trace.checking import check
+from tenfold.teach.trace.judging import Entry, judge
+from tenfold.teach.trace.ledger import Ledger, Line
+from tenfold.teach.trace.network import Network, network_of
+from tenfold.teach.trace.notation import TEXT, exact_digits, letters, shown, written
+from tenfold.teach.trace.record import Trace
+from tenfold.teach.trace.reports import entries_of, resolved_key
+from tenfold.teach.trace.sources import read_toml
+from tenfold.teach.trace.telling import told
+from tenfold.teach.trace.unrolling import unrolled
+
+WORDS = ("gap", "key", "formula", "answer")
+
+
+def blanked(trace: Trace, count: int, seed: int) -> Trace:
+    """The trace with `count` numbers hidden, drawn by the seed among those that take some working out.
+
+    A later line that only hands a hidden number on, as a ReLU does, is hidden with it.
+    """
+    values = trace.ledger.values
+    worth = [line for line in trace.lines if line.inputs and all(values[key] != line.value for key in line.inputs)]
+    if not 1 <= count <= len(worth):
+        raise UsageError(f"--blank {count}: this trace has {len(worth)} numbers that can be hidden, 1 at least")
+    drawn = sorted(generator(seed, "trace", "blank").choice(len(worth), count, replace=False))
+    return replace(trace, gaps={key: gap for gap, k in enumerate(drawn, 1) for key in _copies(trace.ledger, worth[k])})
+
+
+def _copies(ledger: Ledger, line: Line) -> list[str]:
+    """The line, and the later ones that hand its number on as it is."""
+    keys = [line.key]
+    for later in ledger.lines[line.number :]:
+        if later.value == line.value and any(key in keys for key in later.inputs):
+            keys.append(later.key)
+    return keys
+
+
+def _gaps(trace: Trace) -> list[tuple[int, Line]]:
+    """The hidden lines that are to be filled in, not those that hand a number on."""
+    found: dict[int, Line] = {}
+    for line in trace.lines:
+        if trace.gaps and line.key in trace.gaps:
+            found.setdefault(trace.gaps[line.key], line)
+    return list(found.items())
+
+
+def sheet_text(trace: Trace) -> str:
+    """The file that a student fills in: the trace as comments, the network, and a table for each gap."""
+    gaps = _gaps(trace)
+    head = [
+        f"{len(gaps)} numbers of this trace are hidden. Work each out from the lines above it, write it between the",
+        "quotes of its answer below, rounded as you like (to one digit that is not 0 at least), and have it",
+        "marked: tenfold trace --mark THIS-FILE",
+        "",
+        *told(trace.as_json()).splitlines(),
+    ]
+    comments = "".join(f"# {line}".rstrip() + "\n" for line in head)
+    return f"{comments}\n{_network_text(trace.network)}{''.join(_gaps_text(trace, answers=False))}"
+
+
+def answers_text(trace: Trace) -> str:
+    """The answer key: the same tables, filled in; it marks as all right."""
+    head = f"# The answers to the {len(_gaps(trace))} gaps.\n\n"
+    return head + _network_text(trace.network) + "".join(_gaps_text(trace, answers=True))
+
+
+def _gaps_text(trace: Trace, answers: bool) -> list[str]:
+    found = []
+    for gap, line in _gaps(trace):
+        formula = f"{line.symbol.text} = {written(line.formula, TEXT, letters(TEXT))}"
+        answer = shown(line.value) if answers else ""
+        exact = (
+            f"  # exactly {exact_digits(line.value)}"
+            if answers and exact_digits(line.value) not in ("", answer)
+            else ""
+        )
+        fields = {"gap": gap, "key": line.key, "formula": formula, "answer": answer}
+        table = "\n".join(f"{name} = {_toml(value)}" for name, value in fields.items())
+        found.append(f"\n[[gaps]]\n{table}{exact}\n")
+    return found
+
+
+def _network_text(network: Network) -> str:
+    """The network with all of its numbers, so that marking needs nothing else."""
+    samples = [
+        {"x": [_digits(cell) for cell in x], "y": [_digits(cell) for cell in y] if label is None else label}
+        for x, y, label in network.samples
+    ]
+    fields: dict[str, Any] = {
+        "name": "".join(letter for letter in network.name if letter.isprintable()),
+        "sizes": list(network.sizes),
+        "activations": list(network.activations),
+        "weights": [[[_digits(cell) for cell in row] for row in layer] for layer in network.weights],
+        "biases": [[_digits(cell) for cell in layer] for layer in network.biases],
+        "loss": network.loss,
+        "learning_rate": _digits(network.learning_rate),
+        "batch": network.batch,
+        "updates": network.updates,
+        "samples": samples,
+    }
+    return "[network]\n" + "\n".join(f"{name} = {_toml(value)}" for name, value in fields.items()) + "\n"
+
+
+def _digits(value: Fraction) -> str:
+    return (exact_digits(value) or f"{value.numerator}/{value.denominator}").replace("−", "-")
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{key} = {_toml(own)}' for key, own in value.items())} }}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def marked(path: Path) -> Trace:
+    """A filled sheet as a trace with a judgment of every answer; what has none stays hidden.
+
+    Raises UsageError where it is no sheet, or nothing of it is filled in.
+    """
+    given = read_toml(path)
+    for key in given:
+        if key not in ("network", "gaps"):
+            raise UsageError(f"{path}: unknown key {key!r}: {nearest(key, ('network', 'gaps'))}")
+    try:
+        return _marked(given.get("network"), given.get("gaps"))
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from None
+
+
+def _marked(choices: Any, gaps: Any) -> Trace:
+    if not isinstance(choices, dict) or not isinstance(gaps, list) or not gaps:
+        raise UsageError("is no sheet: expected [network] and [[gaps]], as `tenfold trace --blank 8` writes them")
+    name = str(choices.get("name", "sheet"))
+    network = network_of({key: value for key, value in choices.items() if key != "name"}, name)
+    ledger = unrolled(network)
+    lines = {line.key: line for line in ledger.lines}
+    entries: list[Entry] = []
+    hidden: set[str] = set()
+    left: dict[str, int] = {}
+    for k, gap in enumerate(gaps, 1):
+        key, number, answer = _answer(gap, k, lines)
+        if key in hidden:
+            raise UsageError(f"gap {k}: {key} stands there twice")
+        copies = _copies(ledger, lines[key])
+        hidden.update(copies)
+        if answer:
+            entries += [entry._replace(where=f"gap {number}") for entry in _entry(key, answer, f"gap {k}", ledger)]
+        else:
+            left |= dict.fromkeys(copies, number)
+    if not entries:
+        raise UsageError("no gap is filled in: write each number between the quotes of its answer")
+    sheet = {line.key: exactly(shown(line.value), FLOATS) for line in ledger.lines if line.key not in hidden}
+    judgments = judge(ledger, entries, sheet)
+    open_gaps = len(gaps) - len(entries)
+    notes = (f"{open_gaps} of {len(gaps)} gaps not filled in",) if open_gaps else ()
+    gaps_left = {key: number for key, number in left.items() if key not in {entry.key for entry in entries}}
+    return Trace(network, ledger, check(network, ledger), judgments, notes, gaps_left, judged=True)
+
+
+def _entry(key: str, answer: str, where: str, ledger: Ledger) -> tuple[Entry, ...]:
+    try:
+        return entries_of({key: answer}, ledger)
+    except UsageError as error:
+        raise UsageError(f"{where}: {error}") from None
+
+
+def _answer(gap: Any, k: int, lines: Mapping[str, Line]) -> tuple[str, int, str]:
+    """Key, number and answer of a gap."""
+    if not isinstance(gap, dict) or set(gap) - set(WORDS) or not isinstance(gap.get("key"), str):
+        raise UsageError(f"gap {k}: expected {', '.join(WORDS)}")
+    number = counted(gap.get("gap", k), f"gap {k}: gap", 1, 10**6)
+    answer = gap.get("answer", "")
+    if isinstance(answer, bool) or not isinstance(answer, str | int):
+        raise UsageError(f'gap {k}: answer is no number; write it in quotes, such as "1.53"')
+    try:
+        return resolved_key(gap["key"], set(lines)), number, str(answer).strip()
+    except UsageError as error:
+        raise UsageError(f"gap {k}: {error}") from None

@@ -1,0 +1,95 @@
+"""What a population or a trained member is worth on a part of the data, in slices, and the metrics of predictions."""
+
+__all__ = ["Scores", "evaluate", "interval", "measure"]
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import stats
+from sklearn.metrics import precision_recall_fscore_support
+from torch import Tensor
+
+from tenfold.data.batches import Part, inputs
+from tenfold.engine.types import Loss, Model, Params
+from tenfold.trained.statistics import macro_f1_interval
+
+# Images at once: few enough for the activations of a population to stay small, many enough for the products.
+SLICE = 500
+
+
+class Scores(NamedTuple):
+    """What members are worth on a part, each (P,) float64; recall: of every class, (P, C)."""
+
+    loss: Tensor
+    accuracy: Tensor
+    macro_f1: Tensor
+    macro_precision: Tensor
+    macro_recall: Tensor
+    recall: Tensor
+
+
+def evaluate(model: Model, params: Params, part: Part, losses: Sequence[tuple[Loss, int]]) -> Scores:
+    """Exact mean loss, accuracy and macro averages over a part. losses: (loss, count) of consecutive members.
+
+    F1 of a class = 2 tp / (2 tp + fp + fn); it, precision and recall are 0 for a class that neither occurs nor is
+    predicted.
+    """
+    members = len(next(iter(params.values())))
+    loss = torch.zeros(members, dtype=torch.float64)
+    called, found = torch.zeros(2, members, model.classes, dtype=torch.float64)
+    for z, y in _slices(model, params, part):
+        blocks = torch.split(z, [count for _, count in losses])
+        values = [score(block, y)[0] for (score, _), block in zip(losses, blocks, strict=True)]
+        loss += torch.cat(values).double().cpu() * len(y)
+        predicted = z.max(-1).indices.cpu()
+        hits = (predicted == y.cpu()).double()
+        called.scatter_add_(1, predicted, torch.ones_like(hits))
+        found.scatter_add_(1, predicted, hits)
+    there = torch.bincount(part.labels[part.rows].cpu(), minlength=model.classes)
+    f1 = 2 * found / (called + there).clamp(min=1)
+    precision, recall = found / called.clamp(min=1), found / there.clamp(min=1)
+    n = len(part.rows)
+    return Scores(loss / n, found.sum(-1) / n, f1.mean(-1), precision.mean(-1), recall.mean(-1), recall)
+
+
+def interval(right: int, n: int) -> tuple[float, float]:
+    """Wilson's (1927) 95 % interval of a share."""
+    found = stats.binomtest(right, n).proportion_ci(0.95, method="wilson")
+    return float(found.low), float(found.high)
+
+
+def measure(labels: NDArray[np.int64], predicted: NDArray[np.int64], names: Sequence[str]) -> dict[str, Any]:
+    """Accuracy, macro and per-class precision, recall and F1, with 95 % intervals. labels, predicted: (n,)."""
+    hits = labels == predicted
+    right, right_of = int(hits.sum()), np.bincount(labels[hits], minlength=len(names)).tolist()
+    known = np.arange(len(names))
+    columns = precision_recall_fscore_support(labels, predicted, labels=known, zero_division=0.0)
+    precision, recall, f1, n = (column.tolist() for column in columns)
+    return {
+        "accuracy": right / len(labels),
+        "interval": list(interval(right, len(labels))),
+        "macro_precision": float(np.mean(precision)),
+        "macro_recall": float(np.mean(recall)),
+        "macro_f1": float(np.mean(f1)),
+        "macro_f1_interval": list(macro_f1_interval(labels, predicted, len(names))),
+        "n": len(labels),
+        "per_class": [
+            {
+                "class": names[k],
+                "n": int(n[k]),
+                "precision": precision[k],
+                "recall": recall[k],
+                "recall_interval": list(interval(right_of[k], int(n[k]))) if n[k] else None,
+                "f1": f1[k],
+            }
+            for k in range(len(names))
+        ],
+    }
+
+
+def _slices(model: Model, params: Params, part: Part) -> Iterator[tuple[Tensor, Tensor]]:
+    for rows in torch.split(part.rows, SLICE):
+        yield model.predict(params, {}, inputs(part, part.images[rows])), part.labels[rows]

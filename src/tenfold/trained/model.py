@@ -1,0 +1,169 @@
+"""A trained model on disk: one member's weights, how an image becomes its inputs, and where it came from."""
+
+__all__ = [
+    "TrainedModel",
+    "load_model",
+    "probabilities",
+    "save_model",
+    "scores",
+    "scores_of",
+    "shares",
+    "weights_sha256",
+]
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tenfold import files
+from tenfold.data.featurize import LARGEST
+from tenfold.engine.types import Params
+from tenfold.errors import FileError, UsageError
+from tenfold.rooms import find
+
+KIND = "tenfold model"
+# What the names of tensors begin with that are no weights.
+INPUT, FEATURE = "input.", "feature."
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """What prediction needs, and the cause of it.
+
+    room_name: the model's word; model: its shapes; params: name -> (1, ...). factor, offset: (D,), feature to input.
+    image_shape: (C, H, W). scale: pixel to unit interval. loss: the word of the loss it was trained with.
+    cause: recipe, settings, data, versions. temperature: what its scores are divided by before they become
+    probabilities. features: the word for what it sees; learned: what they learned.
+    """
+
+    room_name: str
+    model: Any
+    params: Params
+    factor: Tensor
+    offset: Tensor
+    image_shape: tuple[int, int, int]
+    scale: float
+    class_names: tuple[str, ...]
+    loss: str
+    cause: dict[str, Any]
+    temperature: float = 1.0
+    features: str = "pixels"
+    learned: dict[str, Tensor] = field(default_factory=dict)
+
+
+def save_model(path: Path, trained: TrainedModel) -> None:
+    """Write atomically, checksummed, without the axis of members."""
+    tensors = {name: tensor[0].contiguous() for name, tensor in trained.params.items()}
+    tensors |= {f"{FEATURE}{name}": tensor for name, tensor in trained.learned.items()}
+    tensors |= {f"{INPUT}factor": trained.factor, f"{INPUT}offset": trained.offset}
+    described = {
+        "kind": KIND,
+        "model": trained.room_name,
+        "shapes": asdict(trained.model),
+        "image_shape": trained.image_shape,
+        "scale": trained.scale,
+        "class_names": trained.class_names,
+        "loss": trained.loss,
+        "temperature": trained.temperature,
+        "features": trained.features,
+        "cause": trained.cause,
+    }
+    files.save(path, tensors, described)
+
+
+def load_model(path: Path | str) -> TrainedModel:
+    """Read a model file; a FileError names the file and what is wrong with it."""
+    tensors, described = files.load(Path(path))
+    if described.get("kind") != KIND:
+        raise FileError(f"{path}: holds no model (it says {described.get('kind')!r})")
+    try:
+        shapes = {name: tuple(v) if isinstance(v, list) else v for name, v in described["shapes"].items()}
+        trained = TrainedModel(
+            described["model"],
+            find("models", described["model"])(**shapes),
+            {name: tensor[None] for name, tensor in tensors.items() if not name.startswith((INPUT, FEATURE))},
+            tensors[f"{INPUT}factor"],
+            tensors[f"{INPUT}offset"],
+            tuple(described["image_shape"]),
+            float(described["scale"]),
+            tuple(described["class_names"]),
+            described["loss"],
+            described["cause"],
+            float(described["temperature"]),
+            described.get("features", "pixels"),  # older files see nothing else
+            {name.removeprefix(FEATURE): t for name, t in tensors.items() if name.startswith(FEATURE)},
+        )
+        _check(trained)
+    except (LookupError, TypeError, AttributeError, ValueError, RuntimeError, UsageError) as error:
+        raise FileError(f"{path}: not a model that this version can read ({error})") from None
+    return trained
+
+
+def scores(trained: TrainedModel, images: Tensor) -> Tensor:
+    """Scores (N, C), float64, of images (N, channels, H, W) in the pixel units of the model's data."""
+    return scores_of(trained, find("features", trained.features).transform(trained.learned, images))
+
+
+def scores_of(trained: TrainedModel, features: Tensor) -> Tensor:
+    """Scores (N, C), float64, of images by what the model sees of them, (N, D)."""
+    x = torch.addcmul(trained.offset, features.to(trained.factor.dtype), trained.factor)
+    z: Tensor = trained.model.predict(trained.params, {}, x)[0]
+    return z.double()
+
+
+def shares(z: Tensor, loss: str, temperature: float) -> Tensor:
+    """Probabilities (N, C) from scores (N, C).
+
+    Softmax of z / T; for the per-class sigmoid, the classes' probabilities σ(z / T) as shares of their sum.
+    """
+    if loss == "sigmoid":  # softmax of ln σ: the shares survive where every σ underflows
+        return torch.nn.functional.logsigmoid(z / temperature).softmax(-1)
+    return (z / temperature).softmax(-1)
+
+
+def probabilities(trained: TrainedModel, images: Tensor) -> Tensor:
+    """Calibrated probabilities (N, C) of images (N, channels, H, W) in the pixel units of the model's data."""
+    return shares(scores(trained, images), trained.loss, trained.temperature)
+
+
+def weights_sha256(params: Mapping[str, Tensor], member: int) -> str:
+    """SHA-256 of one member's tensors, in the order of their names, as little-endian contiguous bytes."""
+    digest = hashlib.sha256()
+    for name in sorted(params):
+        digest.update(params[name][member].contiguous().cpu().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _check(trained: TrainedModel) -> None:
+    """Shapes in the file must be those that the model itself would make."""
+    wanted: dict[str, tuple[int, ...]] = {}
+    for name, (outputs, inputs) in trained.model.shapes().items():
+        wanted |= {f"{name}.weight": (1, outputs, inputs), f"{name}.bias": (1, outputs)}
+    found = {name: tuple(tensor.shape) for name, tensor in trained.params.items()}
+    if (
+        wanted != found
+        or trained.factor.shape != (trained.model.inputs,)
+        or trained.offset.shape != trained.factor.shape
+    ):
+        raise ValueError("its tensors do not have the shapes that it states")
+    if not 0 < trained.temperature < float("inf"):
+        raise ValueError("its temperature is not a positive number")
+    if _width(trained) != trained.model.inputs or len(trained.class_names) != trained.model.classes:
+        raise ValueError("its image shape or class names do not fit its weights")
+
+
+def _width(trained: TrainedModel) -> int:
+    """How many numbers the model sees of an image."""
+    channels, height, width = trained.image_shape
+    pixels = channels * height * width
+    if trained.features == "pixels":
+        return pixels
+    if pixels > LARGEST:
+        raise ValueError("its images are too large")
+    blank = torch.zeros(1, channels, height, width)
+    return int(find("features", trained.features).transform(trained.learned, blank).shape[1])

@@ -1,1 +1,0 @@
-"""Checks that name the fault: where a run went non-finite."""

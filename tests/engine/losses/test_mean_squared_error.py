@@ -1,0 +1,26 @@
+"""Mean squared error against torch's."""
+
+import torch
+from torch.nn.functional import mse_loss, one_hot
+
+from tenfold.engine.losses.mean_squared_error import mean_squared_error
+
+
+def each(z, y):
+    return mse_loss(z, y, reduction="none").mean(-1)
+
+
+CASES = {
+    "each": each,
+    "target": lambda y, width: 3 * one_hot(y, width),
+    "at_zero": lambda width: 9 / width,
+    "shift_invariant": False,
+    "rows_sum_to_zero": False,
+}
+
+
+def test_members_may_have_targets_of_their_own(draw):
+    z, y, weight = draw(3, 5, 4), draw(3, 5, 4), draw(5, 1).abs()
+    together = mean_squared_error(z, y, weight)
+    alone = [torch.stack(pair) for pair in zip(*map(mean_squared_error, z, y, [weight] * 3), strict=True)]
+    torch.testing.assert_close(together, tuple(alone), rtol=1e-14, atol=0)

@@ -1,0 +1,59 @@
+"""Affine maps with an activation between them."""
+
+import pytest
+import torch
+from torch.nn import functional
+
+from tenfold.engine.models.mlp import MLP
+from tenfold.rooms import names
+
+ACTIVATIONS = {
+    "relu": torch.relu,
+    "leaky_relu": functional.leaky_relu,
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+    "identity": lambda x: x,
+}
+
+
+def network(activation, dropout=0.0):
+    """Scores as one member after the other computes them."""
+
+    def scores(params, x, noise):
+        hidden = sorted({name.partition(".")[0] for name in params} - {"scores"})
+        outputs = []
+        for k in range(len(params["scores.bias"])):
+            h = x
+            for name in hidden:
+                h = ACTIVATIONS[activation](
+                    functional.linear(h, params[f"{name}.weight"][k], params[f"{name}.bias"][k])
+                )
+                if f"{name}.dropout" in noise:
+                    h = h * (noise[f"{name}.dropout"] >= dropout) / (1 - dropout)
+            outputs.append(functional.linear(h, params["scores.weight"][k], params["scores.bias"][k]))
+        return torch.stack(outputs)
+
+    return scores
+
+
+def case(hidden, activation, dropout=0.0):
+    shapes = {"inputs": 7, "classes": 4, "hidden": hidden, "activation": activation, "dropout": dropout}
+    return {"shapes": shapes, "reference": network(activation, dropout)}
+
+
+CASES = {word: case((6, 5), word) for word in ACTIVATIONS} | {
+    "one layer": case((5,), "relu"),
+    "no layer": case((), "relu"),
+    "five layers": case((6, 5, 4, 3, 6), "tanh"),
+    "dropout": case((6, 5), "relu", 0.4),
+}
+
+
+def test_every_activation_is_compared():
+    assert set(ACTIVATIONS) == set(names("layers")) - {"linear", "dropout"}
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_it_asks_for_noise_only_where_it_drops(dropout):
+    wanted = {"hidden1.dropout": (9, 6), "hidden2.dropout": (9, 5)} if dropout else {}
+    assert MLP(7, 4, (6, 5), dropout=dropout).noise(9) == wanted

@@ -1,0 +1,324 @@
+"""Laws over every figure, and what each of them selects."""
+
+import hashlib
+import re
+import subprocess
+import sys
+import warnings
+import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from tenfold.errors import FileError
+from tenfold.report import svg
+from tenfold.report.figures import plain, rung_colors
+from tenfold.report.results import Results
+from tenfold.report.svg import draw_all, house_style
+from tenfold.rooms import find, names
+from tests.report.figures.test_sweeps import made_sweep
+
+FIGURES = names("figures")
+HOSTILE = (
+    "$x$",
+    "$\\frac{$",
+    "<script>alert(1)</script>",
+    "n" * 300,
+    "😀",
+    "שלום",
+    "\u202egnp",
+    "a\x00\x1b[31mb",
+    "\ud800",
+    "",
+)
+COLUMNS = [f"{part}_{name}" for part in ("train", "validation") for name in ("loss", "cost", "accuracy")]
+
+
+def made(class_names=("cat", "dog", "owl"), rungs=("linear", "mlp"), channels=3):
+    """Rungs of three members over four epochs; a value tells where it stands: 0.1·rung + 0.01·member + 0.001·epoch."""
+    rows = [(r, m, e) for r in range(len(rungs)) for m in range(3) for e in range(1, 5)]
+    rung, member, epoch = np.array(rows).T
+    values = 0.1 * rung + 0.01 * member + 0.001 * epoch
+    curves = {"rung": np.array(rungs)[rung], "step": 10 * epoch, "epoch": epoch.astype(float), "member": member}
+    classes = len(class_names)
+    labels = np.arange(4 * classes) % classes
+    wrong = np.where(np.arange(labels.size) < classes, (labels + 1) % classes, labels)
+    weights = np.random.default_rng(0).normal(size=(classes, channels, 5, 4)).astype(np.float32)
+    tried = tuple({"loss": "softmax", "learning_rate": rate, "l2": 0.0} for rate in (0.1, 0.01, 0.03))
+    return Results(
+        name="made",
+        class_names=tuple(class_names),
+        curves=curves | {name: values + index for index, name in enumerate(COLUMNS)},
+        settings=dict.fromkeys(rungs, tried),
+        winners={name: min(index + 1, 2) for index, name in enumerate(rungs)},
+        best=rungs[-1],
+        part="test",
+        positions=np.arange(labels.size),
+        labels=labels,
+        predicted={name: wrong if index else labels for index, name in enumerate(rungs)},
+        confidence=dict.fromkeys(rungs, np.linspace(0.4, 0.99, labels.size)),
+        uncalibrated=dict.fromkeys(rungs, np.linspace(0.3, 0.95, labels.size)),
+        templates={rungs[0]: weights},
+        sweep=made_sweep(),
+        reconstructions={name: np.abs(np.stack((weights, weights + 0.5)))[:, :12] for name in rungs},
+        encoder_loss={
+            name: 0.02 + 0.1 / np.outer(range(1, 5), (index + 1, index + 2)) for index, name in enumerate(rungs)
+        },
+    )
+
+
+def empty():
+    none = np.zeros(0, dtype=np.int64)
+    return Results("made", ("cat", "dog"), {}, {}, {}, "linear", "test", none, none, {}, {}, {}, {})
+
+
+def broken():
+    """Every number of the second rung's winner is missing, infinite or huge."""
+    results = made()
+    curves = {name: column.copy() for name, column in results.curves.items()}
+    failed = (curves["rung"] == "mlp") & (curves["member"] == 2)
+    for name, value in zip(COLUMNS, (np.nan, np.inf, np.nan, -np.inf, 1e300, np.nan), strict=True):
+        curves[name][failed] = value
+    templates = {"linear": np.full((3, 1, 5, 4), np.nan, np.float32), "mlp": np.full((3, 3, 5, 4), np.inf, np.float32)}
+    pictures = {
+        "linear": np.full((2, 3, 1, 5, 4), np.nan, np.float32),
+        "mlp": np.full((2, 1, 3, 5, 4), np.inf, np.float32),
+    }
+    losses = {"linear": np.array([[1.0, 1e-9], [np.nan, np.inf], [1e300, 2.0]]), "mlp": np.full((2, 2), np.nan)}
+    return replace(results, curves=curves, templates=templates, reconstructions=pictures, encoder_loss=losses)
+
+
+def runs(count=9):
+    """As many runs of one member; the last diverges, the one before it from its first epoch."""
+    results = made(rungs=tuple(f"$run$ {index}" for index in range(count)))
+    rows = results.curves["member"] == 0
+    curves = {name: column[rows].copy() for name, column in results.curves.items()}
+    last, before = (curves["rung"] == f"$run$ {count - k}" for k in (1, 2))
+    for part in ("train", "validation"):
+        curves[f"{part}_loss"][last & (curves["epoch"] > 2)] = np.nan
+        curves[f"{part}_loss"][before] = np.inf
+    return replace(results, curves=curves, winners=dict.fromkeys(results.winners, 0))
+
+
+CASES = {
+    "plain": made(),
+    "runs": runs(),
+    "grey": made(channels=1),
+    "hostile": replace(made(HOSTILE, ("$r^$", "_<b>\x07" + "r" * 99)), name="$^$<b>" + "n" * 99),
+    "one rung": made(rungs=("linear",)),
+    "many": made([f"class {index}" for index in range(41)], tuple(f"rung {index}" for index in range(9)), channels=1),
+    "broken": broken(),
+}
+
+
+# What is drawn of runs of one member each, and of nothing else.
+ALONE = ("run_losses",)
+
+
+def digests(folder):
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+
+
+def select(word, results):
+    return find("figures", word).select(results)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_figure_is_the_same_bytes_twice_and_well_formed(case, tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        paths = draw_all(CASES[case], tmp_path / "once")
+    draw_all(CASES[case], tmp_path / "twice")
+    assert [path.stem for path in paths] == [word for word in FIGURES if case == "runs" or word not in ALONE]
+    assert digests(tmp_path / "once") == digests(tmp_path / "twice")
+    for path in paths:
+        tags = {element.tag.rpartition("}")[2] for element in ElementTree.parse(path).iter()}
+        assert "svg" in tags
+        assert not tags & {"script", "b", "foreignObject"}
+
+
+def test_no_setting_of_matplotlib_is_touched_or_used(tmp_path):
+    draw_all(CASES["plain"], tmp_path / "before")
+    with matplotlib.rc_context({"font.size": 31, "axes.facecolor": "red", "text.usetex": True, "svg.fonttype": "path"}):
+        settings = dict(matplotlib.rcParams)
+        draw_all(CASES["plain"], tmp_path / "after")
+        assert dict(matplotlib.rcParams) == settings
+    assert digests(tmp_path / "before") == digests(tmp_path / "after")
+
+
+@pytest.mark.parametrize("word", FIGURES)
+def test_drawing_changes_neither_settings_nor_results(word):
+    make = runs if word in ALONE else made
+    results, settings = make(), dict(matplotlib.rcParams)
+    figure = find("figures", word).draw(select(word, results))
+    assert isinstance(figure, Figure)
+    assert dict(matplotlib.rcParams) == settings
+    np.testing.assert_equal(vars(results.sweep), vars(made().sweep))
+    np.testing.assert_equal(vars(replace(results, sweep=None)), vars(replace(make(), sweep=None)))
+
+
+def test_drawing_needs_no_pyplot():
+    program = (
+        "import sys, tenfold.report.svg as d, tenfold.rooms as r; [r.find('figures', w) for w in r.names('figures')]"
+    )
+    check = f"{program}; assert d; assert 'matplotlib.pyplot' not in sys.modules"
+    subprocess.run([sys.executable, "-c", check], check=True)
+
+
+@pytest.mark.parametrize("word", FIGURES)
+def test_nothing_to_show_is_none(word, tmp_path):
+    assert select(word, empty()) is None
+    assert draw_all(empty(), tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_hostile_names_are_text_and_stay_inside_the_figure():
+    for word in FIGURES:
+        with house_style():
+            figure = find("figures", word).draw(select(word, CASES["runs" if word in ALONE else "hostile"]))
+            figure.draw_without_rendering()
+            width, height = figure.bbox.size
+            box = figure.get_tightbbox().transformed(figure.dpi_scale_trans)
+        assert box.x0 > -2, word
+        assert box.y0 > -2, word
+        assert box.x1 < width + 2, word
+        assert box.y1 < height + 2, word
+
+
+def test_class_names_can_be_searched_in_the_file(tmp_path):
+    draw_all(made(("$x$", "dog", "owl")), tmp_path)
+    for word in ("class_accuracy", "confusion", "templates"):
+        assert re.search(r">\$x\$[ <]", (tmp_path / f"{word}.svg").read_text(encoding="utf-8")), word
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path, monkeypatch):
+    (tmp_path / "figures").write_text("a file where the folder should be")
+    with pytest.raises(FileError, match="figures"):
+        draw_all(made(), tmp_path / "figures")
+
+    def full(path, fill, size):
+        raise FileError(f"{path}: disk full")
+
+    monkeypatch.setattr(svg, "write_atomically", full)
+    with pytest.raises(FileError, match=r"abstention\.svg"):
+        draw_all(made(), tmp_path / "elsewhere")
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_learning_curves_select_the_winners():
+    data = select("learning_curves", made())
+    assert [(line.rung, line.member) for line in data.winners] == [("linear", 1), ("mlp", 2)]
+    assert data.others == ()
+    assert data.members == 6
+    epochs = np.arange(1, 5)
+    second = data.winners[1]
+    np.testing.assert_array_equal(second.epoch, epochs)
+    np.testing.assert_allclose(second.train[0], 0.12 + 0.001 * epochs)
+    np.testing.assert_allclose(second.train[2], 100 * (2.12 + 0.001 * epochs))
+    np.testing.assert_allclose(second.validation[1], 4.12 + 0.001 * epochs)
+
+
+def test_a_single_rung_shows_its_other_members():
+    data = select("learning_curves", made(rungs=("linear",)))
+    assert [line.member for line in data.others] == [0, 2]
+
+
+def test_a_member_that_diverges_does_not_set_the_scale():
+    results = made(rungs=("linear",))
+    results.curves["validation_loss"][results.curves["member"] == 2] = 1e30
+    figure = find("figures", "learning_curves").draw(select("learning_curves", results))
+    assert figure.axes[0].get_ylim()[1] < 10
+
+
+def test_class_accuracy_selects_shares_of_each_class():
+    results = replace(made(), class_names=("cat", "dog", "owl", "never seen"))
+    data = select("class_accuracy", results)
+    np.testing.assert_array_equal(data.counts, [4, 4, 4, 0])
+    np.testing.assert_array_equal(data.accuracy["linear"], [100, 100, 100, np.nan])
+    np.testing.assert_array_equal(data.accuracy["mlp"], [75, 75, 75, np.nan])
+    assert data.overall == {"linear": 100.0, "mlp": 75.0}
+
+
+def test_confusion_selects_true_by_predicted_of_the_best():
+    data = select("confusion", made())
+    assert data.rung == "mlp"
+    np.testing.assert_array_equal(data.counts, [[3, 1, 0], [0, 3, 1], [1, 0, 3]])
+
+
+def test_confusion_writes_counts_only_where_there_is_room():
+    figure = find("figures", "confusion").draw(select("confusion", made()))
+    assert sorted(text.get_text() for text in figure.axes[0].texts) == ["1", "1", "1", "3", "3", "3"]
+    hundred = made([f"class {index}" for index in range(101)])
+    crowded = find("figures", "confusion").draw(select("confusion", hundred))
+    assert not crowded.axes[0].texts
+
+
+def test_colored_templates_fill_the_range_of_each_class():
+    (row,) = select("templates", made()).rows
+    assert row.images.shape == (3, 5, 4, 3)
+    np.testing.assert_allclose(row.images.min(axis=(1, 2, 3)), 0, atol=1e-6)
+    np.testing.assert_allclose(row.images.max(axis=(1, 2, 3)), 1, atol=1e-6)
+    weights = made().templates["linear"][1].transpose(1, 2, 0)
+    np.testing.assert_allclose(row.images[1], (weights - weights.min()) / np.ptp(weights), atol=1e-6)
+
+
+def test_grey_templates_are_the_weights_around_zero():
+    results = made(channels=1)
+    (row,) = select("templates", results).rows
+    np.testing.assert_array_equal(row.images, results.templates["linear"][:, 0])
+    assert 0 < row.limit <= np.abs(row.images).max()
+
+
+def test_reconstructions_stand_below_their_images():
+    results = made(channels=1)
+    images = np.stack([np.full((2, 14, 1, 5, 4), value, np.float32) for value in (0.25, 1.5)])[:, 0]
+    data = select("reconstructions", replace(results, reconstructions={"relu": images}))
+    (pair,) = data.pairs
+    assert pair.images.shape == (2, 10, 5, 4, 3)
+    assert pair.error == 1.25**2
+    np.testing.assert_array_equal(pair.images[0], np.float32(0.25))
+    np.testing.assert_array_equal(pair.images[1], np.float32(1))
+    picture = find("figures", "reconstructions").draw(data).axes[0].images[0].get_array()
+    assert picture[0, 0].tolist() == [0.25, 0.25, 0.25, 1]
+    assert picture[-1, -1].tolist() == [1, 1, 1, 1]
+    colored = select("reconstructions", made()).pairs[1]
+    wanted = made().reconstructions["mlp"][1, 2].transpose(1, 2, 0).clip(0, 1)
+    np.testing.assert_array_equal(colored.images[1, 2], wanted)
+
+
+def test_many_runs_have_a_panel_each():
+    data = select("run_losses", runs(9))
+    np.testing.assert_allclose(data.losses["$run$ 2"][0], 0.2 + 0.001 * np.arange(1, 5))
+    np.testing.assert_array_equal(data.epochs["$run$ 2"], [1, 2, 3, 4])
+    panels = find("figures", "run_losses").draw(data).axes
+    assert [bool(panel.texts) for panel in panels if panel.get_visible()] == [False] * 7 + [True, True]
+    assert "first epoch" in panels[7].texts[0].get_text()
+    training, validation = panels[2].lines
+    np.testing.assert_array_equal(training.get_ydata(), data.losses["$run$ 2"][0])
+    np.testing.assert_array_equal(validation.get_ydata(), data.losses["$run$ 2"][1])
+    assert select("run_losses", runs(6)) is None
+    assert select("run_losses", made(rungs=tuple(map(str, range(9))))) is None
+
+
+def test_losses_of_encoders_are_drawn_by_epoch_training_and_held_out():
+    loss = np.array([[0.04, 0.03], [np.inf, 0.02], [0.02, 1e300]])
+    data = select("encoder_loss", replace(made(), encoder_loss={"relu": loss, "none yet": np.zeros((0, 2))}))
+    np.testing.assert_array_equal(data.losses["relu"], [[0.04, 0.03], [np.nan, 0.02], [0.02, np.nan]])
+    assert list(data.losses) == ["relu"]
+    training, held = find("figures", "encoder_loss").draw(data).axes[0].lines
+    np.testing.assert_array_equal(training.get_xydata(), [[1, 0.04], [2, np.nan], [3, 0.02]])
+    np.testing.assert_array_equal(held.get_ydata(), [0.03, 0.02, np.nan])
+
+
+def test_names_are_cut_and_made_visible():
+    assert [plain(name) for name in ("a\nb", "\u202e\x00", "$x$", "\ud800x")] == ["a b", "?", "$x$", "x"]
+    assert len(plain("n" * 300)) == 24
+    assert plain("class number 12 of a family") == "class number 12 … family"
+
+
+@pytest.mark.parametrize("count", [1, 7, 8, 40])
+def test_rung_colors_differ(count):
+    assert len(set(rung_colors(count))) == count

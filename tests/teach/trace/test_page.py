@@ -1,0 +1,221 @@
+"""The page of a trace: every line is on it, every number has its place on the drawing, nothing hidden or hostile is."""
+
+import base64
+import hashlib
+import json
+import re
+from functools import cache
+from html.parser import HTMLParser
+from itertools import combinations
+from xml.etree import ElementTree
+
+import pytest
+
+from tenfold.teach.trace import words
+from tenfold.teach.trace.diagram import drawing, part
+from tenfold.teach.trace.mathml import _FRACTIONS, _NAMES, _WORDS, mathml
+from tenfold.teach.trace.page import page
+from tests.teach.trace.traced import HOSTILE, NAMES, gaps, hostile, traced
+
+every_trace = pytest.mark.parametrize("name", NAMES)
+COMMAND = re.compile(r"\\([a-zA-Z]+)")
+
+
+class Reader(HTMLParser):
+    """Text of every line of the list, what the page names outside of itself, and its style, scripts and data."""
+
+    def __init__(self, text):
+        super().__init__(convert_charrefs=True)
+        self.lines, self.outside, self.code, self.tags = {}, [], [], []
+        self.line = self.kind = None
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        self.tags.append(tag)
+        self.outside += [value for name, value in attributes if name in ("src", "href", "action", "srcset")]
+        assert not any(name.startswith("on") or name == "style" for name in given), given
+        if tag == "li" and "line" in (given.get("class") or "").split():
+            self.line = self.lines.setdefault(given["id"], [])
+        self.kind = tag if tag in ("style", "script") else None
+
+    def handle_endtag(self, tag):
+        if tag in ("ol", "section"):
+            self.line = None
+        self.kind = None
+
+    def handle_data(self, data):
+        if self.kind:
+            self.code.append((self.kind, data))
+        elif self.line is not None:
+            self.line.append(data)
+
+
+@cache
+def page_of(name):
+    return page(traced(name))
+
+
+def data_of(text):
+    found = re.search(r'<script type="application/json" id="page-data">(.*?)</script>', text, re.DOTALL)
+    return json.loads(found[1])
+
+
+@every_trace
+def test_every_line_is_on_the_page_with_its_value_rule_and_checks(name):
+    found = traced(name)
+    lines = Reader(page_of(name)).lines
+    assert list(lines) == [f"line-{line['number']}" for line in found["lines"]]
+    for line in found["lines"]:
+        told = "".join(lines[f"line-{line['number']}"])
+        assert told.count(words.value(line)) >= 2, "once in the list, once in full"
+        assert line["rule"] in told
+        assert words.checks(line) in told
+        for said in words.said([line]):
+            assert re.sub(r"\s", "", f"printed{said.printed}") in re.sub(r"\s", "", told)
+            assert f"{said.verdict}{said.rest}" in told
+
+
+@every_trace
+def test_every_formula_is_mathematics(name):
+    for line in traced(name)["lines"]:
+        for written in filter(None, (line["symbol"], line["formula"], line["numbers"])):
+            assert mathml(written["latex"]), f"no words for {written['latex']}"
+            ElementTree.fromstring(f"<p>{mathml(written['latex'])}</p>".replace("<wbr>", ""))
+
+
+@pytest.mark.parametrize(
+    ("latex", "text"),
+    [
+        (r"\tfrac{1}{2} \left(\hat{y} - y\right)^{2}", "12(y^−y)2"),
+        (r"w^{(1)}_{1,2}", "w1,2(1)"),
+        (r"\left[z > 0\right]", "[z>0]"),
+        (r"\ln\left(p_{3}\right)", "ln(p3)"),
+        ("1.5e-9 + x", "1.5e−9+x"),
+        (r"\text{ if } a", "\xa0if\xa0a"),
+        ("①", "①"),
+    ],
+)
+def test_a_formula_keeps_its_letters(latex, text):
+    assert "".join(ElementTree.fromstring(mathml(latex)).itertext()) == text
+
+
+@pytest.mark.parametrize(
+    "latex", [r"\left(", r"\frac{1}", "}", "{" * 99 + "}" * 99, r"\input{x}", "a & b", "x" * 30_000]
+)
+def test_what_is_no_formula_of_ours_is_shown_as_text(latex):
+    assert mathml(latex) == ""
+
+
+def test_no_command_is_known_that_no_formula_has():
+    known = {"cdot", "hat", "left", "right", "text", *_NAMES, *_WORDS, *_FRACTIONS}
+    parts = ("symbol", "formula", "numbers")
+    lines = [line for name in NAMES for line in traced(name)["lines"]]
+    found = {word for line in lines for part in parts if line[part] for word in COMMAND.findall(line[part]["latex"])}
+    assert found == known
+
+
+def test_markup_in_a_formula_is_text():
+    assert "<b>" not in mathml(r"a < b > \text{<b>}")
+
+
+@every_trace
+@pytest.mark.parametrize("way", ["across", "down"])
+def test_every_number_has_a_place_on_the_drawing(name, way):
+    found = traced(name)
+    drawn = drawing(found["network"]["sizes"], {}, way)
+    slots = {f"{label.part} {label.slot}" for label in drawn.labels}
+    shown = data_of(page_of(name))
+    for slot, *_ in shown["steps"]:
+        quantity = slot.split(" ")[1]
+        assert slot in slots or quantity not in ("value", "pre", "gradient", "parameter"), slot
+    parts = {piece.part for piece in (*drawn.units, *drawn.edges, *drawn.weightless)}
+    assert {part(line["place"]) for line in found["lines"] if line["place"]} <= parts
+
+
+@pytest.mark.parametrize("way", ["across", "down"])
+@pytest.mark.parametrize(
+    "sizes", [(1, 1, 1), (1, 1), (2, 2, 1), (2, 2, 2), (4, 8, 8, 3), (1, 3, 1), (16, 4), (1, 1, 1, 1, 1, 1)]
+)
+def test_a_drawing_holds_its_pieces_apart(sizes, way):
+    drawn = drawing(sizes, {}, way)
+    for unit in drawn.units:
+        assert drawn.radius <= unit.x <= drawn.width - drawn.radius
+        assert drawn.radius <= unit.y <= drawn.height - drawn.radius
+    for a, b in combinations(drawn.units, 2):
+        assert (a.x - b.x) ** 2 + (a.y - b.y) ** 2 > (2 * drawn.radius) ** 2
+    for label in drawn.labels:
+        assert 0 <= label.x <= drawn.width
+        assert 8 <= label.y <= drawn.height, label
+    if drawn.look == "roomy":
+        for a, b in combinations(drawn.labels, 2):
+            assert abs(a.y - b.y) >= 12 or abs(a.x - b.x) >= 60 or a.anchor != b.anchor, (a, b)
+
+
+def test_big_networks_name_their_edges_only_where_they_are_spoken_of():
+    assert drawing((1, 1, 1), {}, "across").look == "roomy"
+    assert drawing((4, 8, 8, 3), {}, "across").look == "dense"
+    assert {drawing((4, 8, 8, 3), {}, way).look for way in ("across", "down")} <= {"dense", "crowded"}
+
+
+def test_a_gap_is_on_the_page_without_its_answer():
+    full, found = traced("hand-worked"), traced("blank")
+    text = page(found)
+    reader, steps = Reader(text), data_of(text)["steps"]
+    assert len(gaps(found)) >= 8
+    for line in gaps(found):
+        told = "".join(reader.lines[f"line-{line['number']}"])
+        ring, answer = words.value(line), full["lines"][line["number"] - 1]
+        assert ring in told
+        assert not re.search(rf"[=≈←]\s*{re.escape(answer['shown'])}(?![\d.])", told)
+        assert steps[line["number"] - 1][2:4] == [f"= {ring}", ring]
+        if len(answer["exact"] or "") > 8:
+            assert answer["exact"] not in text
+    assert "8 numbers</strong> to find" in text
+
+
+def test_hostile_text_does_nothing():
+    found = hostile()
+    text = page(found)
+    reader = Reader(text)
+    assert "img" not in reader.tags
+    assert reader.tags.count("script") == 3
+    assert not re.search("[\x1b\u202e]", text)
+    assert "zebra" in text
+    assert len(reader.lines) == len(found["lines"])
+    assert HOSTILE not in text
+    assert "49" not in re.findall(r"zebra \S+ (\S+)", text), "no template ran"
+
+
+def test_data_cannot_end_its_script():
+    found = traced("hand-worked")
+    for line in found["lines"]:
+        line["symbol"]["text"] = HOSTILE
+    text = page(found)
+    assert Reader(text).tags.count("script") == 3
+    assert data_of(text)["steps"][0][1] == HOSTILE
+
+
+@every_trace
+def test_a_page_loads_nothing_and_runs_only_what_its_policy_names(name):
+    text = page_of(name)
+    reader = Reader(text)
+    assert all(target.startswith("#") or target == "data:," for target in reader.outside)
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', text)[1].replace("&#39;", "'")
+    assert policy.startswith("default-src 'none'")
+    codes = [code for code in reader.code if not code[1].startswith("{")]
+    assert [kind for kind, _ in codes] == ["style", "script", "script"]
+    for _, code in codes:
+        digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
+        assert f"'sha256-{digest}'" in policy
+
+
+def test_the_same_trace_gives_the_same_bytes():
+    assert page(traced("judged")) == page(traced("judged"))
+
+
+@every_trace
+def test_groups_hold_every_line_in_order(name):
+    found = traced(name)
+    listed = [line["number"] for group in words.groups(found) for _, lines in group.stages for line in lines]
+    assert listed == [line["number"] for line in found["lines"]]

@@ -1,0 +1,112 @@
+"""Evaluation against a literal computation and scikit-learn."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from sklearn import metrics
+
+from tenfold.data.batches import Part
+from tenfold.engine.models.mlp import MLP
+from tenfold.rooms import find
+from tenfold.trained import evaluate
+
+NAMES = ("ant", "bee", "cat", "dog")
+BLOCKS = (("softmax", 2), ("hinge", 1), ("sigmoid", 2))
+
+
+def made(rng, n=1203):
+    """A population of five and a part: some images in an order of its own, more than two slices, the last one short."""
+    images = torch.from_numpy(rng.integers(0, 256, (n + 300, 1, 3, 4), dtype=np.uint8))
+    labels = torch.from_numpy(rng.integers(0, 4, n + 300))
+    rows = torch.from_numpy(rng.permutation(n + 300)[:n])
+    factor, offset = (torch.from_numpy(rng.random(12)) for _ in range(2))
+    model = MLP(12, 4, (6,), "tanh")
+    return model, model.init([0, 1, 2, 3, 4]), Part(images, labels, rows, factor / 255, offset)
+
+
+def literal_scores(params, part, member):
+    x = part.images[part.rows].flatten(1).double() * part.factor + part.offset
+    h = torch.tanh(x @ params["hidden1.weight"][member].T + params["hidden1.bias"][member])
+    return h @ params["scores.weight"][member].T + params["scores.bias"][member]
+
+
+@pytest.mark.parametrize("n", [1203, 1000, 1, 499])
+def test_the_scores_of_each_member_are_exact(rng, n):
+    model, params, part = made(rng, n)
+    losses = [(find("losses", word), count) for word, count in BLOCKS]
+    found = evaluate.evaluate(model, params, part, losses)
+    words, y = [word for word, count in BLOCKS for _ in range(count)], part.labels[part.rows]
+    assert {scores.dtype for scores in found} == {torch.float64}
+    options = {"labels": range(4), "zero_division": 0.0}
+    for k, word in enumerate(words):
+        z = literal_scores(params, part, k)
+        torch.testing.assert_close(found.loss[k], find("losses", word)(z, y)[0], rtol=1e-12, atol=0)
+        assert float(found.accuracy[k]) == metrics.accuracy_score(y, z.argmax(1))
+        precision, recall, f1, _ = metrics.precision_recall_fscore_support(y, z.argmax(1), **options)
+        assert found.recall[k].tolist() == pytest.approx(recall, rel=1e-14)
+        for name, wanted in (("macro_f1", f1), ("macro_precision", precision), ("macro_recall", recall)):
+            assert float(getattr(found, name)[k]) == pytest.approx(wanted.mean(), rel=1e-14)
+
+
+def test_a_member_that_is_not_finite_leaves_the_others_as_they_are(rng):
+    model, params, part = made(rng)
+    losses = [(find("losses", "softmax"), 5)]
+    clean = evaluate.evaluate(model, params, part, losses)
+    params["scores.weight"][2] = torch.nan
+    for before, after in zip(clean, evaluate.evaluate(model, params, part, losses), strict=True):
+        assert torch.equal(before[[0, 1, 3, 4]], after[[0, 1, 3, 4]])
+
+
+@pytest.mark.parametrize("n", [10, 200, 3000])
+def test_metrics_are_those_of_scikit_learn(rng, n):
+    labels = rng.integers(0, 4, n)
+    predicted = np.where(rng.random(n) < 0.6, labels, rng.integers(0, 3, n))  # the last class is rarely predicted
+    found = evaluate.measure(labels, predicted, NAMES)
+    options = {"labels": range(4), "average": "macro", "zero_division": 0.0}
+    assert found["accuracy"] == metrics.accuracy_score(labels, predicted)
+    assert found["macro_precision"] == pytest.approx(metrics.precision_score(labels, predicted, **options), rel=1e-14)
+    assert found["macro_recall"] == pytest.approx(metrics.recall_score(labels, predicted, **options), rel=1e-14)
+    assert found["macro_f1"] == pytest.approx(metrics.f1_score(labels, predicted, **options), rel=1e-14)
+    assert found["n"] == n
+    report = metrics.classification_report(
+        labels, predicted, labels=range(4), target_names=NAMES, output_dict=True, zero_division=0.0
+    )
+    for entry in found["per_class"]:
+        wanted = report[entry["class"]]
+        assert entry["n"] == wanted["support"]
+        assert [entry[key] for key in ("precision", "recall", "f1")] == pytest.approx(
+            [wanted[key] for key in ("precision", "recall", "f1-score")], rel=1e-14
+        )
+
+
+def test_metrics_of_a_class_by_hand():
+    found = evaluate.measure(np.array([0, 0, 0, 1, 1, 2]), np.array([0, 0, 1, 1, 0, 0]), ("a", "b", "c"))
+    assert found["per_class"][0] == {
+        "class": "a",
+        "n": 3,
+        "precision": 0.5,
+        "recall": 2 / 3,
+        "recall_interval": list(evaluate.interval(2, 3)),
+        "f1": pytest.approx(4 / 7),
+    }
+    missed = {"precision": 0.0, "recall": 0.0, "recall_interval": list(evaluate.interval(0, 1)), "f1": 0.0}
+    assert found["per_class"][2] == {"class": "c", "n": 1, **missed}
+    assert found["accuracy"] == 0.5
+
+
+@pytest.mark.parametrize(("right", "n"), [(0, 10), (1, 10), (5, 10), (10, 10), (9791, 10000), (0, 1), (360, 360)])
+def test_the_interval_is_wilsons(right, n):
+    z, p = 1.959963984540054, right / n
+    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    low, high = evaluate.interval(right, n)
+    assert (low, high) == pytest.approx((max(0.0, middle - half), min(1.0, middle + half)), rel=1e-9, abs=1e-12)
+    assert 0 <= low <= p <= high <= 1
+
+
+def test_the_interval_is_that_of_the_literature():
+    """Newcombe (1998), table I, method 3: 81 of 263, and 15 of 148."""
+    assert evaluate.interval(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+    assert evaluate.interval(15, 148) == pytest.approx((0.0624, 0.1605), abs=5e-5)
