@@ -21,9 +21,9 @@ import torch
 import tenfold
 from bench_linear import eager, ours
 from sidebyside import Budget, main
+from tenfold.runs.checkpoint import Saver
 from tenfold.runs.folder import COLUMNS
 from tenfold.runs.pace import rehearsal
-from tenfold.runs.saving import Saver
 from tenfold.search.request import requested
 from tenfold.search.sweep import sweep_settings
 from tenfold.sessions import Finished, begin
@@ -45,15 +45,15 @@ def swept(data: str, **choices: Any) -> Finished:
 def search(data: str, **choices: Any) -> Callable[[], object]:
     """A sweep without reading the data before it and drawing figures after it."""
     common = {"data": data, "rows": f"0:{IMAGES[data]}", "batch_size": 100, "learning_rate": RATES, "folds": FOLDS}
-    with rehearsal(requested({**common, **choices}), "") as (bare, prepared):
-        run = bare._replace(about={**bare.about, "version": "benchmark"})
+    with rehearsal(requested({**common, **choices}), "") as (run, prepared):
+        pass
 
     def once(epochs: int) -> object:
         own = prepared._replace(recipe=prepared.recipe.model_copy(update={"epochs": epochs}))
         with TemporaryDirectory() as folder:
             place = Path(folder)
             (place / "metrics.csv").write_text(",".join(COLUMNS) + "\n")
-            return sweep_settings(run._replace(folder=place, saver=Saver(place, 0, [], 0.0)), own, None)
+            return sweep_settings(run._replace(folder=place, saver=Saver(place)), own, None)
 
     return warmed(once)
 

@@ -10,7 +10,17 @@ Layout: https://huggingface.co/docs/safetensors. Any reader of safetensors opens
 metadata. The length is covered too: with another n, the header's digest no longer fits.
 """
 
-__all__ = ["load", "save", "write_atomically", "write_bytes", "write_text"]
+__all__ = [
+    "as_json",
+    "from_json",
+    "load",
+    "read_json",
+    "save",
+    "write_atomically",
+    "write_bytes",
+    "write_json",
+    "write_text",
+]
 
 import contextlib
 import errno
@@ -20,15 +30,19 @@ import math
 import os
 import secrets
 from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
+from functools import cache
 from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, TypeVar, cast
 
 import torch
+from pydantic import TypeAdapter, ValidationError
 from torch import Tensor
 
 from tenfold.errors import FileError
 
+T = TypeVar("T")
 VERSION = 1
 HEADER_CAP = 16 * 2**20
 VALUES_CAP = 1_000_000  # a header's commas and brackets: bounds the objects that its JSON can become
@@ -316,7 +330,7 @@ def _read_tensor(path: Path, file: BufferedReader, entry: _Entry, digest: str) -
 
 def write_json(path: Path, content: Any) -> None:
     """Write atomically; a number that is not finite becomes null, a byte of a path that is no UTF-8 an escape."""
-    plain = json.dumps(_finite(content), indent=1, ensure_ascii=False) + "\n"
+    plain = json.dumps(as_json(content), indent=1, ensure_ascii=False) + "\n"
     write_text(path, plain.encode("utf-8", "backslashreplace").decode())
 
 
@@ -334,9 +348,38 @@ def read_json(path: Path, *needed: str) -> Any:
     return content
 
 
-def _finite(content: Any) -> Any:
+def as_json(content: Any) -> Any:
+    """Return plain JSON of dataclasses, mappings and sequences; a number that is not finite becomes None.
+
+    A field "class_" is the key "class"; one whose metadata say "sparse" is left out where it is None.
+
+    >>> as_json({"accuracy": float("nan"), "shape": (1, 8)})
+    {'accuracy': None, 'shape': [1, 8]}
+    """
+    if is_dataclass(content):
+        pairs = ((field, getattr(content, field.name)) for field in fields(content))
+        return {
+            field.name.rstrip("_"): as_json(value)
+            for field, value in pairs
+            if value is not None or not field.metadata.get("sparse")
+        }
     if isinstance(content, float):
         return content if math.isfinite(content) else None
-    if isinstance(content, dict):
-        return {str(key): _finite(value) for key, value in content.items()}
-    return [_finite(item) for item in content] if isinstance(content, list | tuple) else content
+    if isinstance(content, Mapping):
+        return {str(key): as_json(value) for key, value in content.items()}
+    return [as_json(item) for item in content] if isinstance(content, list | tuple) else content
+
+
+def from_json(kind: type[T], content: Any, path: Path) -> T:
+    """Return the dataclass that `as_json` made the content of; a FileError names path and the key that does not fit."""
+    try:
+        return cast(T, _adapter(cast(Any, kind)).validate_python(content))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise FileError(f"{path}: damaged ({where}: {first['msg']}); restore it from a copy") from None
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)

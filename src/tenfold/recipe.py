@@ -3,7 +3,20 @@
 A field typed `Numbers` (or `Words`, `Seeds`) takes several values; each value is then a member of one population.
 """
 
-__all__ = ["FIT", "SHAPES", "SWEEP", "VARYING", "Recipe", "members", "parse", "read", "recipe", "text", "words"]
+__all__ = [
+    "FIT",
+    "SHAPES",
+    "SWEEP",
+    "VARYING",
+    "Recipe",
+    "Settings",
+    "members",
+    "parse",
+    "read",
+    "recipe",
+    "text",
+    "words",
+]
 
 import itertools
 import tomllib
@@ -14,6 +27,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from tenfold.errors import UsageError, nearest
 from tenfold.rooms import names
+
+Settings = dict[str, Any]
+"""Choices of one member: a recipe's field -> its value."""
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]

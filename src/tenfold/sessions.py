@@ -3,52 +3,51 @@
 __all__ = ["Finished", "begin", "extend", "resume"]
 
 import importlib
-import importlib.metadata
 import shutil
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
 
 from tenfold.data.load import named
-from tenfold.data.types import Dataset
 from tenfold.engine import products
 from tenfold.errors import DataError, FileError, Interrupted, RunError, UsageError
-from tenfold.files import read_json, write_json, write_text
+from tenfold.files import as_json, from_json, write_json, write_text
 from tenfold.recipe import Recipe, text
 from tenfold.report.card import write_cards
-from tenfold.report.read import read_results
+from tenfold.report.read import read_made, results_of
 from tenfold.report.svg import draw_all
-from tenfold.report.write import write_report
-from tenfold.runs.checkpoint import load_checkpoint
-from tenfold.runs.environment import environment
-from tenfold.runs.events import Event
-from tenfold.runs.fit import fit_ladder
+from tenfold.runs.checkpoint import Progress, Saver, load_checkpoint, restored
+from tenfold.runs.environment import Environment, environment, read_environment
+from tenfold.runs.events import Watch, line, silent
 from tenfold.runs.folder import create, default_folder, finish, how_to_resume, lock, opened, sweep, truncate
 from tenfold.runs.interrupts import Interrupts, listening
+from tenfold.runs.outcome import Made
 from tenfold.runs.prepare import Prepared, prepare
-from tenfold.runs.run import Run
-from tenfold.runs.saving import Progress, Saver, restored
-from tenfold.runs.train import train_recipe
-from tenfold.search.request import extended
-from tenfold.search.sweep import sweep_settings
+from tenfold.runs.result import RungOutcome, RunResult, SweepResult, read_result
+from tenfold.runs.run import Run, opened_run
 from tenfold.trained.model import TrainedModel, load_model
 
-KINDS = {"train": train_recipe, "fit": fit_ladder, "sweep": sweep_settings}
+KINDS = {
+    "train": ("tenfold.runs.train", "train_recipe"),
+    "fit": ("tenfold.runs.fit", "fit_ladder"),
+    "sweep": ("tenfold.search.sweep", "sweep_settings"),
+}
+"""The function that trains each kind of run, imported when it is needed."""
 
 
 @dataclass(frozen=True)
-class Table:
-    """Members of a sweep, from best to worst: each row has member, settings, score (mean) and its interval."""
+class Ranking:
+    """The members of a sweep, from best to worst: each row has member, settings, score (mean) and its interval."""
 
     rows: list[dict[str, Any]]
 
     def to_pandas(self) -> Any:
-        """A pandas DataFrame, a column for every setting; a UsageError where pandas is not installed."""
+        """Return a pandas DataFrame, a column for every setting; a UsageError where pandas is not installed."""
         try:
             pandas = importlib.import_module("pandas")
         except ImportError:
@@ -64,29 +63,34 @@ def _spread(row: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Finished:
-    """A run that has its result. folder: where it lies; result: what it printed, as in result.json."""
+    """A run that has its result. folder: its run folder; outcome: its result, typed."""
 
     folder: Path
-    result: dict[str, Any]
+    outcome: RunResult
+
+    @cached_property
+    def result(self) -> dict[str, Any]:
+        """Return the result as result.json holds it."""
+        return dict(as_json(self.outcome))
 
     @property
     def model(self) -> TrainedModel:
-        """The best model by validation."""
+        """Load the best model by validation."""
         return load_model(self.folder / "model.tenfold")
 
     @property
-    def table(self) -> Table:
-        """A sweep's members from best to worst; a RunError where the run is none."""
-        if "table" not in self.result:
+    def table(self) -> Ranking:
+        """Return a sweep's members from best to worst; a RunError where the run is no sweep."""
+        if not isinstance(self.outcome, SweepResult):
             raise RunError(f"{self.folder} is no sweep: it has no table of members")
-        return Table(self.result["table"])
+        return Ranking(self.result["table"])
 
 
 def begin(
     recipe: Recipe,
     out: str = "",
     data_dir: str = "",
-    watch: Callable[[Event], None] = lambda event: None,
+    watch: Watch = silent,
     jobs: int = 1,
     cluster: str = "",
 ) -> Finished:
@@ -106,51 +110,50 @@ def begin(
 
 
 def _absolute(data: str) -> str:
-    """A user's own folder or file as one finds it from anywhere; the name of a data set as it is."""
-    own = data not in named() and Path(data).expanduser().exists()
-    return str(Path(data).expanduser().resolve()) if own else data
+    """Return the absolute path of a user's folder or file; the name of a data set as it is."""
+    is_path = data not in named() and Path(data).expanduser().exists()
+    return str(Path(data).expanduser().resolve()) if is_path else data
 
 
-def resume(
-    run: str | Path, watch: Callable[[Event], None] = lambda event: None, jobs: int = 1, cluster: str = ""
-) -> Finished:
+def resume(run: str | Path, watch: Watch = silent, jobs: int = 1, cluster: str = "") -> Finished:
     """Go on with a run from its last checkpoint, to the very bits of a run that was never stopped."""
     folder = Path(run)
-    recipe, status = opened(folder)
-    if status["state"] == "finished":
+    recipe, state = opened(folder)
+    if state == "finished":
         _prune(folder)
-        return Finished(folder, read_json(folder / "result.json"))
+        return Finished(folder, read_result(folder / "result.json"))
     return _session(folder, recipe, watch, jobs, cluster)
 
 
 def extend(
     run: str | Path,
     choices: dict[str, Any],
-    watch: Callable[[Event], None] = lambda event: None,
+    watch: Watch = silent,
     jobs: int = 1,
     cluster: str = "",
 ) -> Finished:
     """Add members to a finished sweep, of its own axes or of other values of them; only what is new is trained."""
     folder = Path(run)
-    recipe, status = opened(folder)
-    if recipe.kind != "sweep" or status["state"] != "finished":
+    recipe, state = opened(folder)
+    result = read_result(folder / "result.json") if recipe.kind == "sweep" and state == "finished" else None
+    if not isinstance(result, SweepResult):
         raise RunError(f"{folder}: only a finished sweep can be extended")
-    known = len(read_json(folder / "result.json", "table")["table"])
-    recipe = extended(recipe, known, choices)
+    extended = importlib.import_module("tenfold.search.request").extended
+    recipe = extended(recipe, len(result.table), choices)
     with lock(folder):
         finish(folder, "running")
         write_text(folder / "recipe.toml", text(recipe))
     return _session(folder, recipe, watch, jobs, cluster)
 
 
-def _session(folder: Path, recipe: Recipe, watch: Callable[[Event], None], jobs: int, cluster: str) -> Finished:
-    machine = read_json(folder / "env.json", "threads", "products", "data_dir")
+def _session(folder: Path, recipe: Recipe, watch: Watch, jobs: int, cluster: str) -> Finished:
+    machine = read_environment(folder)
     threads = torch.get_num_threads()
-    torch.set_num_threads(machine["threads"])
-    with lock(folder), listening() as interrupts, products.using(machine["products"]):
+    torch.set_num_threads(machine.threads or threads)
+    with lock(folder), listening() as interrupts, products.using(machine.products):
         try:
-            run, prepared, at = _opened(folder, recipe, machine["data_dir"], interrupts, watch)
-            result = _work(run._replace(jobs=jobs, cluster=cluster), prepared, at)
+            run, prepared, progress = _opened(folder, recipe, machine.data_dir, interrupts, watch)
+            made = _train(run._replace(jobs=jobs, cluster=cluster), prepared, progress, machine)
         except Interrupted as stop:
             _note(folder, "interrupted")
             raise Interrupted(_stopped(folder), stop.args[1]) from None
@@ -163,7 +166,7 @@ def _session(folder: Path, recipe: Recipe, watch: Callable[[Event], None], jobs:
         finally:
             torch.set_num_threads(threads)
     _prune(folder)
-    return Finished(folder, result)
+    return Finished(folder, made.result)
 
 
 def _note(folder: Path, state: str) -> None:
@@ -180,48 +183,48 @@ def _stopped(folder: Path) -> str:
 
 
 def _opened(
-    folder: Path, recipe: Recipe, data_dir: str, interrupts: Interrupts, watch: Callable[[Event], None]
+    folder: Path, recipe: Recipe, data_dir: str, interrupts: Interrupts, watch: Watch
 ) -> tuple[Run, Prepared, Progress | None]:
-    """A run's folder made ready to be written to, its data, and where a checkpoint stood."""
+    """Make a run's folder ready to be written to; return the run, its data, and the progress of its checkpoint."""
     sweep(folder)
     number, checkpoint, warning = load_checkpoint(folder / "checkpoints")
     notes: dict[str, Any] = {"outcomes": [], "elapsed": 0.0, "metrics": 0, "stage": ""}
     notes |= checkpoint.notes if checkpoint else {}
-    saver = Saver(folder, number, notes["outcomes"], notes["elapsed"])
+    outcomes = [from_json(RungOutcome, outcome, folder / "checkpoints") for outcome in notes["outcomes"]]
+    saver = Saver(folder, number, outcomes, notes["elapsed"])
     truncate(folder, notes["metrics"])
     finish(folder, "running")
-
-    def say(message: str) -> None:
-        watch(Event("", 0, 0, 0, float("nan"), "", float("nan"), message))
-
-    prepared = prepare(recipe, folder, data_dir, say)
-    about = prepared.about | {"version": importlib.metadata.version("tenfold")}
-    run = Run(folder, prepared.parts, about, prepared.device, saver, interrupts, watch)
+    prepared = prepare(recipe, folder, data_dir, line(watch))
+    run = opened_run(folder, prepared, saver, interrupts, watch)
     if warning:
-        say(warning)
+        line(watch)(warning)
     return run, prepared, restored(checkpoint, prepared.device) if checkpoint and notes["stage"] else None
 
 
-def _work(run: Run, prepared: Prepared, at: Progress | None) -> dict[str, Any]:
+def _train(run: Run, prepared: Prepared, progress: Progress | None, machine: Environment) -> Made:
     """Train, and leave what people read; of a run that is stopped, what there is so far."""
-    folder, kind = run.folder, prepared.recipe.kind
+    folder = run.folder
+    module, name = KINDS[prepared.recipe.kind]
     try:
-        write_json(folder / "result.json", KINDS[kind](run, prepared, at))
+        made: Made = getattr(importlib.import_module(module), name)(run, prepared, progress)
+        write_json(folder / "result.json", made.result)
     except Interrupted:
         if (folder / "result.json").exists():
-            _publish(folder, kind, prepared.dataset)
+            _publish(folder, read_made(folder), prepared, machine)
         raise
-    _publish(folder, kind, prepared.dataset)
+    _publish(folder, made, prepared, machine)
     finish(folder, "finished")
-    return cast(dict[str, Any], read_json(folder / "result.json"))
+    return made
 
 
-def _publish(folder: Path, kind: str, dataset: Dataset) -> None:
-    """What people read of a result: figures, a card beside every model file, and, of a fit, the report."""
-    draw_all(read_results(folder), folder / "figures")
-    write_cards(folder)
-    if kind in ("fit", "sweep"):
-        write_report(folder, dataset)
+def _publish(folder: Path, made: Made, prepared: Prepared, machine: Environment) -> None:
+    """Write what people read of a result: figures, a card beside every model file, and, but for `train`, the report."""
+    results = results_of(folder, made)
+    figures = draw_all(results, folder / "figures")
+    write_cards(folder, made.models, made.result)
+    if prepared.recipe.kind != "train":
+        write_made = importlib.import_module("tenfold.report.write").write_made
+        write_made(folder, made, prepared, machine, results, figures)
 
 
 def _prune(folder: Path) -> None:

@@ -18,6 +18,7 @@ import torch
 
 from tenfold.data.types import Dataset
 from tenfold.errors import FileError, RunError
+from tenfold.files import from_json
 from tenfold.recipe import recipe
 from tenfold.report import document
 from tenfold.report.case import Case, read_case
@@ -31,7 +32,11 @@ from tenfold.report.results import Results
 from tenfold.report.selection import cells, confusion_counts, least_certain, mistakes
 from tenfold.report.svg import darkened, drawn
 from tenfold.report.write import _sentences, report_runs, write_report
+from tenfold.runs.environment import Environment
+from tenfold.runs.prepare import DataFacts
+from tenfold.runs.result import FitResult, kind_of
 from tenfold.sessions import begin
+from tenfold.trained.metrics import Brief, Metrics
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -108,10 +113,12 @@ def made_case(dataset=None, results=None, figures=STILL, **result):
         "notes": list(dataset.notes),
     }
     recipe_of = {"data": "/data/secret", "seed": 3, "init_seed": 4}
-    about = {"image_shape": [3, 12, 12], "images": {"train": 56, "test": n}, "fingerprint": "f\ud800"}
+    facts = DataFacts(image_shape=(3, 12, 12), images={"train": 56, "test": n}, fingerprint="f\ud800")
     split = {"train": np.arange(0, n - 40), "validation": np.arange(n - 40, n)}
-    environment = {"argv": ["tenfold", "fit", "/data/secret"], "packages": {"torch": "2"}, "python": "3.11"}
-    return Case(Path("made"), known | result, results, environment, recipe_of, about, {}, split, 12345, figures)
+    machine = Environment(argv=("tenfold", "fit", "/data/secret"), packages={"torch": "2"}, python="3.11")
+    content = known | result
+    typed = from_json(kind_of(content), content, Path("result.json"))
+    return Case(Path("made"), typed, results, machine, recipe_of, facts, {}, split, 12345, figures)
 
 
 def made_page(with_images=True, dataset=None, **result):
@@ -381,10 +388,10 @@ def test_a_sparse_result_still_makes_a_page():
     dataset = made_dataset(("cat", "dog"))
     case = made_case(dataset, made_results(dataset, confident=False))
     bare = case._replace(
-        result={"part": "test", "test": {"accuracy": 0.5, "n": 24}},
-        environment={},
+        result=FitResult(test=Metrics(accuracy=0.5, n=24)),
+        environment=Environment(),
         recipe={},
-        data={},
+        data=DataFacts(),
         split={},
         model_bytes=0,
     )
@@ -472,7 +479,7 @@ def test_a_figure_made_of_openings_takes_no_time(run):
 
 def test_runs_on_other_data_are_told_once(run):
     case = read_case(run)
-    others = [case._replace(data=case.data | {"fingerprint": str(k)}) for k in range(4)]
+    others = [case._replace(data=replace(case.data, fingerprint=str(k))) for k in range(4)]
     told = _sentences([case, *others, case], private=True)
     assert len(told) == 2
     assert told[0][0].startswith("Only runs that were trained on the same data are compared. These are: run on digits;")
@@ -537,9 +544,9 @@ def test_the_audit_shows_pairs_with_part_class_and_path(tmp_path):
 def test_a_run_page_shows_its_audit_and_the_score_without_twins():
     dataset = made_dataset(("cat", "dog"))
     case = made_case(dataset, made_results(dataset))
-    test = case.result["test"] | {"without_twins": {"n": 20, "accuracy": 0.5, "interval": [0.3, 0.7], "macro_f1": 0.5}}
+    test = replace(case.result.test, without_twins=Brief(0.5, (0.3, 0.7), 0.5, 20))
     case = case._replace(
-        result=case.result | {"test": test}, audit={"class_names": ["cat", "dog"], "exact": [[0, 2]], "images": 24}
+        result=replace(case.result, test=test), audit={"class_names": ["cat", "dog"], "exact": [[0, 2]], "images": 24}
     )
     text = text_of(run_page(case, album(dataset, True)))
     assert "Without twins 50.00 %" in text

@@ -87,7 +87,7 @@ def test_halving_failures_and_populations_are_sentences():
     assert "of 3 members 2 went on after epoch 1. That took 86 % of the updates" in told
     assert "1 setting failed" in told
     rounds = swept_case(rounds=2)
-    twice = rounds._replace(result=rounds.result | {"populations": ["3 settings."] * 2})
+    twice = rounds._replace(result=replace(rounds.result, populations=("3 settings.",) * 2))
     assert "12 runs in 4 populations, 3 members each." in " ".join(search(twice).sentences)
 
 

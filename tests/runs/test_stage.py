@@ -73,7 +73,7 @@ def test_a_signal_in_the_last_validation_is_heard(monkeypatch, tmp_path):
 
 def test_a_run_that_could_not_be_marked_finished_goes_on_from_its_checkpoint(monkeypatch, tmp_path):
     from tenfold import sessions
-    from tenfold.runs import saving
+    from tenfold.runs import checkpoint as saving
 
     monkeypatch.setattr(saving, "SECONDS", 0.0)
     monkeypatch.setattr(saving, "TIMES", 0.0)

@@ -5,12 +5,15 @@ import math
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 from sklearn import metrics
 
 from tenfold.data.batches import Part
 from tenfold.engine.models.mlp import MLP
+from tenfold.files import as_json
 from tenfold.rooms import find
 from tenfold.trained import evaluate
+from tenfold.trained.statistics import wilson
 
 NAMES = ("ant", "bee", "cat", "dog")
 BLOCKS = (("softmax", 2), ("hinge", 1), ("sigmoid", 2))
@@ -65,35 +68,35 @@ def test_metrics_are_those_of_scikit_learn(rng, n):
     predicted = np.where(rng.random(n) < 0.6, labels, rng.integers(0, 3, n))  # the last class is rarely predicted
     found = evaluate.measure(labels, predicted, NAMES)
     options = {"labels": range(4), "average": "macro", "zero_division": 0.0}
-    assert found["accuracy"] == metrics.accuracy_score(labels, predicted)
-    assert found["macro_precision"] == pytest.approx(metrics.precision_score(labels, predicted, **options), rel=1e-14)
-    assert found["macro_recall"] == pytest.approx(metrics.recall_score(labels, predicted, **options), rel=1e-14)
-    assert found["macro_f1"] == pytest.approx(metrics.f1_score(labels, predicted, **options), rel=1e-14)
-    assert found["n"] == n
+    assert found.accuracy == metrics.accuracy_score(labels, predicted)
+    assert found.macro_precision == pytest.approx(metrics.precision_score(labels, predicted, **options), rel=1e-14)
+    assert found.macro_recall == pytest.approx(metrics.recall_score(labels, predicted, **options), rel=1e-14)
+    assert found.macro_f1 == pytest.approx(metrics.f1_score(labels, predicted, **options), rel=1e-14)
+    assert found.n == n
     report = metrics.classification_report(
         labels, predicted, labels=range(4), target_names=NAMES, output_dict=True, zero_division=0.0
     )
-    for entry in found["per_class"]:
-        wanted = report[entry["class"]]
-        assert entry["n"] == wanted["support"]
-        assert [entry[key] for key in ("precision", "recall", "f1")] == pytest.approx(
+    for entry in found.per_class:
+        wanted = report[entry.class_]
+        assert entry.n == wanted["support"]
+        assert [entry.precision, entry.recall, entry.f1] == pytest.approx(
             [wanted[key] for key in ("precision", "recall", "f1-score")], rel=1e-14
         )
 
 
 def test_metrics_of_a_class_by_hand():
     found = evaluate.measure(np.array([0, 0, 0, 1, 1, 2]), np.array([0, 0, 1, 1, 0, 0]), ("a", "b", "c"))
-    assert found["per_class"][0] == {
+    assert as_json(found.per_class[0]) == {
         "class": "a",
         "n": 3,
         "precision": 0.5,
         "recall": 2 / 3,
-        "recall_interval": list(evaluate.interval(2, 3)),
+        "recall_interval": list(wilson(2, 3)),
         "f1": pytest.approx(4 / 7),
     }
-    missed = {"precision": 0.0, "recall": 0.0, "recall_interval": list(evaluate.interval(0, 1)), "f1": 0.0}
-    assert found["per_class"][2] == {"class": "c", "n": 1, **missed}
-    assert found["accuracy"] == 0.5
+    missed = {"precision": 0.0, "recall": 0.0, "recall_interval": list(wilson(0, 1)), "f1": 0.0}
+    assert as_json(found.per_class[2]) == {"class": "c", "n": 1, **missed}
+    assert found.accuracy == 0.5
 
 
 @pytest.mark.parametrize(("right", "n"), [(0, 10), (1, 10), (5, 10), (10, 10), (9791, 10000), (0, 1), (360, 360)])
@@ -101,12 +104,20 @@ def test_the_interval_is_wilsons(right, n):
     z, p = 1.959963984540054, right / n
     middle = (p + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    low, high = evaluate.interval(right, n)
+    low, high = wilson(right, n)
     assert (low, high) == pytest.approx((max(0.0, middle - half), min(1.0, middle + half)), rel=1e-9, abs=1e-12)
     assert 0 <= low <= p <= high <= 1
 
 
 def test_the_interval_is_that_of_the_literature():
     """Newcombe (1998), table I, method 3: 81 of 263, and 15 of 148."""
-    assert evaluate.interval(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
-    assert evaluate.interval(15, 148) == pytest.approx((0.0624, 0.1605), abs=5e-5)
+    assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+    assert wilson(15, 148) == pytest.approx((0.0624, 0.1605), abs=5e-5)
+
+
+@pytest.mark.parametrize("n", [1, 7, 148, 10_000])
+def test_the_interval_is_that_of_scipy(n, rng):
+    for right in {0, n, *rng.integers(0, n + 1, 20).tolist()}:
+        oracle = stats.binomtest(right, n).proportion_ci(0.95, method="wilson")
+        assert wilson(right, n) == pytest.approx((oracle.low, oracle.high), rel=1e-13, abs=1e-15)
+    assert wilson(0, 0) is None

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from tenfold.data.batches import steps_per_epoch
-from tenfold.files import read_json, write_text
-from tenfold.trained.model import TrainedModel, load_model, weights_sha256
+from tenfold.files import write_text
+from tenfold.runs.result import FitResult, RungResult, RunResult, SweepResult, TrainResult
+from tenfold.trained.metrics import Brief, Calibration, ClassScores, Metrics
+from tenfold.trained.model import TrainedModel, weights_sha256
 
 # What Markdown, its tables, its automatic links or HTML would act on. As entities they are text in all of them.
 _ACTIVE = {ord(letter): f"&#{ord(letter)};" for letter in '&<>|`*_[]{}\\#~$^@:!"'}
@@ -39,17 +41,15 @@ _RECIPE = (
 )
 
 
-def write_cards(folder: Path) -> None:
-    """Write `<model>.md` beside every model file of a run, with its result where it has one. FileError if it cannot."""
-    found = folder / "result.json"
-    result = read_json(found, "best_rung") if found.exists() else None
-    for path in (folder / "model.tenfold", *sorted((folder / "models").glob("*.tenfold"))):
-        if path.exists():
-            write_text(path.with_suffix(".md"), card(load_model(path), result, path.name))
+def write_cards(folder: Path, models: Mapping[str, TrainedModel], result: RunResult) -> None:
+    """Write `<model>.md` beside every model file of a run with this result. models: by rung. FileError if it cannot."""
+    write_text(folder / "model.md", card(models[result.best_rung], result))
+    for rung, trained in models.items():
+        write_text(folder / "models" / f"{rung}.md", card(trained, result, f"{rung}.tenfold"))
 
 
-def card(trained: TrainedModel, result: Mapping[str, Any] | None, file: str = "model.tenfold") -> str:
-    """The page of a trained model, ending with a newline. result: of its run, as in result.json; None: not known.
+def card(trained: TrainedModel, result: RunResult | None, file: str = "model.tenfold") -> str:
+    """Write the page of a trained model, ending with a newline. result: of its run; None: not known.
 
     A winner of another rung than the run's best tells the little that the result holds of it. file: the model's name.
     """
@@ -121,14 +121,14 @@ It says which of {count} classes an image most likely shows, for images made and
 """
 
 
-def _data(data: Mapping[str, Any], result: Mapping[str, Any] | None) -> str:
+def _data(data: Mapping[str, Any], result: RunResult | None) -> str:
     images = data.get("images") or {}
     rows = [
         ("Name", _inert(data.get("name", _ABSENT))),
         ("Fingerprint", _inert(data.get("fingerprint", _ABSENT))),
         *((f"Images, {_inert(part)}", f"{count:,}") for part, count in images.items()),
     ]
-    told = [_inert(note) for name in ("warnings", "notes") for note in (result or {}).get(name) or ()]
+    told = [_inert(note) for note in (*result.warnings, *result.notes)] if result else []
     listed = "".join(f"- {line}\n" for line in told)
     return f"## Data\n\n{_table(('', ''), rows)}" + (f"\nWhat was found in them:\n\n{listed}" if told else "")
 
@@ -147,10 +147,10 @@ def _training(cause: Mapping[str, Any]) -> str:
     return f"## How it was trained\n\n{_table(('Setting', 'Value'), rows)}{chosen}"
 
 
-def _reached(cause: Mapping[str, Any], result: Mapping[str, Any] | None) -> str:
+def _reached(cause: Mapping[str, Any], result: RunResult | None) -> str:
     if result is None:
         body = f"{_own_validation(cause)}Its test images were not looked at.\n"
-    elif cause.get("rung") == result.get("best_rung"):
+    elif cause.get("rung") == result.best_rung:
         body = _best_scores(result)
     else:
         body = _rung_scores(cause, result)
@@ -163,78 +163,89 @@ def _own_validation(cause: Mapping[str, Any]) -> str:
     return "".join(f"Validation {told[name][0]}: {told[name][1](known[name])}.\n" for name in told if name in known)
 
 
-def _best_scores(result: Mapping[str, Any]) -> str:
-    validation, test = result.get("validation") or {}, result.get("test")
-    columns = [("validation", validation), *([("test", test)] if test else [])]
-    known = _table(("", *(name for name, _ in columns)), _score_rows([scores for _, scores in columns]))
+def _best_scores(result: RunResult) -> str:
+    test = result.test
+    columns: list[tuple[str, Brief | Metrics]] = [("validation", _validation(result))]
+    columns += [("test", test)] if test else []
+    scores = _table(("", *(name for name, _ in columns)), _score_rows([column for _, column in columns]))
     if not test:
         return (
-            f"{known}\nThe run was stopped: its test images were not looked at. Validation images chose the model, so "
+            f"{scores}\nThe run was stopped: its test images were not looked at. Validation images chose the model, so "
             "these\nfigures flatter it.\n"
         )
-    told = f"{known}\nThe model was chosen by the validation images; the test images were scored once, after that.\n"
-    return told + _apart(test.get("without_twins")) + _classes(test.get("per_class") or ())
+    text = f"{scores}\nThe model was chosen by the validation images; the test images were scored once, after that.\n"
+    return text + _apart(test.without_twins) + _classes(test.per_class)
 
 
-def _apart(scores: Mapping[str, Any] | None) -> str:
-    if not scores:
+def _validation(result: RunResult) -> Brief:
+    """Return the scores on validation images; a sweep has a mean over its runs instead."""
+    return result.validation if isinstance(result, TrainResult | FitResult) else _of_sweep(result)
+
+
+def _of_sweep(result: RunResult) -> Brief:
+    return Brief(interval=result.validation.interval) if isinstance(result, SweepResult) else Brief()
+
+
+def _apart(brief: Brief | None) -> str:
+    if not brief:
         return ""
     return (
         "\nSome test images have a twin (the same picture, or nearly) among the training images. Without them:\n"
         "accuracy "
-        f"{_percent(scores.get('accuracy'))} (95 % interval {_span(scores.get('interval'))}, n = "
-        f"{_count(scores.get('n'))}), macro F1 {_share(scores.get('macro_f1'))}.\n"
+        f"{_percent(brief.accuracy)} (95 % interval {_span(brief.interval)}, n = {_count(brief.n)}), "
+        f"macro F1 {_share(brief.macro_f1)}.\n"
     )
 
 
-def _score_rows(columns: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
-    """A row for every score that any part has."""
-    shown: tuple[tuple[str, Any], ...] = (
-        ("images", lambda scores: _count(scores.get("n"))),
-        ("accuracy", lambda scores: _percent(scores.get("accuracy"))),
-        ("95 % interval", lambda scores: _span(scores.get("interval"))),
-        ("macro F1", lambda scores: _share(scores.get("macro_f1"))),
-        ("95 % interval of it", lambda scores: _span(scores.get("macro_f1_interval"), _share)),
-        ("expected calibration error", lambda scores: _percent((scores.get("calibration") or {}).get("error"))),
-        ("… without temperature", lambda scores: _percent((scores.get("calibration") or {}).get("uncalibrated_error"))),
+def _score_rows(columns: Sequence[Brief | Metrics]) -> list[tuple[str, ...]]:
+    """Return a row for every score that any part has."""
+    shown: tuple[tuple[str, Callable[[Brief | Metrics], str]], ...] = (
+        ("images", lambda scores: _count(scores.n)),
+        ("accuracy", lambda scores: _percent(scores.accuracy)),
+        ("95 % interval", lambda scores: _span(scores.interval)),
+        ("macro F1", lambda scores: _share(scores.macro_f1)),
+        ("95 % interval of it", lambda scores: _span(getattr(scores, "macro_f1_interval", None), _share)),
+        ("expected calibration error", lambda scores: _percent((scores.calibration or Calibration()).error)),
+        ("… without temperature", lambda scores: _percent((scores.calibration or Calibration()).uncalibrated_error)),
     )
-    rows = [(name, *(tell(scores) for scores in columns)) for name, tell in shown]
+    rows = [(name, *(format_of(scores) for scores in columns)) for name, format_of in shown]
     return [row for row in rows if set(row[1:]) != {_ABSENT}]
 
 
-def _classes(rows: Iterable[Mapping[str, Any]]) -> str:
+def _classes(rows: Iterable[ClassScores]) -> str:
     header = ("Class (test)", "images", "recall", "95 % interval", "precision", "F1")
     cells = [
         (
-            _inert(row.get("class", _ABSENT)),
-            _count(row.get("n")),
-            _percent(row.get("recall")) if row.get("n") else _ABSENT,
-            _span(row.get("recall_interval")) if row.get("n") else _ABSENT,
-            _share(row.get("precision")),
-            _share(row.get("f1")),
+            _inert(row.class_),
+            _count(row.n),
+            _percent(row.recall) if row.n else _ABSENT,
+            _span(row.recall_interval) if row.n else _ABSENT,
+            _share(row.precision),
+            _share(row.f1),
         )
         for row in rows
     ]
     return f"\n{_table(header, cells)}\nRecall: share of the images of a class that are found.\n" if cells else ""
 
 
-def _rung_scores(cause: Mapping[str, Any], result: Mapping[str, Any]) -> str:
-    """Of a rung that is not the best: what the table of the rungs says."""
-    rung: Mapping[str, Any] = next((row for row in result.get("rungs") or () if row["rung"] == cause.get("rung")), {})
+def _rung_scores(cause: Mapping[str, Any], result: RunResult) -> str:
+    """Say of a rung that is not the best what the table of the rungs says."""
+    rungs = result.rungs if isinstance(result, FitResult) else ()
+    rung = next((row for row in rungs if row.rung == cause.get("rung")), None)
+    row = rung or RungResult("")
     rows = [
-        ("validation accuracy", _percent(rung.get("validation_accuracy"))),
-        ("test accuracy", _percent(rung.get("test_accuracy"))),
-        ("95 % interval", _span(rung.get("test_interval"))),
-        ("test macro F1", _share(rung.get("macro_f1"))),
-        ("expected calibration error, test", _percent(rung.get("calibration_error"))),
+        ("validation accuracy", _percent(row.validation_accuracy)),
+        ("test accuracy", _percent(row.test_accuracy)),
+        ("95 % interval", _span(row.test_interval)),
+        ("test macro F1", _share(row.macro_f1)),
+        ("expected calibration error, test", _percent(row.calibration_error)),
     ]
-    told = _table(("", ""), [row for row in rows if row[1] != _ABSENT]) if rung else _own_validation(cause)
-    if rung.get("test_accuracy") is None:
-        told += "\nIts test images were not looked at.\n"
+    text = _table(("", ""), [row for row in rows if row[1] != _ABSENT]) if rung else _own_validation(cause)
+    if row.test_accuracy is None:
+        text += "\nIts test images were not looked at.\n"
     if rung:
-        best = _inert(result.get("best_rung", _ABSENT))
-        told += f"\nBy validation, {best} of the same run is better, or as good and came first.\n"
-    return told
+        text += f"\nBy validation, {_inert(result.best_rung)} of the same run is better, or as good and came first.\n"
+    return text
 
 
 def _use(trained: TrainedModel, file: str) -> str:

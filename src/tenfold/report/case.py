@@ -1,6 +1,6 @@
-"""Everything that a report needs of a run folder, read once; what an older or a stopped run lacks is absent."""
+"""A run as its report needs it: handed on in memory when it ends, or read once from its folder."""
 
-__all__ = ["Case", "read_case"]
+__all__ = ["Case", "case_of", "read_case"]
 
 import io
 import zipfile
@@ -12,50 +12,75 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenfold.errors import FileError
-from tenfold.files import read_json
-from tenfold.report.read import read_results
+from tenfold.files import as_json, from_json, read_json
+from tenfold.recipe import Settings
+from tenfold.report.read import read_made, results_of
 from tenfold.report.results import Results
+from tenfold.runs.environment import Environment
 from tenfold.runs.folder import opened
+from tenfold.runs.outcome import Made
+from tenfold.runs.prepare import DataFacts, Prepared
+from tenfold.runs.result import RunResult
 
 
 class Case(NamedTuple):
-    """A run as it lies in its folder.
+    """A run for its report.
 
-    result, environment, recipe, data: result.json, env.json and the two halves of resolved.json. audit: audit.json, or
-    {}. split: part -> positions in the data set. model_bytes: size of the model file, 0 where there is none. figures:
-    those that were drawn of it, as SVG, by name.
+    recipe: every field and its value. audit: audit.json, or {}. split: part -> positions in the data set. model_bytes:
+    size of the model file, 0 where there is none. figures: those that were drawn of it, as SVG, by name.
     """
 
     folder: Path
-    result: dict[str, Any]
+    result: RunResult
     results: Results
-    environment: dict[str, Any]
-    recipe: dict[str, Any]
-    data: dict[str, Any]
+    environment: Environment
+    recipe: Settings
+    data: DataFacts
     audit: dict[str, Any]
     split: dict[str, NDArray[np.int64]]
     model_bytes: int
     figures: dict[str, str]
 
 
+def case_of(
+    folder: Path, made: Made, prepared: Prepared, machine: Environment, results: Results, figures: dict[str, str]
+) -> Case:
+    """Return a run that has just ended. results, figures: as they were made for its folder."""
+    return Case(
+        folder,
+        made.result,
+        results,
+        machine,
+        as_json(prepared.recipe.model_dump()),
+        prepared.about.facts,
+        prepared.audit,
+        {part: held.rows.cpu().numpy() for part, held in prepared.parts.items()},
+        _size(folder / "model.tenfold"),
+        dict(sorted(figures.items())),
+    )
+
+
 def read_case(folder: Path) -> Case:
     """Read a run folder that has a result; a RunError where it has none or is another version's."""
     opened(folder)
-    results = read_results(folder)
+    made = read_made(folder)
     resolved = _optional(folder / "resolved.json")
-    model = folder / "model.tenfold"
     return Case(
         folder,
-        dict(read_json(folder / "result.json")),
-        results,
-        _optional(folder / "env.json"),
+        made.result,
+        results_of(folder, made),
+        from_json(Environment, _optional(folder / "env.json"), folder / "env.json"),
         resolved.get("recipe") or {},
-        resolved.get("data") or {},
+        from_json(DataFacts, resolved.get("data") or {}, folder / "resolved.json"),
         _optional(folder / "audit.json"),
         _split(folder / "splits.npz"),
-        model.stat().st_size if model.exists() else 0,
+        _size(folder / "model.tenfold"),
         {path.stem: path.read_text("utf-8", "replace") for path in sorted((folder / "figures").glob("*.svg"))},
     )
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 def _optional(path: Path) -> dict[str, Any]:

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenfold.errors import FileError, RunError
-from tenfold.files import read_json
+from tenfold.files import from_json, read_json
 from tenfold.report.read import read_results
 from tenfold.report.results import Results
 from tenfold.runs.folder import how_to_resume, opened
+from tenfold.runs.prepare import DataFacts
 from tenfold.trained.evaluate import measure
 from tenfold.trained.statistics import by_class, macro_f1_interval, paired, sentence
 
@@ -27,7 +28,7 @@ class _Side(NamedTuple):
     folder: Path
     name: str
     results: Results
-    data: dict[str, Any]
+    data: DataFacts
 
 
 def compare_runs(first: Path, second: Path) -> dict[str, Any]:
@@ -51,7 +52,7 @@ def _compared(a: _Side, b: _Side) -> dict[str, Any]:
     return {
         "first": _scored(a, labels, guess_a),
         "second": _scored(b, labels, guess_b),
-        "data": a.data["name"],
+        "data": a.data.name,
         "part": a.results.part,
         **found,
         "same_predictions": float((guess_a == guess_b).mean()),
@@ -79,13 +80,14 @@ def _side(folder: Path, other: Path) -> _Side:
     opened(folder)
     results = read_results(folder)
     name = folder.resolve().name
-    data = read_json(folder / "resolved.json", "data")["data"]
+    path = folder / "resolved.json"
+    data = from_json(DataFacts, read_json(path, "data")["data"], path)
     return _Side(folder, str(folder) if name == other.resolve().name else name, results, data)
 
 
 def _check(a: _Side, b: _Side) -> None:
-    if a.data["fingerprint"] != b.data["fingerprint"]:
-        told = (f"{side.folder} on {side.data['name']}, fingerprint {side.data['fingerprint'][:12]}" for side in (a, b))
+    if a.data.fingerprint != b.data.fingerprint:
+        told = (f"{side.folder} on {side.data.name}, fingerprint {side.data.fingerprint[:12]}" for side in (a, b))
         raise RunError(f"the runs were trained on different data ({'; '.join(told)}): compare runs on the same data")
     if a.results.part != b.results.part:
         stopped, done = (a, b) if a.results.part == "validation" else (b, a)
@@ -120,7 +122,7 @@ def _scored(side: _Side, labels: NDArray[np.int64], predicted: NDArray[np.int64]
         "name": side.name,
         "rung": rung,
         "settings": side.results.settings[rung][side.results.winners[rung]],
-        **{name: measured[name] for name in _SCORES},
+        **{name: getattr(measured, name) for name in _SCORES},
         "macro_f1_interval": list(macro_f1_interval(labels, predicted, len(side.results.class_names))),
     }
 

@@ -3,7 +3,7 @@
 __all__ = ["Contents", "Kind", "contents"]
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,11 +35,11 @@ class Contents(NamedTuple):
     pictured: bool
 
 
-def contents(album: Album, split: Mapping[str, NDArray[np.int64]], known: Mapping[str, Any]) -> Contents:
-    """The data as it was split. known: "images" of each part, where the data set itself is not at hand."""
+def contents(album: Album, split: Mapping[str, NDArray[np.int64]], images: Mapping[str, int]) -> Contents:
+    """The data as it was split. images: of each part, where the data set itself is not at hand."""
     dataset = album.dataset
     if dataset is None:
-        totals = dict(known.get("images") or {})
+        totals = dict(images)
         return Contents(list(totals), list(totals.values()), [], 0, False)
     labels, classes = dataset.labels.numpy(), len(dataset.class_names)
     parts = dict(split) or {"images": np.arange(len(labels))}

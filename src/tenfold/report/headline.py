@@ -9,6 +9,8 @@ import numpy as np
 from tenfold.report.case import Case
 from tenfold.report.search import search
 from tenfold.report.wording import count, duration, interval, label, percent, rounded, settings, size_of
+from tenfold.runs.result import FitResult, TrainResult
+from tenfold.trained.metrics import Brief, Metrics
 
 
 class Card(NamedTuple):
@@ -45,36 +47,34 @@ class Headline(NamedTuple):
     notes: tuple[str, ...]
 
 
-def scores(case: Case) -> dict[str, Any]:
-    """What the best model scored on the images that the report is about."""
-    return dict(case.result.get(case.results.part) or {})
+def scores(case: Case) -> Metrics:
+    """Return the best model's scores on the images that the report is about."""
+    return case.result.scores
 
 
 def headline(case: Case, private: bool) -> Headline:
     """Everything above the first section. private: notes on the reading, which name files, are left out."""
     found, results = scores(case), case.results
     frequent = np.bincount(results.labels).max() / len(results.labels) if results.labels.size else 0.0
-    accuracy, n = found.get("accuracy"), int(found.get("n") or len(results.labels))
-    bounds = found.get("interval")
+    n = int(found.n or len(results.labels))
     return Headline(
         _named(case),
         label(results.name),
         results.part,
-        None if accuracy is None else float(accuracy),
+        found.accuracy,
         n,
-        (float(bounds[0]), float(bounds[1])) if bounds else None,
+        found.interval,
         float(frequent),
         tuple(_chosen(case)),
         tuple(_cards(case, found)),
         tuple(_warnings(case, float(frequent))),
-        () if private else tuple(label(str(note), 600) for note in case.result.get("notes") or ()),
+        () if private else tuple(label(note, 600) for note in case.result.notes),
     )
 
 
 def metric_of(case: Case) -> str:
     """What the best is best by on the validation images, in words."""
-    metric = str(case.result.get("metric") or "accuracy")
-    return "macro F1" if metric == "macro_f1" else metric
+    return "macro F1" if case.result.metric == "macro_f1" else case.result.metric
 
 
 def _named(case: Case) -> str:
@@ -97,10 +97,10 @@ def _chosen(case: Case) -> list[str]:
             f"{found.again} It was tested once, after that.",
         ]
     result, tried = case.result, sum(map(len, case.results.settings.values()))
-    validation = result.get("validation") or {}
+    validation = result.validation if isinstance(result, TrainResult | FitResult) else Brief()
     metric = metric_of(case)
-    told = f"{percent(validation.get('accuracy'))} % of {count(validation.get('n'), 'image')}"
-    told = told if metric == "accuracy" else f"{metric} {rounded(validation.get('macro_f1'))}, {told}"
+    told = f"{percent(validation.accuracy)} % of {count(validation.n, 'image')}"
+    told = told if metric == "accuracy" else f"{metric} {rounded(validation.macro_f1)}, {told}"
     rungs = len(case.results.settings)
     models = f" of {count(rungs, 'model')}" if rungs > 1 else ""
     among = f"among {count(tried, 'setting')}{models}" if tried > 1 else "with one setting"
@@ -108,20 +108,19 @@ def _chosen(case: Case) -> list[str]:
     chosen = settings(own[case.results.winners.get(case.results.best, 0)])
     lines = [f"Chosen by validation {metric} {among}: {told} right there."]
     lines += [f"Its settings: {chosen}."]
-    runner_up = result.get("runner_up") or {}
-    return lines + ([f"On those images: {label(runner_up['sentence'], 400)}"] if runner_up.get("sentence") else [])
+    rival = result.runner_up if isinstance(result, TrainResult | FitResult) else None
+    return lines + ([f"On those images: {label(rival.sentence, 400)}"] if rival else [])
 
 
-def _cards(case: Case, found: dict[str, Any]) -> list[Card]:
-    cards = [Card("Macro F1", rounded(found.get("macro_f1")), _between(found.get("macro_f1_interval")))]
-    calibration = found.get("calibration")
-    if calibration:
-        before = f"{rounded(calibration.get('uncalibrated_error'))} before its temperature"
+def _cards(case: Case, metrics: Metrics) -> list[Card]:
+    cards = [Card("Macro F1", rounded(metrics.macro_f1), _between(metrics.macro_f1_interval))]
+    if metrics.calibration:
+        before = f"{rounded(metrics.calibration.uncalibrated_error)} before its temperature"
         before = "no temperature was fitted" if case.results.sweep else before
-        cards.append(Card("Calibration error", rounded(calibration.get("error")), before))
-    if found.get("without_twins"):
-        cards.append(_apart(found["without_twins"]))
-    cards.append(Card("Time", duration(case.result.get("seconds")), _paced(case)))
+        cards.append(Card("Calibration error", rounded(metrics.calibration.error), before))
+    if metrics.without_twins:
+        cards.append(_apart(metrics.without_twins))
+    cards.append(Card("Time", duration(case.result.seconds), _paced(case)))
     cards.append(_data(case))
     return [*cards, _model(case)]
 
@@ -130,9 +129,9 @@ def _between(bounds: Any) -> str:
     return f"95 % interval {interval(bounds, 1, '.3f')}" if bounds else "mean over the classes"
 
 
-def _apart(found: dict[str, Any]) -> Card:
-    told = f"{interval(found.get('interval'))}, {count(found.get('n'), 'image')} that have no twin in training"
-    return Card("Without twins", f"{percent(found.get('accuracy'))} %", told)
+def _apart(brief: Brief) -> Card:
+    note = f"{interval(brief.interval)}, {count(brief.n, 'image')} that have no twin in training"
+    return Card("Without twins", f"{percent(brief.accuracy)} %", note)
 
 
 def _paced(case: Case) -> str:
@@ -142,22 +141,21 @@ def _paced(case: Case) -> str:
 
 
 def _data(case: Case) -> Card:
-    shape = case.data.get("image_shape") or []
+    shape = case.data.image_shape
     sizes = " × ".join(map(str, (*shape[1:], shape[0]))) if len(shape) == 3 else ""
-    parts = case.data.get("images") or {}
-    told = ", ".join(f"{count(n)} {part}" for part, n in parts.items())
+    told = ", ".join(f"{count(n)} {part}" for part, n in case.data.images.items())
     return Card("Data", label(case.results.name, 24), "; ".join(filter(None, (sizes, told))))
 
 
 def _model(case: Case) -> Card:
-    rows = {row.get("rung"): row for row in case.result.get("rungs") or ()}
-    size = (rows.get(case.results.best) or {}).get("parameters")
+    rungs = case.result.rungs if isinstance(case.result, FitResult) else ()
+    size = next((rung.parameters for rung in rungs if rung.rung == case.results.best), None)
     stored = size_of(case.model_bytes) if case.model_bytes else "none"
     return Card("Parameters", count(size), f"{stored} in model.tenfold") if size else Card("Model file", stored, "")
 
 
 def _warnings(case: Case, chance: float) -> list[Warned]:
-    stopped = case.result.get("state") == "interrupted" or case.results.part != "test"
+    stopped = case.result.state == "interrupted" or case.results.part != "test"
     first = [
         Warned(
             "This run was stopped and has not looked at its test images. Everything below is of the validation images, "
@@ -165,8 +163,8 @@ def _warnings(case: Case, chance: float) -> list[Warned]:
             True,
         )
     ]
-    told = [Warned(label(str(text), 600), False) for text in case.result.get("warnings") or ()]
-    bounds = scores(case).get("interval")
+    told = [Warned(label(text, 600), False) for text in case.result.warnings]
+    bounds = scores(case).interval
     if bounds and bounds[1] < chance:
         told.append(Warned("Always saying the most frequent class would be right more often than this model.", False))
     return [*(first if stopped else []), *told]

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 from tenfold.report.case import Case
 from tenfold.report.wording import label, setting, shown
+from tenfold.runs.environment import Environment
+from tenfold.runs.result import FitResult, TrainResult
 
 # The recipe's other fields are in recipe.toml; these are what a reader asks for first.
 SEEDS = ("seed", "init_seed")
@@ -24,8 +26,8 @@ class Origin(NamedTuple):
 
 def origin(case: Case, private: bool) -> Origin:
     """Everything that one needs to get the same numbers again. private: no path is named."""
-    folder = Path("RUN") if private else Path(str(case.result.get("run") or case.folder))
-    packages = case.environment.get("packages") or {}
+    folder = Path("RUN") if private else Path(case.result.run or case.folder)
+    packages = case.environment.packages
     recipe = {name: value for name, value in case.recipe.items() if not (private and name == "data")}
     return Origin(
         f"tenfold train --recipe {shlex.quote(shown(str(folder / 'recipe.toml')))}",
@@ -37,19 +39,20 @@ def origin(case: Case, private: bool) -> Origin:
 
 def _facts(case: Case, private: bool) -> list[tuple[str, str]]:
     machine = case.environment
-    typed = "" if private else shlex.join(map(shown, map(str, machine.get("argv") or ())))
+    typed = "" if private else shlex.join(map(shown, machine.argv))
+    cores = f"{machine.threads or '?'} of {machine.cores or '?'} cores" if machine.threads or machine.cores else ""
     return [
         ("As typed", typed),
         ("Seeds", ", ".join(f"{name.replace('_', ' ')} {setting(case.recipe.get(name))}" for name in SEEDS)),
-        ("Data, SHA-256", str(case.data.get("fingerprint") or "")),
+        ("Data, SHA-256", case.data.fingerprint),
         ("Weights, SHA-256", _digest(case)),
         ("Code", _code(machine)),
-        ("Processor", _said(machine.get("processor"))),
-        ("Graphics processor", _said(machine.get("gpu"))),
-        ("Threads", f"{machine.get('threads', '?')} of {machine.get('cores', '?')} cores" if machine else ""),
-        ("Matrix product", _said(machine.get("products"))),
-        ("System", _said(machine.get("platform"))),
-        ("Python", _said(machine.get("python"))),
+        ("Processor", _said(machine.processor)),
+        ("Graphics processor", _said(machine.gpu)),
+        ("Threads", cores),
+        ("Matrix product", _said(machine.products)),
+        ("System", _said(machine.platform)),
+        ("Python", _said(machine.python)),
     ]
 
 
@@ -59,15 +62,14 @@ def _said(value: Any) -> str:
 
 def _digest(case: Case) -> str:
     """Of the best model's weights."""
-    rows: list[dict[str, Any]] = case.result.get("rungs") or []
-    own = [row.get("weights_sha256") for row in rows if row.get("rung") == case.results.best]
-    members, best = case.result.get("members") or [], case.result.get("best")
-    if not own and isinstance(best, int) and best < len(members):
-        own = [members[best].get("weights_sha256")]
-    return str(own[0] or "") if own else ""
+    result = case.result
+    if isinstance(result, FitResult):
+        return next((row.weights_sha256 or "" for row in result.rungs if row.rung == case.results.best), "")
+    if isinstance(result, TrainResult) and result.best is not None and result.best < len(result.members):
+        return result.members[result.best].weights_sha256
+    return ""
 
 
-def _code(machine: dict[str, Any]) -> str:
-    revision = str(machine.get("revision") or "")
-    changed = ", with changes that are in env.json" if machine.get("changes") else ""
-    return f"revision {revision}{changed}" if revision else ""
+def _code(machine: Environment) -> str:
+    changed = ", with changes that are in env.json" if machine.changes else ""
+    return f"revision {machine.revision}{changed}" if machine.revision else ""

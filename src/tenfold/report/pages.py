@@ -27,6 +27,7 @@ from tenfold.report.selection import least_certain, mistakes
 from tenfold.report.tables import class_rows, ladder, span, tried
 from tenfold.report.wording import count, label, percent, rounded
 from tenfold.rooms import names
+from tenfold.trained.metrics import Calibration
 
 # Images among the most confident mistakes, and among the least certain.
 SHOWN = 24
@@ -48,7 +49,7 @@ def run_page(case: Case, images: Album) -> str:
     context = {
         "headline": headline(case, images.private),
         "album": images,
-        "contents": contents(images, case.split, case.data),
+        "contents": contents(images, case.split, case.data.images),
         "findings": findings(case.audit, images, case.split, SOME) if case.audit else None,
         "ladder": rungs,
         "span": span(rungs),
@@ -61,7 +62,7 @@ def run_page(case: Case, images: Album) -> str:
         "mistakes": answers(results, images, mistakes(results, SHOWN)),
         "uncertain": answers(results, images, least_certain(results, SHOWN)),
         "wrong": int((results.predicted[results.best] != results.labels).sum()),
-        "calibration": scores(case).get("calibration") or {},
+        "calibration": scores(case).calibration,
         "tried": tried(case),
         "search": search(case),
         "metric": metric_of(case),
@@ -109,7 +110,7 @@ def _allowed(word: str, images: Album) -> bool:
 
 def _told(case: Case) -> dict[str, str]:
     """What the figures show, for those who do not see them."""
-    results, calibration = case.results, scores(case).get("calibration") or {}
+    results, calibration = case.results, scores(case).calibration or Calibration()
     winners = ", ".join(
         f"{label(curve.name)} ends at {_percent(curve.last('validation_accuracy'))} %" for curve in curves(results)
     )
@@ -117,8 +118,8 @@ def _told(case: Case) -> dict[str, str]:
     return {
         "learning_curves": f"Loss, cost and accuracy over the epochs. Validation accuracy of {winners}.",
         "templates": f"Weights of {rungs} as images, one for each class.",
-        "reliability": f"Accuracy against confidence, in bins. Mean distance {rounded(calibration.get('error'))}, "
-        f"before the temperature {rounded(calibration.get('uncalibrated_error'))}.",
+        "reliability": f"Accuracy against confidence, in bins. Mean distance {rounded(calibration.error)}, "
+        f"before the temperature {rounded(calibration.uncalibrated_error)}.",
         "abstention": _abstained(results),
         **_searched(case),
         "settings_map": "Best validation score of each learning rate and l2, a panel for each rung; the numbers are in "

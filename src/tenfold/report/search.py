@@ -12,6 +12,7 @@ from tenfold.report.case import Case
 from tenfold.report.figures import typed
 from tenfold.report.results import Sweep, Trained
 from tenfold.report.wording import count, interval, label, percent, rounded, setting, settings
+from tenfold.runs.result import SweepResult
 from tenfold.search.axes import Axis, parse_axis, text
 from tenfold.search.choice import Edge, edges
 
@@ -138,7 +139,8 @@ def _sentences(case: Case, sweep: Sweep) -> list[str]:
     asked = f", asked for in {rounds} rounds" if rounds > 1 else ""
     chosen = f"drawn by {label(sampler)}{asked}" if sampler and sampler != "grid" else "every combination of the lists"
     lines = [f"{count(len(sweep.settings), 'setting')}, {chosen}."]
-    told = [label(str(line), 400) for line in case.result.get("populations") or ()]
+    populations = case.result.populations if isinstance(case.result, SweepResult) else ()
+    told = [label(line, 400) for line in populations]
     # Every round says much the same of its populations; of several, what they come to is said instead.
     lines += told if len(told) == len(set(told)) else [_populations(sweep)]
     lines += [line for line in [_halved(sweep.populations)] if line]

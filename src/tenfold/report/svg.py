@@ -22,8 +22,8 @@ DARK = ("#e4e6ea", "#1a1d22")
 """What black and white become on a dark page: its ink and its paper."""
 
 
-def draw_all(results: Results, folder: Path) -> list[Path]:
-    """Write `<figure>.svg` for each figure that the results hold something for, and return the files.
+def draw_all(results: Results, folder: Path) -> dict[str, str]:
+    """Write `<figure>.svg` for each figure that the results hold something for, and return their texts by name.
 
     The same results give the same bytes, whatever the user's own matplotlib settings, which are left as they were.
     Raises FileError that names the file that cannot be written.
@@ -32,8 +32,19 @@ def draw_all(results: Results, folder: Path) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FileError(f"{folder}: cannot make this folder ({error.strerror or error})") from error
-    written = (_write(word, results, folder) for word in names("figures"))
-    return [path for path in written if path is not None]
+    texts = ((word, drawn(word, results)) for word in names("figures") if _possible(word, results))
+    figures = {word: text for word, text in texts if text is not None}
+    for word, text in figures.items():
+        _write(folder / f"{word}.svg", text.encode())
+    return figures
+
+
+def _possible(word: str, results: Results) -> bool:
+    """Say if a figure may have data: one named like a field of the results, or after it, has none where that is empty.
+
+    So sweep_map is not even imported for a run without a sweep.
+    """
+    return all(bool(getattr(results, name, True)) for name in (word, word.partition("_")[0]))
 
 
 @contextmanager
@@ -84,15 +95,8 @@ def _mixed(lightness: float) -> str:
     return "#" + bytes(round(a + (b - a) * lightness) for a, b in zip(ink, paper, strict=True)).hex()
 
 
-def _write(word: str, results: Results, folder: Path) -> Path | None:
-    svg = drawn(word, results)
-    if svg is None:
-        return None
-    content = svg.encode()
-
+def _write(path: Path, content: bytes) -> None:
     def fill(file: BinaryIO) -> None:
         file.write(content)
 
-    path = folder / f"{word}.svg"
     write_atomically(path, fill, len(content))
-    return path

@@ -14,6 +14,8 @@ from tenfold.report.curves import epochs
 from tenfold.report.headline import scores
 from tenfold.report.selection import confusion_counts
 from tenfold.report.wording import label, setting
+from tenfold.runs.result import FitResult, RungResult, SweepResult, TrainResult
+from tenfold.trained.metrics import ClassScores, Metrics
 
 # Rows in a table; what is left out is counted.
 MOST = 200
@@ -66,38 +68,41 @@ class Tried(NamedTuple):
 
 def ladder(case: Case) -> list[Rung]:
     """The rungs in the order in which they were climbed; a lone population is one."""
-    rows = {row.get("rung"): row for row in case.result.get("rungs") or ()}
-    return [_rung(case, name, k, rows.get(name) or {}) for k, name in enumerate(case.results.settings)]
+    rows = {row.rung: row for row in case.result.rungs} if isinstance(case.result, FitResult) else {}
+    return [_rung(case, name, k, rows.get(name)) for k, name in enumerate(case.results.settings)]
 
 
-def _rung(case: Case, name: str, color: int, row: dict[str, Any]) -> Rung:
-    results = case.results
-    own = scores(case) if name == results.best else {}
-    accuracy = _first(row.get("test_accuracy"), own.get("accuracy"), _accuracy(case, name))
-    chosen = row.get("settings") or dict(results.settings[name][results.winners.get(name, 0)])
+def _rung(case: Case, name: str, color: int, climbed: RungResult | None) -> Rung:
+    results, row = case.results, climbed or RungResult(name)
+    best = scores(case) if name == results.best else Metrics()
+    accuracy = _first(row.test_accuracy, best.accuracy, _accuracy(case, name))
+    chosen = row.settings or dict(results.settings[name][results.winners.get(name, 0)])
     return Rung(
         label(name),
         color,
         name == results.best,
         len(results.settings[name]),
         chosen,
-        _first(row.get("validation_accuracy"), _validated(case)),
+        _first(row.validation_accuracy, _validated(case)),
         accuracy,
-        row.get("test_interval") or own.get("interval"),
-        _first(row.get("macro_f1"), row.get("validation_macro_f1") if results.part != "test" else own.get("macro_f1")),
-        _first(row.get("calibration_error"), (own.get("calibration") or {}).get("error")),
-        row.get("parameters"),
-        _first(row.get("seconds"), None if row else case.result.get("seconds")),
-        row.get("expected_seconds"),
-        len(row.get("failed") or ()),
-        row.get("validation_macro_f1") if case.result.get("metric") == "macro_f1" else None,
+        row.test_interval or best.interval,
+        _first(row.macro_f1, row.validation_macro_f1 if results.part != "test" else best.macro_f1),
+        _first(row.calibration_error, best.calibration.error if best.calibration else None),
+        row.parameters,
+        _first(row.seconds, None if climbed else case.result.seconds),
+        row.expected_seconds,
+        len(row.failed or ()),
+        row.validation_macro_f1 if case.result.metric == "macro_f1" else None,
     )
 
 
 def _validated(case: Case) -> float | None:
     """Validation accuracy of a lone population's best; of a sweep's best, the mean over its runs."""
-    found, sweep = case.result.get("validation") or {}, case.results.sweep
-    return _first(found.get("accuracy"), found.get("score") if sweep and sweep.metric == "accuracy" else None)
+    if isinstance(case.result, TrainResult | FitResult):
+        return case.result.validation.accuracy
+    if isinstance(case.result, SweepResult) and case.result.metric == "accuracy":
+        return case.result.validation.score
+    return None
 
 
 def _first(*values: float | None) -> float | None:
@@ -122,17 +127,17 @@ def class_rows(case: Case) -> list[ClassRow]:
     """Every class, in the order of the data set."""
     results = case.results
     counts = confusion_counts(results)
-    known = {row.get("class"): row for row in scores(case).get("per_class") or ()}
+    measured = {row.class_: row for row in scores(case).per_class}
     recalls = [_recalls(results.labels, results.predicted[rung], len(counts)) for rung in results.settings]
     taken = counts.sum(0)
     rows = []
     for k, name in enumerate(results.class_names):
-        row = known.get(name) or {}
+        row = measured.get(name) or ClassScores(name, 0)
         n, hits = int(counts[k].sum()), int(counts[k, k])
-        precision = _first(row.get("precision"), hits / taken[k] if taken[k] else None)
-        f1 = _first(row.get("f1"), 2 * hits / (n + taken[k]) if n + taken[k] else None)
+        precision = _first(row.precision, hits / taken[k] if taken[k] else None)
+        f1 = _first(row.f1, 2 * hits / (n + taken[k]) if n + taken[k] else None)
         shares = [float(recall[k]) if n else None for recall in recalls]
-        rows.append(ClassRow(label(name), n, shares, row.get("recall_interval"), precision, f1))
+        rows.append(ClassRow(label(name), n, shares, row.recall_interval, precision, f1))
     return rows
 
 
@@ -143,7 +148,7 @@ def _recalls(labels: NDArray[np.int64], predicted: NDArray[np.int64], classes: i
 
 def tried(case: Case) -> list[Tried]:
     """Every setting of every rung, the best by validation first."""
-    metric = f"validation_{case.result.get('metric') or 'accuracy'}"
+    metric = f"validation_{case.result.metric}"
     return [_tried(case, rung, k, metric) for k, rung in enumerate(case.results.settings)]
 
 

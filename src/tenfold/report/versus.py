@@ -12,6 +12,7 @@ from tenfold.report.figures import rung_colors
 from tenfold.report.headline import headline, scores
 from tenfold.report.tables import class_rows, ladder
 from tenfold.report.wording import count, duration, interval, label, percent, rounded, setting, settings
+from tenfold.trained.metrics import Calibration, Metrics
 
 CLASSES = 200
 
@@ -41,26 +42,25 @@ def _names(cases: Sequence[Case]) -> list[str]:
 def _rows(cases: Sequence[Case]) -> list[tuple[str, list[str]]]:
     """Lines of the table: a name, and what each run has there."""
     found = [scores(case) for case in cases]
-    calibrations = [score.get("calibration") or {} for score in found]
+    calibrations = [score.calibration or Calibration() for score in found]
     return [
         ("Data", [label(case.results.name) for case in cases]),
         ("Best model", [label(case.results.best) for case in cases]),
         ("Validation accuracy, %", [percent(ladder(case)[_best(case)].validation) for case in cases]),
         ("Test accuracy, %", [_tested(case, percent) for case in cases]),
-        ("95 % interval", [interval((case.result.get("test") or {}).get("interval")) for case in cases]),
+        ("95 % interval", [interval((case.result.test or Metrics()).interval) for case in cases]),
         ("Test images", [_tested(case, count, "n") for case in cases]),
-        ("Macro F1", [rounded(score.get("macro_f1")) for score in found]),
-        ("Calibration error", [rounded(found.get("error")) for found in calibrations]),
+        ("Macro F1", [rounded(score.macro_f1) for score in found]),
+        ("Calibration error", [rounded(calibration.error) for calibration in calibrations]),
         ("Models and settings tried", [_tried(case) for case in cases]),
-        ("Time", [duration(case.result.get("seconds")) for case in cases]),
+        ("Time", [duration(case.result.seconds) for case in cases]),
         ("Settings of the best", [_chosen(case) for case in cases]),
-        ("Processor", [label(str(case.environment.get("processor") or "–")) for case in cases]),
+        ("Processor", [label(case.environment.processor or "–") for case in cases]),
     ]
 
 
 def _tested(case: Case, form: Any, name: str = "accuracy") -> str:
-    test = case.result.get("test") or {}
-    return str(form(test[name])) if name in test else "not looked at"
+    return str(form(getattr(case.result.test, name))) if case.result.test else "not looked at"
 
 
 def _best(case: Case) -> int:

@@ -1,6 +1,6 @@
 """A run folder as one self-contained page; several of them side by side on one."""
 
-__all__ = ["report_runs", "write_report"]
+__all__ = ["report_runs", "write_made", "write_report"]
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -11,11 +11,15 @@ from tenfold.data.load import fingerprint, load
 from tenfold.data.types import Dataset
 from tenfold.errors import RunError, TenfoldError
 from tenfold.files import write_text
-from tenfold.report.case import Case, read_case
+from tenfold.report.case import Case, case_of, read_case
 from tenfold.report.compare import compare_runs, fitting_together
 from tenfold.report.pages import run_page
 from tenfold.report.pictures import Album, album
+from tenfold.report.results import Results
 from tenfold.report.versus import versus_page
+from tenfold.runs.environment import Environment
+from tenfold.runs.outcome import Made
+from tenfold.runs.prepare import Prepared
 
 NAME = "report.html"
 MOST = 12
@@ -28,6 +32,17 @@ def write_report(folder: Path, dataset: Dataset | None = None, with_images: bool
     at hand, or is another one by now, the page has no images and says why.
     """
     return _write(folder / NAME, run_page(*_opened(folder, dataset, with_images)))
+
+
+def write_made(
+    folder: Path, made: Made, prepared: Prepared, machine: Environment, results: Results, figures: dict[str, str]
+) -> Path:
+    """Write report.html into the folder of a run that has just ended, and return its path.
+
+    results, figures: as they were made for the folder.
+    """
+    case = case_of(folder, made, prepared, machine, results, figures)
+    return _write(folder / NAME, run_page(case, album(prepared.dataset, True)))
 
 
 def report_runs(folders: Sequence[Path], out: Path | None = None, with_images: bool = True) -> Path:
@@ -73,12 +88,12 @@ def _loaded(case: Case) -> Dataset:
     chosen = case.recipe
     dataset = load(
         str(chosen.get("data", "")),
-        data_dir=str(case.environment.get("data_dir") or ""),
+        data_dir=str(case.environment.data_dir),
         size=int(chosen.get("size") or 0),
         skip_unreadable=bool(chosen.get("skip_unreadable")),
         download=False,
     )
-    if fingerprint(dataset) != case.data.get("fingerprint"):
+    if fingerprint(dataset) != case.data.fingerprint:
         raise RunError(f"the data of {dataset.name} are not those that the run was trained on")
     return dataset
 
@@ -86,12 +101,12 @@ def _loaded(case: Case) -> Dataset:
 def _sentences(cases: Sequence[Case], private: bool) -> list[tuple[str, ...]]:
     """What is shown of every pair: a sentence and its notes, or why there is none, which may name paths."""
     told: list[tuple[str, ...]] = []
-    data = [case.data.get("fingerprint") for case in cases]
+    data = [case.data.fingerprint for case in cases]
     if len(set(data)) > 1:
         listed = "; ".join(f"{case.folder.resolve().name} on {case.results.name}" for case in cases)
         told.append((f"Only runs that were trained on the same data are compared. These are: {listed}.",))
     for first, second in combinations(cases, 2):
-        if first.data.get("fingerprint") != second.data.get("fingerprint"):
+        if first.data.fingerprint != second.data.fingerprint:
             continue
         try:
             found = compare_runs(first.folder, second.folder)

@@ -117,7 +117,7 @@ def _values(
                 train_group(folder, group, dataset, interrupts, watch)
             except UsageError as error:  # rows that overlap, more images than there are
                 refused |= {one.key for one in group}
-                watch(Event("", 0, 0, 0, float("nan"), "", float("nan"), f"left out: {error}"))
+                watch(Event(message=f"left out: {error}"))
     found: list[tuple[float, int] | None] = []
     for one in tried:
         own = trials[one.recipe]

@@ -8,7 +8,6 @@ __all__ = ["Trial", "digest_of_code", "grouped", "model_of", "record_of", "stage
 
 import csv
 import hashlib
-import importlib.metadata
 import json
 import math
 import time
@@ -22,16 +21,16 @@ import torch
 from tenfold.data.batches import Part
 from tenfold.data.types import Dataset
 from tenfold.engine.arrays import rows as rows_of
-from tenfold.engine.population import built
 from tenfold.errors import FileError
 from tenfold.files import read_json, write_json
 from tenfold.recipe import VARYING, Recipe
-from tenfold.runs.events import Event
+from tenfold.runs.checkpoint import Progress
+from tenfold.runs.events import Event, line
 from tenfold.runs.interrupts import Interrupts
 from tenfold.runs.outcome import save_member
 from tenfold.runs.prepare import prepare
-from tenfold.runs.run import Run, Stage, per_epoch, population_of
-from tenfold.runs.saving import Progress, Saver
+from tenfold.runs.run import Run, Stage, opened_run, per_epoch, population_of, steps_of
+from tenfold.runs.run import stage_of as stage_of_run
 from tenfold.runs.stage import measured
 from tenfold.search.units import NEEDED, tidy, train_in
 
@@ -130,13 +129,9 @@ def train_group(
     place = _place(folder, group)
     place.mkdir(parents=True, exist_ok=True)
 
-    def say(message: str) -> None:
-        watch(Event("", 0, 0, 0, float("nan"), "", float("nan"), message))
-
     start = time.monotonic()
-    prepared = prepare(group[0].recipe, place, "", say, dataset=dataset)
-    about = prepared.about | {"version": importlib.metadata.version("tenfold")}
-    run = Run(place, prepared.parts, about, prepared.device, Saver(place, 0, [], 0.0), interrupts, watch)
+    prepared = prepare(group[0].recipe, place, "", line(watch), dataset=dataset)
+    run = opened_run(place, prepared, interrupts=interrupts, watch=watch)
     stage = stage_of(run, group)
     before = time.monotonic() - start
     own, at = train_in(run, stage)
@@ -190,10 +185,9 @@ def stage_of(run: Run, group: Sequence[Trial]) -> Stage:
         # The weights of the best validation are kept where there is patience; this much never runs out.
         recipe = recipe.model_copy(update={"patience": 10**9})
     updates = per_epoch(run, recipe)
-    steps = recipe.iterations or recipe.epochs * updates
+    steps = steps_of(run, recipe)
     varied = [name for name in VARYING if len({getattr(one.recipe, name) for one in group}) > 1]
     settings = tuple({n: getattr(one.recipe, n) for n in dict.fromkeys((*NEEDED, *varied))} for one in group)
-    model = built(recipe, len(run.parts["train"].factor), len(run.about["class_names"]))
     measure: dict[int, set[str]] = {}
     for one in group:
         for moment, parts in one.moments.items():
@@ -203,7 +197,7 @@ def stage_of(run: Run, group: Sequence[Trial]) -> Stage:
     runs = list(dict.fromkeys(one.run for one in group))
     name = runs[0] or f"{len(group)} other ways"
     name += f" and {len(runs) - 1} more" if len(runs) > 1 else ""
-    return Stage(f"{name} (seed {recipe.seed})", recipe, model, settings, steps, measure=ordered)
+    return stage_of_run(run, f"{name} (seed {recipe.seed})", recipe, settings, measure=ordered)
 
 
 def _step(moment: str, updates: int, steps: int) -> int:

@@ -1,24 +1,38 @@
-"""What a run tells whoever watches it."""
+"""Messages of a run to whoever watches it."""
 
-__all__ = ["Event"]
+__all__ = ["Event", "Watch", "line", "silent"]
 
+from collections.abc import Callable
+from math import nan
 from typing import NamedTuple
 
 
 class Event(NamedTuple):
-    """What a run tells whoever watches it, a few times a second.
+    """A message a few times a second.
 
     rung: name of what is being trained, "" before. done, total: epochs (fractions too) of this rung.
-    images_per_second: images × members stepped per second. best: best validation accuracy so far (0 to 1, NaN before
+    images_per_second: images × members stepped per second. best: best validation score so far (0 to 1, NaN before
     the first), reached by best_rung. seconds_left: estimate for this rung, NaN where unknown.
     message: a line worth keeping on the screen, else "".
     """
 
-    rung: str
-    done: float
-    total: float
-    images_per_second: float
-    best: float
-    best_rung: str
-    seconds_left: float
+    rung: str = ""
+    done: float = 0.0
+    total: float = 0.0
+    images_per_second: float = 0.0
+    best: float = nan
+    best_rung: str = ""
+    seconds_left: float = nan
     message: str = ""
+
+
+Watch = Callable[[Event], None]
+
+
+def line(watch: Watch) -> Callable[[str], None]:
+    """Return a function that tells whoever watches one line of text."""
+    return lambda message: watch(Event(message=message))
+
+
+def silent(event: Event) -> None:
+    """Tell nobody."""

@@ -9,20 +9,20 @@ __all__ = ["DEFAULTS", "fit_ladder"]
 import math
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from tenfold.engine.population import built
 from tenfold.errors import Interrupted
-from tenfold.files import write_bytes, write_json
-from tenfold.recipe import Recipe, members
+from tenfold.files import as_json, write_bytes, write_json
+from tenfold.recipe import Recipe, Settings, members
+from tenfold.runs.checkpoint import Progress
 from tenfold.runs.events import Event
-from tenfold.runs.outcome import assess, save_winner, winner
+from tenfold.runs.outcome import Answers, Made, assess, promote, save_winner, score, summary, winner
 from tenfold.runs.pace import duration, seconds_per_epoch
 from tenfold.runs.prepare import Prepared
-from tenfold.runs.run import Run, Stage, decide, per_epoch, written
-from tenfold.runs.saving import Progress
-from tenfold.runs.scoring import Scored, promote, score, summary
+from tenfold.runs.result import Choice, FitResult, RungOutcome, RungResult
+from tenfold.runs.run import Run, Stage, decide, decisions, per_epoch, stage_of
 from tenfold.runs.stage import fresh, train_stage
+from tenfold.trained.metrics import Metrics
 from tenfold.trained.model import load_model
 
 # Small data have short epochs: a rung takes at least so many updates.
@@ -40,7 +40,7 @@ class Rung(NamedTuple):
     share: float
     epochs: int
     keep: dict[float, int]
-    choices: dict[str, Any]
+    choices: Settings
 
 
 DEFAULTS = {"kind": "fit", "flip": "photographs", "audit": True}
@@ -64,45 +64,43 @@ LADDER = (
     Rung("mlp-256", 0.25, 40, HALVING, {**MLP, "hidden": (256,)}),
     Rung("mlp-512-256", 1.0, 40, HALVING, {**MLP, "hidden": (512, 256)}),
 )
-KEPT = ("rung", "members", "settings", "seconds", "expected_seconds", "parameters", "weights_sha256", "failed")
 
 
-def fit_ladder(run: Run, prepared: Prepared, at: Progress | None) -> dict[str, Any]:
-    """Climb from the first rung, or from where a checkpoint stood; returns what the run prints."""
-    under_way: list[Stage] = []
+def fit_ladder(run: Run, prepared: Prepared, progress: Progress | None) -> Made:
+    """Climb the ladder from its first rung, or from the progress of a checkpoint; keep the best by validation."""
+    begun: list[Stage] = []
     try:
-        _climb(run, prepared.recipe, at, under_way)
-        return _result(run, prepared.recipe, run.saver.outcomes, finished=True)
+        _climb(run, prepared.recipe, progress, begun)
+        return _made(run, prepared.recipe, run.saver.outcomes, finished=True)
     except Interrupted:
-        _leave(run, prepared.recipe, under_way[-1] if under_way else None)
+        _leave(run, prepared.recipe, begun[-1] if begun else None)
         raise
 
 
-def _climb(run: Run, recipe: Recipe, at: Progress | None, under_way: list[Stage]) -> None:
-    """Rung after rung while there is time. under_way: what is begun goes there."""
+def _climb(run: Run, recipe: Recipe, progress: Progress | None, begun: list[Stage]) -> None:
+    """Train rung after rung while there is time. begun: every stage that is started is added there."""
     left = partial(_left, run, recipe)
     for rung in LADDER[len(run.saver.outcomes) :]:
         if run.saver.outcomes and not decide(run.folder, f"{rung.name}: start", lambda: left() > 0):
             break
         stage = _planned(run, recipe, rung)
-        under_way.append(stage)
-        at = train_stage(run, stage, at or fresh(run, stage))
-        run.saver.finish(_outcome(run, stage, at))
-        at = None
+        begun.append(stage)
+        progress = train_stage(run, stage, progress or fresh(run, stage))
+        run.saver.finish(_outcome(run, stage, progress))
+        progress = None
 
 
 def _left(run: Run, recipe: Recipe) -> float:
-    """Seconds left of the time that the user gave, less what the last look at the test images takes."""
+    """Return the seconds left of the user's budget, less what the last look at the test images takes."""
     return 60 * recipe.minutes * 0.97 - run.saver.elapsed()
 
 
 def _planned(run: Run, recipe: Recipe, rung: Rung) -> Stage:
-    """The stage of a rung: as many epochs as its share of the time allows, weak members dropped on the way."""
-    own = recipe.model_copy(update={**rung.choices, "kind": "train"})
-    model = built(own, len(run.parts["train"].factor), len(run.about["class_names"]))
-    updates = per_epoch(run, own)
+    """Make the stage of a rung: as many epochs as its share of the time allows, weak members dropped on the way."""
+    recipe_of = recipe.model_copy(update={**rung.choices, "kind": "train"})
+    updates = per_epoch(run, recipe_of)
     longest = max(rung.epochs, math.ceil(LEAST / updates))
-    draft = Stage(rung.name, own, model, tuple(members(own)), longest * updates)
+    draft = stage_of(run, rung.name, recipe_of, members(recipe_of), steps=longest * updates)
     limit = decide(
         run.folder, f"{rung.name}: until second", lambda: run.saver.elapsed() + rung.share * _left(run, recipe)
     )
@@ -112,25 +110,25 @@ def _planned(run: Run, recipe: Recipe, rung: Rung) -> Stage:
         lambda: _affordable(run, draft, rung, longest, limit - run.saver.elapsed()),
     )
     _announce(run, draft, epochs, seconds)
-    patient = own.model_copy(update={"patience": max(own.patience, epochs // 4)})
-    return Stage(rung.name, patient, model, draft.settings, epochs * updates, _keep(rung, epochs), limit)
+    patient = recipe_of.model_copy(update={"patience": max(recipe_of.patience, epochs // 4)})
+    return draft._replace(recipe=patient, steps=epochs * updates, keep=_keep(rung, epochs), deadline=limit)
 
 
 def _announce(run: Run, stage: Stage, epochs: int, seconds: float) -> None:
     """Say before a rung starts what it is and how long it may take."""
     best, name = run.saver.best()
     length = f"up to {epochs} epoch{'s' * (epochs != 1)}, about {duration(seconds)}"
-    told = f"{stage.name}: {len(stage.settings)} settings, {length}"
-    run.watch(Event(stage.name, 0, epochs, 0, best if name else float("nan"), name, seconds, told))
+    message = f"{stage.name}: {len(stage.settings)} settings, {length}"
+    run.watch(Event(stage.name, 0, epochs, 0, best if name else float("nan"), name, seconds, message))
 
 
 def _keep(rung: Rung, epochs: int) -> dict[int, int]:
-    """Validation after which so many members stay."""
+    """Return the validations after which members are dropped, each with the number that stay."""
     return {max(1 + i, int(part * epochs)): count for i, (part, count) in enumerate(rung.keep.items())}
 
 
 def _affordable(run: Run, stage: Stage, rung: Rung, longest: int, seconds: float) -> tuple[int, float]:
-    """Epochs that fit into a time, and what they take, from the pace of a few steps on a throw-away population."""
+    """Return the epochs that fit into a time, and their seconds, from the pace of a few steps on a throw-away copy."""
     pace, count = seconds_per_epoch(run, stage), len(stage.settings)
     for epochs in range(longest, 0, -1):
         alive, cost = count, 0.0
@@ -142,90 +140,105 @@ def _affordable(run: Run, stage: Stage, rung: Rung, longest: int, seconds: float
     return epochs, cost
 
 
-def _outcome(run: Run, stage: Stage, at: Progress) -> dict[str, Any]:
-    """What a finished rung leaves: its winner's file and numbers."""
-    entry = assess(run, stage, at, [winner(at)], ("train", "validation"))[0]
-    save_winner(run, stage, at, run.folder / "models" / f"{stage.name}.tenfold")
-    worth = float(entry["validation"][stage.recipe.metric] or 0.0)
-    if worth > run.saver.best()[0]:
+def _outcome(run: Run, stage: Stage, progress: Progress) -> RungOutcome:
+    """Save the winner of a finished rung and measure it."""
+    member = assess(run, stage, progress, [winner(progress)], ("train", "validation"))[0]
+    save_winner(run, stage, progress, run.folder / "models" / f"{stage.name}.tenfold")
+    score_of = float(getattr(member.validation, stage.recipe.metric) or 0.0)
+    if score_of > run.saver.best()[0]:
         promote(run.folder, stage.name)
-    started = run.saver.outcomes[-1]["elapsed"] if run.saver.outcomes else 0.0
-    return {
-        **_tried(run, stage),
-        "members": len(at.tally["member"]) + len(at.dropped),
-        "settings": entry["settings"],
-        "train": entry["train"],
-        "validation": entry["validation"],
-        "score": worth,
-        "weights_sha256": entry["weights_sha256"],
-        "best_step": entry["best_step"],
-        "failed": at.failed,
-        "seconds": run.saver.elapsed() - started,
-        "elapsed": run.saver.elapsed(),
-    }
+    started = run.saver.outcomes[-1].elapsed if run.saver.outcomes else 0.0
+    return RungOutcome(
+        rung=stage.name,
+        all_settings=stage.settings,
+        expected_seconds=_expected(run, stage),
+        parameters=_parameters(stage),
+        members=len(progress.tally["member"]) + len(progress.dropped),
+        settings=member.settings,
+        score=score_of,
+        seconds=run.saver.elapsed() - started,
+        train=member.train,
+        validation=member.validation,
+        weights_sha256=member.weights_sha256,
+        best_step=member.best_step,
+        failed=progress.failed,
+        elapsed=run.saver.elapsed(),
+    )
 
 
-def _tried(run: Run, stage: Stage) -> dict[str, Any]:
-    """What is known of a rung before it ends."""
-    _, expected = written(run.folder)[f"{stage.name}: epochs and expected seconds"]
-    sizes = ((inputs + 1) * outputs for outputs, inputs in stage.model.shapes().values())
-    return {
-        "rung": stage.name,
-        "all_settings": stage.settings,
-        "expected_seconds": expected,
-        "parameters": sum(sizes),
-    }
+def _expected(run: Run, stage: Stage) -> float:
+    return float(decisions(run.folder)[f"{stage.name}: epochs and expected seconds"][1])
+
+
+def _parameters(stage: Stage) -> int:
+    return sum((inputs + 1) * outputs for outputs, inputs in stage.model.shapes().values())
 
 
 def _leave(run: Run, recipe: Recipe, stage: Stage | None) -> None:
-    """What a stopped run has so far: its finished rungs, and the one under way where that holds the best model."""
+    """Write the result of a stopped run: its finished rungs, and the one under way if it holds the best model."""
     outcomes, path = list(run.saver.outcomes), run.folder / "model.tenfold"
     if not path.exists():
         return
     cause = load_model(path).cause
-    known = [outcome["rung"] for outcome in outcomes]
-    if stage and cause["rung"] == stage.name and stage.name not in known:
+    if stage and cause["rung"] == stage.name and stage.name not in [outcome.rung for outcome in outcomes]:
         save = run.folder / "models" / f"{stage.name}.tenfold"
         save.parent.mkdir(exist_ok=True)
         write_bytes(save, path.read_bytes())
-        best = cause["validation"][stage.recipe.metric]
-        settings, started = stage.settings, outcomes[-1]["elapsed"] if outcomes else 0.0
-        seconds = run.saver.elapsed() - started
-        under_way = {"members": len(settings), "settings": cause["settings"], "score": best, "seconds": seconds}
-        outcomes.append({**dict.fromkeys(KEPT), **_tried(run, stage), **under_way})
+        started = outcomes[-1].elapsed if outcomes else 0.0
+        outcomes.append(
+            RungOutcome(
+                rung=stage.name,
+                all_settings=stage.settings,
+                expected_seconds=_expected(run, stage),
+                parameters=_parameters(stage),
+                members=len(stage.settings),
+                settings=cause["settings"],
+                score=cause["validation"][stage.recipe.metric],
+                seconds=run.saver.elapsed() - started,
+            )
+        )
     if outcomes:
-        write_json(run.folder / "result.json", _result(run, recipe, outcomes, finished=False))
+        write_json(run.folder / "result.json", as_json(_made(run, recipe, outcomes, finished=False).result))
 
 
-def _result(run: Run, recipe: Recipe, outcomes: Sequence[dict[str, Any]], finished: bool) -> dict[str, Any]:
+def _made(run: Run, recipe: Recipe, outcomes: Sequence[RungOutcome], finished: bool) -> Made:
     """Choose by validation; look at the test images once, where the run is finished."""
-    best, rungs = max(outcomes, key=lambda outcome: float(outcome["score"])), [o["rung"] for o in outcomes]
-    promote(run.folder, best["rung"])
-    validation = score(run, "validation", rungs)
+    best = max(outcomes, key=lambda outcome: outcome.score)
+    promote(run.folder, best.rung)
+    models = {outcome.rung: load_model(run.folder / "models" / f"{outcome.rung}.tenfold") for outcome in outcomes}
+    validation = score(run, "validation", models)
     if finished:
-        run.watch(Event("test", 0, 1, 0, best["score"], best["rung"], 0))
-    tested = score(run, "test", rungs) if finished else None
-    return {
-        **summary(run, recipe.metric, validation, tested, best["rung"]),
-        "best": {"rung": best["rung"], "settings": best["settings"]},
-        "report": str(run.folder / "report.html"),
-        "settings": {outcome["rung"]: outcome["all_settings"] for outcome in outcomes},
-        "rungs": [_row(outcome, validation, tested) for outcome in outcomes],
-    }
+        run.watch(Event("test", 0, 1, 0, best.score, best.rung, 0))
+    tested = score(run, "test", models) if finished else None
+    result = FitResult(
+        **summary(run, recipe.metric, validation, tested, best.rung),
+        best=Choice(best.rung, best.settings),
+        report=str(run.folder / "report.html"),
+        settings={outcome.rung: outcome.all_settings for outcome in outcomes},
+        rungs=tuple(_row(outcome, validation, tested) for outcome in outcomes),
+    )
+    return Made(result, models, tested or validation)
 
 
-def _row(outcome: dict[str, Any], validation: Scored, tested: Scored | None) -> dict[str, Any]:
-    """A line of the ladder's table."""
-    rung = outcome["rung"]
-    judged, test = validation.metrics[rung], tested.metrics[rung] if tested else {}
-    calibration = (test or judged)["calibration"]
-    return {
-        **{name: outcome[name] for name in KEPT},
-        "validation_accuracy": judged["accuracy"],
-        "validation_macro_f1": judged["macro_f1"],
-        "test_accuracy": test.get("accuracy"),
-        "test_interval": test.get("interval"),
-        "macro_f1": test.get("macro_f1"),
-        "temperature": calibration["temperature"],
-        "calibration_error": calibration["error"],
-    }
+def _row(outcome: RungOutcome, validation: Answers, tested: Answers | None) -> RungResult:
+    """Return a line of the ladder's table."""
+    judged = validation.metrics[outcome.rung]
+    test = tested.metrics[outcome.rung] if tested else Metrics()
+    calibration = (test if tested else judged).calibration
+    return RungResult(
+        rung=outcome.rung,
+        members=outcome.members,
+        settings=outcome.settings,
+        seconds=outcome.seconds,
+        expected_seconds=outcome.expected_seconds,
+        parameters=outcome.parameters,
+        weights_sha256=outcome.weights_sha256,
+        failed=outcome.failed,
+        validation_accuracy=judged.accuracy,
+        validation_macro_f1=judged.macro_f1,
+        test_accuracy=test.accuracy,
+        test_interval=test.interval,
+        macro_f1=test.macro_f1,
+        temperature=calibration.temperature if calibration else None,
+        calibration_error=calibration.error if calibration else None,
+    )

@@ -39,6 +39,7 @@ import filelock
 from tenfold.errors import FileError, RunError
 from tenfold.files import read_json, write_json, write_text
 from tenfold.recipe import Recipe, read, text
+from tenfold.runs.environment import Environment
 
 FORMAT = 2
 MEASURES = (
@@ -50,12 +51,12 @@ COLUMNS = ("rung", "step", "epoch", "member", *MEASURES)
 
 
 def default_folder(recipe: Recipe) -> Path:
-    """runs/<time>-<slug>-<id> below the working folder."""
+    """Name a new folder, runs/<time>-<slug>-<id> below the working folder."""
     slug = re.sub(r"[^a-z0-9]+", "-", f"{recipe.kind} {Path(recipe.data).stem}".lower()).strip("-")[:40]
     return Path("runs") / f"{datetime.datetime.now():%Y%m%d-%H%M%S}-{slug}-{secrets.token_hex(2)}"
 
 
-def create(folder: Path, recipe: Recipe, environment: dict[str, Any]) -> Path:
+def create(folder: Path, recipe: Recipe, environment: Environment) -> Path:
     """Make the run folder with its recipe, environment and status inside, in one rename. A RunError where it exists."""
     _check_free(folder)
     try:
@@ -86,12 +87,12 @@ def _check_free(folder: Path) -> None:
 
 
 def how_to_resume(folder: Path) -> str:
-    """The command that goes on with a run, as one can paste it."""
+    """Return the command that goes on with a run, as one can paste it."""
     return f"tenfold resume {shlex.quote(str(folder))}"
 
 
-def opened(folder: Path) -> tuple[Recipe, dict[str, Any]]:
-    """Recipe and status of an existing run; a RunError where the folder is none, or another version's."""
+def opened(folder: Path) -> tuple[Recipe, str]:
+    """Return recipe and state of an existing run; a RunError where the folder is none, or another version's."""
     if not (folder / "recipe.toml").is_file() or not (folder / "status.json").is_file():
         raise RunError(f"{folder} is no run folder: it holds no recipe.toml and status.json")
     status = read_json(folder / "status.json", "format", "state")
@@ -100,12 +101,12 @@ def opened(folder: Path) -> tuple[Recipe, dict[str, Any]]:
             f"{folder} was written by another version of tenfold (its format is {status['format']}, "
             f"this one reads {FORMAT}): resume it with that version, or start a new run"
         )
-    return read(folder / "recipe.toml"), status
+    return read(folder / "recipe.toml"), str(status["state"])
 
 
 @contextmanager
 def lock(folder: Path) -> Iterator[None]:
-    """One writer for a run; the lock of a process that died is free."""
+    """Keep other writers out of a run; the lock of a process that died is free."""
     try:
         with filelock.FileLock(folder / ".lock", timeout=0):
             yield
@@ -145,7 +146,7 @@ def durable_length(folder: Path) -> int:
 
 @contextmanager
 def _metrics(folder: Path) -> Iterator[BinaryIO]:
-    """metrics.csv, open for changes; what the disk refuses is an error that names it."""
+    """Open metrics.csv for changes; an error that names it where the disk refuses."""
     path = folder / "metrics.csv"
     try:
         with path.open("r+b") as file:

@@ -1,36 +1,184 @@
-"""What a stage came to: its members measured, its winner calibrated and saved as a model file."""
+"""Evaluate a finished stage, then calibrate and save its winner; score the winners of a run on whole parts."""
 
-__all__ = ["assess", "save_member", "save_winner", "winner"]
+__all__ = [
+    "Answers",
+    "Made",
+    "assess",
+    "part_scores",
+    "promote",
+    "save_member",
+    "save_winner",
+    "score",
+    "summary",
+    "winner",
+]
 
+import csv
+import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
+from tenfold.data.batches import Part
 from tenfold.engine.arrays import rows as rows_of
 from tenfold.engine.types import Params
+from tenfold.files import write_bytes, write_text
 from tenfold.rooms import find
 from tenfold.runs import tally
+from tenfold.runs.checkpoint import Progress
+from tenfold.runs.folder import PREDICTIONS
+from tenfold.runs.prepare import About
+from tenfold.runs.result import Exact, MemberResult, Rival, RunResult
 from tenfold.runs.run import Run, Stage, kept_params, population_of
-from tenfold.runs.saving import Progress
-from tenfold.runs.scoring import part_scores
-from tenfold.trained.calibrate import temperature
-from tenfold.trained.evaluate import evaluate
-from tenfold.trained.model import TrainedModel, save_model, shares, weights_sha256
+from tenfold.trained.calibrate import calibration_error, temperature
+from tenfold.trained.evaluate import Scores, evaluate, measure
+from tenfold.trained.metrics import Brief, Calibration, Metrics
+from tenfold.trained.model import TrainedModel, save_model, scores_of, shares, weights_sha256
+from tenfold.trained.statistics import paired, sentence
+
+SLICE = 1000
+
+
+class Answers(NamedTuple):
+    """The answers of the winners on one part, n images, by rung.
+
+    positions, labels: (n,). predicted: (n,) labels. confidence, uncalibrated: (n,) probability of that label with and
+    without the temperature. metrics: what they come to.
+    """
+
+    positions: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    predicted: dict[str, NDArray[np.int64]]
+    confidence: dict[str, NDArray[np.float64]]
+    uncalibrated: dict[str, NDArray[np.float64]]
+    metrics: dict[str, Metrics]
+
+
+class Made(NamedTuple):
+    """A run's result with its winners' models and their answers on the part that the result is about, by rung."""
+
+    result: RunResult
+    models: dict[str, TrainedModel]
+    answers: Answers
+
+
+def part_scores(trained: TrainedModel, part: Part) -> Tensor:
+    """Compute the scores (n, C), float64, of the images of a part."""
+    return torch.cat([scores_of(trained, part.images[rows].flatten(1).cpu()) for rows in torch.split(part.rows, SLICE)])
+
+
+def score(run: Run, part: str, models: Mapping[str, TrainedModel]) -> Answers:
+    """Ask the winner of every rung about a part; write and measure its predictions."""
+    rows, labels = (t.cpu().numpy() for t in (run.parts[part].rows, run.parts[part].labels[run.parts[part].rows]))
+    answers = Answers(rows, labels, {}, {}, {}, {})
+    for rung, trained in models.items():
+        z = part_scores(trained, run.parts[part])
+        calibrated, plain = (shares(z, trained.loss, t).numpy() for t in (trained.temperature, 1.0))
+        predicted = z.argmax(1).numpy()  # of shares, two that round to one would be a tie
+        answers.predicted[rung] = predicted
+        answers.confidence[rung] = np.round(calibrated.max(1), 6)
+        answers.uncalibrated[rung] = np.round(plain.max(1), 6)
+        metrics = replace(
+            measure(labels, predicted, run.about.facts.class_names),
+            calibration=_calibration(trained.temperature, calibrated, plain, labels, predicted == labels),
+        )
+        apart = _without_twins(labels, predicted, rows, run.about) if part == "test" else None
+        answers.metrics[rung] = replace(metrics, without_twins=apart)
+    _write(run.folder / PREDICTIONS[part], answers)
+    return answers
+
+
+def summary(run: Run, metric: str, validation: Answers, tested: Answers | None, best: str) -> dict[str, Any]:
+    """Return the fields of a result that `train` and `fit` share: the chosen rung on both parts, its rival.
+
+    tested: None where the run was stopped and has not looked at the test images.
+    """
+    return {
+        "run": str(run.folder),
+        "model": str(run.folder / "model.tenfold"),
+        "data": run.about.facts.name,
+        "metric": metric,
+        "part": "test" if tested else "validation",
+        "state": "finished" if tested else "interrupted",
+        "best_rung": best,
+        "validation": validation.metrics[best].brief,
+        "test": tested.metrics[best] if tested else None,
+        "runner_up": _runner_up(validation, best, metric),
+        "seconds": run.saver.elapsed(),
+        "notes": run.about.facts.notes,
+        "warnings": run.about.warnings,
+    }
+
+
+def promote(folder: Path, rung: str) -> None:
+    """Make a rung's winner the model of the run."""
+    write_bytes(folder / "model.tenfold", (folder / "models" / f"{rung}.tenfold").read_bytes())
+
+
+def _calibration(
+    temperature: float,
+    calibrated: NDArray[np.float64],
+    plain: NDArray[np.float64],
+    labels: NDArray[np.int64],
+    right: NDArray[np.bool_],
+) -> Calibration:
+    """Measure the calibration error with and without the temperature, and the mean negative log probability."""
+    of_label = calibrated[np.arange(len(labels)), labels]
+    return Calibration(
+        temperature,
+        calibration_error(calibrated.max(1), right),
+        calibration_error(plain.max(1), right),
+        float(-np.log(np.maximum(of_label, np.finfo(np.float64).tiny)).mean()),
+    )
+
+
+def _without_twins(
+    labels: NDArray[np.int64], predicted: NDArray[np.int64], rows: NDArray[np.int64], about: About
+) -> Brief | None:
+    """Measure the test images that have no twin in the training part; None where none has one, or all have."""
+    apart = ~np.isin(rows, about.twins)
+    if apart.all() or not apart.any():
+        return None
+    return measure(labels[apart], predicted[apart], about.facts.class_names).brief
+
+
+def _runner_up(validation: Answers, best: str, metric: str) -> Rival | None:
+    """Compare the best rung with the next one, paired on the validation images."""
+    others = [rung for rung in validation.metrics if rung != best]
+    if not others:
+        return None
+    second = max(others, key=lambda rung: float(getattr(validation.metrics[rung], metric)))
+    right = {rung: validation.predicted[rung] == validation.labels for rung in (best, second)}
+    comparison = paired(right[best], right[second])
+    return Rival(second, **comparison, sentence=sentence(best, second, comparison))
+
+
+def _write(path: Path, answers: Answers) -> None:
+    columns: dict[str, NDArray[Any]] = {"position": answers.positions, "label": answers.labels}
+    for rung in answers.predicted:
+        for name in ("predicted", "confidence", "uncalibrated"):
+            columns[f"{name} {rung}"] = getattr(answers, name)[rung]
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(columns)
+    table.writerows(zip(*(column.tolist() for column in columns.values()), strict=True))
+    write_text(path, text.getvalue())
 
 
 def winner(progress: Progress) -> int:
-    """Row of the best member by validation."""
+    """Return the row of the best member by validation."""
     return tally.ranking(progress.tally)[0]
 
 
-def assess(
-    run: Run, stage: Stage, progress: Progress, rows: Sequence[int], parts: Sequence[str]
-) -> list[dict[str, Any]]:
-    """Settings, exact loss, cost and accuracy on the named parts, digest and fate of the members in these rows.
+def assess(run: Run, stage: Stage, progress: Progress, rows: Sequence[int], parts: Sequence[str]) -> list[MemberResult]:
+    """Measure the members in these rows exactly on the named parts; say their settings, digest and fate.
 
     A member that failed before it had weights to be judged by has no numbers.
     """
@@ -40,39 +188,49 @@ def assess(
     losses = [(find("losses", member["loss"]), 1) for member in settings]
     penalty = population_of(run, stage, settings).penalty(params).tolist()
     measured = {part: evaluate(stage.model, params, run.parts[part], losses) for part in parts}
-    entries = []
+    members = []
     for k, row in enumerate(rows):
         failed = progress.failed.get(str(chosen[k]))
         judged = not failed or bool(progress.tally["best_score"][row].isfinite())
-        status = int(progress.state.status[row])
-        entry: dict[str, Any] = {"member": chosen[k], "settings": settings[k]}
-        for part, scores in measured.items():
-            loss, accuracy, macro_f1 = (float(t[k]) for t in scores[:3])
-            numbers = {"loss": loss, "cost": loss + penalty[k], "accuracy": accuracy, "macro_f1": macro_f1}
-            entry[part] = numbers if judged else dict.fromkeys(numbers)
-        entry |= {"weights_sha256": weights_sha256(params, k), "failed": failed, "stopped": max(status, 0) or None}
-        entries.append(entry | {"best_step": int(progress.tally["best_step"][row])})
-    return entries
+        members.append(
+            MemberResult(
+                member=chosen[k],
+                settings=settings[k],
+                **{part: _exact(scores, k, penalty[k]) if judged else Exact() for part, scores in measured.items()},
+                weights_sha256=weights_sha256(params, k),
+                failed=failed,
+                stopped=max(int(progress.state.status[row]), 0) or None,
+                best_step=int(progress.tally["best_step"][row]),
+            )
+        )
+    return members
 
 
-def save_winner(run: Run, stage: Stage, progress: Progress, path: Path) -> None:
-    """The best member so far as a model file."""
-    save_member(run, stage, progress, winner(progress), path)
+def _exact(scores: Scores, k: int, penalty: float) -> Exact:
+    """Return the numbers of member k of these scores."""
+    loss, accuracy, macro_f1 = (float(column[k]) for column in scores[:3])
+    return Exact(loss, loss + penalty, accuracy, macro_f1)
 
 
-def save_member(run: Run, stage: Stage, progress: Progress, row: int, path: Path) -> None:
-    """The member in that row as a model file."""
+def save_winner(run: Run, stage: Stage, progress: Progress, path: Path) -> TrainedModel:
+    """Save the best member so far as a model file, and return it."""
+    return save_member(run, stage, progress, winner(progress), path)
+
+
+def save_member(run: Run, stage: Stage, progress: Progress, row: int, path: Path) -> TrainedModel:
+    """Save the member in that row as a model file, calibrated, and return it."""
     params: Params = {name: tensor[[row]].cpu() for name, tensor in kept_params(progress).items()}
-    member, part = int(progress.tally["member"][row]), run.parts["train"]
-    cause = {
+    member, part, facts = int(progress.tally["member"][row]), run.parts["train"], run.about.facts
+    channels, height, width = facts.image_shape
+    cause: dict[str, Any] = {
         "rung": stage.name,
         "member": member,
         "settings": stage.settings[member],
         "validation": _judged(stage, float(progress.tally["best_score"][row])),
         "steps": int(progress.tally["best_step"][row]),
         "recipe": stage.recipe.model_dump(),
-        "data": {name: run.about[name] for name in ("name", "fingerprint", "images")},
-        "version": run.about["version"],
+        "data": {"name": facts.name, "fingerprint": facts.fingerprint, "images": facts.images},
+        "version": run.version,
     }
     trained = TrainedModel(
         stage.recipe.model,
@@ -80,25 +238,27 @@ def save_member(run: Run, stage: Stage, progress: Progress, row: int, path: Path
         params,
         part.factor.cpu(),
         part.offset.cpu(),
-        tuple(run.about["image_shape"]),
-        run.about["scale"],
-        tuple(run.about["class_names"]),
+        (channels, height, width),
+        facts.scale,
+        facts.class_names,
         cause["settings"]["loss"],
         cause,
         features=stage.recipe.features,
-        learned=run.about["learned"],
+        learned=run.about.learned,
     )
+    calibrated = _calibrated(run, trained)
     path.parent.mkdir(exist_ok=True)
-    save_model(path, _calibrated(run, trained))
+    save_model(path, calibrated)
+    return calibrated
 
 
 def _judged(stage: Stage, score: float) -> dict[str, float]:
-    """The score that it was chosen by; none where there was no validation part."""
+    """Return the score that the member was chosen by; none where there was no validation part."""
     return {} if math.isnan(score) else {stage.recipe.metric: max(0.0, score)}
 
 
 def _calibrated(run: Run, trained: TrainedModel) -> TrainedModel:
-    """The model with the temperature that fits the validation part best, where there is one."""
+    """Give the model the temperature that fits the validation part best, where there is one."""
     if "validation" not in run.parts:
         return trained
     part = run.parts["validation"]

@@ -1,4 +1,4 @@
-"""How long an epoch of a population takes, from a few steps on a throw-away copy of it."""
+"""Pace of a population: seconds of an epoch, from a few steps on a throw-away copy."""
 
 __all__ = ["duration", "rehearsal", "seconds_per_epoch"]
 
@@ -13,10 +13,8 @@ from tenfold.data.batches import sampler
 from tenfold.data.types import Dataset
 from tenfold.engine import loop
 from tenfold.recipe import Recipe
-from tenfold.runs.interrupts import Interrupts
 from tenfold.runs.prepare import Prepared, prepare
-from tenfold.runs.run import Run, Stage, per_epoch, population_of
-from tenfold.runs.saving import Saver
+from tenfold.runs.run import Run, Stage, opened_run, per_epoch, population_of
 from tenfold.runs.stage import fresh
 
 # An epoch takes this much longer than its quickest steps: validation, checkpoints, slower ones.
@@ -27,22 +25,18 @@ TRIED, LOOK = 64, 2.0
 
 @contextmanager
 def rehearsal(recipe: Recipe, data_dir: str, dataset: Dataset | None = None) -> Iterator[tuple[Run, Prepared]]:
-    """A run that leaves nothing, and its data, for as long as the block lasts. dataset: where it is loaded already."""
+    """Open a run that leaves nothing, for as long as the block lasts. dataset: where it is loaded already."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         prepared = prepare(recipe, folder, data_dir, lambda message: None, keep=False, dataset=dataset)
-        saver = Saver(folder, 0, [], 0.0)
-        yield (
-            Run(folder, prepared.parts, prepared.about, prepared.device, saver, Interrupts(), lambda event: None),
-            prepared,
-        )
+        yield opened_run(folder, prepared), prepared
 
 
 def seconds_per_epoch(run: Run, stage: Stage) -> float:
-    """Seconds that all members of a stage take for one pass over its training part."""
-    own, population = stage.recipe, population_of(run, stage, stage.settings)
+    """Measure the seconds that all members of a stage take for one pass over its training part."""
+    recipe, population = stage.recipe, population_of(run, stage, stage.settings)
     batches = sampler(
-        run.parts["train"], own.batch_size, own.seed, own.sampling, population.flip, population.model.noise
+        run.parts["train"], recipe.batch_size, recipe.seed, recipe.sampling, population.flip, population.model.noise
     )
     state = fresh(run, stage).state
     ends = [time.perf_counter()]
@@ -51,11 +45,11 @@ def seconds_per_epoch(run: Run, stage: Stage) -> float:
         if len(ends) > 8 and ends[-1] - ends[0] > LOOK:
             break
     # The quickest step: on a busy machine the mean of a few says more of its neighbors than of the model.
-    return MORE * min((b - a for a, b in pairwise(ends)), default=0.0) * per_epoch(run, own)
+    return MORE * min((b - a for a, b in pairwise(ends)), default=0.0) * per_epoch(run, recipe)
 
 
 def duration(seconds: float) -> str:
-    """A time that is only an estimate, as one says it.
+    """Round an estimated time for people.
 
     >>> duration(0.4), duration(42.3), duration(605)
     ('1 s', '42 s', '10:05 min')

@@ -16,9 +16,11 @@ from tenfold.data.load import fingerprint, is_folder, load
 from tenfold.data.readers.images import images as read_image
 from tenfold.data.types import Dataset
 from tenfold.errors import DataError, FileError, RunError, UsageError, nearest
+from tenfold.files import as_json
 from tenfold.recipe import recipe
 from tenfold.runs.prepare import parts_of
 from tenfold.trained.evaluate import measure
+from tenfold.trained.metrics import Metrics
 from tenfold.trained.model import TrainedModel, load_model, scores, shares
 
 SLICE = 1000
@@ -52,9 +54,15 @@ def evaluate_model(path: Path, data: str, part: str, data_dir: str, skip_unreada
         "data": dataset.name,
         "part": part,
         "same_data": same,
-        **measured,
+        **_plain_scores(measured),
         "notes": [*dataset.notes, *_converted(trained, dataset)],
     }
+
+
+def _plain_scores(metrics: Metrics) -> dict[str, Any]:
+    """Return the scores without those that only a run has."""
+    run_only = ("calibration", "without_twins")
+    return {name: value for name, value in as_json(metrics).items() if name not in run_only}
 
 
 def predict_files(path: Path, images: Sequence[Path], skip_unreadable: bool = False) -> dict[str, Any]:

@@ -1,21 +1,34 @@
-"""What the stages of a run share and what one of them is: a population to train, on which parts, how long."""
+"""A run, and a stage of it: one population to train, on which parts, for how many updates."""
 
-__all__ = ["Run", "Stage", "decide", "kept_params", "per_epoch", "population_of", "written"]
+__all__ = [
+    "Run",
+    "Stage",
+    "decide",
+    "decisions",
+    "kept_params",
+    "opened_run",
+    "per_epoch",
+    "population_of",
+    "stage_of",
+    "steps_of",
+]
 
-from collections.abc import Callable, Sequence
+import importlib.metadata
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 
 from tenfold.data.batches import Part, steps_per_epoch
-from tenfold.engine.population import Population, assemble
+from tenfold.engine.population import Population, assemble, built
 from tenfold.engine.types import Model, Params
 from tenfold.files import read_json, write_json
-from tenfold.recipe import Recipe
-from tenfold.runs.events import Event
+from tenfold.recipe import Recipe, Settings
+from tenfold.runs.checkpoint import Progress, Saver
+from tenfold.runs.events import Watch, silent
 from tenfold.runs.interrupts import Interrupts
-from tenfold.runs.saving import Progress, Saver
+from tenfold.runs.prepare import About, Prepared
 
 
 class Stage(NamedTuple):
@@ -29,55 +42,103 @@ class Stage(NamedTuple):
     name: str
     recipe: Recipe
     model: Model
-    settings: tuple[dict[str, Any], ...]
+    settings: tuple[Settings, ...]
     steps: int
-    keep: dict[int, int] = {}  # noqa: RUF012 - a NamedTuple's default is never written to
-    deadline: float = float("inf")
-    measure: dict[int, tuple[str, ...]] = {}  # noqa: RUF012
+    keep: Mapping[int, int]
+    deadline: float
+    measure: Mapping[int, tuple[str, ...]]
 
 
 class Run(NamedTuple):
-    """What the stages of a run share. parts: "train", "validation", "test"; about: of the data, for its results.
+    """The surroundings that the stages of a run share.
 
-    jobs, cluster: processes, or the address of a Dask scheduler, for the units of a sweep.
+    parts: "train", "validation", "test" -> part. about: the data, for results. version: of tenfold. jobs, cluster:
+    processes, or the address of a Dask scheduler, for the units of a sweep.
     """
 
     folder: Path
     parts: dict[str, Part]
-    about: dict[str, Any]
+    about: About
     device: torch.device
     saver: Saver
     interrupts: Interrupts
-    watch: Callable[[Event], None]
+    watch: Watch
+    version: str
     jobs: int = 1
     cluster: str = ""
 
 
+def opened_run(
+    folder: Path,
+    prepared: Prepared,
+    saver: Saver | None = None,
+    interrupts: Interrupts | None = None,
+    watch: Watch = silent,
+) -> Run:
+    """Open a run in a folder on prepared data; by itself it saves nothing new and hears no signal."""
+    return Run(
+        folder,
+        prepared.parts,
+        prepared.about,
+        prepared.device,
+        saver or Saver(folder),
+        interrupts or Interrupts(),
+        watch,
+        importlib.metadata.version("tenfold"),
+    )
+
+
+def stage_of(
+    run: Run,
+    name: str,
+    recipe: Recipe,
+    settings: Sequence[Settings],
+    *,
+    steps: int = 0,
+    keep: Mapping[int, int] | None = None,
+    deadline: float = float("inf"),
+    measure: Mapping[int, tuple[str, ...]] | None = None,
+) -> Stage:
+    """Make a stage of a run: the recipe's model, members with these settings. steps: 0 for as many as the recipe says.
+
+    The other arguments are those of Stage.
+    """
+    model = built(recipe, len(run.parts["train"].factor), len(run.about.facts.class_names))
+    return Stage(
+        name, recipe, model, tuple(settings), steps or steps_of(run, recipe), keep or {}, deadline, measure or {}
+    )
+
+
+def steps_of(run: Run, recipe: Recipe) -> int:
+    """Count the updates that a recipe asks for."""
+    return recipe.iterations or recipe.epochs * per_epoch(run, recipe)
+
+
 def per_epoch(run: Run, recipe: Recipe) -> int:
-    """Updates in one pass over the training part."""
+    """Count the updates in one pass over the training part."""
     return steps_per_epoch(len(run.parts["train"].rows), recipe.batch_size)
 
 
-def population_of(run: Run, stage: Stage, settings: Sequence[dict[str, Any]]) -> Population:
-    """The members with these settings as the stage trains them."""
+def population_of(run: Run, stage: Stage, settings: Sequence[Settings]) -> Population:
+    """Assemble the members with these settings as the stage trains them."""
     return assemble(stage.recipe, settings, stage.model, stage.steps, per_epoch(run, stage.recipe), run.device)
 
 
 def kept_params(progress: Progress) -> Params:
-    """The parameters a member is judged by: at its best validation where patience is on, else its last."""
+    """Return the parameters that members are judged by: of their best validation with patience, else their last."""
     return progress.best or progress.state.params
 
 
 def decide(folder: Path, key: str, choose: Callable[[], Any]) -> Any:
-    """A decision that the clock has a part in: made once, written to plan.json before it is acted on, then read."""
-    plan = written(folder)
+    """Make a time-dependent decision once, record it in plan.json, replay it on resume."""
+    plan = decisions(folder)
     if key not in plan:
         plan[key] = choose()
         write_json(folder / "plan.json", plan)
     return plan[key]
 
 
-def written(folder: Path) -> dict[str, Any]:
-    """The decisions so far."""
+def decisions(folder: Path) -> dict[str, Any]:
+    """Read the decisions that a run has made so far."""
     path = folder / "plan.json"
     return dict(read_json(path)) if path.exists() else {}

@@ -2,40 +2,38 @@
 
 __all__ = ["train_recipe"]
 
-from typing import Any
+from dataclasses import replace
 
-from tenfold.engine.population import built
 from tenfold.recipe import members
-from tenfold.runs.outcome import assess, save_winner, winner
+from tenfold.runs.checkpoint import Progress
+from tenfold.runs.outcome import Made, assess, promote, save_winner, score, summary, winner
 from tenfold.runs.prepare import Prepared
-from tenfold.runs.run import Run, Stage, per_epoch
-from tenfold.runs.saving import Progress
-from tenfold.runs.scoring import promote, score, summary
+from tenfold.runs.result import TrainResult
+from tenfold.runs.run import Run, stage_of
 from tenfold.runs.stage import fresh, train_stage
 
-SCORED = ("accuracy", "interval", "macro_f1", "macro_f1_interval", "n")
 
-
-def train_recipe(run: Run, prepared: Prepared, at: Progress | None) -> dict[str, Any]:
-    """Train from the start, or from where a checkpoint stood; returns what the run prints."""
+def train_recipe(run: Run, prepared: Prepared, progress: Progress | None) -> Made:
+    """Train from the start, or from the progress of a checkpoint, and measure every member."""
     recipe = prepared.recipe
-    model = built(recipe, len(run.parts["train"].factor), len(run.about["class_names"]))
-    steps = recipe.iterations or recipe.epochs * per_epoch(run, recipe)
     losses = recipe.loss if isinstance(recipe.loss, str) else "-".join(recipe.loss)
-    stage = Stage(f"{recipe.model}-{losses}", recipe, model, tuple(members(recipe)), steps)
-    at = train_stage(run, stage, at or fresh(run, stage))
-    save_winner(run, stage, at, run.folder / "models" / f"{stage.name}.tenfold")
+    stage = stage_of(run, f"{recipe.model}-{losses}", recipe, members(recipe))
+    progress = train_stage(run, stage, progress or fresh(run, stage))
+    models = {stage.name: save_winner(run, stage, progress, run.folder / "models" / f"{stage.name}.tenfold")}
     promote(run.folder, stage.name)
-    entries = assess(run, stage, at, range(len(at.tally["member"])), ("train", "validation", "test"))
-    validation, tested = (score(run, part, [stage.name]) for part in ("validation", "test"))
-    best = winner(at)
-    judged = entries[best]["test"]["loss"] is not None
-    if judged:
-        entries[best]["test"] |= {name: tested.metrics[stage.name][name] for name in SCORED}
-    return {
+    results = assess(run, stage, progress, range(len(progress.tally["member"])), ("train", "validation", "test"))
+    validation, tested = (score(run, part, models) for part in ("validation", "test"))
+    best, metrics = winner(progress), tested.metrics[stage.name]
+    exact = results[best].test
+    judged = exact is not None and exact.loss is not None
+    if exact is not None and judged:
+        sure = replace(exact, interval=metrics.interval, macro_f1_interval=metrics.macro_f1_interval, n=metrics.n)
+        results[best] = replace(results[best], test=sure)
+    result = TrainResult(
         **summary(run, recipe.metric, validation, tested, stage.name),
-        "members": entries,
-        "best": best if judged else None,
-        "settings": {stage.name: stage.settings},
-        "images_per_second": at.images / at.seconds if at.seconds else None,
-    }
+        members=tuple(results),
+        best=best if judged else None,
+        settings={stage.name: stage.settings},
+        images_per_second=progress.images / progress.seconds if progress.seconds else None,
+    )
+    return Made(result, models, tested)

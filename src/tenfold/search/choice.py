@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from tenfold.search.axes import Axis, Range, allowed, fitting_piece, position, text
 
@@ -58,7 +58,7 @@ def summarize(scores: Numbers) -> Summary:
         none = np.full(len(mean), np.nan)
         return Summary(mean, none, none, none, runs)
     error = flat.std(1, ddof=1) / math.sqrt(runs)
-    half = stats.t.ppf(0.975, runs - 1) * error
+    half = special.stdtrit(runs - 1, 0.975) * error
     return Summary(mean, error, mean - half, mean + half, runs)
 
 

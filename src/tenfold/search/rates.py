@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 
 from tenfold.data.batches import sampler
 from tenfold.engine import loop
-from tenfold.engine.population import built
 from tenfold.errors import UsageError
 from tenfold.recipe import VARYING, Recipe
 from tenfold.runs.pace import rehearsal
-from tenfold.runs.run import Run, Stage, population_of
+from tenfold.runs.run import Run, population_of, stage_of
 from tenfold.runs.stage import fresh
 from tenfold.search.units import NEEDED
 
@@ -28,10 +27,11 @@ LAST = 50  # of them, over which a rate is judged
 
 
 class Rates(NamedTuple):
-    """What every rate came to. rates: (P,) rising. loss: (P,) mean training loss of the last steps, NaN if it diverged.
+    """The learning rates that were tried, with their losses.
 
-    start: loss before the first step. suggested: the rate with the least loss. largest: the last one above it up to
-    which the loss stays below halfway between the least and that of the start.
+    rates: (P,) rising. loss: (P,) mean training loss of the last steps, NaN where it diverged. start: loss before the
+    first step. suggested: the rate with the least loss. largest: the last one above it up to which the loss stays below
+    halfway between the least and that of the start.
     """
 
     name: str
@@ -52,9 +52,9 @@ def find_rate(recipe: Recipe, data_dir: str = "") -> Rates:
     several = [name for name in VARYING if name != "learning_rate" and isinstance(getattr(recipe, name), tuple)]
     if several:
         raise UsageError(f"{several[0]} takes one value while learning rates are tried: choose one of them")
-    own = recipe.model_copy(update={"kind": "train", "learning_rate": LOW, "schedule": "constant", "warmup": 0.0})
+    searched = recipe.model_copy(update={"kind": "train", "learning_rate": LOW, "schedule": "constant", "warmup": 0.0})
     rates = np.geomspace(LOW, HIGH, COUNT)
-    with rehearsal(own, data_dir) as (run, prepared):
+    with rehearsal(searched, data_dir) as (run, prepared):
         losses = _losses(run, prepared.recipe, rates)
     judged = losses[-LAST:].mean(0)
     stable = np.isfinite(judged) & (judged < losses[0][np.isfinite(losses[0])].max(initial=0.0))
@@ -64,7 +64,7 @@ def find_rate(recipe: Recipe, data_dir: str = "") -> Rates:
 
 
 def _chosen(rates: NDArray[np.float64], loss: NDArray[np.float64], start: float) -> tuple[float, float]:
-    """The rate with the least loss, and how far above it the loss stays low."""
+    """Return the rate with the least loss, and the largest up to which the loss stays low."""
     if np.isnan(loss).all():
         return math.nan, math.nan
     best = int(np.nanargmin(loss))
@@ -74,16 +74,17 @@ def _chosen(rates: NDArray[np.float64], loss: NDArray[np.float64], start: float)
 
 
 def _losses(run: Run, recipe: Recipe, rates: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Training loss of every step and rate, (steps, P); NaN from where a rate diverged."""
-    model = built(recipe, len(run.parts["train"].factor), len(run.about["class_names"]))
+    """Return the training loss of every step and rate, (steps, P); NaN from where a rate diverged."""
     base = {name: getattr(recipe, name) for name in NEEDED}
     settings = tuple({**base, "learning_rate": float(rate)} for rate in rates)
-    stage = Stage("rates", recipe, model, settings, STEPS)
+    stage = stage_of(run, "rates", recipe, settings, steps=STEPS)
     population = population_of(run, stage, settings)
-    batches = sampler(run.parts["train"], recipe.batch_size, recipe.seed, recipe.sampling, population.flip, model.noise)
-    seen = []
+    batches = sampler(
+        run.parts["train"], recipe.batch_size, recipe.seed, recipe.sampling, population.flip, stage.model.noise
+    )
+    losses = []
     start = fresh(run, stage).state
     for state, value in loop.train(population.objective, population.optimizer, population.rate, batches, start, STEPS):
         loss = value.loss.double().cpu().numpy()
-        seen.append(np.where((state.status == 0).cpu().numpy(), loss, np.nan))
-    return np.array(seen)
+        losses.append(np.where((state.status == 0).cpu().numpy(), loss, np.nan))
+    return np.array(losses)

@@ -21,48 +21,44 @@ import torch
 
 from tenfold.engine import products
 from tenfold.errors import RunError, UsageError
-from tenfold.files import read_json
-from tenfold.recipe import read
+from tenfold.recipe import Settings, read
+from tenfold.runs.environment import read_environment
 from tenfold.runs.events import Event
-from tenfold.runs.interrupts import Interrupts
 from tenfold.runs.prepare import Prepared, prepare
-from tenfold.runs.run import Run, written
-from tenfold.runs.saving import Saver
+from tenfold.runs.run import Run, decisions, opened_run
 from tenfold.search.planner import Plan
-from tenfold.search.units import Fold, done, folds, planned, train_unit, unit_folder
+from tenfold.search.units import Fold, UnitOutcome, folds, outcome_of, planned, train_unit, unit_folder
 
 # So often in a row nothing may come back before the sweep gives up.
 TRIES = 3
 
 
 def train_units(
-    run: Run, prepared: Prepared, plan: Plan, candidates: Sequence[dict[str, Any]], held: Sequence[Fold], number: int
-) -> list[dict[str, Any]]:
-    """Outcomes of all units of a round, in their order; those that are there already are not trained again."""
+    run: Run, prepared: Prepared, plan: Plan, candidates: Sequence[Settings], held: Sequence[Fold], number: int
+) -> list[UnitOutcome]:
+    """Return the outcomes of all units of a round, in their order; a unit that has one is not trained again."""
     places = [unit_folder(run.folder, number, index) for index in range(len(plan.units))]
     if run.jobs == 1 and not run.cluster:
         for unit, place in zip(plan.units, places, strict=True):
-            if not done(place):
+            if not outcome_of(place):
                 train_unit(run, prepared, unit, candidates, held[unit.fold], place)
     else:
         _train_elsewhere(run, places, number)
-    outcomes = [done(place) for place in places]
+    outcomes = [outcome_of(place) for place in places]
     return [outcome for outcome in outcomes if outcome]
 
 
 def train_alone(folder: str, data_dir: str, number: int, index: int, threads: int) -> int:
-    """Train one unit of a sweep in this process, which knows nothing of it yet; returns its index."""
+    """Train one unit of a sweep in this process, which knows nothing of it yet; return its index."""
     path = Path(folder)
     place = unit_folder(path, number, index)
-    if done(place):
+    if outcome_of(place):
         return index
     torch.set_num_threads(threads)
-    machine = read_json(path / "env.json", "products")
-    with products.using(machine["products"]):
+    with products.using(read_environment(path).products):
         prepared, held = _opened(folder, data_dir)
-        candidates = written(path)[f"round {number}"]
-        about, saver = prepared.about | {"version": machine["packages"]["tenfold"]}, Saver(path, 0, [], 0.0)
-        run = Run(path, prepared.parts, about, prepared.device, saver, Interrupts(), lambda event: None)
+        candidates = decisions(path)[f"round {number}"]
+        run = opened_run(path, prepared)
         unit = planned(prepared, candidates).units[index]
         train_unit(run, prepared, unit, candidates, held[unit.fold], place)
     return index
@@ -70,7 +66,7 @@ def train_alone(folder: str, data_dir: str, number: int, index: int, threads: in
 
 @lru_cache(maxsize=1)
 def _opened(folder: str, data_dir: str) -> tuple[Prepared, list[Fold]]:
-    """Data and folds of a run, kept for the next unit."""
+    """Prepare the data and folds of a run, kept for the next unit."""
     path = Path(folder)
     prepared = prepare(read(path / "recipe.toml"), path, data_dir, lambda message: None, keep=False)
     return prepared, folds(prepared)
@@ -78,29 +74,19 @@ def _opened(folder: str, data_dir: str) -> tuple[Prepared, list[Fold]]:
 
 def _train_elsewhere(run: Run, places: Sequence[Path], number: int) -> None:
     """Submit what is missing until nothing is; a RunError where nothing comes back several times in a row."""
-    missing, tries = [i for i, place in enumerate(places) if not done(place)], 0
+    missing, tries = [i for i, place in enumerate(places) if not outcome_of(place)], 0
     total = len(missing)
     with _engine(run) as threads:
         while missing:
             try:
                 for index in _results(run, number, missing, threads):
-                    left = sum(not done(place) for place in places)
+                    left = sum(not outcome_of(place) for place in places)
                     message = f"population {index + 1} of {len(places)} is done, {left} to go"
-                    run.watch(Event("sweep", total - left, total, 0, float("nan"), "", float("nan"), message))
+                    run.watch(Event("sweep", total - left, total, message=message))
             except _lost() as error:
-                run.watch(
-                    Event(
-                        "sweep",
-                        0,
-                        total,
-                        0,
-                        float("nan"),
-                        "",
-                        float("nan"),
-                        f"a worker was lost, its population is tried again ({str(error).splitlines()[0][:120]})",
-                    )
-                )
-            still = [i for i in missing if not done(places[i])]
+                lost = f"a worker was lost, its population is tried again ({str(error).splitlines()[0][:120]})"
+                run.watch(Event("sweep", 0, total, message=lost))
+            still = [i for i in missing if not outcome_of(places[i])]
             tries = tries + 1 if len(still) == len(missing) else 0
             if tries == TRIES:
                 raise RunError(f"{run.folder}: no worker finished a population in {TRIES} tries; resume with --jobs 1")
@@ -108,16 +94,16 @@ def _train_elsewhere(run: Run, places: Sequence[Path], number: int) -> None:
 
 
 def _results(run: Run, number: int, missing: Sequence[int], threads: int) -> Iterator[int]:
-    data_dir = str(read_json(run.folder / "env.json", "data_dir")["data_dir"])
+    data_dir = read_environment(run.folder).data_dir
     folder, work = str(run.folder.resolve()), joblib.delayed(train_alone)
     parallel = joblib.Parallel(return_as="generator_unordered", pre_dispatch="all", batch_size=1)
-    found: Iterator[int] = parallel(work(folder, data_dir, number, index, threads) for index in missing)
-    return found
+    indices: Iterator[int] = parallel(work(folder, data_dir, number, index, threads) for index in missing)
+    return indices
 
 
 @contextmanager
 def _engine(run: Run) -> Iterator[int]:
-    """joblib's engine for this run, yielding the threads that a worker takes."""
+    """Choose joblib's engine for this run; yield the threads that a worker takes."""
     if not run.cluster:
         threads = max(1, torch.get_num_threads() // run.jobs)
         with joblib.parallel_config("loky", n_jobs=run.jobs, inner_max_num_threads=threads):
@@ -129,7 +115,7 @@ def _engine(run: Run) -> Iterator[int]:
 
 @contextmanager
 def _client(address: str) -> Iterator[Any]:
-    """A connection to a Dask scheduler; a UsageError where there is none, or Dask is not installed."""
+    """Connect to a Dask scheduler; a UsageError where there is none, or Dask is not installed."""
     try:
         distributed = importlib.import_module("distributed")
     except ImportError:
@@ -137,8 +123,8 @@ def _client(address: str) -> Iterator[Any]:
     try:
         client = distributed.Client(address, timeout=5)
     except (OSError, ValueError, TimeoutError) as error:
-        told = " ".join(str(error).split())[:200]
-        raise UsageError(f"--cluster {address}: no scheduler answers there ({told})") from None
+        reason = " ".join(str(error).split())[:200]
+        raise UsageError(f"--cluster {address}: no scheduler answers there ({reason})") from None
     try:
         yield client
     finally:
@@ -146,10 +132,10 @@ def _client(address: str) -> Iterator[Any]:
 
 
 def _lost() -> tuple[type[BaseException], ...]:
-    """What joblib's engines raise where a worker died."""
+    """Return the errors that joblib's engines raise where a worker died."""
     broken = importlib.import_module("joblib.externals.loky.process_executor")
-    found: list[type[BaseException]] = [broken.TerminatedWorkerError, broken.BrokenProcessPool]
+    errors: list[type[BaseException]] = [broken.TerminatedWorkerError, broken.BrokenProcessPool]
     if "distributed" in sys.modules:
         distributed = importlib.import_module("distributed")
-        found += [distributed.scheduler.KilledWorker, importlib.import_module("distributed.comm").CommClosedError]
-    return tuple(found)
+        errors += [distributed.scheduler.KilledWorker, importlib.import_module("distributed.comm").CommClosedError]
+    return tuple(errors)

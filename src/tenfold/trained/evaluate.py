@@ -1,20 +1,19 @@
 """What a population or a trained member is worth on a part of the data, in slices, and the metrics of predictions."""
 
-__all__ = ["Scores", "evaluate", "interval", "measure"]
+__all__ = ["Scores", "evaluate", "measure"]
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import stats
-from sklearn.metrics import precision_recall_fscore_support
 from torch import Tensor
 
 from tenfold.data.batches import Part, inputs
 from tenfold.engine.types import Loss, Model, Params
-from tenfold.trained.statistics import macro_f1_interval
+from tenfold.trained.metrics import ClassScores, Metrics
+from tenfold.trained.statistics import macro_f1_interval, wilson
 
 # Images at once: few enough for the activations of a population to stay small, many enough for the products.
 SLICE = 500
@@ -55,39 +54,27 @@ def evaluate(model: Model, params: Params, part: Part, losses: Sequence[tuple[Lo
     return Scores(loss / n, found.sum(-1) / n, f1.mean(-1), precision.mean(-1), recall.mean(-1), recall)
 
 
-def interval(right: int, n: int) -> tuple[float, float]:
-    """Wilson's (1927) 95 % interval of a share."""
-    found = stats.binomtest(right, n).proportion_ci(0.95, method="wilson")
-    return float(found.low), float(found.high)
+def measure(labels: NDArray[np.int64], predicted: NDArray[np.int64], names: Sequence[str]) -> Metrics:
+    """Measure accuracy, macro and per-class precision, recall and F1, with 95 % intervals. labels, predicted: (n,).
 
-
-def measure(labels: NDArray[np.int64], predicted: NDArray[np.int64], names: Sequence[str]) -> dict[str, Any]:
-    """Accuracy, macro and per-class precision, recall and F1, with 95 % intervals. labels, predicted: (n,)."""
+    A class that neither occurs nor is predicted counts 0 in the macro averages, as in scikit-learn.
+    """
     hits = labels == predicted
-    right, right_of = int(hits.sum()), np.bincount(labels[hits], minlength=len(names)).tolist()
-    known = np.arange(len(names))
-    columns = precision_recall_fscore_support(labels, predicted, labels=known, zero_division=0.0)
-    precision, recall, f1, n = (column.tolist() for column in columns)
-    return {
-        "accuracy": right / len(labels),
-        "interval": list(interval(right, len(labels))),
-        "macro_precision": float(np.mean(precision)),
-        "macro_recall": float(np.mean(recall)),
-        "macro_f1": float(np.mean(f1)),
-        "macro_f1_interval": list(macro_f1_interval(labels, predicted, len(names))),
-        "n": len(labels),
-        "per_class": [
-            {
-                "class": names[k],
-                "n": int(n[k]),
-                "precision": precision[k],
-                "recall": recall[k],
-                "recall_interval": list(interval(right_of[k], int(n[k]))) if n[k] else None,
-                "f1": f1[k],
-            }
-            for k in range(len(names))
-        ],
-    }
+    right, right_of = int(hits.sum()), np.bincount(labels[hits], minlength=len(names))
+    n, taken = (np.bincount(numbers, minlength=len(names)) for numbers in (labels, predicted))
+    precision, recall = right_of / np.maximum(taken, 1), right_of / np.maximum(n, 1)
+    f1 = 2 * right_of / np.maximum(n + taken, 1)
+    columns = (n.tolist(), precision.tolist(), recall.tolist(), map(wilson, right_of.tolist(), n.tolist()), f1.tolist())
+    return Metrics(
+        accuracy=right / len(labels),
+        interval=wilson(right, len(labels)),
+        macro_precision=float(np.mean(precision)),
+        macro_recall=float(np.mean(recall)),
+        macro_f1=float(np.mean(f1)),
+        macro_f1_interval=macro_f1_interval(labels, predicted, len(names)),
+        n=len(labels),
+        per_class=tuple(ClassScores(name, *scores) for name, *scores in zip(names, *columns, strict=True)),
+    )
 
 
 def _slices(model: Model, params: Params, part: Part) -> Iterator[tuple[Tensor, Tensor]]:

@@ -5,14 +5,15 @@ On n images, with b that only the first gets right and c that only the second do
 (McNemar 1947, in its exact form). The other images say nothing about the difference.
 """
 
-__all__ = ["by_class", "difference_interval", "holm", "macro_f1_interval", "mcnemar", "paired", "sentence"]
+__all__ = ["by_class", "difference_interval", "holm", "macro_f1_interval", "mcnemar", "paired", "sentence", "wilson"]
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 LEVEL = 0.05
 _PERCENTILES = (2.5, 97.5)
@@ -38,8 +39,24 @@ def mcnemar(first_right: NDArray[np.bool_], second_right: NDArray[np.bool_]) -> 
         "first_only": first_only,
         "second_only": second_only,
         "neither": n - both - differ,
-        "p": float(stats.binomtest(first_only, differ).pvalue) if differ else 1.0,
+        "p": min(1.0, 2 * float(special.bdtr(min(first_only, second_only), differ, 0.5))) if differ else 1.0,
     }
+
+
+def wilson(right: int, n: int) -> tuple[float, float] | None:
+    """Return Wilson's (1927) 95 % interval of a share, right of n; None where n is 0.
+
+    (2 n p + z² ± z √(4 n p (1 − p) + z²)) / (2 (n + z²)) with p = right / n and the normal's quantile z.
+
+    >>> [round(end, 4) for end in wilson(8, 10)]
+    [0.4902, 0.9433]
+    """
+    if not n:
+        return None
+    p, z = right / n, float(special.ndtri(0.975))
+    whole = 2 * (n + z**2)
+    center, reach = (2 * n * p + z**2) / whole, z / whole * math.sqrt(4 * n * p * (1 - p) + z**2)
+    return (center - reach if right else 0.0), (center + reach if right < n else 1.0)
 
 
 def difference_interval(

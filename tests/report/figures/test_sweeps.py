@@ -6,23 +6,34 @@ import math
 import warnings
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
+from pathlib import Path
 
 import matplotlib
 import numpy as np
 import pytest
 
+from tenfold.files import from_json
 from tenfold.report.figures import ruler, typed
 from tenfold.report.illustrations import CAP
-from tenfold.report.read import _swept as swept
-from tenfold.report.read import _Unit as Unit
 from tenfold.report.read import read_results
+from tenfold.report.read_sweep import _swept as swept
+from tenfold.report.read_sweep import _Unit as Unit
 from tenfold.report.results import Results, Sweep, Trained
-from tenfold.report.svg import _write, house_style
+from tenfold.report.svg import drawn as drawn_as_svg
+from tenfold.report.svg import house_style
 from tenfold.rooms import find
+from tenfold.runs.result import SweepResult
 from tenfold.search.axes import parse_axis
 from tenfold.search.request import requested
+from tenfold.search.units import UnitMember
 from tenfold.sessions import begin
 from tests.report.test_page import text_of
+
+
+def result_of(content):
+    """A sweep's result of its JSON."""
+    return from_json(SweepResult, content, Path("result.json"))
+
 
 FIGURES = ("sweep_budget", "sweep_curves", "sweep_map", "sweep_slices")
 HOSTILE = ("$x$", "<script>alert(1)</script>", "n" * 300, "\u202egnp", "a\x00\x1b[31mb", "\ud800", "")
@@ -293,18 +304,18 @@ def test_a_search_without_two_axes_of_numbers_has_no_map_and_one_without_a_sweep
 
 @pytest.mark.parametrize("case", ["hostile", "many", "lone", "same everywhere"])
 @pytest.mark.parametrize("word", FIGURES)
-def test_every_figure_is_a_well_formed_page_without_warnings_and_fits_a_report(word, case, tmp_path):
+def test_every_figure_is_a_well_formed_page_without_warnings_and_fits_a_report(word, case):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        path = _write(word, CASES[case], tmp_path)
-    assert path.stat().st_size < CAP
-    tags = {element.tag.rpartition("}")[2] for element in ElementTree.parse(path).iter()}
+        svg = drawn_as_svg(word, CASES[case])
+    assert len(svg.encode()) < CAP
+    tags = {element.tag.rpartition("}")[2] for element in ElementTree.fromstring(svg).iter()}
     assert not tags & {"script", "b", "foreignObject"}
 
 
 @pytest.mark.parametrize("word", FIGURES)
-def test_the_same_sweep_gives_the_same_bytes(word, tmp_path):
-    assert len({_write(word, CASES["plain"], tmp_path).read_bytes() for _ in range(2)}) == 1
+def test_the_same_sweep_gives_the_same_bytes(word):
+    assert len({drawn_as_svg(word, CASES["plain"]) for _ in range(2)}) == 1
 
 
 @pytest.mark.parametrize("case", ["hostile", "lone"])
@@ -348,7 +359,7 @@ def test_an_axis_is_shown_on_the_scale_that_it_was_asked_on(option, scale):
     row = {"member": 0, "settings": {}, "score": 0.5, "interval": None}
     result = {"table": [row], "metric": "accuracy", "runs_each": 1, "one_standard_error": {"member": 0}}
     words = pieces if isinstance(pieces, str) else "true,false"
-    found = swept(result, [f"{axis.name}={words}"], [1], []) if name != "nesterov" else None
+    found = swept(result_of(result), [f"{axis.name}={words}"], [1], []) if name != "nesterov" else None
     assert found is None or found.axes == {name: scale}
 
 
@@ -361,8 +372,8 @@ def test_a_unit_is_read_by_its_places_and_steps():
     }
     rows = [{"member": k, "settings": {"l2": 0.1 * k}, "score": None, "interval": None} for k in range(4)]
     result = {"table": rows, "metric": "accuracy", "runs_each": 1, "one_standard_error": {"member": 0}}
-    unit = Unit(1, [{"candidate": 1, "dropped": True}, {"candidate": 0}], curves)
-    (found,) = swept(result, ["l2=0.1:0.4"], [2, 2], [unit]).populations
+    unit = Unit(1, [UnitMember(1, dropped=True), UnitMember(0)], curves)
+    (found,) = swept(result_of(result), ["l2=0.1:0.4"], [2, 2], [unit]).populations
     assert found.members.tolist() == [3, 2]
     assert found.dropped.tolist() == [True, False]
     assert found.epochs.tolist() == [0.5, 1.0, 1.5]

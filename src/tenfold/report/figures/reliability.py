@@ -8,12 +8,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from scipy import stats
 
 from tenfold.report.figures import plain
 from tenfold.report.results import Plot, Results
 from tenfold.trained import calibrate
 from tenfold.trained.calibrate import Reliability
+from tenfold.trained.statistics import wilson
 
 _BLUE, _ORANGE = "#0072B2", "#E69F00"
 _DARK, _GREY, _LIGHT = "#404040", "#808080", "#E4E4E4"
@@ -97,12 +97,10 @@ def _bars(panel: Axes, bins: Reliability) -> None:
 
 
 def _spread(share: NDArray[np.float64], n: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Wilson's (1927) 95 % interval of each share of n images."""
-    found = [
-        stats.binomtest(round(part * count), count).proportion_ci(0.95, method="wilson")
-        for part, count in zip(share.tolist(), n.tolist(), strict=True)
-    ]
-    return np.array([span.low for span in found]), np.array([span.high for span in found])
+    """Return the ends of Wilson's 95 % interval of each share of n images."""
+    spans = [wilson(round(part * count), count) for part, count in zip(share.tolist(), n.tolist(), strict=True)]
+    low, high = np.array(spans, dtype=np.float64).reshape(-1, 2).T
+    return low, high
 
 
 def _points(panel: Axes, bins: Reliability) -> None:
