@@ -228,7 +228,7 @@ def _publish(folder: Path, made: Made, prepared: Prepared, machine: Environment)
 
 
 def _prune(folder: Path) -> None:
-    """A finished run needs no checkpoints."""
+    """Remove the checkpoints, which a finished run needs no more."""
     for path in (folder / "checkpoints").glob("*.tenfold"):
         path.unlink()
     if (folder / "checkpoints").exists():

@@ -48,16 +48,16 @@ def _compared(a: _Side, b: _Side) -> dict[str, Any]:
     labels = _shared_labels(a, b, rows_a, rows_b)
     guess_a, guess_b = (s.results.predicted[s.results.best][rows] for s, rows in ((a, rows_a), (b, rows_b)))
     right_a, right_b = guess_a == labels, guess_b == labels
-    found = paired(right_a, right_b)
+    comparison = paired(right_a, right_b)
     return {
         "first": _scored(a, labels, guess_a),
         "second": _scored(b, labels, guess_b),
         "data": a.data.name,
         "part": a.results.part,
-        **found,
+        **comparison,
         "same_predictions": float((guess_a == guess_b).mean()),
         "per_class": by_class(labels, right_a, right_b, a.results.class_names),
-        "sentence": sentence(a.name, b.name, found),
+        "sentence": sentence(a.name, b.name, comparison),
         "notes": _notes(a, b, len(labels)),
     }
 
@@ -87,8 +87,8 @@ def _side(folder: Path, other: Path) -> _Side:
 
 def _check(a: _Side, b: _Side) -> None:
     if a.data.fingerprint != b.data.fingerprint:
-        told = (f"{side.folder} on {side.data.name}, fingerprint {side.data.fingerprint[:12]}" for side in (a, b))
-        raise RunError(f"the runs were trained on different data ({'; '.join(told)}): compare runs on the same data")
+        sides = (f"{side.folder} on {side.data.name}, fingerprint {side.data.fingerprint[:12]}" for side in (a, b))
+        raise RunError(f"the runs were trained on different data ({'; '.join(sides)}): compare runs on the same data")
     if a.results.part != b.results.part:
         stopped, done = (a, b) if a.results.part == "validation" else (b, a)
         raise RunError(

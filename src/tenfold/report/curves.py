@@ -34,27 +34,27 @@ class Curve(NamedTuple):
     place: int = 0
 
     def last(self, key: str) -> float | None:
-        """The last number that there is."""
-        known = self.values[key][np.isfinite(self.values[key])]
-        return float(known[-1]) if known.size else None
+        """Return the last number that there is."""
+        finite = self.values[key][np.isfinite(self.values[key])]
+        return float(finite[-1]) if finite.size else None
 
 
 def curves(results: Results) -> list[Curve]:
-    """The winner of every rung, in order."""
+    """Return the winner of every rung, in order."""
     winners = enumerate(results.winners.items())
-    found = [_curve(results, rung, member)._replace(place=place) for place, (rung, member) in winners]
-    return [curve for curve in found if curve.epochs.size]
+    all_curves = [_curve(results, rung, member)._replace(place=place) for place, (rung, member) in winners]
+    return [curve for curve in all_curves if curve.epochs.size]
 
 
 def epochs(results: Results, rung: str) -> dict[int, float]:
-    """Epochs that each member of a rung was trained for."""
+    """Return the epochs that each member of a rung was trained for."""
     columns = results.curves
-    own = columns["rung"] == rung
-    return {int(m): float(columns["epoch"][own & (columns["member"] == m)].max()) for m in _members(results, rung)}
+    of_rung = columns["rung"] == rung
+    return {int(m): float(columns["epoch"][of_rung & (columns["member"] == m)].max()) for m in _members(results, rung)}
 
 
 def chart_data(results: Results) -> list[dict[str, Any]]:
-    """One chart a measure: epochs, and the series of the winners (and of a lone rung's other members, in grey)."""
+    """Return one chart a measure: epochs, and the winners' series (and a lone rung's other members, in grey)."""
     winners = curves(results)
     others = _others(results, winners[0]) if len(winners) == 1 else []
     colors = rung_colors(len(results.winners))
@@ -62,7 +62,7 @@ def chart_data(results: Results) -> list[dict[str, Any]]:
 
 
 def overlaid(runs: Sequence[Results], names: Sequence[str]) -> list[dict[str, Any]]:
-    """One chart a measure with the validation curve of each run's best model."""
+    """Return one chart a measure with the validation curve of each run's best model."""
     best = [
         _curve(run, run.best, run.winners.get(run.best, 0))._replace(name=name, place=place)
         for place, (run, name) in enumerate(zip(runs, names, strict=True))
@@ -114,14 +114,14 @@ def _chart(measure: str, title: str, winners: list[Curve], others: list[Curve], 
 
 
 def _on(grid: NDArray[np.float64], curve: Curve, key: str) -> list[float | None]:
-    """A curve on the epochs that all share; None where it has no number."""
+    """Put a curve on the epochs that all share; None where it has no number."""
     placed = np.full(grid.size, np.nan)
     placed[np.searchsorted(grid, curve.epochs)] = curve.values[key]
     return [float(f"{value:.5g}") if np.isfinite(value) else None for value in placed]
 
 
 def _scale(measure: str, winners: list[Curve]) -> dict[str, Any]:
-    """The winners set the scale, so that a member that diverges does not press them onto the axis."""
+    """Let the winners set the scale, so that a member that diverges does not press them onto the axis."""
     values = np.concatenate([curve.values[f"{part}_{measure}"] for curve in winners for part in PARTS])
     values = values[np.isfinite(values)]
     if not values.size:

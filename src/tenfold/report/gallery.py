@@ -56,9 +56,9 @@ class Matrix(NamedTuple):
 def matrix(results: Results) -> Matrix:
     """Counts of the best rung, and its largest confusions."""
     names = [label(name, 40) for name in results.class_names]
-    found = cells(results)
-    entries = {(cell.true, cell.predicted): _entry(cell, names) for cell in found}
-    wrong = [cell for cell in found if cell.true != cell.predicted]
+    counted = cells(results)
+    entries = {(cell.true, cell.predicted): _entry(cell, names) for cell in counted}
+    wrong = [cell for cell in counted if cell.true != cell.predicted]
     largest = sorted(wrong, key=lambda cell: -cell.images)[: LISTED if len(names) > CLASSES else 8]
     size = range(len(names)) if len(names) <= CLASSES else ()
     rows = [[entries.get((t, p)) or Entry("", 0, 0, t == p, "", "") for p in size] for t in size]
@@ -75,13 +75,13 @@ def _entry(cell: Cell, names: Sequence[str]) -> Entry:
 
 
 def cell_data(results: Results, album: Album) -> dict[str, Any]:
-    """What opens behind each cell that the page shows: title, count, and its first images."""
-    found = cells(results)
+    """Return the content that opens behind each cell of the page: title, count, and its first images."""
+    opened = cells(results)
     if len(results.class_names) > CLASSES:
-        wrong = [cell for cell in found if cell.true != cell.predicted]
-        found = sorted(wrong, key=lambda cell: -cell.images)[:LISTED]
-    most = _most(len(found), album)
-    return {f"{cell.true}-{cell.predicted}": _behind(cell, results, album, most) for cell in found}
+        wrong = [cell for cell in opened if cell.true != cell.predicted]
+        opened = sorted(wrong, key=lambda cell: -cell.images)[:LISTED]
+    most = _most(len(opened), album)
+    return {f"{cell.true}-{cell.predicted}": _behind(cell, results, album, most) for cell in opened}
 
 
 def _most(shown: int, album: Album) -> int:

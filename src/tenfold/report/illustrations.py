@@ -30,12 +30,12 @@ class Illustration(NamedTuple):
 
 
 def illustrate(word: str, case: Case, alt: str) -> Illustration | None:
-    """A figure of the room, drawn where the run's folder has none; None where there is nothing, or far too much."""
+    """Return a figure, drawn where the run's folder has none; None where there is nothing, or far too much."""
     return illustration(word, case.figures.get(word) or drawn(word, case.results), alt)
 
 
 def illustration(word: str, svg: str | None, alt: str) -> Illustration | None:
-    """The text of an SVG file for both themes; None where there is none, it has no size, or is far too large."""
+    """Return the text of an SVG file for both themes; None where there is none, it has no size, or is far too large."""
     size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg or "")
     if svg is None or size is None or len(svg) > CAP:
         return None

@@ -61,7 +61,7 @@ def _said(value: Any) -> str:
 
 
 def _digest(case: Case) -> str:
-    """Of the best model's weights."""
+    """Return the digest of the best model's weights."""
     result = case.result
     if isinstance(result, FitResult):
         return next((row.weights_sha256 or "" for row in result.rungs if row.rung == case.results.best), "")

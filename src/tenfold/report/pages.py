@@ -42,7 +42,7 @@ PLACED = ("learning_curves", "templates", "reliability", "abstention", "settings
 
 
 def run_page(case: Case, images: Album) -> str:
-    """The report of one run."""
+    """Write the report of one run."""
     results = case.results
     rungs, charts = ladder(case), chart_data(results)
     classes = class_rows(case)
@@ -96,11 +96,11 @@ def _own(recall: list[float | None], results: Results) -> float:
 
 def _figures(case: Case, images: Album) -> dict[str, Any]:
     """Figures by name, None where there is none; those without a place of their own are under "more"."""
-    told = _told(case)
-    drawn = {word: illustrate(word, case, told.get(word, "")) for word in PLACED if _allowed(word, images)}
+    texts = _alternatives(case)
+    drawn = {word: illustrate(word, case, texts.get(word, "")) for word in PLACED if _allowed(word, images)}
     more = [word for word in names("figures") if word not in (*OWN, *PLACED)]
     others = [illustrate(word, case, f"Figure: {word.replace('_', ' ')}") for word in more]
-    return {**dict.fromkeys(PLACED), **drawn, "more": [found for found in others if found]}
+    return {**dict.fromkeys(PLACED), **drawn, "more": [figure for figure in others if figure]}
 
 
 def _allowed(word: str, images: Album) -> bool:
@@ -108,8 +108,8 @@ def _allowed(word: str, images: Album) -> bool:
     return word != "templates" or not images.private
 
 
-def _told(case: Case) -> dict[str, str]:
-    """What the figures show, for those who do not see them."""
+def _alternatives(case: Case) -> dict[str, str]:
+    """Describe the figures for those who do not see them."""
     results, calibration = case.results, scores(case).calibration or Calibration()
     winners = ", ".join(
         f"{label(curve.name)} ends at {_percent(curve.last('validation_accuracy'))} %" for curve in curves(results)
@@ -128,10 +128,10 @@ def _told(case: Case) -> dict[str, str]:
 
 
 def _searched(case: Case) -> dict[str, str]:
-    found = search(case)
-    if found is None:
+    section = search(case)
+    if section is None:
         return {}
-    best = f"Best: {found.best}, {found.scored}"
+    best = f"Best: {section.best}, {section.scored}"
     return {
         "sweep_map": f"Mean validation score of every setting over two of the axes. {best}.",
         "sweep_slices": f"Validation score of every setting against each axis. {best}.",
@@ -151,5 +151,5 @@ def _abstained(results: Results) -> str:
         return "Accuracy against the share of images answered."
     right = results.predicted[results.best] == results.labels
     half = np.argsort(-confidence, kind="stable")[: max(1, len(right) // 2)]
-    told = f"{percent(float(right[half].mean()))} % on the surest half of {count(len(right), 'image')}"
-    return f"Accuracy against the share of images answered: {told}, {percent(float(right.mean()))} % on all."
+    text = f"{percent(float(right[half].mean()))} % on the surest half of {count(len(right), 'image')}"
+    return f"Accuracy against the share of images answered: {text}, {percent(float(right.mean()))} % on all."

@@ -45,7 +45,7 @@ class Album(NamedTuple):
 
     @property
     def open(self) -> bool:
-        """Whether there are pictures to show."""
+        """Say if there are pictures to show."""
         return not self.why
 
     @property
@@ -59,7 +59,7 @@ class Album(NamedTuple):
         return shown(os.path.relpath(paths[position], self.root)) if position < len(paths) else ""
 
     def picture(self, position: int) -> Picture:
-        """An image of the data set."""
+        """Return an image of the data set."""
         path = self.path(position)
         if self.why or self.dataset is None or not 0 <= position < len(self.dataset.images):
             return Picture("", path, position)
@@ -74,7 +74,7 @@ class Album(NamedTuple):
 
 
 def album(dataset: Dataset | None, with_images: bool, absent: str = "") -> Album:
-    """The pictures of a page. absent: why there is no data set, where there is none."""
+    """Collect the pictures of a page. absent: why there is no data set, where there is none."""
     if not with_images:
         why = "Images, mean images, class templates and paths are left out of this page, as asked (--no-images)."
     elif dataset is None:
@@ -88,7 +88,7 @@ def album(dataset: Dataset | None, with_images: bool, absent: str = "") -> Album
 
 
 def _root(paths: Sequence[str]) -> str:
-    """The folder that all paths share; they are all relative or all absolute."""
+    """Return the folder that all paths share; they are all relative or all absolute."""
     try:
         return os.path.commonpath([os.path.dirname(path) for path in paths]) or "." if paths else ""  # noqa: PTH120
     except ValueError:
@@ -101,7 +101,7 @@ def _area(dataset: Dataset) -> int:
 
 
 def _bytes(image: Tensor, scale: float) -> NDArray[np.uint8]:
-    """(C, H, W) in the data's own units to (H, W) grey or (H, W, 3) color bytes; what is outside is clipped."""
+    """Turn (C, H, W) in the data's own units to (H, W) grey or (H, W, 3) color bytes; what is outside is clipped."""
     unit = np.nan_to_num(image.double().numpy() * scale, nan=0.0, posinf=1.0, neginf=0.0)
     pixels = np.round(255 * unit.clip(0, 1)).astype(np.uint8)
     # Two channels have no color of their own; a fourth one is left out.

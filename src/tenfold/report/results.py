@@ -35,7 +35,7 @@ class Trained(NamedTuple):
 
 @dataclass(frozen=True)
 class Sweep:
-    """What a sweep tried and what it came to; K candidates, by the number in which they were asked for.
+    """A sweep: its settings and their scores; K candidates, by the number in which they were asked for.
 
     metric: "accuracy" or "macro_f1". axes: what was varied -> "log", "linear" or "words", the scale that it is shown
     on. settings: of each candidate. scores: (K,) mean over its runs on validation images, NaN where one of them failed;
@@ -56,7 +56,7 @@ class Sweep:
 
 @dataclass(frozen=True)
 class Results:
-    """What figures and reports read of a finished or stopped run: numbers only, no tensors.
+    """Results of a finished or stopped run for figures and reports: numbers only, no tensors.
 
     curves: columns of metrics.csv by name: rung (str), step, epoch, member, train_loss, train_cost, train_accuracy,
     validation_loss, validation_cost, validation_accuracy, validation_macro_f1; a row for each member at each

@@ -1,4 +1,4 @@
-"""What a sweep searched and found, as rows and sentences: its ranked table, its choice, its axes and where to widen."""
+"""Section of a sweep, as rows and sentences: its ranked table, its choice, its axes and where to widen."""
 
 __all__ = ["Ranked", "Search", "search"]
 
@@ -65,7 +65,7 @@ class Search(NamedTuple):
 
 
 def search(case: Case) -> Search | None:
-    """The section of a sweep; None for another run."""
+    """Return the section of a sweep; None for another run."""
     sweep = case.results.sweep
     if sweep is None:
         return None
@@ -75,9 +75,9 @@ def search(case: Case) -> Search | None:
     return Search(
         _sentences(case, sweep),
         _settings(sweep.settings[best]),
-        _told(sweep, best),
+        _scored(sweep, best),
         _settings(sweep.settings[sweep.simplest]),
-        _told(sweep, sweep.simplest),
+        _scored(sweep, sweep.simplest),
         sweep.simplest == best,
         sweep.runs > 1,
         _options(case, sweep),
@@ -92,7 +92,7 @@ def search(case: Case) -> Search | None:
 
 
 def _value(value: Any) -> str:
-    """A setting's value; widths as an option has them."""
+    """Format a setting's value; widths as an option has them."""
     return typed(value) if isinstance(value, list | tuple) else setting(value)
 
 
@@ -101,22 +101,22 @@ def _settings(chosen: Mapping[str, Any]) -> str:
 
 
 def _shown(score: float | None, metric: str) -> str:
-    """A score as its table shows it: accuracy in percent, macro F1 as it is."""
+    """Format a score as its table shows it: accuracy in percent, macro F1 as it is."""
     return rounded(score) if metric == "macro_f1" else percent(score)
 
 
 def _ranked(sweep: Sweep, rank: int, member: int) -> Ranked:
-    own, score, bounds = sweep.settings[member], float(sweep.scores[member]), sweep.intervals[member]
-    known = (float(bounds[0]), float(bounds[1])) if np.isfinite(bounds).all() else None
+    values, score, bounds = sweep.settings[member], float(sweep.scores[member]), sweep.intervals[member]
+    ends = (float(bounds[0]), float(bounds[1])) if np.isfinite(bounds).all() else None
     mark = "best" if member == sweep.ranked[0] else "simplest" if member == sweep.simplest else ""
     return Ranked(
         rank,
         member,
-        [_value(own.get(name)) for name in sweep.axes],
+        [_value(values.get(name)) for name in sweep.axes],
         score if np.isfinite(score) else None,
-        known,
+        ends,
         _shown(score, sweep.metric) if np.isfinite(score) else "failed",
-        _reach(known, sweep.metric),
+        _reach(ends, sweep.metric),
         mark,
     )
 
@@ -125,24 +125,24 @@ def _reach(bounds: tuple[float, float] | None, metric: str) -> str:
     return interval(bounds, 1, ".3f") if metric == "macro_f1" else interval(bounds)
 
 
-def _told(sweep: Sweep, member: int) -> str:
-    """Score of a member with its interval, in words."""
+def _scored(sweep: Sweep, member: int) -> str:
+    """Format the score of a member with its interval, in words."""
     shown = _shown(float(sweep.scores[member]), sweep.metric) + " %" * (sweep.metric != "macro_f1")
     low, high = (float(end) for end in sweep.intervals[member])
     return f"{shown} (95 % interval {_reach((low, high), sweep.metric)})" if math.isfinite(low) else shown
 
 
 def _sentences(case: Case, sweep: Sweep) -> list[str]:
-    """How it searched: what was asked, the populations, halving, failures."""
+    """Say how it searched: what was asked, the populations, halving, failures."""
     rounds = int(case.recipe.get("rounds") or 1)
     sampler = str(case.recipe.get("sampler") or "").replace("_", "-")
     asked = f", asked for in {rounds} rounds" if rounds > 1 else ""
     chosen = f"drawn by {label(sampler)}{asked}" if sampler and sampler != "grid" else "every combination of the lists"
     lines = [f"{count(len(sweep.settings), 'setting')}, {chosen}."]
     populations = case.result.populations if isinstance(case.result, SweepResult) else ()
-    told = [label(line, 400) for line in populations]
+    populations_said = [label(line, 400) for line in populations]
     # Every round says much the same of its populations; of several, what they come to is said instead.
-    lines += told if len(told) == len(set(told)) else [_populations(sweep)]
+    lines += populations_said if len(populations_said) == len(set(populations_said)) else [_populations(sweep)]
     lines += [line for line in [_halved(sweep.populations)] if line]
     failed = int((~np.isfinite(sweep.scores)).sum())
     return lines + ([f"{count(failed, 'setting')} failed: numbers that were no longer finite."] if failed else [])
@@ -156,7 +156,7 @@ def _populations(sweep: Sweep) -> str:
 
 
 def _halved(populations: Sequence[Trained]) -> str:
-    """When how many members of the largest population were dropped, and what that saved; "" without halving."""
+    """Say when how many members of the largest population were dropped, and what that saved; "" without halving."""
     halved = [population for population in populations if population.dropped.any()]
     if not halved:
         return ""
@@ -164,7 +164,9 @@ def _halved(populations: Sequence[Trained]) -> str:
     ends = largest.validations[largest.dropped]
     steps = [(int(end), len(largest.members) - int((ends <= end).sum())) for end in np.unique(ends)]
     first, *later = [(stay, f"{largest.epochs[end - 1]:g}") for end, stay in steps]
-    left = ", ".join([f"{first[0]} went on after epoch {first[1]}", *(f"{stay} after {at}" for stay, at in later)])
+    left = ", ".join(
+        [f"{first[0]} went on after epoch {first[1]}", *(f"{stay} after {epoch}" for stay, epoch in later)]
+    )
     spent = sum(float(p.epochs[p.validations - 1].sum()) for p in populations)
     whole = sum(float(p.epochs.max()) * len(p.members) for p in populations)
     return (
@@ -177,8 +179,10 @@ def _options(case: Case, sweep: Sweep) -> list[Option]:
     lines = [str(line).partition("=") for line in case.recipe.get("vary") or ()]
     axes = [parse_axis(name, option) for name, _, option in lines]
     best, simplest = (sweep.settings[member] for member in (sweep.ranked[0], sweep.simplest))
-    found = {edge.name: edge for edge in edges(axes, best)}
-    return [_option(axis, best, simplest, found.get(axis.name), sweep.axes.get(axis.name) != "words") for axis in axes]
+    at_edge = {edge.name: edge for edge in edges(axes, best)}
+    return [
+        _option(axis, best, simplest, at_edge.get(axis.name), sweep.axes.get(axis.name) != "words") for axis in axes
+    ]
 
 
 def _option(
@@ -196,9 +200,9 @@ def _option(
 
 
 def _again(case: Case) -> str:
-    """How the model of the page was made of the best setting."""
+    """Say how the model of the page was made of the best setting."""
     columns = case.results.curves
-    own = columns["rung"] == case.results.best
-    epochs = float(columns["epoch"][own].max()) if own.any() else 0.0
+    final = columns["rung"] == case.results.best
+    epochs = float(columns["epoch"][final].max()) if final.any() else 0.0
     length = f" for {epochs:g} epoch{'s' * (epochs != 1)}" if epochs else ""
     return f"The best setting was then trained again from its start{length}, on all images but the test images."

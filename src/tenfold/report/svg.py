@@ -63,14 +63,14 @@ def house_style() -> Iterator[None]:
 
 
 def drawn(word: str, results: Results) -> str | None:
-    """One figure as the text of an SVG file; None where the results hold nothing for it."""
+    """Return one figure as the text of an SVG file; None where the results hold nothing for it."""
     plot = find("figures", word)
     data = plot.select(results)
     return None if data is None else svg(lambda: plot.draw(data))
 
 
 def svg(draw: Callable[[], Figure]) -> str:
-    """A figure as the text of an SVG file, drawn in the house's style."""
+    """Return a figure as the text of an SVG file, drawn in the house's style."""
     written = io.BytesIO()
     with house_style():
         # Without a date the file depends on nothing but what is drawn.
@@ -79,7 +79,7 @@ def svg(draw: Callable[[], Figure]) -> str:
 
 
 def darkened(svg: str) -> str:
-    """The same figure for a dark page: pure greys go from its ink (black) to its paper (white), colors stay.
+    """Return the same figure for a dark page: pure greys go from its ink (black) to its paper (white), colors stay.
 
     >>> darkened('<svg><path style="fill: #ffffff; stroke: #d55e00"/></svg>')
     '<svg fill="#e4e6ea"><path style="fill: #1a1d22; stroke: #d55e00"/></svg>'
@@ -90,7 +90,7 @@ def darkened(svg: str) -> str:
 
 
 def _mixed(lightness: float) -> str:
-    """A grey between the ink (0) and the paper (1) of a dark page."""
+    """Return a grey between the ink (0) and the paper (1) of a dark page."""
     ink, paper = (bytes.fromhex(color[1:]) for color in DARK)
     return "#" + bytes(round(a + (b - a) * lightness) for a, b in zip(ink, paper, strict=True)).hex()
 

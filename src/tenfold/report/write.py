@@ -70,7 +70,7 @@ def _write(path: Path, page: str) -> Path:
 
 
 def _opened(folder: Path, dataset: Dataset | None, with_images: bool) -> tuple[Case, Album]:
-    """What lies in the folder, and the images that it speaks of."""
+    """Read the folder and the images that it speaks of."""
     case = read_case(folder)
     if dataset is not None or not with_images:
         return case, album(dataset, with_images)
@@ -84,7 +84,7 @@ def _opened(folder: Path, dataset: Dataset | None, with_images: bool) -> tuple[C
 
 
 def _loaded(case: Case) -> Dataset:
-    """The data set of a run, read again; a RunError where it is not the one that it was trained on."""
+    """Load the data set of a run again; a RunError where it is not the one that it was trained on."""
     chosen = case.recipe
     dataset = load(
         str(chosen.get("data", "")),
@@ -99,19 +99,19 @@ def _loaded(case: Case) -> Dataset:
 
 
 def _sentences(cases: Sequence[Case], private: bool) -> list[tuple[str, ...]]:
-    """What is shown of every pair: a sentence and its notes, or why there is none, which may name paths."""
-    told: list[tuple[str, ...]] = []
+    """Compare every pair: a sentence and its notes, or why there is none, which may name paths."""
+    sentences: list[tuple[str, ...]] = []
     data = [case.data.fingerprint for case in cases]
     if len(set(data)) > 1:
         listed = "; ".join(f"{case.folder.resolve().name} on {case.results.name}" for case in cases)
-        told.append((f"Only runs that were trained on the same data are compared. These are: {listed}.",))
+        sentences.append((f"Only runs that were trained on the same data are compared. These are: {listed}.",))
     for first, second in combinations(cases, 2):
         if first.data.fingerprint != second.data.fingerprint:
             continue
         try:
-            found = compare_runs(first.folder, second.folder)
-            told.append((str(found["sentence"]), *map(str, found["notes"])))
+            comparison = compare_runs(first.folder, second.folder)
+            sentences.append((str(comparison["sentence"]), *map(str, comparison["notes"])))
         except TenfoldError as error:
             names = " and ".join(case.folder.resolve().name for case in (first, second))
-            told.append((f"{names} cannot be compared." if private else str(error),))
-    return told
+            sentences.append((f"{names} cannot be compared." if private else str(error),))
+    return sentences

@@ -72,7 +72,7 @@ def predict_files(path: Path, images: Sequence[Path], skip_unreadable: bool = Fa
     if mode is None or trained.image_shape[1] != trained.image_shape[2]:
         raise UsageError(f"{path}: takes inputs of shape {trained.image_shape}, which image files do not have")
     listed = [_files(place) for place in images]
-    files, ignored = [file for found, _ in listed for file in found], sum(count for _, count in listed)
+    files, ignored = [file for paths, _ in listed for file in paths], sum(count for _, count in listed)
     predictions, broken = [], []
     for file in files:
         try:
@@ -86,16 +86,16 @@ def predict_files(path: Path, images: Sequence[Path], skip_unreadable: bool = Fa
         probabilities = shares(z, trained.loss, trained.temperature)[0].tolist()
         predicted = trained.class_names[int(z.argmax())]
         predictions.append({"file": str(file), "predicted": predicted, "probabilities": probabilities})
-    told = f"{len(broken)} of {len(files)} images could not be read: {', '.join(broken[:3])}"
+    unread = f"{len(broken)} of {len(files)} images could not be read: {', '.join(broken[:3])}"
     if not predictions:
-        raise DataError(told)
-    notes = [told] if broken else []
+        raise DataError(unread)
+    notes = [unread] if broken else []
     notes += [f"{ignored} entries ignored: hidden, or not an image"] if ignored else []
     return {"model": str(path), "class_names": list(trained.class_names), "predictions": predictions, "notes": notes}
 
 
 def opened_model(path: Path) -> TrainedModel:
-    """The model of a run folder, or of a model file."""
+    """Load the model of a run folder, or of a model file."""
     if not path.exists():
         raise FileError(f"{path}: not found; expected a run folder or a model file")
     if not path.is_dir():
@@ -118,7 +118,7 @@ def _scores(path: Path, trained: TrainedModel, images: Tensor) -> Tensor:
 
 
 def _own_parts(path: Path, trained: TrainedModel, dataset: Dataset) -> dict[str, Tensor]:
-    """The split of the run that made the model: as its folder has it, else drawn again from its recipe."""
+    """Return the split of the run that made the model: as its folder has it, else drawn again from its recipe."""
     kept = path / "splits.npz"
     if not kept.is_file():
         return parts_of(recipe(trained.cause["recipe"]), dataset)
@@ -154,16 +154,16 @@ def _fitting(trained: TrainedModel, dataset: Dataset, rows: Tensor) -> Tensor:
 
 
 def _converted(trained: TrainedModel, dataset: Dataset) -> list[str]:
-    """What `_fitting` did to the channels."""
+    """Say how `_fitting` converts the channels."""
     have, want = dataset.images.shape[1], trained.image_shape[0]
     return [f"all images: {have} channels to {want}, as the model takes them"] if have != want else []
 
 
 def _files(place: Path) -> tuple[list[Path], int]:
-    """A file itself, or the images in a folder at any depth by their names, and how many entries are none."""
+    """List a file itself, or the images in a folder at any depth by their names, and how many entries are none."""
     if not place.is_dir():
         return [place], 0
-    found = images_below(place)
-    if not found.paths:
+    listing = images_below(place)
+    if not listing.paths:
         raise DataError(f"{place}: no images in it; their names end in {', '.join(sorted(ENDINGS))}")
-    return found
+    return listing

@@ -199,8 +199,8 @@ class FitResult(RunResult):
         """Return the scores on test images, or on validation images where a stopped run has not looked at those."""
         if self.part == "test":
             return self.test or Metrics()
-        known = {name.name: getattr(self.validation, name.name) for name in fields(self.validation)}
-        return Metrics(**known)
+        brief = {name.name: getattr(self.validation, name.name) for name in fields(self.validation)}
+        return Metrics(**brief)
 
 
 @dataclass(frozen=True, kw_only=True)

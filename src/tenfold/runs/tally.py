@@ -1,4 +1,4 @@
-"""What a run keeps beside the state of its population: running means, best so far, patience, who is still in.
+"""Tally of a population beside its state: running means, best so far, patience, who is still in.
 
 All of it is aligned with the rows of the population, so dropping members slices it like the state, and a checkpoint
 saves it like the state.

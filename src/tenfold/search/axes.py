@@ -1,4 +1,4 @@
-"""What a sweep varies: an axis is one field of the Recipe with pieces, each a value or a range that is sampled.
+"""Axes of a sweep: an axis is one field of the Recipe with pieces, each a value or a range that is sampled.
 
 In an option a comma separates the pieces: "0,1e-4:1:log" is the value 0 and a logarithmic range. Pieces have equal
 weight. A place on an axis is a number u in [0, 1): its piece is the integer part of u · pieces, its place in that piece
@@ -87,7 +87,7 @@ class Axis:
 
 
 def parse_axis(name: str, option: Any) -> Axis:
-    """An axis from an option's text, or from Python: one piece or a list of them, ranges as text.
+    """Parse an axis from an option's text, or from Python: one piece or a list of them, ranges as text.
 
     Raises UsageError for a field that cannot be searched, a range that cannot be, or a value that the Recipe refuses.
 
@@ -98,16 +98,16 @@ def parse_axis(name: str, option: Any) -> Axis:
     words = option.split(",") if isinstance(option, str) else _listed(name, option)
     pieces = tuple(_piece(name, word) for word in words)
     if not pieces or len(set(pieces)) < len(pieces):
-        raise UsageError(f"{_flag(name)} {_told(option)}: give each value once, at least one")
+        raise UsageError(f"{_flag(name)} {_quoted(option)}: give each value once, at least one")
     if "photographs" in pieces:
         raise UsageError(
-            f"{_flag(name)} {_told(option)}: photographs stands alone, it is 0.5 or 0 for all; give numbers"
+            f"{_flag(name)} {_quoted(option)}: photographs stands alone, it is 0.5 or 0 for all; give numbers"
         )
     return Axis(name, pieces)
 
 
 def text(axis: Axis) -> str:
-    """The option that makes this axis again, numbers by `repr`.
+    """Return the option that makes this axis again, numbers by `repr`.
 
     >>> text(parse_axis("hidden", "128,256-128")), text(parse_axis("batch_size", "16:256:log"))
     ('128,256-128', '16:256:log')
@@ -151,7 +151,7 @@ def applicable(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def place(axis: Axis, u: float) -> Any:
-    """The value at u in [0, 1).
+    """Return the value at u in [0, 1).
 
     >>> place(parse_axis("l2", "0,1e-4:1:log"), 0.25), place(parse_axis("l2", "0,1e-4:1:log"), 0.75)
     (0.0, 0.01)
@@ -163,7 +163,7 @@ def place(axis: Axis, u: float) -> Any:
 
 
 def at(span: Range, share: float) -> float:
-    """The number of a range at a share in [0, 1] of its length on its own scale; every whole number has its share.
+    """Return a range's number at a share in [0, 1] of its length on its own scale; every whole number has its share.
 
     >>> at(Range(1e-4, 1.0, "log"), 0.5), at(Range(1, 3, "int"), 0.99)
     (0.01, 3)
@@ -191,14 +191,14 @@ def position(span: Range, value: float) -> float:
 
 
 def fitting_piece(axis: Axis, value: Any) -> Any:
-    """The piece that a value belongs to: that very value, else the first range that holds it, else None."""
+    """Return the piece that a value belongs to: that very value, else the first range that holds it, else None."""
     ranges = [piece for piece in axis.pieces if isinstance(piece, Range)]
     inside = (span for span in ranges if span.low <= value <= span.high)
     return value if value in axis.pieces else next(inside, None)
 
 
 def allowed(name: str, value: Any) -> bool:
-    """Whether the Recipe takes a value."""
+    """Say if the Recipe takes a value."""
     try:
         recipe({name: value})
     except UsageError:
@@ -234,7 +234,7 @@ def _piece(name: str, word: Any) -> Any:
 
 
 def _value(name: str, value: Any) -> Any:
-    """The value as the Recipe holds it."""
+    """Return the value as the Recipe holds it."""
     return getattr(recipe({name: value}), name)
 
 
@@ -244,9 +244,9 @@ def _range(name: str, word: str) -> Range:
         raise UsageError(f"{where}: a range needs a field of numbers; give its values, separated by commas")
     low, high, scale = _parts(where, word, "int" if kind is int else "linear")
     if low >= high:
-        told = "exceeds its high end" if low > high else "is its high end"
+        example = "exceeds its high end" if low > high else "is its high end"
         cure = f"{_text(high)}:{_text(low)}" if low > high else _text(low)
-        raise UsageError(f"{where}: the low end of the range {told}; write {cure}")
+        raise UsageError(f"{where}: the low end of the range {example}; write {cure}")
     if scale == "log" and low <= 0:
         raise UsageError(
             f"{where}: a log range starts above zero; give 0 as a piece of its own, like 0,{_text(high / 1e4)}:…:log"
@@ -288,7 +288,7 @@ def _text(piece: Any) -> str:
     return piece if isinstance(piece, str) else repr(piece)
 
 
-def _told(option: Any) -> str:
+def _quoted(option: Any) -> str:
     return option if isinstance(option, str) else repr(option)
 
 

@@ -1,4 +1,4 @@
-"""What a sweep's scores say: mean and interval of every member, their ranking, the choice, ranges that are too narrow.
+"""Choice from a sweep's scores: mean and interval of every member, ranking, choice, ranges that are too narrow.
 
 The interval is Student's t over the runs of a member (folds × seeds). Runs on overlapping training parts are not
 independent, so it is a little too narrow (Bengio and Grandvalet 2004): a guide, not a test.
@@ -72,7 +72,7 @@ def ranking(mean: Numbers, loss: Numbers) -> list[int]:
 
 
 def one_standard_error(summary: Summary, l2: Sequence[float], ranked: Sequence[int]) -> int:
-    """The member with the largest l2 among those within one standard error of the best (Breiman et al. 1984).
+    """Return the member with the largest l2 among those within one standard error of the best (Breiman et al. 1984).
 
     ranked: as from `ranking`; the better ranked one where several have that l2. With a single run, which has no
     standard error, it is the best.
@@ -85,17 +85,17 @@ def one_standard_error(summary: Summary, l2: Sequence[float], ranked: Sequence[i
 
 
 def edges(axes: Sequence[Axis], best: dict[str, Any]) -> list[Edge]:
-    """The axes of numbers on whose end the best lies: within 5 % of a range's length, or the end of a list.
+    """Return the axes of numbers on whose end the best lies: within 5 % of a range's length, or the end of a list.
 
     best: its settings. Not an edge: where another range of the axis goes on, where the field itself ends, as l2 does at
     0, and seeds, which have no order.
     """
-    found = [_edge(axis, best[axis.name]) for axis in axes if axis.name in best and "seed" not in axis.name]
-    return [edge for edge in found if edge is not None]
+    all_edges = [_edge(axis, best[axis.name]) for axis in axes if axis.name in best and "seed" not in axis.name]
+    return [edge for edge in all_edges if edge is not None]
 
 
 def all_diverged(rates: Sequence[float]) -> str:
-    """What to say, and to try, when no member has a score. rates: the learning rates that were tried."""
+    """Say what to try when no member has a score. rates: the learning rates that were tried."""
     low = min(rates)
     return (
         f"every member diverged: no loss stayed finite with learning rates from {_shown(low)} to {_shown(max(rates))}; "
@@ -117,8 +117,10 @@ def _edge(axis: Axis, value: Any) -> Edge | None:
     if not end or not allowed(axis.name, _next(limit, end)):
         return None
     option = _wider(axis, piece, end, ends)
-    told = f"the best {axis.name}, {_shown(value)}, lies at the {end} end of {text(axis)}"
-    return Edge(axis.name, end, value, option, f"{told}: search further with --{axis.name.replace('_', '-')} {option}")
+    sentence = f"the best {axis.name}, {_shown(value)}, lies at the {end} end of {text(axis)}"
+    return Edge(
+        axis.name, end, value, option, f"{sentence}: search further with --{axis.name.replace('_', '-')} {option}"
+    )
 
 
 def _ends(piece: Any) -> tuple[float, ...]:
@@ -128,7 +130,7 @@ def _ends(piece: Any) -> tuple[float, ...]:
 
 
 def _end_of_range(axis: Axis, span: Range, value: float) -> str:
-    """The end that a value is close to and beyond which no other range goes on, "" for none."""
+    """Return the end that a value is close to and beyond which no other range goes on, "" for none."""
     share = position(span, value)
     end = "low" if share <= EDGE else "high" if share >= 1 - EDGE else ""
     limit = span.low if end == "low" else span.high
@@ -138,19 +140,19 @@ def _end_of_range(axis: Axis, span: Range, value: float) -> str:
 
 
 def _end_of_list(value: float | None, ends: Sequence[float]) -> str:
-    """The end of all pieces together that a value is, "" for none."""
+    """Return the end of all pieces together that a value is, "" for none."""
     return "low" if value == min(ends) else "high" if value == max(ends) else ""
 
 
 def _next(value: float, end: str) -> float:
-    """The next number beyond an end."""
+    """Return the next number beyond an end."""
     if isinstance(value, int):
         return value - 1 if end == "low" else value + 1
     return float(np.nextafter(value, -np.inf if end == "low" else np.inf))
 
 
 def _wider(axis: Axis, piece: Any, end: str, ends: Sequence[float]) -> str:
-    """The option with the range widened, or a value added beyond the list's end."""
+    """Return the option with the range widened, or a value added beyond the list's end."""
     if not isinstance(piece, Range):
         new = _beyond(axis.name, piece, end, _list_step(piece, end, ends), all(e > 0 for e in ends))
         pieces = (new, *axis.pieces) if end == "low" else (*axis.pieces, new)
@@ -172,7 +174,7 @@ def _list_step(value: float, end: str, ends: Sequence[float]) -> float:
 
 
 def _beyond(name: str, limit: float, end: str, step: float, ratio: bool) -> float:
-    """A number beyond an end by a ratio or a distance, or as far as the field allows."""
+    """Return a number beyond an end by a ratio or a distance, or as far as the field allows."""
     lower, upper = (limit / step, limit * step) if ratio else (limit - step, limit + step)
     new = lower if end == "low" else upper
     new = round(new) if isinstance(limit, int) else _rounded(new)

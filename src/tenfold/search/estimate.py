@@ -1,4 +1,4 @@
-"""What a sweep would do, before it does it: its populations, their memory, and how long they should take."""
+"""Estimate of a sweep before it starts: its populations, their memory, and how long they should take."""
 
 __all__ = ["estimate"]
 
@@ -45,10 +45,10 @@ def estimate(recipe: Recipe, data_dir: str = "") -> dict[str, Any]:
 
 
 def _seconds(run: Run, prepared: Prepared, unit: Unit, candidates: list[dict[str, Any]], fold: Fold) -> float:
-    """Of one population, from its first step to its last."""
-    own, stage = unit_stage(run, prepared, unit, candidates, fold)
+    """Return the seconds of one population, from its first step to its last."""
+    unit_run, stage = unit_stage(run, prepared, unit, candidates, fold)
     share = halving(len(unit.members), stage.recipe.epochs, stage.recipe.halving).share if stage.recipe.halving else 1.0
-    return seconds_per_epoch(own, stage) * stage.recipe.epochs * share
+    return seconds_per_epoch(unit_run, stage) * stage.recipe.epochs * share
 
 
 def _halved(recipe: Recipe, units: tuple[Unit, ...]) -> list[str]:

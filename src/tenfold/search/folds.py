@@ -29,15 +29,15 @@ def folds(
     fold_of = np.zeros(len(first), dtype=np.int64)
     totals = np.zeros(count, dtype=np.int64)
     for label in np.unique(classes):
-        own = np.flatnonzero(classes == label)
-        own = own[generator(seed, "folds", int(label)).permutation(len(own))]
-        own = own[np.argsort(-sizes[own], kind="stable")]
-        fold_of[own] = _dealt(sizes[own], totals)
+        members = np.flatnonzero(classes == label)
+        members = members[generator(seed, "folds", int(label)).permutation(len(members))]
+        members = members[np.argsort(-sizes[members], kind="stable")]
+        fold_of[members] = _dealt(sizes[members], totals)
     return [pool[fold_of[group] == fold] for fold in range(count)]
 
 
 def _dealt(sizes: Positions, totals: Positions) -> Positions:
-    """The fold of each group: with the fewest images of this class, then in all; adds to totals (count,) in place."""
+    """Deal a fold to each group: with the fewest images of this class, then in all; add to totals (count,) in place."""
     held, all_held = [0] * len(totals), totals.tolist()
     chosen = np.empty(len(sizes), dtype=np.int64)
     for place, size in enumerate(sizes.tolist()):
@@ -50,15 +50,15 @@ def _dealt(sizes: Positions, totals: Positions) -> Positions:
 
 
 def _enough(labels: Positions, classes: Positions, count: int, class_names: Sequence[str]) -> None:
-    """Every fold must be able to hold an image of every class. classes: of each group."""
+    """Check that every fold is able to hold an image of every class. classes: of each group."""
     if count < 2:
         raise UsageError(f"--folds {count}: give 2 or more, or leave it out for one validation part")
     parts = np.bincount(classes, minlength=len(class_names))
     there = np.bincount(labels, minlength=len(class_names))
     label = int(np.argmin(np.where(there > 0, parts, parts.max() + 1)))
     if parts[label] < count:
-        told = f"{there[label]} image{'s' * int(there[label] != 1)}"
+        lacking = f"{there[label]} image{'s' * int(there[label] != 1)}"
         if there[label] > parts[label]:
-            told += f" in {parts[label]} group{'s' * int(parts[label] != 1)} of duplicates"
+            lacking += f" in {parts[label]} group{'s' * int(parts[label] != 1)} of duplicates"
         most = f"at most {parts[label]} folds" if parts[label] > 1 else "more images of it"
-        raise UsageError(f"--folds {count}: the smallest class, {class_names[label]!r}, has {told}; give {most}")
+        raise UsageError(f"--folds {count}: the smallest class, {class_names[label]!r}, has {lacking}; give {most}")

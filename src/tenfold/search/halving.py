@@ -24,7 +24,7 @@ class Halving(NamedTuple):
 
 
 def halving(members: int, validations: int, factor: int = 3) -> Halving:
-    """When how many members of one population are dropped. validations: in a whole run, evenly spaced.
+    """Plan when how many members of one population are dropped. validations: in a whole run, evenly spaced.
 
     Rounds end at whole validations, the first not before 1; with fewer validations than rounds there are that many
     rounds. Raises UsageError for a factor below 2.
@@ -40,14 +40,14 @@ def halving(members: int, validations: int, factor: int = 3) -> Halving:
     for k in range(1, rounds):
         done = max(done + 1, round(validations * sum(factor**i for i in range(k)) / length))
         keep[done] = max(1, members // factor**k)
-    keep = {at: left for at, left in keep.items() if at < validations}
+    keep = {validation: left for validation, left in keep.items() if validation < validations}
     ends, alive = [0, *keep, validations], [members, *keep.values()]
     spent = sum((end - start) * left for (start, end), left in zip(pairwise(ends), alive, strict=True))
     return Halving(keep, spent / (members * validations))
 
 
 def sentence(members: int, plan: Halving) -> str:
-    """The plan in one plain sentence.
+    """Say the plan in one plain sentence.
 
     >>> sentence(81, halving(81, 40))
     'Of 81 members 27 stay after validation 1, 9 after 4, 3 after 13: 10 % of the updates of the full sweep.'
@@ -55,12 +55,14 @@ def sentence(members: int, plan: Halving) -> str:
     if not plan.keep:
         return f"All {members} members train to the end: there are too few of them, or of validations, to drop any."
     first, *later = plan.keep.items()
-    told = ", ".join([f"{first[1]} stay after validation {first[0]}", *(f"{left} after {at}" for at, left in later)])
-    return f"Of {members} members {told}: {100 * plan.share:.0f} % of the updates of the full sweep."
+    steps = ", ".join(
+        [f"{first[1]} stay after validation {first[0]}", *(f"{left} after {validation}" for validation, left in later)]
+    )
+    return f"Of {members} members {steps}: {100 * plan.share:.0f} % of the updates of the full sweep."
 
 
 def _rounds(members: int, factor: int) -> int:
-    """⌈log_factor members⌉, at least 1, in whole numbers."""
+    """Return ⌈log_factor members⌉, at least 1, in whole numbers."""
     rounds = 1
     while factor**rounds < members:
         rounds += 1

@@ -82,7 +82,7 @@ def plan(
 
 
 def members_that_fit(parameter_bytes: int, copies: int, batch_bytes: int, budget: int) -> int:
-    """How many members of a population a budget of bytes holds.
+    """Count how many members of a population a budget of bytes holds.
 
     parameter_bytes: the weights of one member; copies: tensors of that size in the optimizer's memory; batch_bytes: the
     scores and activations of one member for one batch.
@@ -99,7 +99,7 @@ def copies(recipe: Recipe, settings: Sequence[dict[str, Any]]) -> int:
 
 
 def sentences(plan: Plan) -> list[str]:
-    """How many populations there are, why, and what they need, for people.
+    """Say how many populations there are, why, and what they need, for people.
 
     >>> units = tuple(Unit({"batch_size": b}, f, 0, tuple(range(8)), 3 * 10**6) for b in (32, 64) for f in range(5))
     >>> for line in sentences(Plan(units, 16, 5, 1, ("2 values of batch_size", "5 folds"), 1, 10**9)):
@@ -115,20 +115,20 @@ def sentences(plan: Plan) -> list[str]:
     what = [_counted(plan.candidates, "setting")]
     what += [_counted(n, word) for n, word in ((plan.folds, "fold"), (plan.seeds, "seed")) if n > 1]
     runs, made = _counted(sum(sizes), "run"), _counted(len(sizes), "population")
-    told = [f"{' × '.join(what)}: {runs} in {made}, {each} member{'s' * (max(sizes) > 1)} each."]
+    lines = [f"{' × '.join(what)}: {runs} in {made}, {each} member{'s' * (max(sizes) > 1)} each."]
     if plan.reasons:
-        told.append(f"What splits them: {' × '.join(plan.reasons)}.")
+        lines.append(f"What splits them: {' × '.join(plan.reasons)}.")
     if plan.pieces > 1:
-        told.append(
+        lines.append(
             f"Memory splits what could train together into up to {plan.pieces} pieces: a population may take "
             f"{_megabytes(plan.budget)} beside the images."
         )
     largest = max(unit.bytes for unit in plan.units)
-    return [*told, f"The largest population takes about {_megabytes(largest)} beside the images."]
+    return [*lines, f"The largest population takes about {_megabytes(largest)} beside the images."]
 
 
 def _key(settings: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
-    """What a candidate's population is told by; lists, as JSON has them, are tuples in a recipe."""
+    """Return the key of a candidate's population; lists, as JSON has them, are tuples in a recipe."""
     chosen = ((field, settings[field]) for field in SPLITTING if field in settings)
     return tuple((field, tuple(value) if isinstance(value, list) else value) for field, value in chosen)
 
@@ -142,16 +142,16 @@ def _chunks(
     classes: int,
     budget: int,
 ) -> list[tuple[tuple[int, ...], int]]:
-    """The members of one group in as few populations as fit, of even sizes, and the bytes of each."""
-    own = recipe.model_copy(update=shared)
+    """Put the members of one group in as few populations as fit, of even sizes, and the bytes of each."""
+    unit_recipe = recipe.model_copy(update=shared)
     settings = [candidates[member] for member in members]
-    ordered = [members[i] for i in _by_loss(settings, own)]
-    weights, batch, fixed = _bytes(own, settings, inputs, classes)
-    one = _member_bytes(weights, copies(own, settings), batch)
-    fit = members_that_fit(weights, copies(own, settings), batch, budget - fixed)
+    ordered = [members[i] for i in _by_loss(settings, unit_recipe)]
+    weights, batch, fixed = _bytes(unit_recipe, settings, inputs, classes)
+    one = _member_bytes(weights, copies(unit_recipe, settings), batch)
+    fit = members_that_fit(weights, copies(unit_recipe, settings), batch, budget - fixed)
     if fit < 1:
         raise UsageError(
-            f"one member of the model {own.model} takes {_megabytes(one + fixed)}, and a population may take "
+            f"one member of the model {unit_recipe.model} takes {_megabytes(one + fixed)}, and a population may take "
             f"{_megabytes(budget)}: choose smaller layers or a smaller --batch-size, or give it more memory"
         )
     count = math.ceil(len(ordered) / fit)
@@ -167,7 +167,7 @@ def _by_loss(settings: Sequence[dict[str, Any]], recipe: Recipe) -> list[int]:
 
 
 def _bytes(recipe: Recipe, settings: Sequence[dict[str, Any]], inputs: int, classes: int) -> tuple[int, int, int]:
-    """Of one member its weights and its part of a batch; of all members their inputs."""
+    """Count the bytes of one member: its weights and its part of a batch; of all members their inputs."""
     item = 8 if recipe.precision == "float64" else 4
     shapes = built(recipe, inputs, classes).shapes().values()
     weights = sum((width + 1) * outputs for outputs, width in shapes)
@@ -187,18 +187,18 @@ def _member_bytes(parameter_bytes: int, copies: int, batch_bytes: int) -> int:
 
 
 def _reasons(keys: Sequence[tuple[Any, ...]], folds: int, seeds: int) -> tuple[str, ...]:
-    """What splits, as words: counts of values where every combination is there, else the number of combinations."""
+    """Say what splits: counts of values where every combination is there, else the number of combinations."""
     values: dict[str, set[Any]] = {}
     for key in keys:
         for name, value in key:
             values.setdefault(name, set()).add(value)
-    counts = {name: len(found) for name, found in values.items() if len(found) > 1}
+    counts = {name: len(different) for name, different in values.items() if len(different) > 1}
     if math.prod(counts.values()) == len(keys):
-        told = [f"{count} values of {name}" for name, count in counts.items()]
+        reasons = [f"{count} values of {name}" for name, count in counts.items()]
     else:
-        told = [f"{len(keys)} combinations of {', '.join(counts or values)}"]
-    told += [f"{folds} folds"] * (folds > 1)
-    return tuple(told + [f"{seeds} seeds"] * (seeds > 1))
+        reasons = [f"{len(keys)} combinations of {', '.join(counts or values)}"]
+    reasons += [f"{folds} folds"] * (folds > 1)
+    return tuple(reasons + [f"{seeds} seeds"] * (seeds > 1))
 
 
 def _counted(number: int, word: str) -> str:

@@ -1,4 +1,4 @@
-"""What a sweep was asked for: choices with several values or a range become axes of its recipe, the rest stays."""
+"""Request of a sweep: choices with several values or a range become axes of its recipe, the rest stays."""
 
 __all__ = ["axes_of", "extended", "requested"]
 
@@ -16,7 +16,7 @@ FREE = ("members", "sampler")
 
 
 def requested(choices: dict[str, Any]) -> Recipe:
-    """The recipe of a sweep: what has several values or a range becomes an axis, the rest stays as it is.
+    """Make the recipe of a sweep: what has several values or a range becomes an axis, the rest stays as it is.
 
     Raises UsageError for axes that cannot be, before anything is made.
     """
@@ -36,12 +36,12 @@ def requested(choices: dict[str, Any]) -> Recipe:
 
 
 def axes_of(recipe: Recipe) -> list[Axis]:
-    """The axes that a sweep's recipe names."""
+    """Return the axes that a sweep's recipe names."""
     return [parse_axis(name, option) for name, _, option in (line.partition("=") for line in recipe.vary)]
 
 
-def extended(before: Recipe, known: int, choices: dict[str, Any]) -> Recipe:
-    """The recipe of a finished sweep with one more round. known: members that it has; choices: members to add, axes.
+def extended(before: Recipe, members_before: int, choices: dict[str, Any]) -> Recipe:
+    """Add a round to the recipe of a finished sweep. members_before: that it has; choices: members to add, axes.
 
     Axes that are named replace those of that name in the new round; the others stay. Raises UsageError for anything
     else, which would change the members that there are.
@@ -60,12 +60,17 @@ def extended(before: Recipe, known: int, choices: dict[str, Any]) -> Recipe:
         raise UsageError("members: say how many settings to add, like --members 16")
     if not asked and not more:
         raise UsageError("say what to add: --members, or an option with values or a range")
-    update = {"vary": vary, "sampler": sampler, "rounds": before.rounds + 1, "members": known + more if more else 0}
+    update = {
+        "vary": vary,
+        "sampler": sampler,
+        "rounds": before.rounds + 1,
+        "members": members_before + more if more else 0,
+    }
     return recipe({**before.model_dump(), **update})
 
 
 def _is_axis(name: str, value: Any) -> bool:
-    """Whether a field was given several values or a range; a plain list of widths is one shape of hidden layers."""
+    """Say if a field was given several values or a range; a plain list of widths is one shape of hidden layers."""
     if isinstance(value, str):
         return name not in TEXTS and bool(set(",:") & set(value))
     several = isinstance(value, list | tuple) and name != "vary"

@@ -26,7 +26,7 @@ _OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", 
 
 
 def plain(name: str, limit: int = 24) -> str:
-    """One short line of visible characters, for names that come from outside.
+    """Make one short line of visible characters, for names that come from outside.
 
     Controls, direction overrides and lone surrogates go: XML cannot hold some of them, others reorder their neighbors.
 
@@ -41,7 +41,7 @@ def plain(name: str, limit: int = 24) -> str:
 
 
 def rung_colors(count: int) -> list[str]:
-    """A color for each rung, as hexadecimal codes: Okabe–Ito while they last, else steps of viridis.
+    """Give a color to each rung, as hexadecimal codes: Okabe–Ito while they last, else steps of viridis.
 
     >>> rung_colors(2)
     ['#0072B2', '#D55E00']
@@ -107,11 +107,11 @@ def _worded(words: Sequence[str]) -> Ruler:
 
 
 def _linear(numbers: NDArray[np.float64]) -> Ruler:
-    known = numbers[np.isfinite(numbers)]
-    low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
+    finite = numbers[np.isfinite(numbers)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
     room = 0.06 * (high - low) or 0.06 * abs(high) or 1.0
     steps = (float(tick) for tick in MaxNLocator(5).tick_values(low, high))
-    ticks = _listed(known) or [tick for tick in steps if low - room <= tick <= high + room]
+    ticks = _listed(finite) or [tick for tick in steps if low - room <= tick <= high + room]
     return Ruler(numbers, ticks, [typed(round(tick, 12)) for tick in ticks], low - room, high + room, math.nan)
 
 
@@ -131,10 +131,10 @@ def _logarithmic(numbers: NDArray[np.float64]) -> Ruler:
 
 
 def _listed(places: NDArray[np.float64]) -> list[float]:
-    """The places themselves where they are few and far enough apart to be named."""
-    known = np.unique(places)
-    apart = known.size < 2 or float(np.diff(known).min()) > 0.1 * float(np.ptp(known))
-    return [float(place) for place in known] if 0 < known.size <= 6 and apart else []
+    """Return the places themselves where they are few and far enough apart to be named."""
+    finite = np.unique(places)
+    apart = finite.size < 2 or float(np.diff(finite).min()) > 0.1 * float(np.ptp(finite))
+    return [float(place) for place in finite] if 0 < finite.size <= 6 and apart else []
 
 
 def _decades(low: float, high: float) -> list[float]:

@@ -1,4 +1,4 @@
-"""What leaving the unsure images to a person buys: accuracy among the surest against the share answered, each rung."""
+"""Abstention: accuracy among the surest images against the share that is answered, for each rung."""
 
 __all__ = ["abstention"]
 
@@ -73,7 +73,7 @@ def _draw(data: _Abstention) -> Figure:
     # Given as labels, names with a leading underscore would be left out, and dollars read as mathematics.
     for text, line in zip(legend.get_texts(), data.lines, strict=True):
         text.set_parse_math(False)
-        text.set_text(_told(line, data.best))
+        text.set_text(_share_answered(line, data.best))
     return figure
 
 
@@ -84,7 +84,7 @@ def _title(data: _Abstention) -> str:
     )
 
 
-def _told(line: _Line, best: str) -> str:
+def _share_answered(line: _Line, best: str) -> str:
     chosen = ", best rung" if line.rung == best else ""
     return f"{plain(line.rung)}{chosen}: {line.surest:.2f} % of the surest 80 %, {line.overall:.2f} % of all"
 

@@ -35,8 +35,8 @@ class _Losses:
 
 
 def _select(results: Results) -> _Losses | None:
-    known = {encoder: loss for encoder, loss in results.encoder_loss.items() if len(loss)}
-    shown = {encoder: np.where(np.abs(loss) < _HUGE, loss, np.nan) for encoder, loss in known.items()}
+    losses = {encoder: loss for encoder, loss in results.encoder_loss.items() if len(loss)}
+    shown = {encoder: np.where(np.abs(loss) < _HUGE, loss, np.nan) for encoder, loss in losses.items()}
     return _Losses(results.name, shown) if shown else None
 
 
@@ -62,11 +62,11 @@ def _axes(panel: Axes, values: NDArray[np.float64]) -> None:
     panel.grid(color="#E4E4E4", linewidth=0.6)
     panel.set_axisbelow(True)
     panel.spines[["top", "right"]].set_visible(False)
-    known = values[np.isfinite(values)]
-    if known.size and known.min() > 0 and known.max() / known.min() > _LOG_RATIO:
+    finite = values[np.isfinite(values)]
+    if finite.size and finite.min() > 0 and finite.max() / finite.min() > _LOG_RATIO:
         panel.set_yscale("log")
         panel.set_ylabel("mean squared error (log scale)")
-        panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if known.max() / known.min() < 1000 else (1,)))
+        panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if finite.max() / finite.min() < 1000 else (1,)))
         panel.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         panel.yaxis.set_minor_formatter(NullFormatter())
 

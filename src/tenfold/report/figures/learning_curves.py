@@ -110,14 +110,14 @@ def _panel(panel: Axes, data: _Curves, measure: int) -> None:
 
 
 def _curve(panel: Axes, epoch: NDArray[np.float64], values: NDArray[np.float64], style: dict[str, Any]) -> None:
-    """A failed member's curve ends, and rows that hold only one of training and validation leave no gap."""
+    """Return a member's curve: a failed one ends; rows with only training or only validation leave no gap."""
     shown = np.abs(values) < _HUGE
     marker = "o" if epoch.size <= _FEW_POINTS or shown.sum() == 1 else ""
     panel.plot(epoch[shown], values[shown], marker=marker, markersize=3, **style)
 
 
 def _scale(panel: Axes, data: _Curves, measure: int) -> None:
-    """The winners set the scale, so that a member that diverges does not press them onto the axis."""
+    """Let the winners set the scale, so that a member that diverges does not press them onto the axis."""
     panel.set_ylabel(_LABELS[measure])
     values = np.concatenate([np.r_[line.train[measure], line.validation[measure]] for line in data.winners])
     values = values[np.abs(values) < _HUGE]

@@ -1,4 +1,4 @@
-"""What an autoencoder keeps of an image: originals above their reconstructions, a pair of rows for each encoder."""
+"""Reconstructions of an autoencoder: originals above their reconstructions, a pair of rows for each encoder."""
 
 __all__ = ["reconstructions"]
 
@@ -19,7 +19,7 @@ _GAP = 0.08
 
 
 class _Pair(NamedTuple):
-    """images: (2, n, H, W, 3) between 0 and 1; error: mean squared error of the images shown."""
+    """A pair of rows. images: (2, n, H, W, 3) between 0 and 1; error: mean squared error of the images shown."""
 
     encoder: str
     images: NDArray[np.float32]
@@ -38,7 +38,7 @@ def _select(results: Results) -> _Reconstructions | None:
 
 
 def _pair(encoder: str, images: NDArray[np.float32]) -> _Pair:
-    """images: (2, n, channels, H, W)."""
+    """Measure the error of a pair of rows. images: (2, n, channels, H, W)."""
     with np.errstate(invalid="ignore"):
         error = float(np.mean((images[1].astype(np.float64) - images[0]) ** 2))
     shown = np.nan_to_num(images, nan=0.0, posinf=1.0, neginf=0.0).clip(0, 1)
@@ -64,7 +64,7 @@ def _height(pair: _Pair) -> float:
 
 
 def _block(panel: Axes, pair: _Pair) -> None:
-    """One encoder: its two rows as one picture, transparent between the images."""
+    """Draw one encoder: its two rows as one picture, transparent between the images."""
     high, wide = pair.images.shape[2:4]
     gap = max(1, round(_GAP * wide))
     canvas = np.zeros((2 * (high + gap) - gap, _SHOWN * (wide + gap) - gap, 4), dtype=np.float32)
@@ -77,8 +77,8 @@ def _block(panel: Axes, pair: _Pair) -> None:
     panel.set_yticks([(high - 1) / 2, (high - 1) / 2 + high + gap], ["original", "reconstruction"], fontsize=8.5)
     panel.tick_params(length=0)
     panel.spines[:].set_visible(False)
-    told = f"{plain(pair.encoder)}: mean squared error {pair.error:.4f}, pixels from 0 to 1"
-    panel.set_title(told, fontsize=9, loc="left", pad=3, parse_math=False)
+    title = f"{plain(pair.encoder)}: mean squared error {pair.error:.4f}, pixels from 0 to 1"
+    panel.set_title(title, fontsize=9, loc="left", pad=3, parse_math=False)
 
 
 reconstructions = Plot(_select, _draw)

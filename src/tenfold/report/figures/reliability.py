@@ -1,4 +1,4 @@
-"""Whether the best rung is as right as it is confident: accuracy by confidence, with its temperature and without."""
+"""Reliability of the best rung's confidence: accuracy by confidence, with its temperature and without."""
 
 __all__ = ["reliability"]
 
@@ -38,16 +38,16 @@ def _select(results: Results) -> _Reliability | None:
     if rung not in results.predicted or rung not in results.confidence or rung not in results.uncalibrated:
         return None
     confidence, before = results.confidence[rung], results.uncalibrated[rung]
-    known = np.isfinite(confidence) & np.isfinite(before)
-    if not known.any():
+    finite = np.isfinite(confidence) & np.isfinite(before)
+    if not finite.any():
         return None
-    confidence, before = confidence[known], before[known]
-    right = (results.predicted[rung] == results.labels)[known]
+    confidence, before = confidence[finite], before[finite]
+    right = (results.predicted[rung] == results.labels)[finite]
     return _Reliability(
         results.name,
         rung,
         results.part,
-        int(known.sum()),
+        int(finite.sum()),
         calibrate.reliability(confidence, right),
         calibrate.calibration_error(confidence, right),
         calibrate.reliability(before, right),

@@ -71,8 +71,8 @@ def _panel(panel: Axes, run: str, data: _Losses) -> None:
     finite = np.isfinite(losses).all(0)
     panel.set_title(plain(run), fontsize=9, parse_math=False)
     if not finite.all():
-        told = "goes non-finite" if finite.any() else "non-finite from the first epoch"
-        panel.text(0.5, 0.5, told, transform=panel.transAxes, ha="center", va="center", color="#A03A00", fontsize=9)
+        title = "goes non-finite" if finite.any() else "non-finite from the first epoch"
+        panel.text(0.5, 0.5, title, transform=panel.transAxes, ha="center", va="center", color="#A03A00", fontsize=9)
     panel.xaxis.set_major_locator(MaxNLocator(nbins=4, integer=True, min_n_ticks=1))
     panel.yaxis.set_major_locator(MaxNLocator(nbins=4))
     panel.ticklabel_format(axis="y", useOffset=False)

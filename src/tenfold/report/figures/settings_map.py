@@ -26,7 +26,7 @@ _SPAN = 10.0
 
 
 class _Cell(NamedTuple):
-    """What a setting came to: best percent (NaN without any), its last epoch where others went on (else 0)."""
+    """A setting of the map: best percent (NaN without any), its last epoch where others went on (else 0)."""
 
     accuracy: float
     ended: float
@@ -63,17 +63,17 @@ def _select(results: Results) -> _Maps | None:
 
 
 def _mapped(members: tuple[dict[str, Any], ...]) -> bool:
-    """Whether there is more than one cell to show."""
-    return all(set(_AXES) <= set(own) for own in members) and len({_place(own) for own in members}) > 1
+    """Say if there is more than one cell to show."""
+    return all(set(_AXES) <= set(cells) for cells in members) and len({_place(cells) for cells in members}) > 1
 
 
-def _place(own: dict[str, Any]) -> tuple[float, float]:
-    return float(own["l2"]), float(own["learning_rate"])
+def _place(settings: dict[str, Any]) -> tuple[float, float]:
+    return float(settings["l2"]), float(settings["learning_rate"])
 
 
 def _map(results: Results, rung: str) -> _Map:
     members = results.settings[rung]
-    penalties, rates = (tuple(sorted({_place(own)[axis] for own in members})) for axis in range(2))
+    penalties, rates = (tuple(sorted({_place(cells)[axis] for cells in members})) for axis in range(2))
     places = [(penalties.index(l2), rates.index(rate)) for l2, rate in map(_place, members)]
     cells: dict[tuple[int, int], _Cell] = {}
     for place, cell in zip(places, _reached(results, rung), strict=True):
@@ -85,12 +85,12 @@ def _map(results: Results, rung: str) -> _Map:
 
 
 def _others(members: tuple[dict[str, Any], ...]) -> tuple[str, ...]:
-    names = dict.fromkeys(name for own in members for name in own if name not in _AXES)
-    return tuple(name for name in names if len({repr(own.get(name)) for own in members}) > 1)
+    names = dict.fromkeys(name for settings in members for name in settings if name not in _AXES)
+    return tuple(name for name in names if len({repr(settings.get(name)) for settings in members}) > 1)
 
 
 def _reached(results: Results, rung: str) -> list[_Cell]:
-    """What each member came to."""
+    """Return the cell of each member."""
     rows = results.curves["rung"] == rung
     member, epoch = results.curves["member"][rows], results.curves["epoch"][rows].astype(np.float64)
     accuracy = 100 * results.curves["validation_accuracy"][rows].astype(np.float64)
@@ -99,7 +99,7 @@ def _reached(results: Results, rung: str) -> list[_Cell]:
 
 
 def _cell(epoch: NDArray[np.float64], accuracy: NDArray[np.float64], last: float) -> _Cell:
-    """epoch, accuracy: (t,) of one member, whose last row has no accuracy if it failed. last: epoch of the rung."""
+    """Make a member's cell. epoch, accuracy: (t,), the last row without accuracy if it failed. last: epoch of the rung."""
     if not epoch.size:
         return _Cell(float("nan"), 0.0, False)
     finite, end = accuracy[np.isfinite(accuracy)], float(epoch.max())
@@ -135,13 +135,13 @@ def _title(data: _Maps) -> str:
 
 
 def _legend(data: _Maps) -> str:
-    told = ["framed: the winner by validation"]
+    words = ["framed: the winner by validation"]
     cells = [cell for shown in data.maps for cell in shown.cells.values()]
     if any(cell.ended and not cell.failed for cell in cells):
-        told.append("ep.: last epoch of a setting that was dropped or stopped before others")
+        words.append("ep.: last epoch of a setting that was dropped or stopped before others")
     if any(cell.failed for cell in cells):
-        told.append("failed: its numbers were no longer finite")
-    return "; ".join(told)
+        words.append("failed: its numbers were no longer finite")
+    return "; ".join(words)
 
 
 def _panel(panel: Axes, shown: _Map, best: str) -> None:
@@ -156,14 +156,16 @@ def _panel(panel: Axes, shown: _Map, best: str) -> None:
         panel.add_patch(Rectangle((column - 0.47, row - 0.47), 0.94, 0.94, facecolor=color, edgecolor="none"))
         if texts:
             tone = _ON_DARK if depth > 0.55 else _ON_LIGHT
-            panel.text(column, row, _told(cell), ha="center", va="center", fontsize=8, color=tone, linespacing=1.05)
+            panel.text(
+                column, row, _annotation(cell), ha="center", va="center", fontsize=8, color=tone, linespacing=1.05
+            )
     row, column = shown.winner
     frame = Rectangle((column - 0.47, row - 0.47), 0.94, 0.94, facecolor="none", edgecolor=_FRAME, linewidth=2.2)
     panel.add_patch(frame)
     _name_axes(panel, shown, best)
 
 
-def _told(cell: _Cell) -> str:
+def _annotation(cell: _Cell) -> str:
     number = f"{cell.accuracy:.2f}" if np.isfinite(cell.accuracy) else ""
     fate = "failed" if cell.failed else f"{cell.ended:.3g} ep." if cell.ended else ""
     return "\n".join(part for part in (number, fate) if part) or "–"

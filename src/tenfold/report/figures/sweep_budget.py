@@ -1,4 +1,4 @@
-"""What a search spent and what it had for it: best score so far against epochs × members, population by population."""
+"""Budget of a search: best score so far against epochs × members, population by population."""
 
 __all__ = ["sweep_budget"]
 
@@ -69,22 +69,22 @@ def _spent(population: Trained) -> NDArray[np.float64]:
 
 def _leading(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """Best of the members' last known scores at each validation, (V,), NaN before there is one."""
-    known = np.isfinite(scores)
-    last = np.maximum.accumulate(np.where(known, np.arange(scores.shape[1]), -1), axis=1)
+    scored = np.isfinite(scores)
+    last = np.maximum.accumulate(np.where(scored, np.arange(scores.shape[1]), -1), axis=1)
     filled = np.where(last >= 0, np.take_along_axis(scores, np.maximum(last, 0), 1), -np.inf)
     best = filled.max(0)
     return np.where(np.isfinite(best), best, np.nan)
 
 
 def _complete(sweep: Sweep, paths: tuple[_Path, ...]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Where the last run of settings ended, and the best mean score of all that were known by then."""
+    """Find where the last run of settings ended, and the best mean score of all that were known by then."""
     last = {int(member): k for k, population in enumerate(sweep.populations) for member in population.members}
-    known: dict[int, float] = {}
+    scored: dict[int, float] = {}
     for member, k in last.items():
         if np.isfinite(sweep.scores[member]):
-            known[k] = max(known.get(k, -np.inf), unit(sweep.metric)[1] * float(sweep.scores[member]))
-    ends = sorted(known)
-    best = np.maximum.accumulate([known[k] for k in ends]) if ends else np.zeros(0)
+            scored[k] = max(scored.get(k, -np.inf), unit(sweep.metric)[1] * float(sweep.scores[member]))
+    ends = sorted(scored)
+    best = np.maximum.accumulate([scored[k] for k in ends]) if ends else np.zeros(0)
     return np.array([paths[k].spent[-1] for k in ends]), np.asarray(best)
 
 
@@ -93,9 +93,9 @@ def _draw(data: _Budget) -> Figure:
     figure.suptitle(_title(data), fontsize=11, parse_math=False)
     panel = figure.subplots()
     for path in data.paths:
-        known = np.isfinite(path.best)
+        scored = np.isfinite(path.best)
         marker = "." if len(data.paths) <= _FEW and path.spent.size <= 60 else ""
-        panel.plot(path.spent[known], path.best[known], color=_GREY, linewidth=1.1, marker=marker, markersize=3.5)
+        panel.plot(path.spent[scored], path.best[scored], color=_GREY, linewidth=1.1, marker=marker, markersize=3.5)
     total = float(data.paths[-1].spent[-1])
     # The last level goes on to the end of the search.
     across, up = np.r_[data.spent, total], np.r_[data.best, data.best[-1:]]
@@ -151,8 +151,8 @@ def _legend(figure: Figure, data: _Budget) -> None:
         Line2D([], [], color=_GREY, linewidth=1.1, marker=".", markersize=5),
     ]
     whole = "best mean of a setting, all of its runs done" if data.runs > 1 else "best score of a setting at its end"
-    told = [whole, "best member of a population, on its own validation images"]
-    figure.legend(handles, told, loc="outside lower center", ncols=2, frameon=False, fontsize=9)
+    words = [whole, "best member of a population, on its own validation images"]
+    figure.legend(handles, words, loc="outside lower center", ncols=2, frameon=False, fontsize=9)
 
 
 sweep_budget = Plot(_select, _draw)

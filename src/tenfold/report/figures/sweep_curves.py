@@ -121,10 +121,10 @@ def _curve(panel: Axes, line: _Line, data: _Curves, scale: Normalize) -> None:
         style = {"color": SIMPLEST, "linewidth": 2.4, "linestyle": (0, (4, 1.5)), "zorder": 4}
     if line.member == data.best:
         style = {"color": BEST, "linewidth": 2.8, "zorder": 5}
-    known = np.isfinite(line.scores)
-    panel.plot(line.epochs[known], line.scores[known], marker="o" if known.sum() == 1 else "", markersize=4, **style)
-    if line.dropped and known.any():
-        end = np.flatnonzero(known)[-1]
+    finite = np.isfinite(line.scores)
+    panel.plot(line.epochs[finite], line.scores[finite], marker="o" if finite.sum() == 1 else "", markersize=4, **style)
+    if line.dropped and finite.any():
+        end = np.flatnonzero(finite)[-1]
         panel.plot(line.epochs[end], line.scores[end], "|", markersize=7, color=style["color"], zorder=3)
 
 
@@ -132,14 +132,14 @@ def _legend(figure: Figure, panel: Axes, data: _Curves, scale: Normalize) -> Non
     bar = figure.colorbar(ScalarMappable(scale, SHADES), ax=panel, fraction=0.05, pad=0.02, aspect=28)
     _mark(bar, data, scale)
     bar.outline.set_visible(False)
-    handles, told = [Line2D([], [], color=BEST, linewidth=2.8)], ["the best"]
+    handles, words = [Line2D([], [], color=BEST, linewidth=2.8)], ["the best"]
     if data.simplest != data.best:
         handles.append(Line2D([], [], color=SIMPLEST, linewidth=2.4, linestyle=(0, (4, 1.5))))
-        told.append("largest l2 within one standard error of it")
+        words.append("largest l2 within one standard error of it")
     if any(line.dropped for line in data.lines):
         handles.append(Line2D([], [], color="#7A7A7A", linestyle="none", marker="|", markersize=8))
-        told.append("dropped here by halving")
-    figure.legend(handles, told, loc="outside lower center", ncols=3, frameon=False, fontsize=9)
+        words.append("dropped here by halving")
+    figure.legend(handles, words, loc="outside lower center", ncols=3, frameon=False, fontsize=9)
 
 
 def _mark(bar: Colorbar, data: _Curves, scale: Normalize) -> None:

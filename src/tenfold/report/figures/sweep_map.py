@@ -78,13 +78,13 @@ def _ruler(sweep: Sweep, name: str) -> Ruler:
 
 
 def _panels(sweep: Sweep) -> tuple[_Panel, ...]:
-    """One for each combination of the axes of words, that with the best setting first."""
+    """Make a panel for each combination of the axes of words, that with the best setting first."""
     words = [name for name, scale in sweep.axes.items() if scale == "words" and "seed" not in name]
-    found: dict[str, list[int]] = {}
+    panels: dict[str, list[int]] = {}
     for member in sweep.ranked[:_MARKS]:
-        own = sweep.settings[member]
-        found.setdefault(", ".join(typed(own[name]) for name in words if name in own), []).append(member)
-    return tuple(_Panel(told, tuple(members[::-1])) for told, members in found.items())
+        members = sweep.settings[member]
+        panels.setdefault(", ".join(typed(members[name]) for name in words if name in members), []).append(member)
+    return tuple(_Panel(words, tuple(members[::-1])) for words, members in panels.items())
 
 
 def _draw(data: _Map) -> Figure:
@@ -126,15 +126,15 @@ def _title(data: _Map) -> str:
 
 
 def _scale(data: _Map) -> Normalize:
-    known = data.scores[np.isfinite(data.scores)]
-    top, span = float(known.max()), _SPAN * unit(data.metric)[1] / 100
-    low = max(float(known.min()), min(top - span, float(np.median(known))))
+    finite = data.scores[np.isfinite(data.scores)]
+    top, span = float(finite.max()), _SPAN * unit(data.metric)[1] / 100
+    low = max(float(finite.min()), min(top - span, float(np.median(finite))))
     return Normalize(min(low, top - 0.02 * span), top, clip=True)
 
 
 def _draw_panel(panel: Axes, shown: _Panel, data: _Map, scale: Normalize) -> None:
     members = np.array(shown.members)
-    across, up = (own.places[members] for own in data.rulers)
+    across, up = (cells.places[members] for cells in data.rulers)
     scores = data.scores[members]
     alive = np.isfinite(scores)
     size = 130 if _gridded(data) else 52
@@ -153,7 +153,7 @@ def _draw_panel(panel: Axes, shown: _Panel, data: _Map, scale: Normalize) -> Non
     rings = {data.simplest: (SIMPLEST, "D", 1.9)} | {data.best: (BEST, "o", 2.6)}
     for member in sorted(set(rings) & set(shown.members)):
         color, mark, wide = rings[member]
-        place = [own.places[member] for own in data.rulers]
+        place = [cells.places[member] for cells in data.rulers]
         panel.plot(*place, mark, markersize=size**0.5 + 5, mfc="none", mec=color, mew=wide, zorder=4)
     if _gridded(data):
         for x, y in sorted(set(zip(across.tolist(), up.tolist(), strict=True))):
@@ -162,16 +162,16 @@ def _draw_panel(panel: Axes, shown: _Panel, data: _Map, scale: Normalize) -> Non
 
 
 def _gridded(data: _Map) -> bool:
-    """Whether few values of both axes meet each other: there is room for the numbers themselves."""
-    values = [np.unique(own.places[np.isfinite(own.places)]).size for own in data.rulers]
+    """Say if few values of both axes meet each other: there is room for the numbers themselves."""
+    values = [np.unique(axes.places[np.isfinite(axes.places)]).size for axes in data.rulers]
     return max(values) <= _TEXTS and values[0] * values[1] <= len(data.scores)
 
 
 def _write(panel: Axes, place: tuple[float, float], scores: NDArray[np.float64], data: _Map) -> None:
-    known = scores[np.isfinite(scores)]
-    told = format(float(known.max()), unit(data.metric)[2]) if known.size else "failed"
+    finite = scores[np.isfinite(scores)]
+    text = format(float(finite.max()), unit(data.metric)[2]) if finite.size else "failed"
     panel.annotate(
-        told, place, (0, -11), textcoords="offset points", ha="center", va="top", fontsize=7.5, color="#303030"
+        text, place, (0, -11), textcoords="offset points", ha="center", va="top", fontsize=7.5, color="#303030"
     )
 
 
@@ -200,14 +200,14 @@ def _legend(figure: Figure, panels: NDArray[Any], data: _Map, scale: Normalize) 
     bar.outline.set_visible(False)
     ring: dict[str, Any] = {"linestyle": "none", "markerfacecolor": "none"}
     handles = [Line2D([], [], marker="o", markersize=10, markeredgecolor=BEST, markeredgewidth=2.6, **ring)]
-    told = ["the best"]
+    words = ["the best"]
     if data.simplest != data.best:
         handles.append(Line2D([], [], marker="D", markersize=9, markeredgecolor=SIMPLEST, markeredgewidth=1.9, **ring))
-        told.append("largest l2 within one standard error of it")
+        words.append("largest l2 within one standard error of it")
     if not np.isfinite(data.scores).all():
         handles.append(Line2D([], [], marker="x", color=_FAILED, linestyle="none"))
-        told.append("failed")
-    figure.legend(handles, told, loc="outside lower center", ncols=3, frameon=False, fontsize=9)
+        words.append("failed")
+    figure.legend(handles, words, loc="outside lower center", ncols=3, frameon=False, fontsize=9)
 
 
 sweep_map = Plot(_select, _draw)

@@ -126,14 +126,16 @@ def _spread(count: int) -> NDArray[np.float64]:
 
 
 def _name_axis(panel: Axes, shown: _Slice) -> None:
-    own = shown.ruler
-    steps = slice(None, None, -(-len(own.ticks) // 12))
-    long = shown.scale == "words" and sum(map(len, own.labels[steps])) > 28
+    axis_label = shown.ruler
+    steps = slice(None, None, -(-len(axis_label.ticks) // 12))
+    long = shown.scale == "words" and sum(map(len, axis_label.labels[steps])) > 28
     turned: dict[str, Any] = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if long else {}
-    panel.xaxis.set_ticks(own.ticks[steps], labels=own.labels[steps], fontsize=8.5, parse_math=False, **turned)
-    panel.set_xlim(own.low, own.high)
-    if np.isfinite(own.gap):
-        panel.axvline(own.gap, color="#B4B4B4", linewidth=0.8, linestyle=(0, (3, 3)), zorder=1)
+    panel.xaxis.set_ticks(
+        axis_label.ticks[steps], labels=axis_label.labels[steps], fontsize=8.5, parse_math=False, **turned
+    )
+    panel.set_xlim(axis_label.low, axis_label.high)
+    if np.isfinite(axis_label.gap):
+        panel.axvline(axis_label.gap, color="#B4B4B4", linewidth=0.8, linestyle=(0, (3, 3)), zorder=1)
     panel.set_xlabel(plain(shown.name.replace("_", " ")), parse_math=False)
     panel.grid(color="#ECECEC", linewidth=0.6)
     panel.set_axisbelow(True)
@@ -152,14 +154,14 @@ def _legend(figure: Figure, panels: NDArray[Any], data: _Slices) -> None:
         "markerfacecolor": "none",
     }
     handles = [Line2D([], [], marker="o", color=BEST, markersize=9, markeredgewidth=2.2, **ring)]
-    told = ["the best" + (" and its 95 % interval" if np.isfinite(data.intervals[data.best]).all() else "")]
+    words = ["the best" + (" and its 95 % interval" if np.isfinite(data.intervals[data.best]).all() else "")]
     if data.simplest != data.best:
         handles.append(Line2D([], [], marker="D", color=SIMPLEST, markersize=8, markeredgewidth=2.2, **ring))
-        told.append("largest l2 within one standard error of it")
+        words.append("largest l2 within one standard error of it")
     if not np.isfinite(data.scores).all():
         handles.append(Line2D([], [], marker="x", color=_FAILED, linestyle="none"))
-        told.append("failed")
-    figure.legend(handles, told, loc="outside lower center", ncols=3, frameon=False, fontsize=9)
+        words.append("failed")
+    figure.legend(handles, words, loc="outside lower center", ncols=3, frameon=False, fontsize=9)
 
 
 sweep_slices = Plot(_select, _draw)

@@ -43,7 +43,7 @@ def _select(results: Results) -> _Templates | None:
 
 
 def _row(rung: str, weights: NDArray[np.float32]) -> _Row:
-    """weights: (C, channels, H, W)."""
+    """Make a row of images. weights: (C, channels, H, W)."""
     if weights.shape[1] == 3:
         return _Row(rung, np.stack([_colored(image) for image in weights]), 1.0)
     grey = weights.mean(axis=1)
@@ -54,7 +54,7 @@ def _row(rung: str, weights: NDArray[np.float32]) -> _Row:
 
 
 def _colored(weights: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(3, H, W) weights to (H, W, 3), the least of the three channels to 0 and the greatest to 1; mid-grey if flat."""
+    """Turn (3, H, W) weights to (H, W, 3), the least of all channels to 0, the greatest to 1; mid-grey if flat."""
     finite = weights[np.isfinite(weights)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
     if not high > low:
@@ -83,7 +83,7 @@ def _title(data: _Templates) -> str:
 
 
 def _block(figure: Figure, panels: NDArray[Any], row: _Row, data: _Templates) -> None:
-    """One rung: its images in as many lines as they need, the rung's name on the left."""
+    """Draw one rung: its images in as many lines as they need, the rung's name on the left."""
     shown = None
     for panel in panels.flat:
         panel.set_axis_off()
