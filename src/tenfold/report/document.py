@@ -24,7 +24,7 @@ _ESCAPES = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"
 def document(
     template: str, context: dict[str, Any], data: dict[str, Any], colors: Sequence[str] = (), own: str = ""
 ) -> str:
-    """The page: a template of assets/ filled with the context, data for its scripts, and the colors of the rungs.
+    """Fill a template of assets/ with the context, data for its scripts, and the colors of the rungs.
 
     own: the word of a style and a script that this page has beside those of every page: assets/word.css and word.js.
     """
@@ -43,7 +43,7 @@ def document(
 
 
 def _policy(style: str, scripts: Sequence[str]) -> str:
-    """The page's content security policy: nothing from anywhere but its own style, scripts and data URIs."""
+    """Return the page's content security policy: nothing from anywhere but its own style, scripts and data URIs."""
     allowed = " ".join(map(_digest, scripts))
     return (
         f"default-src 'none'; img-src data:; style-src {_digest(style)}; script-src {allowed}; "
@@ -60,7 +60,7 @@ def _json(data: dict[str, Any]) -> str:
 
 
 def _rung_style(colors: Sequence[str]) -> str:
-    """A class for each rung's color; black becomes the ink of the theme."""
+    """Return a class for each rung's color; black becomes the ink of the theme."""
     used = ("var(--ink)" if color == "#000000" else color for color in colors)
     return "\n".join(f".rung-{k}{{--rung:{color}}}" for k, color in enumerate(used))
 
@@ -71,7 +71,7 @@ def _asset(name: str) -> str:
 
 
 def _chart_script() -> str:
-    """The chart library with its license on top; "" where it was not bundled."""
+    """Return the chart library with its license on top; "" where it was not bundled."""
     names = ("uplot.license", "uplot.js", "uplot.css")
     if not all((VENDOR / name).exists() for name in names):
         return ""
@@ -85,12 +85,12 @@ def _chart_style() -> str:
 
 @cache
 def _environment() -> Environment:
-    found = Environment(
+    environment = Environment(
         loader=FileSystemLoader(ASSETS),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.filters |= {name: getattr(wording, name) for name in wording.__all__}
-    return found
+    environment.filters |= {name: getattr(wording, name) for name in wording.__all__}
+    return environment

@@ -56,7 +56,7 @@ def save_checkpoint(folder: Path, number: int, checkpoint: Checkpoint) -> None:
 
 
 def load_checkpoint(folder: Path) -> tuple[int, Checkpoint | None, str]:
-    """Return the number of the newest generation, the newest readable content (None where there is none), warning or "".
+    """Return the number of the newest generation, the newest content that can be read (or None), a warning or "".
 
     What cannot be read is removed: it would only push out the checkpoints to come.
     """

@@ -14,20 +14,20 @@ from tenfold.search.axes import Axis, text
 from tenfold.search.study import encoded, parameters, quiet, required
 
 
-def journal(path: Path, axes: Sequence[Axis], told: Sequence[tuple[dict[str, Any], float | None]]) -> int:
+def journal(path: Path, axes: Sequence[Axis], tried: Sequence[tuple[dict[str, Any], float | None]]) -> int:
     """Write members that the file does not hold yet; returns how many. Writing again writes nothing.
 
-    A study for each set of axes, named after them; a trial's attribute "member" is its number in told. One that failed
+    A study for each set of axes, named after them; a trial's attribute "member" is its number in tried. One that failed
     (score None) is a failed trial; one that lies on none of the axes' pieces, as after other axes, is left out.
     Raises UsageError where Optuna is not installed.
     """
     with quiet():
         _cut(path)
         try:
-            return _written(path, axes, told)
+            return _written(path, axes, tried)
         except (ValueError, KeyError, TypeError):
             path.unlink()
-            return _written(path, axes, told)
+            return _written(path, axes, tried)
 
 
 def _cut(path: Path) -> None:
@@ -37,7 +37,7 @@ def _cut(path: Path) -> None:
         os.truncate(path, lines.rfind(b"\n") + 1)
 
 
-def _written(path: Path, axes: Sequence[Axis], told: Sequence[tuple[dict[str, Any], float | None]]) -> int:
+def _written(path: Path, axes: Sequence[Axis], tried: Sequence[tuple[dict[str, Any], float | None]]) -> int:
     optuna = required()
     backend = optuna.storages.journal
     # Windows has no symbolic links for everybody.
@@ -49,17 +49,17 @@ def _written(path: Path, axes: Sequence[Axis], told: Sequence[tuple[dict[str, An
     else:
         study = optuna.create_study(storage=storage, study_name=name, direction="maximize")
     there = {trial.user_attrs.get("member") for trial in study.get_trials(deepcopy=False)}
-    known = {name: found for axis in axes for name, found in parameters(axis).items()}
+    distributions = {name: one for axis in axes for name, one in parameters(axis).items()}
     added = 0
-    for member, (settings, score) in enumerate(told):
+    for member, (settings, score) in enumerate(tried):
         params = encoded(axes, settings)
         if member not in there and params is not None:
-            study.add_trial(_trial(params, {name: known[name] for name in params}, score, member))
+            study.add_trial(_trial(params, {name: distributions[name] for name in params}, score, member))
             added += 1
     return added
 
 
-def _trial(params: dict[str, Any], known: dict[str, Any], score: float | None, member: int) -> Any:
+def _trial(params: dict[str, Any], distributions: dict[str, Any], score: float | None, member: int) -> Any:
     optuna = required()
     states = optuna.trial.TrialState
     failed = score is None or score != score
@@ -67,6 +67,6 @@ def _trial(params: dict[str, Any], known: dict[str, Any], score: float | None, m
         state=states.FAIL if failed else states.COMPLETE,
         value=None if failed else score,
         params=params,
-        distributions=known,
+        distributions=distributions,
         user_attrs={"member": member},
     )

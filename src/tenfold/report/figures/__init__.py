@@ -79,7 +79,7 @@ def ruler(values: Sequence[Any], scale: str) -> Ruler:
 
 
 def typed(value: Any) -> str:
-    """A setting as one would type it, short.
+    """Write a setting as one would type it, short.
 
     >>> typed([256, 128]), typed(1e-05), typed(None)
     ('256-128', '1e-5', '–')

@@ -99,7 +99,7 @@ def _reached(results: Results, rung: str) -> list[_Cell]:
 
 
 def _cell(epoch: NDArray[np.float64], accuracy: NDArray[np.float64], last: float) -> _Cell:
-    """Make a member's cell. epoch, accuracy: (t,), the last row without accuracy if it failed. last: epoch of the rung."""
+    """Make a member's cell. epoch, accuracy: (t,), the last accuracy NaN if it failed. last: epoch of the rung."""
     if not epoch.size:
         return _Cell(float("nan"), 0.0, False)
     finite, end = accuracy[np.isfinite(accuracy)], float(epoch.max())
