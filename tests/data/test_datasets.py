@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 
 from tenfold import rooms
+from tenfold.data.download import data_root
 from tenfold.data.load import fingerprint, load, validate
-from tenfold.data.root import data_root
 from tenfold.data.types import Dataset
 from tenfold.errors import DataError, UsageError
 
@@ -233,7 +233,7 @@ def all_broken(root):
     ("change", "why"),
     [
         (empty, "cow: no images in this class"),
-        (single, "only 'dog' found; a classifier needs at least two"),
+        (single, "holds only the class folder 'dog'; a classifier needs at least two"),
         (all_broken, "class 'cat' has no images"),
         (lambda root: split(root, ("train", "test")), "'cat' stands beside train"),
     ],
@@ -348,8 +348,8 @@ def test_parts_and_words_of_arrays(tmp_path):
             {"x_train": X, "y_train": Y, "x_test": X},
             "'y_test' is missing; .*; add a label for each image of 'x_test', or leave 'x_test' out",
         ),
-        ({"x": X}, "'y' is missing; found: x; add a label for each image of 'x'$"),
-        ({"y": Y}, "'x' is missing; found: y$"),
+        ({"x": X}, "'y' is missing; the file holds x; add a label for each image of 'x'$"),
+        ({"y": Y}, "'x' is missing; the file holds y$"),
         ({"x_train": X, "y_train": Y, "x_test": X[:, :2], "y_test": Y}, "different shapes"),
         ({"x": X[:, :3, :, :], "y": Y}, "both the second and the last"),
         ({"x": X.repeat(3, -1), "y": Y}, "neither the second nor the last"),

@@ -12,7 +12,7 @@ import pytest
 from tenfold.data import download as module
 from tenfold.data.datasets import mnist as mnist_file
 from tenfold.data.download import Pinned, fetch, obtain
-from tenfold.data.types import Source
+from tenfold.data.types import DataSource
 from tenfold.errors import DataError, FileError
 
 CONTENT = bytes(range(256)) * 1000
@@ -119,16 +119,16 @@ def test_a_file_of_the_user_is_taken_as_it_is(tmp_path, server, place):
     path = tmp_path / place
     path.parent.mkdir(parents=True)
     path.write_bytes(b"the user's own")
-    assert obtain(Source("", tmp_path), "set", pinned(server, "good")) == path
+    assert obtain(DataSource("", tmp_path), "set", pinned(server, "good")) == path
     assert server.asked == []
 
 
 def test_without_download(tmp_path, server):
     with pytest.raises(DataError, match=r"switched off; get it .* and put it at .*my-set/file\.gz"):
-        obtain(Source("", tmp_path, download=False), "my_set", pinned(server, "good"))
+        obtain(DataSource("", tmp_path, download=False), "my_set", pinned(server, "good"))
     assert server.asked == []
-    assert obtain(Source("", tmp_path), "my_set", pinned(server, "good")).read_bytes() == CONTENT
-    assert obtain(Source("", tmp_path), "my_set", pinned(server)) == tmp_path / "my-set" / "file.gz"
+    assert obtain(DataSource("", tmp_path), "my_set", pinned(server, "good")).read_bytes() == CONTENT
+    assert obtain(DataSource("", tmp_path), "my_set", pinned(server)) == tmp_path / "my-set" / "file.gz"
 
 
 def idx(array):
@@ -148,7 +148,7 @@ def small_mnist(root, names=None, images=(20, 10), labels=(20, 10)):
 
 def test_mnist_from_the_users_files(tmp_path):
     arrays = small_mnist(tmp_path)
-    dataset = mnist_file.mnist(Source("", tmp_path, download=False))
+    dataset = mnist_file.mnist(DataSource("", tmp_path, download=False))
     assert np.array_equal(dataset.images[:, 0].numpy(), np.concatenate(arrays[::2]))
     assert np.array_equal(dataset.labels.numpy(), np.concatenate(arrays[1::2]))
     assert dataset.parts["test"].tolist() == list(range(20, 30))
@@ -164,7 +164,7 @@ def test_mnist_from_the_users_files(tmp_path):
 def test_mnist_that_contradicts_itself(tmp_path, options, why):
     small_mnist(tmp_path, **options)
     with pytest.raises(DataError, match=why):
-        mnist_file.mnist(Source("", tmp_path, download=False))
+        mnist_file.mnist(DataSource("", tmp_path, download=False))
 
 
 def test_mnist_with_files_of_something_else(tmp_path):
@@ -172,10 +172,10 @@ def test_mnist_with_files_of_something_else(tmp_path):
     labels = tmp_path / "mnist" / mnist_file.FILES[1].file
     labels.write_bytes(idx(arrays[1] + 1))
     with pytest.raises(DataError, match="holds the label 10, expected 0 to 9"):
-        mnist_file.mnist(Source("", tmp_path))
+        mnist_file.mnist(DataSource("", tmp_path))
     labels.write_bytes(idx(arrays[0]))
     with pytest.raises(DataError, match="expected one label for each of train-images"):
-        mnist_file.mnist(Source("", tmp_path))
+        mnist_file.mnist(DataSource("", tmp_path))
 
 
 def test_pins_are_https_first():

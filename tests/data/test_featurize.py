@@ -94,7 +94,7 @@ def test_features_of_another_kind_are_refused(tmp_path):
     digits = tenfold.load("digits")
     arguments = (recipe(SEES), digits, {"train": torch.arange(9)}, tmp_path, torch.device("cpu"), print, True)
     with pytest.raises(FileError, match=r"features\.tenfold: does not hold the features patches"):
-        featurize.seen(*arguments)
+        featurize.featurize(*arguments)
 
 
 def test_the_model_file_predicts_as_the_run_did(run):

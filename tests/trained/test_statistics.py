@@ -129,9 +129,9 @@ def test_the_sentence_and_its_p_agree_about_the_level():
     """Five of five is p = 0.0625, six of six 0.03125; 51 and 32 are close to the level."""
     assert told(9, 5, 0, 9).startswith("No difference")
     assert told(9, 6, 0, 9).startswith("A beats B")
-    assert statistics._told(0.0496) == "p = 0.0496"
-    assert statistics._told(0.0501) == "p = 0.0501"
-    assert statistics._told(0.0003) == "p = 0.0003"
+    assert statistics._p_value(0.0496) == "p = 0.0496"
+    assert statistics._p_value(0.0501) == "p = 0.0501"
+    assert statistics._p_value(0.0003) == "p = 0.0003"
 
 
 def literal_holm(p):

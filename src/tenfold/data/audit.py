@@ -1,4 +1,4 @@
-"""What a data set holds before anything is trained on it: counts, duplicates, and whatever would spoil the result."""
+"""Audit of a data set before anything is trained on it: counts, duplicates, and whatever would spoil the result."""
 
 __all__ = ["Audit", "as_json", "audit", "groups_of"]
 
@@ -82,17 +82,17 @@ def audit(dataset: Dataset) -> Audit:
     )
 
 
-def as_json(found: Audit) -> dict[str, Any]:
-    """The audit as plain JSON, without pixels; groups are lists of positions."""
-    duplicates, reading = found.duplicates, found.reading
+def as_json(result: Audit) -> dict[str, Any]:
+    """Return the audit as plain JSON, without pixels; groups are lists of positions."""
+    duplicates, reading = result.duplicates, result.reading
     return {
-        "data": found.name,
-        "images": found.images,
-        "shape": list(found.shape),
-        "type": found.type,
-        "class_names": list(found.class_names),
-        "counts": {part: list(counts) for part, counts in found.counts.items()},
-        "imbalance": found.imbalance,
+        "data": result.name,
+        "images": result.images,
+        "shape": list(result.shape),
+        "type": result.type,
+        "class_names": list(result.class_names),
+        "counts": {part: list(counts) for part, counts in result.counts.items()},
+        "imbalance": result.imbalance,
         "sizes": dict(reading.sizes) if reading else {},
         "modes": dict(reading.modes) if reading else {},
         "unreadable": list(reading.unreadable) if reading else [],
@@ -101,18 +101,18 @@ def as_json(found: Audit) -> dict[str, Any]:
         "exact": [list(group) for group in duplicates.exact],
         "near": [list(group) for group in duplicates.near],
         "large": [list(group) for group in duplicates.large],
-        "spread": [{"parts": list(parts), **kinds} for parts, kinds in found.spread.items()],
-        "twins": {part: [list(pair) for pair in pairs] for part, pairs in found.twins.items()},
-        "conflicts": [list(group) for group in found.conflicts],
-        "warnings": list(found.warnings),
+        "spread": [{"parts": list(parts), **kinds} for parts, kinds in result.spread.items()],
+        "twins": {part: [list(pair) for pair in pairs] for part, pairs in result.twins.items()},
+        "conflicts": [list(group) for group in result.conflicts],
+        "warnings": list(result.warnings),
     }
 
 
-def groups_of(found: Mapping[str, Any]) -> Groups:
-    """The groups that a split must keep together, each once, from an audit's JSON: those of at most 50 images."""
-    near = [tuple(group) for group in found["near"]]
+def groups_of(audit: Mapping[str, Any]) -> Groups:
+    """Return the groups that a split must keep together, each once, from an audit's JSON: at most 50 images each."""
+    near = [tuple(group) for group in audit["near"]]
     held = {image for group in near for image in group}
-    return (*near, *(tuple(group) for group in found["exact"] if group[0] not in held))
+    return (*near, *(tuple(group) for group in audit["exact"] if group[0] not in held))
 
 
 def _counts(labels: Tensor, classes: int) -> list[int]:
@@ -120,7 +120,7 @@ def _counts(labels: Tensor, classes: int) -> list[int]:
 
 
 def _place(parts: Mapping[str, Tensor], count: int) -> list[str]:
-    """The part of every image, "" for those in none."""
+    """Return the part of every image, "" for those in none."""
     place = [""] * count
     for part, rows in parts.items():
         for row in rows.tolist():
@@ -129,7 +129,7 @@ def _place(parts: Mapping[str, Tensor], count: int) -> list[str]:
 
 
 def _means(dataset: Dataset) -> NDArray[np.uint8]:
-    """Mean image of each class; floats are shown from their smallest to their largest value."""
+    """Return the mean image of each class; floats are shown from their smallest to their largest value."""
     images, classes = dataset.images, len(dataset.class_names)
     sums = torch.zeros(classes, images[0].numel(), dtype=torch.float64)
     for rows, labels in zip(torch.split(images, BLOCK), torch.split(dataset.labels, BLOCK), strict=True):
@@ -143,14 +143,14 @@ def _means(dataset: Dataset) -> NDArray[np.uint8]:
 
 
 def _spread(duplicates: Duplicates, place: Sequence[str]) -> dict[tuple[str, ...], dict[str, int]]:
-    """How many groups of each kind lie in the same parts; exact groups inside a near one count with that."""
+    """Count the groups of each kind by the parts they lie in; exact groups inside a near one count with that."""
     held = {image for group in duplicates.near for image in group}
     exact = [group for group in duplicates.exact if group[0] not in held]
-    found: dict[tuple[str, ...], dict[str, int]] = {}
+    spread: dict[tuple[str, ...], dict[str, int]] = {}
     for kind, groups in (("exact", exact), ("near", duplicates.near), ("large", duplicates.large)):
         for parts, count in Counter(_in_order({place[image] for image in group}) for group in groups).items():
-            found.setdefault(parts, {"exact": 0, "near": 0, "large": 0})[kind] = count
-    return dict(sorted(found.items()))
+            spread.setdefault(parts, {"exact": 0, "near": 0, "large": 0})[kind] = count
+    return dict(sorted(spread.items()))
 
 
 def _in_order(parts: set[str]) -> tuple[str, ...]:
@@ -160,43 +160,43 @@ def _in_order(parts: set[str]) -> tuple[str, ...]:
 def _twins(
     duplicates: Duplicates, place: Sequence[str], parts: Mapping[str, Tensor]
 ) -> dict[str, tuple[tuple[int, int], ...]]:
-    """Images of the other parts, each with a training image of its group, an identical one if there is one."""
-    found: dict[str, list[tuple[int, int]]] = {part: [] for part in ("validation", "test") if part in parts}
+    """Return images of the other parts, each with a training image of its group, an identical one if there is one."""
+    pairs_of: dict[str, list[tuple[int, int]]] = {part: [] for part in ("validation", "test") if part in parts}
     for group in (*duplicates.exact, *duplicates.near, *duplicates.large):
         training = [image for image in group if place[image] == "train"]
         for image in group if training else ():
-            if place[image] in found:
+            if place[image] in pairs_of:
                 alike = (twin for twin in training if duplicates.same[twin] == duplicates.same[image])
-                found[place[image]].append((image, next(alike, training[0])))
-    return {part: tuple(sorted(set(pairs))) for part, pairs in found.items()}
+                pairs_of[place[image]].append((image, next(alike, training[0])))
+    return {part: tuple(sorted(set(pairs))) for part, pairs in pairs_of.items()}
 
 
 def _conflicts(same: NDArray[np.int64], labels: NDArray[np.int64]) -> Groups:
-    """Groups of identical images, however large, that do not have one label."""
+    """Return groups of identical images, however large, that do not have one label."""
     first = np.unique(same[labels != labels[same]])
     return tuple(tuple(np.flatnonzero(same == image).tolist()) for image in first)
 
 
 def _class_warnings(names: Sequence[str], counts: Mapping[str, Sequence[int]], training: Sequence[int]) -> list[str]:
-    found = []
+    warnings = []
     few = [names[k] for k, count in enumerate(training) if count < FEW]
     if few:
         what = "class has" if len(few) == 1 else "classes have"
-        found.append(
+        warnings.append(
             f"{len(few):,} {what} fewer than {FEW} training images: {_listed(few)}; "
             "what a model learns of so few is chance: add images or leave them out"
         )
     largest, smallest = max(training), max(1, min(training))
     if largest > IMBALANCED * smallest:
-        found.append(
+        warnings.append(
             f"the largest class has {largest / smallest:,.0f} times as many training images as the smallest; "
             "--class-weight balanced and --metric macro_f1 make every class count the same"
         )
     for part in ("validation", "test"):
         missing = [names[k] for k, count in enumerate(counts.get(part, ())) if not count]
         if missing:
-            found.append(f"no {part} images of {_listed(missing)}: nothing is measured of it")
-    return found
+            warnings.append(f"no {part} images of {_listed(missing)}: nothing is measured of it")
+    return warnings
 
 
 def _sameness_warnings(same: NDArray[np.int64], labels: NDArray[np.int64], names: Sequence[str]) -> list[str]:
@@ -211,14 +211,14 @@ def _sameness_warnings(same: NDArray[np.int64], labels: NDArray[np.int64], names
 
 
 def _twin_warnings(twins: Mapping[str, Sequence[tuple[int, int]]], counts: Mapping[str, Sequence[int]]) -> list[str]:
-    found = []
+    warnings = []
     for part, pairs in twins.items():
         total = sum(counts[part])
         if pairs:
             share = f"{len(pairs):,} of {total:,} {part} images ({100 * len(pairs) / total:.2f} %)"
             have = "has" if len(pairs) == 1 else "have"
-            found.append(f"{share} {have} a duplicate in the training part: their score is partly memory")
-    return found
+            warnings.append(f"{share} {have} a duplicate in the training part: their score is partly memory")
+    return warnings
 
 
 def _conflict_warnings(conflicts: Groups, labels: Sequence[int], names: Sequence[str]) -> list[str]:

@@ -35,7 +35,7 @@ class Part(NamedTuple):
 
 
 def inputs(part: Part, images: Tensor) -> Tensor:
-    """Images (B, C, H, W) to standardized inputs (B, D)."""
+    """Turn images (B, C, H, W) into standardized inputs (B, D)."""
     x = images.flatten(1).to(part.factor.dtype)
     # In place, unless the images had that type already and are somebody's.
     return torch.addcmul(part.offset, x, part.factor, out=None if x.dtype == images.dtype else x)
@@ -49,7 +49,7 @@ def sampler(
     flip_share: Scalar,
     noise: Callable[[int], Mapping[str, tuple[int, ...]]],
 ) -> Callable[[int], Batch]:
-    """`batches(t)`: the batch of update t.
+    """Return `batches(t)`, which makes the batch of update t.
 
     sampling: "shuffle" (an epoch is a permutation, its last batch may be short) or "replacement". flip_share:
     probability that an image is mirrored, of all members or of each, (P,) float64. noise(b): shapes of the uniform
@@ -71,7 +71,7 @@ def sampler(
 
 
 def steps_per_epoch(images: int, batch: int) -> int:
-    """Updates in one pass over the images, the last batch short where they do not divide."""
+    """Return the number of updates in one pass over the images, the last batch short where they do not divide."""
     return math.ceil(images / min(batch, images))
 
 
@@ -95,7 +95,7 @@ def _drawn(rows: Tensor, size: int, seed: int) -> Callable[[int], Tensor]:
 
 
 def _flipped(images: Tensor, share: Scalar, seed: int, t: int) -> tuple[Tensor, Tensor | None]:
-    """Some of the images mirrored. Where members differ: images and mirror images, and who sees which of them (P, B).
+    """Mirror some of the images. Where members differ: return images, mirror images, and who sees which (P, B).
 
     An image has one draw for all members, so that each of them sees what it would see alone.
     """

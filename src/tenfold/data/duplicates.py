@@ -64,7 +64,7 @@ class Duplicates:
 
 
 def find_duplicates(dataset: Dataset) -> Duplicates:
-    """All exact and near duplicates, within the parts of a data set and across them; the same on every machine.
+    """Find all exact and near duplicates, within the parts of a data set and across them; the same on every machine.
 
     60,000 images of 32 × 32 take some 15 seconds on two cores and 300 MB beside the data.
     """
@@ -83,7 +83,7 @@ def find_duplicates(dataset: Dataset) -> Duplicates:
 
 
 def group_ids(count: int, groups: Iterable[Sequence[int]]) -> NDArray[np.int64]:
-    """For each of `count` images the first of its group, or its own position; groups that share an image are one.
+    """Return for each of `count` images the first of its group, or its position; groups that share an image are one.
 
     >>> group_ids(5, [(1, 3), (3, 4)]).tolist()
     [0, 1, 2, 1, 1]
@@ -96,7 +96,7 @@ def group_ids(count: int, groups: Iterable[Sequence[int]]) -> NDArray[np.int64]:
 
 
 def _components(count: int, pairs: NDArray[np.int64]) -> list[tuple[int, ...]]:
-    """Connected components of at least two, in the order of their first members."""
+    """Return the connected components of at least two, in the order of their first members."""
     labels = _labels(count, pairs)
     order = np.argsort(labels, kind="stable")
     groups = np.split(order, np.flatnonzero(np.diff(labels[order])) + 1)
@@ -109,7 +109,7 @@ def _labels(count: int, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _first_alike(images: Tensor) -> NDArray[np.int64]:
-    """Position of the first image with the same bytes, (N,)."""
+    """Return the position of the first image with the same bytes, (N,)."""
     flat = images.flatten(1).numpy()
     seen: dict[bytes, int] = {}
     digests = (hashlib.blake2b(row.data, digest_size=16).digest() for row in flat)
@@ -117,13 +117,13 @@ def _first_alike(images: Tensor) -> NDArray[np.int64]:
 
 
 def _near(dataset: Dataset, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Near pairs (K, 2) among the given images; enough of them to connect each group, not all."""
+    """Find near pairs (K, 2) among the given images; enough of them to connect each group, not all."""
     moved = dataset.photographs
     pairs, mirrored = candidates(dataset.images, rows, moved, CLOSE if moved else CLOSE_IN_PLACE)
     if moved and min(dataset.images.shape[2:]) >= 2 * ROUGH_SIDE:
         rough = _roughly(dataset.images, pairs, mirrored)
         pairs, mirrored = pairs[rough], mirrored[rough]
-    found = np.empty((0, 2), np.int64)
+    near = np.empty((0, 2), np.int64)
     labels = np.arange(len(dataset.images))
     for start in range(0, len(pairs), BLOCK):
         block = slice(start, start + BLOCK)
@@ -132,13 +132,13 @@ def _near(dataset: Dataset, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         chosen, flipped = pairs[block][new], mirrored[block][new]
         same = _same(dataset, chosen, flipped)
         if same.any():
-            found = np.concatenate([found, chosen[same]])
-            labels = _labels(len(labels), found)
-    return found
+            near = np.concatenate([near, chosen[same]])
+            labels = _labels(len(labels), near)
+    return near
 
 
 def _roughly(images: Tensor, pairs: NDArray[np.int64], mirrored: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Which pairs agree at 16 × 16, (K,): a tenth of the work, in float32 and with limits far below the final ones."""
+    """Select pairs that agree at 16 × 16, (K,): a tenth of the work, in float32, limits far below the final ones."""
     small = torch.cat([_sized(block.float().mean(1, keepdim=True), ROUGH_SIDE) for block in torch.split(images, BLOCK)])
     agree = [
         _passes(likeness(*_pair(small, pairs[i : i + BLOCK], mirrored[i : i + BLOCK]), True, True), ROUGH)
@@ -148,7 +148,7 @@ def _roughly(images: Tensor, pairs: NDArray[np.int64], mirrored: NDArray[np.bool
 
 
 def _same(dataset: Dataset, pairs: NDArray[np.int64], mirrored: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Which pairs are one picture, (K,)."""
+    """Select pairs that are one picture, (K,)."""
     if not len(pairs):
         return np.zeros(0, np.bool_)
     moved, side = dataset.photographs, min(MOST_SIDE, *dataset.images.shape[2:])
@@ -161,7 +161,7 @@ def _same(dataset: Dataset, pairs: NDArray[np.int64], mirrored: NDArray[np.bool_
 
 
 def _same_files(dataset: Dataset, pair: NDArray[np.int64], mirrored: bool, side: int) -> bool:
-    """Whether two files that agree as stored do so at a larger size; true where there is none, or no file any more."""
+    """Compare two files that agree as stored at a larger size; true where there is none, or no file any more."""
     try:
         headers = [picture(Path(dataset.paths[place])) for place in pair]
         larger = min(MOST_SIDE, *(length for header in headers for length in (header.width, header.height)))
@@ -185,9 +185,9 @@ def _sized(x: Tensor, side: int) -> Tensor:
     return x if x.shape[2:] == (side, side) else F.interpolate(x, size=(side, side), mode="area")
 
 
-def _passes(found: Likeness, rows: Sequence[Sequence[float]]) -> NDArray[np.bool_]:
-    """Which reach all the limits of a row, (n,)."""
-    reached = torch.zeros(len(found.whole), dtype=torch.bool)
+def _passes(alike: Likeness, rows: Sequence[Sequence[float]]) -> NDArray[np.bool_]:
+    """Select those that reach all the limits of a row, (n,)."""
+    reached = torch.zeros(len(alike.whole), dtype=torch.bool)
     for limits in rows:
-        reached |= (torch.stack(found) >= torch.tensor(limits)[:, None]).all(0)
+        reached |= (torch.stack(alike) >= torch.tensor(limits)[:, None]).all(0)
     return np.asarray(reached.numpy())

@@ -1,11 +1,11 @@
-"""The data as a model sees them: pixels as they are, or the features of every image, fitted once for a run.
+"""Replace a data set's images by fitted features, computed once per run; pixels stay as they are.
 
 Features learn from the run's own training part and from nothing else. All that the run trains sees the same ones: the
 folds of a sweep, whose validation images may then be among those that the features, never having seen a label, learned
 from; and the model that is trained at the end on training and validation images together.
 """
 
-__all__ = ["LARGEST", "Seen", "seen"]
+__all__ = ["LARGEST", "Featurized", "featurize"]
 
 import math
 import time
@@ -32,14 +32,14 @@ SLICE = 1000
 MOST = 16 * 10**9
 
 
-class Seen(NamedTuple):
-    """The data set with what the model sees in place of its images, and what was learned for that."""
+class Featurized(NamedTuple):
+    """A data set whose images are replaced by features, and the tensors that the features learned."""
 
     dataset: Dataset
     learned: dict[str, Tensor]
 
 
-def seen(
+def featurize(
     recipe: Recipe,
     dataset: Dataset,
     positions: Mapping[str, Tensor],
@@ -47,13 +47,13 @@ def seen(
     device: torch.device,
     watch: Callable[[str], None],
     keep: bool,
-) -> Seen:
-    """Images that are features, (N, 1, 1, D) float32, zeros where no part has them; pixels stay what they are.
+) -> Featurized:
+    """Replace images by features, (N, 1, 1, D) float32, zeros where no part has them; pixels stay what they are.
 
-    What was learned is written to features.tenfold in the run's folder where keep is True, and read where it is there.
+    The learned tensors are written to features.tenfold in the run's folder if keep is True, and read if it is there.
     """
     if recipe.features == "pixels":
-        return Seen(dataset, {})
+        return Featurized(dataset, {})
     if math.prod(dataset.images.shape[1:]) > LARGEST:
         raise UsageError(f"features {recipe.features}: the images of {dataset.name} are too large; leave them pixels")
     feature, path, start = find("features", recipe.features), folder / "features.tenfold", time.perf_counter()
@@ -66,7 +66,7 @@ def seen(
     images = _transformed(feature.transform, learned, dataset.images, torch.cat(list(positions.values())), device)
     seconds, width = time.perf_counter() - start, images.shape[-1]
     watch(f"features: {width:,} numbers of each image in place of {dataset.images[0].numel():,}, in {seconds:.1f} s")
-    return Seen(replace(dataset, images=images, scale=1.0), learned)
+    return Featurized(replace(dataset, images=images, scale=1.0), learned)
 
 
 def _transformed(
@@ -76,16 +76,16 @@ def _transformed(
     rows: Tensor,
     device: torch.device,
 ) -> Tensor:
-    """Features of the images at rows, (N, 1, 1, D), zeros elsewhere."""
-    own = {name: tensor.to(device) for name, tensor in learned.items()}
-    width = transform(own, images[rows[:1]].to(device)).shape[1]
+    """Compute features of the images at rows, (N, 1, 1, D), zeros elsewhere."""
+    tensors = {name: tensor.to(device) for name, tensor in learned.items()}
+    width = transform(tensors, images[rows[:1]].to(device)).shape[1]
     if 4 * len(images) * width > MOST:
         size = 4e-9 * len(images) * width
         raise UsageError(f"{len(images):,} images of {width:,} features take {size:.0f} GB: choose fewer features")
-    found = torch.zeros(len(images), 1, 1, width)
+    features = torch.zeros(len(images), 1, 1, width)
     for piece in torch.split(rows, SLICE):
-        found[piece, 0, 0] = transform(own, images[piece].to(device)).to(found)
-    return found
+        features[piece, 0, 0] = transform(tensors, images[piece].to(device)).to(features)
+    return features
 
 
 def _read(path: Path, word: str) -> dict[str, Tensor]:

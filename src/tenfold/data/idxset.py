@@ -9,12 +9,12 @@ import torch
 
 from tenfold.data.download import Pinned, obtain
 from tenfold.data.readers.idx import idx
-from tenfold.data.types import Dataset, Source
+from tenfold.data.types import Dataset, DataSource
 from tenfold.errors import DataError
 
 
-def idx_set(source: Source, name: str, files: Sequence[Pinned], class_names: tuple[str, ...]) -> Dataset:
-    """Data set of the files train images, train labels, test images, test labels, in this order.
+def idx_set(source: DataSource, name: str, files: Sequence[Pinned], class_names: tuple[str, ...]) -> Dataset:
+    """Load the data set of the files train images, train labels, test images, test labels, in this order.
 
     Raises DataError that names the file: damaged, images that are not (N, H, W), labels of another number.
     """
@@ -27,7 +27,7 @@ def idx_set(source: Source, name: str, files: Sequence[Pinned], class_names: tup
     del first  # one part at a time beside the whole
     test = _images(paths[2], counts[1])
     if test.shape[1:] != images.shape[2:]:
-        raise DataError(f"{paths[2]}: images of {tuple(test.shape[1:])} pixels, {paths[0].name} has other ones")
+        raise DataError(f"{paths[2]}: images are {tuple(test.shape[1:])}, not as in {paths[0].name}; fetch both again")
     images[counts[0] :, 0] = test
     positions = torch.split(torch.arange(sum(counts)), counts)
     parts = {"train": positions[0].clone(), "test": positions[1].clone()}
@@ -37,16 +37,16 @@ def idx_set(source: Source, name: str, files: Sequence[Pinned], class_names: tup
 def _images(path: Path, count: int) -> torch.Tensor:
     array = idx(path)
     if array.ndim != 3:
-        raise DataError(f"{path}: {array.ndim} dimensions {array.shape}, expected images (N, height, width)")
+        raise DataError(f"{path}: the array has the shape {array.shape}; expected images (N, height, width)")
     if len(array) != count:
-        raise DataError(f"{path}: {len(array):,} images, but {count:,} labels beside it")
+        raise DataError(f"{path}: {len(array):,} images, but {count:,} labels beside it; fetch both files again")
     return torch.from_numpy(array)
 
 
 def _labels(path: Path, images: Path, classes: int) -> torch.Tensor:
     array = idx(path)
     if array.ndim != 1:
-        raise DataError(f"{path}: {array.ndim} dimensions {array.shape}, expected one label for each of {images.name}")
+        raise DataError(f"{path}: the array has the shape {array.shape}; expected one label for each of {images.name}")
     if (worst := int(array.max())) >= classes:
         raise DataError(f"{path}: holds the label {worst}, expected 0 to {classes - 1}")
     return torch.from_numpy(array).long()

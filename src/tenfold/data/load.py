@@ -1,16 +1,17 @@
-"""The data that a user names, loaded and checked: a data set's word, a folder of images, or an .npz file of arrays."""
+"""Load, check and describe the data that a user names: a data set's word, a folder of images, or an .npz file."""
 
-__all__ = ["fingerprint", "is_folder", "load", "named", "validate"]
+__all__ = ["data_info", "data_list", "fingerprint", "is_folder", "load", "named", "validate"]
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from tenfold import rooms
-from tenfold.data.root import data_root
-from tenfold.data.types import Dataset, Source
+from tenfold.data.download import data_root, find_file
+from tenfold.data.types import Dataset, DataSource
 from tenfold.errors import DataError, UsageError, nearest
 
 OWN = ("arrays", "folder")  # entries of the room that read the user's own data, at a location
@@ -22,36 +23,38 @@ CHUNK = 2**24
 def load(
     data: str, *, data_dir: str = "", size: int = 0, skip_unreadable: bool = False, download: bool = True
 ) -> Dataset:
-    """The data set that `data` names: a known name, else a folder of images or an .npz file.
+    """Load the data set that `data` names: a known name, else a folder of images or an .npz file.
 
     A name wins over a folder of that name; "./digits" is the folder. data_dir: root of the named sets, "" for the usual
-    places. size, skip_unreadable: for folders, see Source. download: fetch a named set that is absent.
+    places. size, skip_unreadable: for folders, see DataSource. download: fetch a named set that is absent.
     Raises UsageError for an unknown word or an option that does not apply, DataError for data that cannot be used.
     """
     if not 0 <= size <= SIZE_CAP:
         raise UsageError(f"size {size}: expected a side in pixels from 1 to {SIZE_CAP}, or 0 for the images' own")
     if data in named():
         _refuse_folder_options(data, size, skip_unreadable)
-        source = Source("", data_root(data_dir, data), download=download)
+        source = DataSource("", data_root(data_dir, data), download=download)
         return validate(rooms.find("datasets", data)(source))
     path = Path(data).expanduser()
     if is_folder(data):
-        return validate(rooms.find("datasets", "folder")(Source(str(path), Path(), size, skip_unreadable)))
+        return validate(rooms.find("datasets", "folder")(DataSource(str(path), Path(), size, skip_unreadable)))
     if path.suffix.lower() == ".npz":
         _refuse_folder_options(data, size, skip_unreadable)
-        return validate(rooms.find("datasets", "arrays")(Source(str(path), Path())))
+        return validate(rooms.find("datasets", "arrays")(DataSource(str(path), Path())))
     if data and path.exists():
-        raise UsageError(f"{data}: neither a folder of images nor an .npz file")
+        raise UsageError(
+            f"{data}: neither a folder of images nor an .npz file; give one of these, or the name of a data set"
+        )
     raise UsageError(f"{data!r} is neither a data set nor a folder that exists; {nearest(data, named())}")
 
 
 def named() -> tuple[str, ...]:
-    """The words that name a data set; they win over a folder of that name."""
+    """Return the words that name a data set; they win over a folder of that name."""
     return tuple(word for word in rooms.names("datasets") if word not in OWN)
 
 
 def is_folder(data: str) -> bool:
-    """Whether `data` means a folder of images."""
+    """Test whether `data` means a folder of images."""
     return bool(data) and data not in named() and Path(data).expanduser().is_dir()
 
 
@@ -62,15 +65,15 @@ def _refuse_folder_options(data: str, size: int, skip_unreadable: bool) -> None:
 
 
 def validate(dataset: Dataset) -> Dataset:
-    """The data set itself, once it is certain that it contradicts itself nowhere.
+    """Return the data set itself after checking that it contradicts itself nowhere.
 
     Raises DataError that names it: shapes and types, labels out of range, fewer than two classes, a class without
     images (in all, or in the training part), parts that overlap or leave the data set.
     """
     name, images, labels = dataset.name, dataset.images, dataset.labels
     if images.ndim != 4 or images.dtype not in (torch.uint8, torch.float32) or not images.is_contiguous():
-        found = f"{images.dtype} {tuple(images.shape)}"
-        raise DataError(f"{name}: images are {found}; expected contiguous (N, C, H, W) bytes or float32")
+        what = f"{images.dtype} {tuple(images.shape)}"
+        raise DataError(f"{name}: images are {what}; expected contiguous (N, C, H, W) bytes or float32")
     if labels.shape != images.shape[:1] or labels.dtype != torch.int64:
         raise DataError(f"{name}: {len(images):,} images, but {len(labels):,} labels")
     if dataset.paths and len(dataset.paths) != len(images):
@@ -119,7 +122,7 @@ def _check_parts(dataset: Dataset) -> None:
 
 
 def fingerprint(dataset: Dataset) -> str:
-    """SHA-256, in hexadecimal, of what a model can learn from: pixels, scale, labels, class names, parts.
+    """Return the SHA-256, in hexadecimal, of what a model can learn from: pixels, scale, labels, class names, parts.
 
     The same on every machine and in every process; name, paths and notes do not count.
     """
@@ -134,3 +137,32 @@ def fingerprint(dataset: Dataset) -> str:
     digest.update(f"scale {dataset.scale!r}\n".encode())
     digest.update(repr(dataset.class_names).encode("utf-8", "backslashreplace"))
     return digest.hexdigest()
+
+
+def data_list(data_dir: str) -> list[dict[str, Any]]:
+    """List name and place of every named data set; "" is still to be downloaded, "bundled" needs no file."""
+    return [{"name": name, "place": _place(name, data_root(data_dir, name))} for name in named()]
+
+
+def data_info(data: str, size: int, skip_unreadable: bool, data_dir: str) -> dict[str, Any]:
+    """Describe a data set: counts, shape, parts, classes, fingerprint. It is loaded, and downloaded if absent."""
+    dataset = load(data, data_dir=data_dir, size=size, skip_unreadable=skip_unreadable)
+    counts = torch.bincount(dataset.labels, minlength=len(dataset.class_names)).tolist()
+    return {
+        "data": dataset.name,
+        "images": len(dataset.labels),
+        "shape": list(dataset.images.shape[1:]),
+        "type": str(dataset.images.dtype).removeprefix("torch."),
+        "parts": {name: len(rows) for name, rows in dataset.parts.items()},
+        "classes": [{"class": name, "n": n} for name, n in zip(dataset.class_names, counts, strict=True)],
+        "fingerprint": fingerprint(dataset),
+        "notes": list(dataset.notes),
+    }
+
+
+def _place(name: str, root: Path) -> str:
+    if name == "digits":
+        return "bundled"
+    first = {"cifar10": ("cifar-10-binary.tar.gz", "cifar-10-batches-bin")}.get(name, ("train-images-idx3-ubyte.gz",))
+    place = next((path for file in first if (path := find_file(root, name, file))), None)
+    return str(place.parent) if place else ""

@@ -32,22 +32,22 @@ PAIRS = 2**19  # kept at most
 def candidates(
     images: Tensor, rows: NDArray[np.int64], mirrored: bool, threshold: float
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Pairs whose thumbnails have a cosine above the threshold, and whether it is the mirror image that is so close.
+    """Find pairs whose thumbnails have a cosine above the threshold; tell whether it is the mirror image that is close.
 
     images: (N, C, H, W), H and W at least 8. rows: positions of those to compare. mirrored: with mirror images, too.
     Returns (K, 2) positions, the closest pair first and in it the smaller position, and (K,); a pair that is close both
     ways comes twice. Where the threshold leaves more than half a million pairs it is raised until it does not. The
     answer is decided in float64. Time grows as N², memory as N.
     """
-    found, contrast = _coefficients(images)
+    thumbnails, contrast = _coefficients(images)
     kept = rows[contrast[rows] > FLAT * np.sqrt(np.mean(contrast**2))]
-    found = found[kept]
+    thumbnails = thumbnails[kept]
     for part in (slice(0, None, 2), slice(1, None, 2)) if mirrored else (slice(None),):
-        _whiten(found, part, centered=not (mirrored and part.start == 1))
-    length = np.sqrt(np.einsum("nchw,nchw->n", found, found))
-    found /= np.maximum(length, np.finfo(np.float64).tiny)[:, None, None, None]
-    pairs, threshold = _close(torch.from_numpy(found.astype(np.float32)), mirrored, threshold)
-    even, odd = _products(found, pairs)
+        _whiten(thumbnails, part, centered=not (mirrored and part.start == 1))
+    length = np.sqrt(np.einsum("nchw,nchw->n", thumbnails, thumbnails))
+    thumbnails /= np.maximum(length, np.finfo(np.float64).tiny)[:, None, None, None]
+    pairs, threshold = _close(torch.from_numpy(thumbnails.astype(np.float32)), mirrored, threshold)
+    even, odd = _products(thumbnails, pairs)
     flipped = np.repeat([False, True], len(pairs))
     pairs, cosines = np.tile(pairs, (2, 1)), np.concatenate([even + odd, even - odd])
     order = np.lexsort((flipped, pairs[:, 1], pairs[:, 0], -cosines))
@@ -56,17 +56,17 @@ def candidates(
 
 
 def _coefficients(images: Tensor) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The lowest frequencies (N, C, 8, 8) of each image, without the lowest, and their lengths (N,)."""
+    """Return the lowest frequencies (N, C, 8, 8) of each image, without the lowest, and their lengths (N,)."""
     rows, columns = (torch.from_numpy(_cosines(side)) for side in images.shape[2:])
-    found = np.empty((*images.shape[:2], SIDE, SIDE))
+    coefficients = np.empty((*images.shape[:2], SIDE, SIDE))
     for start in range(0, len(images), IMAGES):
-        found[start : start + IMAGES] = rows @ (images[start : start + IMAGES].double() @ columns.mT)
-    found[:, :, 0, 0] = 0
-    return found, np.sqrt(np.einsum("nchw,nchw->n", found, found))
+        coefficients[start : start + IMAGES] = rows @ (images[start : start + IMAGES].double() @ columns.mT)
+    coefficients[:, :, 0, 0] = 0
+    return coefficients, np.sqrt(np.einsum("nchw,nchw->n", coefficients, coefficients))
 
 
 def _cosines(side: int) -> NDArray[np.float64]:
-    """Cosine transform of the means over eighths of a side: (8, side)."""
+    """Return the cosine transform of the means over eighths of a side: (8, side)."""
     edges = np.arange(SIDE + 1) * side / SIDE
     pixels = np.arange(side)
     shares = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
@@ -75,19 +75,19 @@ def _cosines(side: int) -> NDArray[np.float64]:
     return np.asarray(waves @ (shares.clip(0, 1) / (side / SIDE)))
 
 
-def _whiten(found: NDArray[np.float64], part: slice, centered: bool) -> None:
+def _whiten(coefficients: NDArray[np.float64], part: slice, centered: bool) -> None:
     """Damp the mean and the strongest directions of those coefficients, in place."""
-    flat = found[..., part].reshape(len(found), -1)
+    flat = coefficients[..., part].reshape(len(coefficients), -1)
     if centered:
         flat -= flat.sum(0) / (len(flat) + STEADY)
     values, vectors = np.linalg.eigh(flat.T @ flat / max(1, len(flat)))
     values = values.clip(0)
     damped = values + DAMPING * values[-1] + np.finfo(np.float64).tiny
-    found[..., part] = (flat @ ((vectors / np.sqrt(damped)) @ vectors.T)).reshape(found[..., part].shape)
+    coefficients[..., part] = (flat @ ((vectors / np.sqrt(damped)) @ vectors.T)).reshape(coefficients[..., part].shape)
 
 
 def _close(thumbnails: Tensor, mirrored: bool, threshold: float) -> tuple[NDArray[np.int64], float]:
-    """Pairs (K, 2), the smaller position first, not far below the threshold in float32; and it, if it was raised."""
+    """Find pairs (K, 2), smaller position first, near or above the threshold in float32; return it, perhaps raised."""
     even, odd = thumbnails[..., ::2].flatten(1).contiguous(), thumbnails[..., 1::2].flatten(1).contiguous()
     whole = thumbnails.flatten(1)
     pairs, values = torch.empty((0, 2), dtype=torch.int64), torch.empty(0)
@@ -112,12 +112,14 @@ def _close(thumbnails: Tensor, mirrored: bool, threshold: float) -> tuple[NDArra
     return pairs.numpy(), threshold
 
 
-def _products(found: NDArray[np.float64], pairs: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Even and odd parts of the thumbnails' products, float64, (K,) each."""
+def _products(
+    thumbnails: NDArray[np.float64], pairs: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return even and odd parts of the thumbnails' products, float64, (K,) each."""
     even, odd = np.empty(len(pairs)), np.empty(len(pairs))
     for start in range(0, len(pairs), IMAGES):
         block = slice(start, start + IMAGES)
-        a, b = found[pairs[block, 0]], found[pairs[block, 1]]
+        a, b = thumbnails[pairs[block, 0]], thumbnails[pairs[block, 1]]
         even[block] = np.einsum("nchw,nchw->n", a[..., ::2], b[..., ::2])
         odd[block] = np.einsum("nchw,nchw->n", a[..., 1::2], b[..., 1::2])
     return even, odd

@@ -1,4 +1,4 @@
-"""Whether two images are one picture: laid over each other, they must agree in their fine detail, not only in outline.
+"""Comparison of two images that may be one picture: laid over each other, they must agree in fine detail.
 
 b is laid over a by a scale and a shift in each direction, p, with a gain g and an offset o, by Gauss-Newton on
 
@@ -36,7 +36,7 @@ class Likeness(NamedTuple):
 
 
 def likeness(a: Tensor, b: Tensor, moved: bool, smoothed: bool) -> Likeness:
-    """How alike a and b are, (n, C, S, S) each, floating-point, S at least 8.
+    """Measure how alike a and b are, (n, C, S, S) each, floating-point, S at least 8.
 
     moved: lay b over a, else compare them in place. smoothed: compare their detail smoothed.
     """
@@ -56,14 +56,14 @@ def likeness(a: Tensor, b: Tensor, moved: bool, smoothed: bool) -> Likeness:
 
 
 def _grey(x: Tensor) -> Tensor:
-    """Mean of the channels, standardized: (n, 1, S, S)."""
+    """Return the mean of the channels, standardized: (n, 1, S, S)."""
     grey = x.mean(1, keepdim=True)
     grey = grey - grey.mean((2, 3), keepdim=True)
     return grey / grey.square().mean((2, 3), keepdim=True).sqrt().clamp_min(torch.finfo(x.dtype).tiny)
 
 
 def _blurred(x: Tensor, reach: int) -> Tensor:
-    """Means over squares that reach so far from each pixel, farther in a large image, whose pixels are noisier."""
+    """Average over squares that reach so far from each pixel; farther in a large image, whose pixels are noisier."""
     reach *= max(1, x.shape[-1] // FINE)
     return F.avg_pool2d(F.pad(x, (reach,) * 4, mode="replicate"), 2 * reach + 1, 1)
 
@@ -77,7 +77,7 @@ def _detail(x: Tensor) -> Tensor:
 
 
 def _laid(a: Tensor, b: Tensor, place: Tensor, steps: int) -> Tensor:
-    """Scale and shift (n, 4) of b over a after some steps of Gauss-Newton from `place`."""
+    """Return scale and shift (n, 4) of b over a after some steps of Gauss-Newton from `place`."""
     columns = b.diff(dim=-1)
     rows = b.diff(dim=-2)
     half = b.shape[-1] / 2
@@ -90,7 +90,7 @@ def _laid(a: Tensor, b: Tensor, place: Tensor, steps: int) -> Tensor:
 
 
 def _step(a: Tensor, sheets: Tensor, place: Tensor) -> Tensor:
-    """One step of Gauss-Newton, in scale, shift, gain and offset at once. sheets: (n, 3, S, S), b and its slopes."""
+    """Take one step of Gauss-Newton, in scale, shift, gain and offset. sheets: (n, 3, S, S), b and its slopes."""
     warped, mask = _warp(sheets, place)
     over, across, down = warped.unbind(1)
     x = _centers(a)
@@ -104,13 +104,13 @@ def _step(a: Tensor, sheets: Tensor, place: Tensor) -> Tensor:
 
 
 def _centers(x: Tensor) -> Tensor:
-    """Where the pixels of a side lie between −1 and 1."""
+    """Return the positions of the pixels of a side between −1 and 1."""
     side = x.shape[-1]
     return (2 * torch.arange(side, dtype=x.dtype) + 1) / side - 1
 
 
 def _warp(x: Tensor, place: Tensor) -> tuple[Tensor, Tensor]:
-    """x (n, C, S, S) seen through W_p, and a mask (n, 1, S, S) of where it has pixels."""
+    """Return x (n, C, S, S) warped by W_p, and a mask (n, 1, S, S) of where it has pixels."""
     n, side = len(x), x.shape[-1]
     center = _centers(x)
     across = (1 + place[:, :1]) * center + place[:, 1:2]
@@ -121,7 +121,7 @@ def _warp(x: Tensor, place: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _correlation(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
-    """Correlation (n,) of a and b (n, 1, S, S) where the mask is 1; 0 where one of them is flat there."""
+    """Return the correlation (n,) of a and b (n, 1, S, S) where the mask is 1; 0 where one of them is flat there."""
     count = mask.sum((2, 3), keepdim=True).clamp_min(1)
     a = (a - (a * mask).sum((2, 3), keepdim=True) / count) * mask
     b = (b - (b * mask).sum((2, 3), keepdim=True) / count) * mask

@@ -29,7 +29,7 @@ def split(
     validation_rows: str = "",
     groups: Positions | None = None,
 ) -> dict[str, Tensor]:
-    """Positions (int64, ascending) of "train", "validation" and "test".
+    """Return positions (int64, ascending) of "train", "validation" and "test".
 
     validation, test: below 1 a share, else a number of images; used where the source has no such part. limit: size of a
     stratified sample of the training part, 0 for all. rows, validation_rows: "a:b", positions in the training part.
@@ -70,15 +70,15 @@ def stratified(
     first, weight = np.sort(first), np.bincount(group)[group]
     drawn = np.zeros(weight.size, dtype=bool)  # by group
     for k in range(len(classes)):
-        own = first[members[first] == k]
-        own = own[generator(seed, "split", purpose, int(classes[k])).permutation(len(own))]
-        drawn[group[own[_fitting(weight[own], int(quota[k]))]]] = True
+        of_class = first[members[first] == k]
+        of_class = of_class[generator(seed, "split", purpose, int(classes[k])).permutation(len(of_class))]
+        drawn[group[of_class[_fitting(weight[of_class], int(quota[k]))]]] = True
     mask = drawn[group]
     return pool[mask], pool[~mask]
 
 
 def _fitting(weights: Positions, quota: int) -> NDArray[np.bool_]:
-    """Which of the groups, taken in this order, still fit into the quota. weights: images in each."""
+    """Select the groups, taken in this order, that still fit into the quota. weights: images in each."""
     taken = np.zeros(len(weights), dtype=bool)
     for place, weight in enumerate(weights.tolist()):
         if weight <= quota:

@@ -16,7 +16,7 @@ EXACT = 256
 
 
 def pixel(images: Tensor, rows: Tensor, scale: float) -> tuple[Tensor, Tensor]:
-    """Factor and offset, each (D,) float64, from images (N, C, H, W) at positions rows.
+    """Return factor and offset, each (D,) float64, from images (N, C, H, W) at positions rows.
 
     scale: from a pixel to the unit interval.
     """
@@ -25,7 +25,7 @@ def pixel(images: Tensor, rows: Tensor, scale: float) -> tuple[Tensor, Tensor]:
 
 
 def channel(images: Tensor, rows: Tensor, scale: float) -> tuple[Tensor, Tensor]:
-    """Factor and offset, each (D,) float64, equal within a channel; arguments as `pixel`."""
+    """Return factor and offset, each (D,) float64, equal within a channel; arguments as `pixel`."""
     mean, square = (moment.view(images.shape[1], -1) for moment in _moments(images, rows))
     middle = mean.mean(1, keepdim=True)
     factor, offset = _affine(middle, square.mean(1, keepdim=True) - middle**2)
@@ -33,19 +33,19 @@ def channel(images: Tensor, rows: Tensor, scale: float) -> tuple[Tensor, Tensor]
 
 
 def unit(images: Tensor, rows: Tensor, scale: float) -> tuple[Tensor, Tensor]:
-    """Factor and offset, each (D,) float64: pixels to the unit interval; arguments as `pixel`."""
+    """Return factor and offset, each (D,) float64: pixels to the unit interval; arguments as `pixel`."""
     ones = torch.ones(images[0].numel(), dtype=torch.float64)
     return scale * ones, 0 * ones
 
 
 def mean_image(images: Tensor, rows: Tensor, scale: float) -> tuple[Tensor, Tensor]:
-    """Factor and offset, each (D,) float64: raw pixels less the mean image; arguments as `pixel`."""
+    """Return factor and offset, each (D,) float64: raw pixels less the mean image; arguments as `pixel`."""
     mean, _ = _moments(images, rows)
     return torch.ones_like(mean), -mean
 
 
 def none(images: Tensor, rows: Tensor, scale: float) -> tuple[Tensor, Tensor]:
-    """Factor and offset, each (D,) float64: pixels as they are; arguments as `pixel`."""
+    """Return factor and offset, each (D,) float64: pixels as they are; arguments as `pixel`."""
     return unit(images, rows, 1.0)
 
 
@@ -56,7 +56,7 @@ def _affine(mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _moments(images: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean of x and of x² in each dimension: exact sums for uint8, so no thread count changes them."""
+    """Return the mean of x and of x² in each dimension: exact sums for uint8, so no thread count changes them."""
     total = torch.zeros(images[0].numel(), dtype=torch.float64)
     square = total.clone()
     kind = torch.float32 if images.dtype == torch.uint8 else torch.float64

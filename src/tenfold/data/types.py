@@ -1,6 +1,6 @@
-"""The nouns of the data: where images come from, what they are, what a model sees of them."""
+"""The nouns of the data: their source, the images as they came, and the features in place of them."""
 
-__all__ = ["Dataset", "Feature", "Reading", "Source"]
+__all__ = ["DataSource", "Dataset", "Feature", "Reading"]
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 
-class Source(NamedTuple):
+class DataSource(NamedTuple):
     """Where a data set comes from and how it is read.
 
     location: the folder or file of a user's own data, "" for a named set. root: folder of the named sets.
@@ -27,7 +27,7 @@ class Source(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """How the files of a folder were found, before they became squares of one size.
+    """The files of a folder as they were found, before they became squares of one size.
 
     sizes: "500 × 333" (width × height) -> images. modes: "JPEG RGB" (format and Pillow's mode) -> images.
     unreadable: a line for each file that was skipped, its path first. ignored: entries that are no images of a class.
@@ -63,7 +63,7 @@ class Dataset:
 
 
 class Feature(NamedTuple):
-    """What a model sees of an image.
+    """A feature: the inputs that a model gets in place of an image.
 
     `fit(dataset, rows, recipe, device, watch) -> learned`: from the training part's positions rows alone, the same
     for the same recipe.seed; tensors by name, small numbers among them. watch: told lines of text.

@@ -1,4 +1,4 @@
-"""Whether a model's confidences can be believed: one temperature to mend them, and how far they are off.
+"""Calibration of a model's confidences: one temperature that corrects them, and how far they are off.
 
 With scores z, labels y and one temperature T > 0 for all images (Guo, Pleiss, Sun and Weinberger 2017),
 
@@ -48,7 +48,7 @@ class Reliability(NamedTuple):
 
 
 class Abstention(NamedTuple):
-    """What is right of what is answered, if only images of at least a certain confidence are answered.
+    """Accuracy among the answered images, where only those of at least a certain confidence are answered.
 
     threshold: (k,) the distinct confidences, falling. share: (k,) of images answered, rising to 1. accuracy: (k,) among
     those. All empty without images.
@@ -60,7 +60,7 @@ class Abstention(NamedTuple):
 
 
 def temperature(shares: Callable[[float], NDArray[Any]], labels: NDArray[np.int64]) -> float:
-    """The temperature between 1/20 and 20 that makes the labels likeliest, by smoothed targets (see the module).
+    """Find the temperature between 1/20 and 20 that makes the labels likeliest, by smoothed targets (see the module).
 
     shares: T -> probabilities (n, C) of the scores divided by T. labels: (n,). Never less likely than T = 1. Returns
     1.0 where there are no images, or where the probabilities at T = 1 are not finite; other temperatures at which they
@@ -85,7 +85,7 @@ def temperature(shares: Callable[[float], NDArray[Any]], labels: NDArray[np.int6
 
 
 def _cost(p: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
-    """Cross-entropy of probabilities (n, C) and the smoothed targets; the largest float where it is not finite."""
+    """Return the cross-entropy of probabilities (n, C) and smoothed targets, or the largest float if not finite."""
     n, classes = p.shape
     on, off = (n + 1) / (n + 2), 1 / (n + 2) / max(classes - 1, 1)
     logs = np.log(np.maximum(p, np.finfo(np.float64).tiny))
@@ -95,12 +95,12 @@ def _cost(p: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
 
 
 def reliability(confidence: NDArray[np.float64], right: NDArray[np.bool_], bins: int = 15) -> Reliability:
-    """Mean confidence and accuracy of the images in each bin of confidence.
+    """Return mean confidence and accuracy of the images in each bin of confidence.
 
     confidence: (n,) between 0 and 1, images with NaN are left out. right: (n,).
     """
-    known = np.isfinite(confidence)
-    confidence, right = confidence[known], right[known]
+    finite = np.isfinite(confidence)
+    confidence, right = confidence[finite], right[finite]
     edges = np.linspace(0.0, 1.0, bins + 1)
     place = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
     images = np.bincount(place, minlength=bins)
@@ -110,30 +110,31 @@ def reliability(confidence: NDArray[np.float64], right: NDArray[np.bool_], bins:
 
 
 def calibration_error(confidence: NDArray[np.float64], right: NDArray[np.bool_], bins: int = 15) -> float:
-    """Expected calibration error of the predicted class: mean over images of their bin's |accuracy − confidence|.
+    """Return the expected calibration error: the mean over images of their bin's |accuracy − confidence|.
 
-    confidence, right: (n,). NaN without images. Few images make it larger than it is: chance alone moves a bin.
+    confidence: (n,) of the predicted class. right: (n,). NaN without images. Few images make it larger than it is:
+    chance alone moves a bin.
 
     >>> calibration_error(np.array([0.9, 0.9, 0.6]), np.array([True, True, False]))  # (2 × 0.1 + 0.6) / 3
     0.26666...
     """
-    found = reliability(confidence, right, bins)
-    total = int(found.images.sum())
-    return float(np.nansum(_gaps(found) * found.images) / total) if total else float("nan")
+    curve = reliability(confidence, right, bins)
+    total = int(curve.images.sum())
+    return float(np.nansum(_gaps(curve) * curve.images) / total) if total else float("nan")
 
 
 def maximum_calibration_error(confidence: NDArray[np.float64], right: NDArray[np.bool_], bins: int = 15) -> float:
-    """The largest |accuracy − confidence| of a bin with images in it, however few. NaN without images."""
-    found = reliability(confidence, right, bins)
-    return float(np.nanmax(_gaps(found))) if found.images.any() else float("nan")
+    """Return the largest |accuracy − confidence| of a bin with images in it, however few. NaN without images."""
+    curve = reliability(confidence, right, bins)
+    return float(np.nanmax(_gaps(curve))) if curve.images.any() else float("nan")
 
 
-def _gaps(found: Reliability) -> NDArray[np.float64]:
-    return np.abs(found.accuracy - found.confidence)
+def _gaps(curve: Reliability) -> NDArray[np.float64]:
+    return np.abs(curve.accuracy - curve.confidence)
 
 
 def abstention(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> Abstention:
-    """Accuracy against the share answered, one point for each distinct confidence; equal ones are answered together.
+    """Trace accuracy against the share answered, a point per distinct confidence; equal ones are answered together.
 
     confidence, right: (n,); NaN counts as the least confidence of all. Known as the risk–coverage curve (El-Yaniv and
     Wiener 2010), with accuracy for 1 − risk.
@@ -146,7 +147,7 @@ def abstention(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> Abs
 
 
 def accuracy_at(curve: Abstention, share: float) -> float:
-    """Accuracy among the surest images where at least this share (0 to 1) of all is answered; NaN without images."""
+    """Return the accuracy among the surest images where this share (0 to 1) of all is answered; NaN without images."""
     if not len(curve.share):
         return float("nan")
     # A share of 0.8 of 10 images means 8, whatever the last bit of 8 / 10.

@@ -1,4 +1,4 @@
-"""What a population or a trained member is worth on a part of the data, in slices, and the metrics of predictions."""
+"""Metrics of a population or of predictions: a part of the data is read in slices, intervals are at 95 %."""
 
 __all__ = ["Scores", "evaluate", "measure"]
 
@@ -20,7 +20,7 @@ SLICE = 500
 
 
 class Scores(NamedTuple):
-    """What members are worth on a part, each (P,) float64; recall: of every class, (P, C)."""
+    """Metrics of the members on a part, each (P,) float64; recall: of every class, (P, C)."""
 
     loss: Tensor
     accuracy: Tensor
@@ -31,14 +31,14 @@ class Scores(NamedTuple):
 
 
 def evaluate(model: Model, params: Params, part: Part, losses: Sequence[tuple[Loss, int]]) -> Scores:
-    """Exact mean loss, accuracy and macro averages over a part. losses: (loss, count) of consecutive members.
+    """Compute exact mean loss, accuracy and macro averages over a part. losses: (loss, count) of consecutive members.
 
     F1 of a class = 2 tp / (2 tp + fp + fn); it, precision and recall are 0 for a class that neither occurs nor is
     predicted.
     """
     members = len(next(iter(params.values())))
     loss = torch.zeros(members, dtype=torch.float64)
-    called, found = torch.zeros(2, members, model.classes, dtype=torch.float64)
+    called, recalled = torch.zeros(2, members, model.classes, dtype=torch.float64)
     for z, y in _slices(model, params, part):
         blocks = torch.split(z, [count for _, count in losses])
         values = [score(block, y)[0] for (score, _), block in zip(losses, blocks, strict=True)]
@@ -46,12 +46,12 @@ def evaluate(model: Model, params: Params, part: Part, losses: Sequence[tuple[Lo
         predicted = z.max(-1).indices.cpu()
         hits = (predicted == y.cpu()).double()
         called.scatter_add_(1, predicted, torch.ones_like(hits))
-        found.scatter_add_(1, predicted, hits)
+        recalled.scatter_add_(1, predicted, hits)
     there = torch.bincount(part.labels[part.rows].cpu(), minlength=model.classes)
-    f1 = 2 * found / (called + there).clamp(min=1)
-    precision, recall = found / called.clamp(min=1), found / there.clamp(min=1)
+    f1 = 2 * recalled / (called + there).clamp(min=1)
+    precision, recall = recalled / called.clamp(min=1), recalled / there.clamp(min=1)
     n = len(part.rows)
-    return Scores(loss / n, found.sum(-1) / n, f1.mean(-1), precision.mean(-1), recall.mean(-1), recall)
+    return Scores(loss / n, recalled.sum(-1) / n, f1.mean(-1), precision.mean(-1), recall.mean(-1), recall)
 
 
 def measure(labels: NDArray[np.int64], predicted: NDArray[np.int64], names: Sequence[str]) -> Metrics:

@@ -1,4 +1,4 @@
-"""Which of two classifiers is better, on the same images: exact McNemar test, bootstrap intervals, one plain sentence.
+"""Comparison of two classifiers on the same images: exact McNemar test, bootstrap intervals, one plain sentence.
 
 On n images, with b that only the first gets right and c that only the second does, the difference of the accuracies is
 (b − c) / n. If neither is better, b of the b + c images are a fair coin's heads: p is the two-sided binomial test's
@@ -22,7 +22,7 @@ _CELLS = 2_000_000
 
 
 def mcnemar(first_right: NDArray[np.bool_], second_right: NDArray[np.bool_]) -> dict[str, Any]:
-    """Images n that both, only the first, only the second, and neither get right, and the exact two-sided p.
+    """Count the images that both, only the first, only the second, and neither get right; add the exact two-sided p.
 
     first_right, second_right: (n,), the same images in the same order. p is 1 where they never differ.
 
@@ -62,7 +62,7 @@ def wilson(right: int, n: int) -> tuple[float, float] | None:
 def difference_interval(
     first_right: NDArray[np.bool_], second_right: NDArray[np.bool_], seed: int = 0, resamples: int = 10_000
 ) -> tuple[float, float]:
-    """95 % percentile bootstrap (Efron 1979) of the first's accuracy less the second's, images drawn in pairs.
+    """Return the 95 % percentile bootstrap (Efron 1979) of the first's accuracy less the second's, drawn in pairs.
 
     first_right, second_right: (n,). Drawing n images with replacement draws the counts of four kinds of images from a
     multinomial, which is what is done: exact, and its time does not grow with n. NaN without images; (0, 0) where the
@@ -71,8 +71,8 @@ def difference_interval(
     n = len(first_right)
     if not n:
         return float("nan"), float("nan")
-    found = mcnemar(first_right, second_right)
-    differ = np.array([found["first_only"], found["second_only"]])
+    counts = mcnemar(first_right, second_right)
+    differ = np.array([counts["first_only"], counts["second_only"]])
     chances = np.append(differ, n - differ.sum()) / n
     drawn = np.random.default_rng(seed).multinomial(n, chances, size=resamples)
     return _percentiles((drawn[:, 0] - drawn[:, 1]) / n)
@@ -81,7 +81,7 @@ def difference_interval(
 def macro_f1_interval(
     labels: NDArray[np.int64], predicted: NDArray[np.int64], classes: int, seed: int = 0, resamples: int = 2000
 ) -> tuple[float, float]:
-    """95 % percentile bootstrap of the macro-averaged F1, by drawing the counts of the confusion matrix.
+    """Return the 95 % percentile bootstrap of the macro-averaged F1, by drawing counts of the confusion matrix.
 
     labels, predicted: (n,), numbers below classes. Formula as in `evaluate.measure`: a class that is neither there nor
     predicted has an F1 of 0, so that classes of a few images, which a resample may lose, pull the interval down. NaN
@@ -100,7 +100,7 @@ def macro_f1_interval(
 
 
 def _macro_f1(counts: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
-    """counts: (resamples, C · C), true × predicted. Returns (resamples,)."""
+    """Return macro F1 (resamples,). counts: (resamples, C · C), true × predicted."""
     matrix = counts.reshape(-1, classes, classes)
     hits = np.diagonal(matrix, axis1=1, axis2=2)
     # F1 = 2 hits / (images of the class + images predicted as it)
@@ -114,31 +114,31 @@ def _percentiles(values: NDArray[np.float64]) -> tuple[float, float]:
 
 
 def paired(first_right: NDArray[np.bool_], second_right: NDArray[np.bool_], seed: int = 0) -> dict[str, Any]:
-    """`mcnemar`, with both accuracies, their difference (first less second) and its `difference_interval`.
+    """Extend `mcnemar` by both accuracies, their difference (first less second) and its `difference_interval`.
 
     first_right, second_right: (n,), n > 0.
     """
-    found = mcnemar(first_right, second_right)
-    n = found["n"]
+    counts = mcnemar(first_right, second_right)
+    n = counts["n"]
     return {
-        **found,
-        "first_accuracy": (found["both"] + found["first_only"]) / n,
-        "second_accuracy": (found["both"] + found["second_only"]) / n,
-        "difference": (found["first_only"] - found["second_only"]) / n,
+        **counts,
+        "first_accuracy": (counts["both"] + counts["first_only"]) / n,
+        "second_accuracy": (counts["both"] + counts["second_only"]) / n,
+        "difference": (counts["first_only"] - counts["second_only"]) / n,
         "interval": list(difference_interval(first_right, second_right, seed)),
     }
 
 
-def sentence(first: str, second: str, found: Mapping[str, Any]) -> str:
-    """What `paired` found, as one sentence: who beats whom where p < 0.05, else that no difference is shown.
+def sentence(first: str, second: str, pair: Mapping[str, Any]) -> str:
+    """Say the result of `paired` in one sentence: who beats whom where p < 0.05, else that no difference is shown.
 
-    >>> found = paired(np.arange(200) < 150, np.arange(200) < 140)
-    >>> sentence("mlp", "linear", found)
+    >>> result = paired(np.arange(200) < 150, np.arange(200) < 140)
+    >>> sentence("mlp", "linear", result)
     'mlp beats linear by 5.0 points (95 % interval 2.0 to 8.0, 200 images, exact McNemar p = 0.002).'
     """
-    n, gap, (low, high) = found["n"], 100 * found["difference"], found["interval"]
+    n, gap, (low, high) = pair["n"], 100 * pair["difference"], pair["interval"]
     none = f"No difference shown between {first} and {second}"
-    if not found["first_only"] + found["second_only"]:
+    if not pair["first_only"] + pair["second_only"]:
         return f"{none}: they are right on exactly the same images (n = {n:,})."
     if gap < 0:
         low, high = -high, -low
@@ -147,15 +147,15 @@ def sentence(first: str, second: str, found: Mapping[str, Any]) -> str:
     # Adding 0 makes a zero of a negative zero.
     size, low, high = (f"{round(value, digits) + 0.0:.{digits}f}" for value in (abs(gap), 100 * low, 100 * high))
     images = f"{n:,} image{'s' * (n != 1)}"
-    evidence = f"(95 % interval {low} to {high}, {images}, exact McNemar {_told(found['p'])})"
-    if found["p"] < LEVEL:
+    evidence = f"(95 % interval {low} to {high}, {images}, exact McNemar {_p_value(pair['p'])})"
+    if pair["p"] < LEVEL:
         return f"{ahead} beats {behind} by {size} points {evidence}."
     state = f"{ahead} is ahead by {size} points" if gap else "they are right equally often"
     return f"{none}: {state} {evidence}."
 
 
-def _told(p: float) -> str:
-    """A p value to two digits, three where two would hide on which side of 0.05 it is."""
+def _p_value(p: float) -> str:
+    """Print a p value to two digits, to three where two would hide on which side of 0.05 it is."""
     if p < 0.0001:
         return "p < 0.0001"
     short = f"{p:.2g}"
@@ -168,25 +168,25 @@ def by_class(
     second_right: NDArray[np.bool_],
     class_names: Sequence[str],
 ) -> list[dict[str, Any]]:
-    """Images, accuracies, difference (first less second) and exact McNemar p of every class.
+    """Return images, accuracies, difference (first less second) and exact McNemar p of every class.
 
     labels, first_right, second_right: (n,). p_holm: p adjusted for looking at so many classes at once (`holm`). A class
     without images has None for all but n.
     """
     rows = []
     for label, name in enumerate(class_names):
-        own = labels == label
-        found = mcnemar(first_right[own], second_right[own])
-        n = found["n"]
-        accuracies = [(found["both"] + found[only]) / n if n else None for only in ("first_only", "second_only")]
+        of_class = labels == label
+        counts = mcnemar(first_right[of_class], second_right[of_class])
+        n = counts["n"]
+        accuracies = [(counts["both"] + counts[only]) / n if n else None for only in ("first_only", "second_only")]
         rows.append(
             {
                 "class": name,
                 "n": n,
                 "first_accuracy": accuracies[0],
                 "second_accuracy": accuracies[1],
-                "difference": (found["first_only"] - found["second_only"]) / n if n else None,
-                "p": found["p"] if n else None,
+                "difference": (counts["first_only"] - counts["second_only"]) / n if n else None,
+                "p": counts["p"] if n else None,
             }
         )
     adjusted = iter(holm([row["p"] for row in rows if row["n"]]))
@@ -194,7 +194,7 @@ def by_class(
 
 
 def holm(p: Sequence[float]) -> list[float]:
-    """P values adjusted by Holm's (1979) step-down method: the chance of a single false alarm stays below the level.
+    """Adjust p values by Holm's (1979) step-down method: the chance of a single false alarm stays below the level.
 
     >>> holm([0.01, 0.04, 0.03])
     [0.03, 0.06, 0.06]

@@ -54,7 +54,7 @@ def spoiled(value, place=(7, 2, 3)):
 @pytest.mark.parametrize(
     ("arrays", "why"),
     [
-        ({"x": X}, "'y' is missing; found: x"),
+        ({"x": X}, "'y' is missing; the file holds x"),
         ({"x_train": X, "y_train": Y, "x_test": X}, "'y_test' is missing"),
         ({"x_test": X, "y_test": Y}, "'x_train' is missing"),
         ({"x": X, "y": Y, "x_train": X}, "both 'x' or 'y' and arrays of parts"),

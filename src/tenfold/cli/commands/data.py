@@ -23,7 +23,7 @@ def command() -> None:
 @JSON
 def list_sets(data_dir: str, as_json: bool) -> None:
     """The named data sets and where they are on this machine."""
-    from tenfold.data.describe import data_list
+    from tenfold.data.load import data_list
 
     shown({"data": data_list(data_dir)}, as_json, print_data_list)
 
@@ -36,7 +36,7 @@ def list_sets(data_dir: str, as_json: bool) -> None:
 @JSON
 def info(data: str, size: int, skip_unreadable: bool, data_dir: str, as_json: bool) -> None:
     """Counts, shape, parts, classes and fingerprint of DATA, loaded and checked."""
-    from tenfold.data.describe import data_info
+    from tenfold.data.load import data_info
 
     shown(data_info(data, size, skip_unreadable, data_dir), as_json, print_data_info)
 
@@ -47,6 +47,6 @@ def info(data: str, size: int, skip_unreadable: bool, data_dir: str, as_json: bo
 @JSON
 def fetch(data: str, data_dir: str, as_json: bool) -> None:
     """Download a named data set that is absent, checked against the official digests, and load it once."""
-    from tenfold.data.describe import data_info
+    from tenfold.data.load import data_info
 
     shown(data_info(data, 0, False, data_dir), as_json, print_data_info)

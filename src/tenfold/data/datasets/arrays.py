@@ -1,4 +1,4 @@
-"""The user's own arrays in an .npz file; the names that it may hold are those of `tenfold.readers.npz`.
+"""The user's own arrays in an .npz file; the names that it may hold are those of `tenfold.data.readers.npz`.
 
 Images (N, D) become (N, 1, 1, D), (N, H, W) become (N, 1, H, W); of four dimensions, the last or the second is that of
 the channels: the one that is 1 to 4. Unsigned bytes, and whole numbers from 0 to 255, are pixels to be scaled by 1/255;
@@ -18,25 +18,25 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tenfold.data.readers.npz import npz
-from tenfold.data.types import Dataset, Source
+from tenfold.data.types import Dataset, DataSource
 from tenfold.errors import DataError
 
 CHANNELS = (1, 2, 3, 4)
 PARTS = ("train", "validation", "test")
 
 
-def arrays(source: Source) -> Dataset:
-    """Data set of the .npz file at `source.location`, with the parts that the file has, none where it is one.
+def arrays(source: DataSource) -> Dataset:
+    """Load the data set of the .npz file at `source.location`, with the parts that the file has, none where it is one.
 
     Raises DataError that names the file and the array: see the reader; parts of different shapes; a label in the
     validation or test part that the training part does not have.
     """
     path = Path(source.location)
-    found = npz(path)
-    suffixes = [part for part in ("", *(f"_{part}" for part in PARTS)) if "x" + part in found]
-    names, labels = _classes(path, found, suffixes)
-    parts = _parts(found, suffixes)
-    images, notes = _images(path, found, suffixes)
+    stored = npz(path)
+    suffixes = [part for part in ("", *(f"_{part}" for part in PARTS)) if "x" + part in stored]
+    names, labels = _classes(path, stored, suffixes)
+    parts = _parts(stored, suffixes)
+    images, notes = _images(path, stored, suffixes)
     return Dataset(path.stem, images, labels, names, _scale(images), parts, notes=notes)
 
 
@@ -44,35 +44,36 @@ def _scale(images: Tensor) -> float:
     return 1 / 255 if images.dtype == torch.uint8 else 1.0
 
 
-def _parts(found: Mapping[str, NDArray[Any]], suffixes: list[str]) -> dict[str, Tensor]:
+def _parts(stored: Mapping[str, NDArray[Any]], suffixes: list[str]) -> dict[str, Tensor]:
     if len(suffixes) == 1:  # `x`, or a training part alone: nothing was split
         return {}
-    counts = [len(found["y" + suffix]) for suffix in suffixes]
+    counts = [len(stored["y" + suffix]) for suffix in suffixes]
     positions = torch.split(torch.arange(sum(counts)), counts)
     return {suffix[1:]: part.clone() for suffix, part in zip(suffixes, positions, strict=True)}
 
 
-def _classes(path: Path, found: Mapping[str, NDArray[Any]], suffixes: list[str]) -> tuple[tuple[str, ...], Tensor]:
-    kinds = {found["y" + suffix].dtype.kind == "U" for suffix in suffixes}
+def _classes(path: Path, stored: Mapping[str, NDArray[Any]], suffixes: list[str]) -> tuple[tuple[str, ...], Tensor]:
+    kinds = {stored["y" + suffix].dtype.kind == "U" for suffix in suffixes}
     if len(kinds) > 1:
         raise DataError(f"{path}: labels are strings in one part and numbers in another; use one of them")
-    classes = np.unique(found["y" + suffixes[0]])
+    classes = np.unique(stored["y" + suffixes[0]])
     labels = []
     for suffix in suffixes:
-        values = found["y" + suffix]
+        values = stored["y" + suffix]
         place = np.searchsorted(classes, values).clip(max=len(classes) - 1)
         if (strange := np.flatnonzero(classes[place] != values)).size:
             value, first = str(values[strange[0]]), int(strange[0])
             raise DataError(
-                f"{path}: array {'y' + suffix!r} has {value!r} at position {first}, no training label is that"
+                f"{path}: array {'y' + suffix!r} has {value!r} at position {first}, no training label is that; "
+                "add training images of it"
             )
         labels.append(torch.from_numpy(place.astype(np.int64)))
     return tuple(str(name if classes.dtype.kind == "U" else int(name)) for name in classes), torch.cat(labels)
 
 
-def _images(path: Path, found: dict[str, NDArray[Any]], suffixes: list[str]) -> tuple[Tensor, tuple[str, ...]]:
-    """All parts in one tensor; each array is dropped when it is copied, so that two copies of one part is the most."""
-    kept = [found["x" + suffix] for suffix in suffixes]
+def _images(path: Path, stored: dict[str, NDArray[Any]], suffixes: list[str]) -> tuple[Tensor, tuple[str, ...]]:
+    """Copy all parts into one tensor; drop each array when it is copied: at most one part is held twice."""
+    kept = [stored["x" + suffix] for suffix in suffixes]
     order = _order(path, kept[0].shape)
     if any(array.shape[1:] != kept[0].shape[1:] for array in kept):
         shapes = ", ".join(str(array.shape) for array in kept)
@@ -87,7 +88,7 @@ def _images(path: Path, found: dict[str, NDArray[Any]], suffixes: list[str]) -> 
     start = 0
     for suffix in suffixes:
         kept.pop(0)
-        array = found.pop("x" + suffix)
+        array = stored.pop("x" + suffix)
         if not bytes_:
             _check_range(f"{path}: array {'x' + suffix!r}", array)
         np.copyto(images[start : start + len(array)].numpy(), _arranged(array, order), casting="unsafe")
@@ -96,7 +97,7 @@ def _images(path: Path, found: dict[str, NDArray[Any]], suffixes: list[str]) -> 
 
 
 def _are_bytes(array: NDArray[Any]) -> bool:
-    """Whether an array of whole numbers fits pixels; truth values stay the numbers 0 and 1."""
+    """Test whether an array of whole numbers fits pixels; truth values stay the numbers 0 and 1."""
     if array.dtype == np.uint8:
         return True
     return array.dtype.kind in "iu" and int(array.min()) >= 0 and int(array.max()) <= 255
@@ -113,12 +114,14 @@ def _order(path: Path, shape: tuple[int, ...]) -> str:
     second, last = shape[1] in CHANNELS, shape[3] in CHANNELS
     if second == last:
         problem = "both the second and the last" if second else "neither the second nor the last"
-        raise DataError(f"{path}: of the images' shape {shape}, {problem} dimension can be that of 1 to 4 channels")
+        raise DataError(
+            f"{path}: images have the shape {shape}, and {problem} dimension can be that of 1 to 4 channels"
+        )
     return "channels first" if second else "channels last"
 
 
 def _arranged(array: NDArray[Any], order: str) -> NDArray[Any]:
-    """A view of the array as (N, C, H, W)."""
+    """Return a view of the array as (N, C, H, W)."""
     match order:
         case "flat":
             return array[:, None, None, :]

@@ -8,10 +8,9 @@ __all__ = ["cifar10"]
 
 import torch
 
-from tenfold.data.download import Pinned, obtain
+from tenfold.data.download import Pinned, find_file, obtain
 from tenfold.data.readers.cifar import cifar
-from tenfold.data.root import find_file
-from tenfold.data.types import Dataset, Source
+from tenfold.data.types import Dataset, DataSource
 
 ARCHIVE = Pinned(
     "cifar-10-binary.tar.gz",
@@ -25,8 +24,8 @@ UNPACKED = "cifar-10-batches-bin"
 TEST = 10_000
 
 
-def cifar10(source: Source) -> Dataset:
-    """CIFAR-10 with its own train and test parts, from the archive or its unpacked folder.
+def cifar10(source: DataSource) -> Dataset:
+    """Load CIFAR-10 with its own train and test parts, from the archive or its unpacked folder.
 
     Raises DataError that names the file: damaged, incomplete.
     """

@@ -14,13 +14,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tenfold.data.types import Dataset, Source
+from tenfold.data.types import Dataset, DataSource
 
 FILE = "datasets/data/digits.csv.gz"
 
 
-def digits(source: Source) -> Dataset:
-    """Return the digits, no parts of their own; needs no file and no network, so nothing of `source` is used."""
+def digits(source: DataSource) -> Dataset:
+    """Load the digits, no parts of their own; needs no file and no network, so nothing of `source` is used."""
     del source
     table = torch.from_numpy(_table())
     images = table[:, :64].reshape(-1, 1, 8, 8).to(torch.uint8)

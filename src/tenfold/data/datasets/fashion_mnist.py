@@ -7,7 +7,7 @@ __all__ = ["fashion_mnist"]
 
 from tenfold.data.download import Pinned
 from tenfold.data.idxset import idx_set
-from tenfold.data.types import Dataset, Source
+from tenfold.data.types import Dataset, DataSource
 
 MIRRORS = ("https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",)
 PINS = (
@@ -47,6 +47,6 @@ NAMES = (
 )
 
 
-def fashion_mnist(source: Source) -> Dataset:
-    """Fashion-MNIST with its own train and test parts. Raises DataError that names a damaged file."""
+def fashion_mnist(source: DataSource) -> Dataset:
+    """Load Fashion-MNIST with its own train and test parts. Raises DataError that names a damaged file."""
     return idx_set(source, "fashion_mnist", FILES, NAMES)

@@ -26,8 +26,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tenfold.data.readers.images import Picture, images
-from tenfold.data.types import Dataset, Reading, Source
+from tenfold.data.readers.images import ImageFile, images
+from tenfold.data.types import Dataset, DataSource, Reading
 from tenfold.errors import DataError
 
 PARTS = ("train", "validation", "test")
@@ -47,52 +47,52 @@ class _Item(NamedTuple):
     part: str
     label: int
     path: Path
-    picture: Picture
+    picture: ImageFile
 
 
-class _Found(NamedTuple):
+class _Listing(NamedTuple):
     """Paths of the images below a folder, and how many files were ignored."""
 
     paths: list[Path]
     ignored: int
 
 
-def folder(source: Source) -> Dataset:
-    """Data set of the images below `source.location`, at `source.size` if that is not 0.
+def folder(source: DataSource) -> Dataset:
+    """Load the data set of the images below `source.location`, at `source.size` if that is not 0.
 
     Raises DataError: no images, fewer than two classes, a class without images or missing in a part, a broken image
     (unless `source.skip_unreadable`; then they are counted in the notes).
     """
     root = Path(source.location).expanduser()
     classes, places = _classes(root)
-    found = {place: images_below(root / place[0] / classes[place[1]]) for place in places}
-    for (part, label), below in found.items():
+    listings = {place: images_below(root / place[0] / classes[place[1]]) for place in places}
+    for (part, label), below in listings.items():
         if not below.paths:
             raise DataError(f"{root / part / classes[label]}: no images in this class; add some or remove the folder")
     broken: list[str] = []
-    items = list(_headers(found, source.skip_unreadable, broken))
+    items = list(_headers(listings, source.skip_unreadable, broken))
     side = source.size or _side(items)
     mode = "L" if all(item.picture.grey for item in items) else "RGB"
     pixels, items, changes = _decode(items, mode, side, source.skip_unreadable, broken)
-    ignored = _loose(root) + sum(below.ignored for below in found.values())
+    ignored = _loose(root) + sum(below.ignored for below in listings.values())
     return Dataset(
-        name=_plain(root.resolve().name),
+        name=_escaped(root.resolve().name),
         images=pixels,
         labels=torch.tensor([item.label for item in items], dtype=torch.int64),
-        class_names=tuple(map(_plain, classes)),
+        class_names=tuple(map(_escaped, classes)),
         scale=1 / 255,
         parts=_positions(items),
         photographs=mode == "RGB",
-        paths=tuple(_plain(str(item.path)) for item in items),
+        paths=tuple(_escaped(str(item.path)) for item in items),
         notes=_notes(changes, broken, ignored, side),
         reading=_reading(items, broken, ignored),
     )
 
 
 def _classes(root: Path) -> tuple[list[str], list[tuple[str, int]]]:
-    """Names of the classes, and every (part, class) that must have images; the part is "" where there are none."""
+    """Return the names of the classes, and every (part, class) that must have images; "" where there are no parts."""
     if not root.is_dir():
-        raise DataError(f"{root}: no such folder")
+        raise DataError(f"{root}: no such folder; expected one with a folder of images for each class")
     names = _folders(root)
     if not names:
         raise DataError(f"{root}: no folders in it; expected one folder of images for each class")
@@ -114,7 +114,7 @@ def _classes(root: Path) -> tuple[list[str], list[tuple[str, int]]]:
 
 
 def _check_names(root: Path, names: Sequence[str]) -> None:
-    """Train and Test are hardly classes: as those they would teach a model to tell the parts from each other."""
+    """Refuse Train and Test as classes: a model would learn to tell the parts from each other."""
     meant = {name: OTHER_NAMES.get(name.lower(), name.lower()) for name in names}
     other = [name for name in names if meant[name] != name]
     if other and len(names) > 1 and "train" in meant.values() and set(meant.values()) <= set(PARTS):
@@ -136,8 +136,8 @@ def _check_labeled(place: Path) -> None:
 
 def _at_least_two(root: Path, names: list[str]) -> list[str]:
     if len(names) < 2:
-        found = f"only {names[0]!r}" if names else "none"
-        raise DataError(f"{root}: {found} found; a classifier needs at least two class folders")
+        held = f"holds only the class folder {names[0]!r}" if names else "holds no class folder"
+        raise DataError(f"{root}: {held}; a classifier needs at least two class folders")
     return names
 
 
@@ -146,7 +146,7 @@ def _folders(root: Path) -> list[str]:
 
 
 def _loose(root: Path) -> int:
-    """Files that lie beside the class folders, or beside those of the parts."""
+    """Count files that lie beside the class folders, or beside those of the parts."""
     return sum(not entry.is_dir() for entry in _entries(root))
 
 
@@ -157,8 +157,8 @@ def _entries(root: Path) -> list[Path]:
         raise DataError(f"{root}: cannot be listed ({error.strerror or error})") from error
 
 
-def images_below(root: Path) -> _Found:
-    """The images at any depth below a folder, in the order of their paths."""
+def images_below(root: Path) -> _Listing:
+    """List the images at any depth below a folder, in the order of their paths."""
     paths: list[Path] = []
     ignored = 0
     seen: set[tuple[int, int]] = set()
@@ -179,16 +179,16 @@ def images_below(root: Path) -> _Found:
                 paths.append(entry)
             else:
                 ignored += 1
-    return _Found(sorted(paths, key=lambda path: path.as_posix()), ignored)
+    return _Listing(sorted(paths, key=lambda path: path.as_posix()), ignored)
 
 
 def _is_image(path: Path) -> bool:
-    """By its ending. A link that leads nowhere counts, so that it is reported; a pipe does not: it could hang."""
+    """Judge by the ending. A link that leads nowhere counts, so that it is reported; a pipe does not: it could hang."""
     return path.suffix.lower() in ENDINGS and (path.is_file() or not path.exists())
 
 
-def _headers(found: dict[tuple[str, int], _Found], skip: bool, broken: list[str]) -> Iterator[_Item]:
-    for (part, label), below in found.items():
+def _headers(listings: dict[tuple[str, int], _Listing], skip: bool, broken: list[str]) -> Iterator[_Item]:
+    for (part, label), below in listings.items():
         for path in below.paths:
             try:
                 yield _Item(part, label, path, images(path))
@@ -198,8 +198,8 @@ def _headers(found: dict[tuple[str, int], _Found], skip: bool, broken: list[str]
 
 def _report(error: DataError, skip: bool, broken: list[str]) -> None:
     if not skip:
-        raise DataError(_plain(f"{error}; repair or remove it, or go on without it by --skip-unreadable")) from error
-    broken.append(_plain(str(error)))
+        raise DataError(_escaped(f"{error}; repair or remove it, or go on without it by --skip-unreadable")) from error
+    broken.append(_escaped(str(error)))
 
 
 def _side(items: Sequence[_Item]) -> int:
@@ -210,7 +210,7 @@ def _side(items: Sequence[_Item]) -> int:
 def _decode(
     items: list[_Item], mode: str, side: int, skip: bool, broken: list[str]
 ) -> tuple[Tensor, list[_Item], Counter[str]]:
-    """Pixels of the images that can be read, those images, and how many of them took each conversion.
+    """Return the pixels of the readable images, those images, and how many of them took each conversion.
 
     Pillow decodes outside the interpreter's lock. Two threads on two cores: 1.7 times as fast on PNG of 500 × 500,
     1.4 times on JPEG of 256 × 256, no faster on thumbnails of 32 × 32.
@@ -240,7 +240,7 @@ def _decode(
 def _decode_block(
     items: Sequence[_Item], array: NDArray[np.uint8], mode: str, side: int, start: int
 ) -> list[tuple[str, ...] | DataError]:
-    """Decode BLOCK images into their places; of each, what was converted or why it cannot be decoded."""
+    """Decode BLOCK images into their places; return for each the conversions, or the error."""
     results: list[tuple[str, ...] | DataError] = []
     for place in range(start, min(start + BLOCK, len(items))):
         try:
@@ -258,17 +258,17 @@ def _positions(items: Sequence[_Item]) -> dict[str, Tensor]:
 
 
 def _reading(items: Sequence[_Item], broken: Sequence[str], ignored: int) -> Reading:
-    """Sizes and modes of the images that were read, the commonest first."""
+    """Count sizes and modes of the images that were read, the commonest first."""
     sizes = Counter(f"{item.picture.width} × {item.picture.height}" for item in items)
     modes = Counter(item.picture.kind for item in items)
     return Reading(dict(sizes.most_common()), dict(modes.most_common()), tuple(broken), ignored)
 
 
 def _notes(changes: Counter[str], broken: Sequence[str], ignored: int, side: int) -> tuple[str, ...]:
-    told = [(count, change) for change, count in sorted(changes.items()) if change != "resized"]
+    counted = [(count, change) for change, count in sorted(changes.items()) if change != "resized"]
     if changes["resized"]:
-        told.append((changes["resized"], f"resized to {side} × {side}"))
-    notes = [f"{count:,} image{'s' * (count != 1)}: {change}" for count, change in told]
+        counted.append((changes["resized"], f"resized to {side} × {side}"))
+    notes = [f"{count:,} image{'s' * (count != 1)}: {change}" for count, change in counted]
     if ignored:
         entries = "entry" if ignored == 1 else "entries"
         notes.append(f"{ignored:,} {entries} ignored: hidden, not an image, or outside the class folders")
@@ -279,6 +279,6 @@ def _notes(changes: Counter[str], broken: Sequence[str], ignored: int, side: int
     return tuple(notes)
 
 
-def _plain(text: str) -> str:
-    """A name from the file system made safe to print and to write: what is not printable is escaped."""
+def _escaped(text: str) -> str:
+    """Make a name of the file system safe to print and to write: escape what is not printable."""
     return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)

@@ -7,7 +7,7 @@ __all__ = ["mnist"]
 
 from tenfold.data.download import Pinned
 from tenfold.data.idxset import idx_set
-from tenfold.data.types import Dataset, Source
+from tenfold.data.types import Dataset, DataSource
 
 MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/")
 PINS = (
@@ -35,6 +35,6 @@ PINS = (
 FILES = tuple(Pinned(file, size, f"sha256:{pin}", tuple(home + file for home in MIRRORS)) for file, size, pin in PINS)
 
 
-def mnist(source: Source) -> Dataset:
-    """MNIST with its own train and test parts; a label is the digit. Raises DataError that names a damaged file."""
+def mnist(source: DataSource) -> Dataset:
+    """Load MNIST with its train and test parts; labels are the digits. Raises DataError that names a damaged file."""
     return idx_set(source, "mnist", FILES, tuple(str(digit) for digit in range(10)))

@@ -1,1 +1,1 @@
-"""Features: what a model sees of an image; `Feature(fit, transform)`, fitted on the training part of a run."""
+"""Features: the inputs of a model in place of pixels; `Feature(fit, transform)`, fitted on the training part."""

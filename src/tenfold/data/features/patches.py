@@ -57,19 +57,21 @@ SLICE = 2**20
 def _fit(
     dataset: Dataset, rows: Tensor, recipe: Recipe, device: torch.device, watch: Callable[[str], None]
 ) -> dict[str, Tensor]:
-    """centroids (K, D), mean (D,), whitening (D, D), and the factor that brings a pixel to the scale 0 to 255.
+    """Learn centroids (K, D), mean (D,), whitening (D, D), and the factor that brings a pixel to the scale 0 to 255.
 
     And the center (K,) and decorrelation (K, K) of a quadrant's sums.
     Raises UsageError for images that have no patch, or fewer patches than the dictionary is to have.
     """
     count, side = recipe.feature_count, min(dataset.images.shape[2:])
     if side < SIDE:
-        raise UsageError(f"features patches: images need {SIDE} pixels a side, those of {dataset.name} have {side}")
+        raise UsageError(
+            f"features patches: images need {SIDE} pixels a side, those of {dataset.name} have {side}; use pixels"
+        )
     factor = torch.tensor(255 * dataset.scale, dtype=torch.float64)
     x = _normalized(_drawn(dataset.images, rows, recipe.seed).to(device), float(factor))
     if count > len(x):
-        raise UsageError(f"feature_count {count}: the training images have {len(x):,} patches; choose fewer")
-    watch(f"features: {count:,} kinds of patches, learned from {len(x):,}")
+        raise UsageError(f"feature_count {count}: the training images have {len(x):,} patches; choose fewer centroids")
+    watch(f"features: {count:,} centroids by K-means from {len(x):,} patches")
     mean, whitening = _whitening(x, absolute=WHITENING)
     centroids = _centroids(product(x.sub_(mean), whitening), count)
     learned = {"centroids": centroids, "mean": mean, "whitening": whitening, "factor": factor}
@@ -81,35 +83,35 @@ def _fit(
 
 
 def _transform(learned: Mapping[str, Tensor], images: Tensor) -> Tensor:
-    """(N, 4K): quadrant by quadrant all K features."""
+    """Return (N, 4K): quadrant by quadrant all K features."""
     center, decorrelation = (learned[name].to(images.device) for name in ("center", "decorrelation"))
-    found = torch.empty(len(images), 4 * len(center), device=images.device)
-    for piece, features in zip(torch.split(images, SOME), torch.split(found, SOME), strict=True):
+    whole = torch.empty(len(images), 4 * len(center), device=images.device)
+    for piece, features in zip(torch.split(images, SOME), torch.split(whole, SOME), strict=True):
         centered = _sums(learned, piece).flatten(0, 1).sub_(center)
         features.view(-1, len(center)).copy_(product(centered, decorrelation))
-    return found
+    return whole
 
 
 def _sums(learned: Mapping[str, Tensor], images: Tensor) -> Tensor:
-    """(N, 4, K): quadrant by quadrant the sums of all K answers."""
+    """Return (N, 4, K): quadrant by quadrant the sums of all K answers."""
     centroids, mean, whitening = (learned[name].to(images.device) for name in ("centroids", "mean", "whitening"))
     places, ends = _places(tuple(images.shape[1:]))
     pixels, dictionary = places.flatten().to(images.device), _dictionary(centroids)
-    found = torch.empty(len(images), 4, len(centroids), device=images.device)
+    whole = torch.empty(len(images), 4, len(centroids), device=images.device)
     size = max(1, SLICE // (len(places) * len(centroids)))
-    for piece, sums in zip(torch.split(images, size), torch.split(found, size), strict=True):
+    for piece, sums in zip(torch.split(images, size), torch.split(whole, size), strict=True):
         x = piece.flatten(1).float().index_select(1, pixels).view(-1, places.shape[1])
         w = product(_normalized(x, float(learned["factor"])).sub_(mean), whitening)
         z = product(_augmented(w), dictionary).clamp_(min=0).sqrt_()
         answers = torch.sub(z.mean(1, keepdim=True), z, out=z).relu_().view(len(piece), len(places), -1)
         for quadrant, (begin, end) in enumerate(pairwise(ends)):
             sums[:, quadrant] = answers[:, begin:end].sum(1)
-    return found
+    return whole
 
 
 @cache
 def _places(shape: tuple[int, int, int]) -> tuple[Tensor, tuple[int, ...]]:
-    """Positions in an image (channels, H, W) of every patch's pixels, (patches, D), and where its quadrants end.
+    """Return the positions in an image (channels, H, W) of every patch's pixels, (patches, D), and its quadrants' ends.
 
     Patches are in the order of the four quadrants; where their rows or columns are odd, the first half has more.
     """
@@ -120,7 +122,7 @@ def _places(shape: tuple[int, int, int]) -> tuple[Tensor, tuple[int, ...]]:
 
 
 def _drawn(images: Tensor, rows: Tensor, seed: int) -> Tensor:
-    """Random patches (n, D) of the images at rows, float32, in random order: LEARNED_FROM, or all there are."""
+    """Draw random patches (n, D) of the images at rows, float32, in random order: LEARNED_FROM, or all there are."""
     places, _ = _places(tuple(images.shape[1:]))
     total = len(rows) * len(places)
     chosen = generator(seed, "patches").choice(total, min(total, LEARNED_FROM), replace=False)
@@ -129,14 +131,14 @@ def _drawn(images: Tensor, rows: Tensor, seed: int) -> Tensor:
 
 
 def _normalized(x: Tensor, factor: float) -> Tensor:
-    """x̂ of patches (n, D) in the data's own unit, in place."""
+    """Compute x̂ of patches (n, D) in the data's own unit, in place."""
     x.mul_(factor).sub_(x.mean(1, keepdim=True))
     square = torch.linalg.vector_norm(x, dim=1, keepdim=True).square_()
     return x.div_((square / (x.shape[1] - 1) + CONTRAST).sqrt_())
 
 
 def _whitening(x: Tensor, absolute: float = 0.0, relative: float = 0.0) -> tuple[Tensor, Tensor]:
-    """Mean (D,) and whitening matrix (D, D), float32, of x (n, D).
+    """Return the mean (D,) and whitening matrix (D, D), float32, of x (n, D).
 
     Added to the eigenvalues of the covariance: absolute, and relative to their mean.
     """
@@ -152,7 +154,7 @@ def _whitening(x: Tensor, absolute: float = 0.0, relative: float = 0.0) -> tuple
 
 
 def _centroids(w: Tensor, count: int) -> Tensor:
-    """K-means by Lloyd's rounds from the first patches; a centroid without a patch moves to one that is far off."""
+    """Run Lloyd's rounds of K-means from the first patches; a centroid without a patch moves to one that is far off."""
     centroids = w[:count].clone()
     for _ in range(ROUNDS):
         nearest, distance = _nearest(w, centroids)
@@ -164,21 +166,21 @@ def _centroids(w: Tensor, count: int) -> Tensor:
 
 
 def _nearest(w: Tensor, centroids: Tensor) -> tuple[Tensor, Tensor]:
-    """For each patch (n, D) the number of the nearest centroid and the square of its distance, (n,)."""
+    """Return for each patch (n, D) the number of the nearest centroid and the square of its distance, (n,)."""
     dictionary = _dictionary(centroids)
     pieces = torch.split(w, max(1, SLICE // len(centroids)))
-    found = [product(_augmented(piece), dictionary).min(1) for piece in pieces]
-    return torch.cat([piece.indices for piece in found]), torch.cat([piece.values for piece in found])
+    minima = [product(_augmented(piece), dictionary).min(1) for piece in pieces]
+    return torch.cat([piece.indices for piece in minima]), torch.cat([piece.values for piece in minima])
 
 
 def _augmented(w: Tensor) -> Tensor:
-    """(w, ‖w‖², 1) of patches (n, D)."""
+    """Return (w, ‖w‖², 1) of patches (n, D)."""
     square = torch.linalg.vector_norm(w, dim=1, keepdim=True).square_()
     return torch.cat((w, square, torch.ones_like(square)), 1)
 
 
 def _dictionary(centroids: Tensor) -> Tensor:
-    """(−2c, 1, ‖c‖²) of centroids (K, D) as columns."""
+    """Return (−2c, 1, ‖c‖²) of centroids (K, D) as columns."""
     square = centroids.square().sum(1)
     return torch.cat((-2 * centroids.mT, torch.ones_like(square)[None], square[None]))
 

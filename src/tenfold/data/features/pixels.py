@@ -18,7 +18,7 @@ def _fit(
 
 
 def _transform(learned: Mapping[str, Tensor], images: Tensor) -> Tensor:
-    """(N, D) as they are, not float32: pixels become numbers one batch at a time."""
+    """Return the pixels (N, D) as they are, not float32: they become numbers one batch at a time."""
     return images.flatten(1)
 
 

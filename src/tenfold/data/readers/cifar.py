@@ -42,7 +42,7 @@ Stream = IO[bytes] | gzip.GzipFile
 
 
 def cifar(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8], tuple[str, ...]]:
-    """Images (60000, 3, 32, 32), labels (60000,) and names of the classes; the last 10,000 are the test set.
+    """Read images (60000, 3, 32, 32), labels (60000,) and names of the classes; the last 10,000 are the test set.
 
     path: cifar-10-binary.tar.gz, or the folder cifar-10-batches-bin. One array for all, so that no second copy of
     184 MB is needed to join the parts; torch allocates it, aligned. Raises DataError that names the file.
@@ -85,23 +85,23 @@ def _read_archive(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8], tup
             raise DataError(f"{path}: {size:,} bytes are too few for CIFAR-10; fetch the archive again")
         images, labels = _allocate()
         names: tuple[str, ...] = ()
-        found: set[str] = set()
+        members_read: set[str] = set()
         with gzip.GzipFile(fileobj=file) as stream:
             for member, length in _members(path, stream):
-                if member in found:
+                if member in members_read:
                     raise DataError(f"{path}: {member} appears twice in the archive")
-                found.add(member)
+                members_read.add(member)
                 if member == NAMES:
                     names = _class_names(path, stream.read(length))
                 else:
                     _fill(path, stream, images, labels, BATCHES.index(member))
-        if missing := sorted({*BATCHES, NAMES} - found):
+        if missing := sorted({*BATCHES, NAMES} - members_read):
             raise DataError(f"{path}: {', '.join(missing)} missing from the archive; fetch it again")
     return images, labels, names
 
 
 def _members(path: Path, stream: Stream) -> Iterator[tuple[str, int]]:
-    """Names (without the folder) and sizes of our members; the caller reads each one's bytes before the next.
+    """Yield names (without the folder) and sizes of our members; the caller reads each one's bytes before the next.
 
     Other members are skipped within their caps. Reads on to the end of the gzip stream, where its checksum is compared.
     """
@@ -150,7 +150,7 @@ def _take(path: Path, stream: Stream, count: int) -> bytes:
 
 
 def _drain(path: Path, stream: Stream) -> None:
-    """Tar pads its end with zero blocks, usually to 10 KiB; reading them makes gzip compare its checksum."""
+    """Read the zero blocks that tar pads its end with, usually to 10 KiB, so that gzip compares its checksum."""
     if len(stream.read(STRAY_CAP + 1)) > STRAY_CAP:
         raise DataError(f"{path}: goes on after the end of the archive")
 

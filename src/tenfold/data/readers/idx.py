@@ -34,7 +34,7 @@ Stream = IO[bytes] | gzip.GzipFile
 
 
 def idx(path: Path) -> NDArray[np.uint8]:
-    """Array of an IDX file of unsigned bytes; its shape is the one that the header states.
+    """Read an IDX file of unsigned bytes; the shape of the array is the one that the header states.
 
     Raises DataError that names the file: absent, damaged, cut short, too long, another element type.
     """
@@ -62,8 +62,8 @@ def _read(path: Path, stream: Stream, limit: int) -> NDArray[np.uint8]:
     while len(content) <= claimed and (chunk := stream.read(min(CHUNK, claimed + 1 - len(content)))):
         content += chunk
     if len(content) != claimed:
-        found = "more" if len(content) > claimed else f"only {len(content):,}"
-        raise DataError(f"{path}: its header claims {claimed:,} bytes {shape}, the file holds {found}; fetch it again")
+        held = "more" if len(content) > claimed else f"only {len(content):,}"
+        raise DataError(f"{path}: its header claims {claimed:,} bytes {shape}, the file holds {held}; fetch it again")
     return np.frombuffer(content, dtype=np.uint8).reshape(shape)
 
 

@@ -7,7 +7,7 @@ RGB to grey is ITU-R 601: 0.299 R + 0.587 G + 0.114 B. Resizing is bilinear with
 (anti-aliased), to a square whatever the sides.
 """
 
-__all__ = ["images"]
+__all__ = ["ImageFile", "images"]
 
 import io
 import threading
@@ -31,7 +31,7 @@ PLAIN = ("L", "RGB")
 _WARNINGS = threading.Lock()
 
 
-class Picture(NamedTuple):
+class ImageFile(NamedTuple):
     """An image whose header was read: what it claims to be, and where its pixels are.
 
     width, height: as stored, before EXIF orientation. kind: format and Pillow's mode, such as "JPEG RGB".
@@ -44,7 +44,7 @@ class Picture(NamedTuple):
     kind: str
 
     def pixels(self, mode: str, side: int) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
-        """Pixels (C, side, side), C = 1 for mode "L" and 3 for "RGB", and what had to be converted for that.
+        """Decode pixels (C, side, side), C = 1 for mode "L" and 3 for "RGB"; name the conversions that it took.
 
         side 0 keeps height and width. Raises DataError that names the file where the pixels cannot be decoded.
         """
@@ -53,23 +53,23 @@ class Picture(NamedTuple):
                 _check_size(image, self.source)
                 if side:  # a JPEG is decoded at 1/2, 1/4 or 1/8 where that is enough
                     image.draft(None, (2 * side, 2 * side))
-                plain, changes = _plain(image)
+                upright, changes = _upright(image)
         except TenfoldError:  # a signal, too, which is no fault of the file
             raise
         except Exception as error:  # a decoder of foreign bytes raises whatever its formats' authors thought of
             raise DataError(f"{_name(self.source)}: cannot be decoded ({_reason(error)})") from error
-        if plain.mode != mode:
+        if upright.mode != mode:
             changes.append("grey to RGB" if mode == "RGB" else "RGB to grey")
-        target = (side, side) if side else plain.size
+        target = (side, side) if side else upright.size
         if (self.width, self.height) not in (target, target[::-1]):
             changes.append("resized")
-        array = np.asarray(plain.convert(mode).resize(target, Image.Resampling.BILINEAR))
+        array = np.asarray(upright.convert(mode).resize(target, Image.Resampling.BILINEAR))
         channels = array[None] if mode == "L" else array.transpose(2, 0, 1)
         return np.ascontiguousarray(channels), tuple(changes)
 
 
-def images(source: Path | bytes) -> Picture:
-    """Header of one image file, or of its bytes; `.pixels(mode, side)` then decodes it.
+def images(source: Path | bytes) -> ImageFile:
+    """Read the header of one image file, or of its bytes; `.pixels(mode, side)` then decodes it.
 
     Raises DataError that names the file: absent, of no known format, more pixels than the cap or than its size allows.
     """
@@ -80,7 +80,7 @@ def images(source: Path | bytes) -> Picture:
             with Image.open(_stream(source), formats=FORMATS) as image:
                 _check_size(image, source)
                 kind = f"{image.format} {image.mode}"
-                return Picture(source, image.width, image.height, _is_grey(image), kind)
+                return ImageFile(source, image.width, image.height, _is_grey(image), kind)
     except TenfoldError:
         raise
     except Exception as error:  # as above
@@ -113,15 +113,15 @@ def _check_size(image: Image.Image, source: Path | bytes) -> None:
 
 
 def _is_grey(image: Image.Image) -> bool:
-    """By its mode, or by its palette: GIF has no other way to be grey."""
+    """Judge by the mode, or by the palette: GIF has no other way to be grey."""
     if image.mode != "P":
         return image.mode in GREY
     palette = np.array(image.getpalette("RGB") or [0, 0, 1]).reshape(-1, 3)
     return bool((palette == palette[:, :1]).all())
 
 
-def _plain(image: Image.Image) -> tuple[Image.Image, list[str]]:
-    """The image as 8-bit grey or RGB, upright, without transparency, and the names of the steps that it took."""
+def _upright(image: Image.Image) -> tuple[Image.Image, list[str]]:
+    """Convert to 8-bit grey or RGB, upright, without transparency; name the steps that it took."""
     changes = ["first frame of an animation"] if getattr(image, "is_animated", False) else []
     image.load()
     upright = ImageOps.exif_transpose(image)

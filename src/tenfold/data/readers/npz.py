@@ -35,7 +35,7 @@ CHUNK = 2**20
 
 
 def npz(path: Path) -> dict[str, NDArray[Any]]:
-    """Arrays by their names: `x, y`, or `x_train, y_train[, x_validation, y_validation][, x_test, y_test]`.
+    """Read arrays by their names: `x, y`, or `x_train, y_train[, x_validation, y_validation][, x_test, y_test]`.
 
     x: (N, D), (N, H, W), (N, H, W, C) or (N, C, H, W) of numbers, finite. y: (N,), from (N,) or (N, 1) in the file, of
     integers (as floats, too) or strings. Raises DataError that names the file, the array and the position of the fault.
@@ -65,14 +65,14 @@ class _Sipped:
         self.seek, self.tell, self.seekable, self._file = file.seek, file.tell, file.seekable, file
 
     def read(self, count: int = -1) -> bytes:
-        """At most CHUNK bytes from where the file stands."""
+        """Read at most CHUNK bytes from where the file stands."""
         return self._file.read(CHUNK if count < 0 else min(count, CHUNK))
 
 
 def _read(path: Path, archive: zipfile.ZipFile, budget: int) -> dict[str, NDArray[Any]]:
     members = archive.infolist()
     if len(members) > MEMBERS_CAP:
-        raise DataError(f"{path}: {len(members)} arrays, at most {MEMBERS_CAP} are read")
+        raise DataError(f"{path}: holds {len(members)} arrays, at most {MEMBERS_CAP} are read; save only x and y")
     arrays: dict[str, NDArray[Any]] = {}
     for member in members:
         name = member.filename.removesuffix(".npy")
@@ -108,13 +108,13 @@ def _array(where: str, stream: IO[bytes], size: int) -> NDArray[Any]:
         content += chunk
     # Reading on past the last byte makes zipfile compare its checksum.
     if len(content) < size - start or stream.read(1):
-        raise DataError(f"{where} does not have the length that the archive claims")
+        raise DataError(f"{where} does not have the length that the archive claims; save it again")
     flat = np.frombuffer(content, dtype=dtype).astype(dtype.newbyteorder("="), copy=False)
     return flat.reshape(shape[::-1]).T if fortran else flat.reshape(shape)
 
 
 def _text(where: str, labels: NDArray[Any]) -> NDArray[Any]:
-    """Labels, strings among them in the form that numpy calls U: what is no character must not reach Python."""
+    """Return labels, strings in the form that numpy calls U: what is no character must not reach Python."""
     if labels.dtype.kind == "S":
         return np.char.decode(labels, "utf-8", "backslashreplace")
     if labels.dtype.kind == "U":
@@ -145,19 +145,19 @@ def _header(where: str, stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dt
 
 
 def _check_keys(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """One of the two layouts, each x with its y."""
+    """Refuse all but the two layouts, each x with its y."""
     whole = arrays.keys() & {"x", "y"}
     if whole and len(arrays) > len(whole):
         raise DataError(f"{path}: holds both 'x' or 'y' and arrays of parts; keep one of the two layouts")
     wanted = ("x", "y") if whole else ("x_train", "y_train")
     pairs = [*wanted, *(("y" if name[0] == "x" else "x") + name[1:] for name in arrays)]
     if missing := [name for name in pairs if name not in arrays]:
-        found = ", ".join(sorted(arrays)) or "nothing"
-        raise DataError(f"{path}: array {missing[0]!r} is missing; found: {found}{_remedy(missing[0], arrays)}")
+        held = ", ".join(sorted(arrays)) or "nothing"
+        raise DataError(f"{path}: array {missing[0]!r} is missing; the file holds {held}{_remedy(missing[0], arrays)}")
 
 
 def _remedy(missing: str, arrays: Mapping[str, NDArray[Any]]) -> str:
-    """What to do about labels that are missing of images that are there."""
+    """Return the remedy for labels that are missing of images that are there."""
     images = "x" + missing[1:]
     if missing[0] == "x" or images not in arrays:
         return ""
@@ -174,7 +174,9 @@ def _check_pair(path: Path, arrays: Mapping[str, NDArray[Any]], x: str, y: str) 
             f"{path}: array {y!r} has the shape {labels.shape}; expected one label per image, ({len(values)},)"
         )
     if len(values) != len(labels):
-        raise DataError(f"{path}: {x!r} has {len(values):,} images, {y!r} has {len(labels):,} labels")
+        raise DataError(
+            f"{path}: {x!r} has {len(values):,} images, {y!r} has {len(labels):,} labels; give one label for each image"
+        )
     _check_finite(path, x, values)
     _check_finite(path, y, labels)
     if labels.dtype.kind == "f" and (bad := np.flatnonzero(labels.ravel() % 1)).size:
@@ -185,7 +187,7 @@ def _check_pair(path: Path, arrays: Mapping[str, NDArray[Any]], x: str, y: str) 
 
 
 def _check_finite(path: Path, name: str, values: NDArray[Any]) -> None:
-    """In slices: a mask as large as the array would double its memory."""
+    """Check in slices: a mask as large as the array would double its memory."""
     if values.dtype.kind != "f":
         return
     step = max(1, CHUNK // max(1, math.prod(values.shape[1:])))
