@@ -11,7 +11,8 @@ import pytest
 import tenfold
 from tenfold.cli import main
 from tenfold.recipe import Recipe, read
-from tenfold.reproduce.trials import Trial, read_record
+from tenfold.reproduce.records import as_json
+from tenfold.reproduce.trials import TableTrial, read_record
 from tenfold.trained.model import probabilities
 
 OLD = Path(__file__).parent / "fixtures" / "old_runs"
@@ -87,8 +88,8 @@ def test_the_trials_of_a_reproduction_are_read(old, tmp_path, capsys):
     for path in sorted(folder.glob("trials/*.json")):
         kept = json.loads(path.read_text())
         moments = {moment: tuple(parts) for moment, parts in kept["moments"].items()}
-        read_back = read_record(folder, Trial(kept["run"], Recipe(seed=kept["seed"]), moments, kept["key"]))
-        assert read_back == kept
+        read_back = read_record(folder, TableTrial(kept["run"], Recipe(seed=kept["seed"]), moments, kept["key"]))
+        assert as_json(read_back) == kept
     folder.rename(tmp_path / "own-full")
     result = command(capsys, "reproduce", folder.parent / "own-full" / "own.toml", "--out", tmp_path)
     assert {cell["id"] for cell in result["tables"][0]["cells"]} == {"plain/test", "fast/validation@best"}

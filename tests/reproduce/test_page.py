@@ -2,16 +2,34 @@
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tenfold.cli.tables.reproduce import print_dry_run, print_explanation, print_list, print_reproduction
-from tenfold.reproduce.markdown import summary_markdown
+from tenfold.reproduce.judge import judge
 from tenfold.reproduce.page import _lines, reproduction_page
+from tenfold.reproduce.phrases import cell_rows
+from tenfold.reproduce.records import (
+    CellResult,
+    ChoiceResult,
+    ClaimResult,
+    Divergence,
+    Explanation,
+    ExtraTable,
+    ListedTable,
+    PopulationCost,
+    Rehearsal,
+    Reproduction,
+    RunResult,
+    RunTest,
+    WayResult,
+    as_json,
+    finite,
+)
+from tenfold.reproduce.summary import summary_markdown
 from tenfold.reproduce.table import Measure
-from tenfold.reproduce.telling import tell
-from tenfold.reproduce.verdicts import judge
 from tests.report.test_page import HOSTILE, SVG, Tags, text_of
 
 FIELDS = ("standardize", "train_part")
@@ -23,27 +41,26 @@ def made_cell(run, reported, measured, *, metric="accuracy", part="test", epoch=
     digits = len(reported.partition(".")[2])
     value = float(reported) / (100 if unit else 1)
     half = 0.0 if reported == "NaN" else 0.5 * 10.0**-digits / (100 if unit else 1)
-    found = judge(value, half, "0.5 points", [np.nan if x is None else x for x in measured], n, up)
-    known = np.isfinite(found.mean)
-    cell = {
-        "id": Measure(run=run, metric=metric, part=part, epoch=epoch).id,
-        "run": run,
-        "label": run.replace("-", " "),
-        "metric": metric,
-        "part": part,
-        "epoch": epoch,
-        "reported": reported,
-        "unit": unit,
-        "measured": measured,
-        "mean": found.mean if known else None,
-        "interval": found.interval and list(found.interval),
-        "prediction": found.prediction and list(found.prediction),
-        "gap": found.gap if np.isfinite(found.gap) else None,
-        "verdict": found.word,
-        "note": "",
-        "rests_on": list(FIELDS),
-    }
-    return cell | given
+    verdict = judge(value, half, "0.5 points", [np.nan if x is None else x for x in measured], n, up)
+    cell = CellResult(
+        id=Measure(run=run, metric=metric, part=part, epoch=epoch).id,
+        run=run,
+        label=run.replace("-", " "),
+        metric=metric,
+        part=part,
+        epoch=epoch,
+        reported=reported,
+        unit=unit,
+        measured=tuple(measured),
+        mean=finite(verdict.mean),
+        interval=verdict.interval,
+        prediction=verdict.prediction,
+        gap=finite(verdict.gap),
+        verdict=verdict.word,
+        note="",
+        rests_on=FIELDS,
+    )
+    return replace(cell, **given)
 
 
 def near(center, seeds=5, spread=0.002, start=0):
@@ -64,65 +81,58 @@ def made_softmax():
         for run, row in rows.items()
         for k, ((reported, center), (part, epoch)) in enumerate(zip(row, places, strict=True))
     ]
-    cells[7] |= {"verdict": "protocol cannot be what was stated", "note": "above what others reach"}
-    way = {"label": "all 50,000 training images", "question": "which images train", "stated": True}
-    ways = [
-        way | {"measured": 0.4172, "gap": -0.0387, "closes": False},
-        way
-        | {"label": "test on the validation batch", "question": "which images test", "stated": False}
-        | {"measured": 0.3911, "gap": -0.0648, "closes": False},
-        way
-        | {"label": "test on training images", "question": "which images test"}
-        | {"measured": 0.4533, "gap": -0.0026, "closes": True},
-    ]
-    pair = {"label": "all 50,000 training images + flips", "question": "", "stated": True}
-    return {
-        "name": "softmax",
-        "title": "Softmax regression on CIFAR-10",
-        "report": "R1",
-        "about": "Four settings of a linear softmax classifier, 40 epochs in batches of 100.",
-        "reference": "about 41 % with linear softmax on raw pixels.",
-        "scale": "full",
-        "seeds": 5,
-        "data": "cifar10 (20,000 of 60,000 images)",
-        "seconds": 412.5,
-        "tolerance": "0.5 points",
-        "choices": [
-            {"field": "standardize", "value": "per_dimension", "why": "the course's default; the report says nothing"},
-            {"field": "train_part", "value": [10000, 10000], "why": "batch 1 trains, batch 2 validates"},
-        ],
-        "runs": {
-            run: {"about": f"setting {run}", "ours": False, "settings": {"learning_rate": 0.001}, "failed": [None] * 5,
-                  "seconds": 80.0}
-            for run in rows
-        } | {
-            "best": {"about": "tuned by us", "ours": True, "settings": {"l2": 0.02}, "failed": [None], "seconds": 9.0}
+    cells[7] = replace(cells[7], verdict="protocol cannot be what was stated", note="above what others reach")
+    ways = (
+        WayResult("all 50,000 training images", "which images train", True, 0.4172, -0.0387, False),
+        WayResult("test on the validation batch", "which images test", False, 0.3911, -0.0648, False),
+        WayResult("test on training images", "which images test", True, 0.4533, -0.0026, True),
+    )
+    pair = WayResult("all 50,000 training images + flips", "", True, 0.4201, -0.0358, False)
+    runs = {run: RunResult(f"setting {run}", False, {"learning_rate": 0.001}, (None,) * 5, 80.0) for run in rows}
+    return Reproduction(
+        name="softmax",
+        title="Softmax regression on CIFAR-10",
+        report="R1",
+        about="Four settings of a linear softmax classifier, 40 epochs in batches of 100.",
+        reference="about 41 % with linear softmax on raw pixels.",
+        scale="full",
+        seeds=5,
+        data="cifar10 (20,000 of 60,000 images)",
+        seconds=412.5,
+        tolerance="0.5 points",
+        choices=(
+            ChoiceResult("standardize", "per_dimension", "the course's default; the report says nothing"),
+            ChoiceResult("train_part", "10000-10000", "batch 1 trains, batch 2 validates"),
+        ),
+        runs=runs | {"best": RunResult("tuned by us", True, {"l2": 0.02}, (None,), 9.0)},
+        cells=tuple(cells),
+        ours=(RunTest("best", "tuned by us", "accuracy", "test", 0.4011, (0.399, 0.4032)),),
+        added=(RunTest("best", "tuned by us, too", "accuracy", "test", 0.3911, None),),
+        claims=(
+            ClaimResult("λ = 0.1 is better than λ = 1", -0.025, (-0.028, -0.022), 1e-5, "refuted",
+                        "-2.50 points (-2.80 to -2.20, p < 0.0001)"),
+            ClaimResult("the small learning rate is better", 0.04, (0.03, 0.05), 0.001, "confirmed",
+                        "+4.00 points (95 % interval 3.00 to 5.00, 5 seeds)"),
+            ClaimResult("no difference from regularization", None, None, None, "undecided (one seed)", ""),
+        ),
+        explained={
+            cells[7].id: Explanation(
+                cause="a digest",
+                reported="45.59",
+                unit="%",
+                base=0.392,
+                sentence="45.59 % is reached only where the training images are tested, which it rules out.",
+                verdict="protocol cannot be what was stated",
+                ways=ways,
+                pairs=(pair,),
+            )
         },
-        "cells": cells,
-        "ours": [{"run": "best", "about": "tuned by us", "metric": "accuracy", "part": "test", "mean": 0.4011,
-                  "interval": [0.399, 0.4032]}],
-        "added": [{"run": "best", "about": "tuned by us, too", "metric": "accuracy", "part": "test", "mean": 0.3911,
-                   "interval": None}],
-        "claims": [
-            {"text": "λ = 0.1 is better than λ = 1", "verdict": "refuted", "difference": -0.025,
-             "interval": [-0.028, -0.022], "p": 1e-5, "told": "-2.50 points (-2.80 to -2.20, p < 0.0001)"},
-            {"text": "the small learning rate is better", "verdict": "confirmed", "difference": 0.04,
-             "interval": [0.03, 0.05], "p": 0.001, "told": "+4.00 points (95 % interval 3.00 to 5.00, 5 seeds)"},
-            {"text": "no difference from regularization", "verdict": "undecided (one seed)", "difference": None,
-             "interval": None, "p": None, "told": ""},
-        ],
-        "explained": {
-            cells[7]["id"]: {
-                "reported": "45.59",
-                "base": 0.392,
-                "sentence": "45.59 % is reached only where the training images are tested, which it rules out.",
-                "ways": ways, "pairs": [pair | {"measured": 0.4201, "gap": -0.0358, "closes": False}],
-            }
-        },
-        "tables": [{"title": "Relative error of the gradients", "columns": ["tensor", "reported", "measured"],
-                    "rows": [["W", 1.09e-15, 8.7e-16], ["b", 9.78e-17, None]]}],
-        "figures": ["figures/learning_curves.svg"],
-    }  # fmt: skip
+        tables=(
+            ExtraTable("Relative error of the gradients", ("tensor", "reported", "measured"),
+                       (("W", 1.09e-15, 8.7e-16), ("b", 9.78e-17, None))),
+        ),
+        figures=("figures/learning_curves.svg",),
+    )  # fmt: skip
 
 
 def made_activations():
@@ -136,32 +146,35 @@ def made_activations():
         made_cell("normal-leaky_relu", "NaN", [None, None, 2.31], metric="loss", part="train"),
         made_cell("normal-tanh", "0.332", [None] * 3),
     ]
-    failed = {"step": 4, "layer": "linear 0", "tensor": "weight gradient"}
     runs = {
-        cell["run"]: {"about": "", "ours": False, "settings": {}, "seconds": 20.0, "failed": [
-            None if x is not None else failed | {"step": 4 + k} for k, x in enumerate(cell["measured"])]}
+        cell.run: RunResult("", False, {}, tuple(
+            None if x is not None else Divergence(4 + k, "linear 0", "weight gradient")
+            for k, x in enumerate(cell.measured)), 20.0)
         for cell in cells
     }  # fmt: skip
-    return made_softmax() | {
-        "name": "activations",
-        "title": "Activations and initializations on MNIST",
-        "report": "R8",
-        "seeds": 3,
-        "data": "mnist",
-        "cells": cells,
-        "runs": runs,
-        "claims": [],
-        "explained": {},
-        "ours": [],
-        "added": [],
-        "tables": [],
-        "reference": "",
-    }
+    return replace(
+        made_softmax(),
+        name="activations",
+        title="Activations and initializations on MNIST",
+        report="R8",
+        seeds=3,
+        data="mnist",
+        cells=tuple(cells),
+        runs=runs,
+        claims=(),
+        explained={},
+        ours=(),
+        added=(),
+        tables=(),
+        reference="",
+    )
 
 
 def made_results():
-    """As they lie in a file."""
-    return json.loads(json.dumps([made_softmax(), made_activations()], allow_nan=False))
+    """Both, which JSON can hold."""
+    results = [made_softmax(), made_activations()]
+    json.dumps(as_json(results), allow_nan=False)
+    return results
 
 
 # The page
@@ -178,13 +191,13 @@ def sections(page):
 
 def row_of(cell):
     """A cell as it is told to readers, its numbers computed here."""
-    scale, digits, unit = (100, 2, " %") if cell["unit"] else (1, 4, "")
-    told = [cell["reported"] + unit * (cell["reported"] != "NaN")]
-    if cell["mean"] is None:
-        return [*told, "diverged", "–", cell["verdict"]]
-    half = cell["interval"] and (cell["interval"][1] - cell["interval"][0]) / 2
-    told.append(f"{scale * cell['mean']:.{digits}f}" + (f" ± {scale * half:.{digits}f}" if half else "") + unit)
-    return [*told, "–" if cell["gap"] is None else f"{scale * cell['gap']:+.{digits}f}", cell["verdict"]]
+    scale, digits, unit = (100, 2, " %") if cell.unit else (1, 4, "")
+    told = [cell.reported + unit * (cell.reported != "NaN")]
+    if cell.mean is None:
+        return [*told, "diverged", "–", cell.verdict]
+    half = cell.interval and (cell.interval[1] - cell.interval[0]) / 2
+    told.append(f"{scale * cell.mean:.{digits}f}" + (f" ± {scale * half:.{digits}f}" if half else "") + unit)
+    return [*told, "–" if cell.gap is None else f"{scale * cell.gap:+.{digits}f}", cell.verdict]
 
 
 def test_every_reported_number_is_in_the_summary_and_in_its_section():
@@ -192,9 +205,9 @@ def test_every_reported_number_is_in_the_summary_and_in_its_section():
     summary, *own = sections(page_of(results))
     assert len(own) == len(results)
     for result, section in zip(results, own, strict=True):
-        assert section.startswith(f"{result['report']} · {result['name']} {result['title']}")
-        for cell in result["cells"]:
-            told = [cell["label"], *row_of(cell)]
+        assert section.startswith(f"{result.report} · {result.name} {result.title}")
+        for cell in result.cells:
+            told = [cell.label, *row_of(cell)]
             pattern = r"[^%]*?".join(
                 re.escape(word.replace("-", "−") if k in (2, 3) else word) for k, word in enumerate(told)
             )
@@ -239,7 +252,8 @@ def test_choices_claims_failures_ways_own_and_extra_tables_are_told():
 
 def test_cells_that_rest_on_different_choices_say_so_each():
     result = made_results()[0]
-    result["cells"][0]["rests_on"] = ["train_part"]
+    first, *others = result.cells
+    result = replace(result, cells=(replace(first, rests_on=("train_part",)), *others))
     page = page_of([result])
     assert "training accuracy, epoch 1 · rests on choice 2" in text_of(page)
     assert "All of them rest on" not in text_of(page)
@@ -280,20 +294,27 @@ def hostile():
     """Everything that a file may put into a result, in the way of whoever shows it."""
     result = made_results()[0]
     names = iter(HOSTILE * 9)
-    for key in ("title", "report", "about", "reference", "data"):
-        result[key] = next(names)
-    for cell in result["cells"]:
-        cell |= {"label": next(names), "note": next(names)}
-    result["choices"][0] |= {"value": next(names), "why": next(names)}
-    result["claims"][0] |= {"text": next(names), "told": next(names)}
-    result["tables"][0] |= {"title": next(names), "columns": [next(names)] * 3, "rows": [[next(names)] * 3]}
-    result["runs"] = {name: result["runs"]["best"] | {"about": name} for name in HOSTILE}
-    result["runs"][HOSTILE[1]]["failed"] = [{"step": 1, "layer": HOSTILE[0], "tensor": HOSTILE[3]}]
-    result["ours"][0]["about"] = HOSTILE[0]
-    way = result["explained"]["eta-0.001/test@40"]
-    way["sentence"] = HOSTILE[1]
-    way["ways"][0] |= {"label": HOSTILE[0], "question": HOSTILE[2]}
-    return result
+    texts = {key: next(names) for key in ("title", "report", "about", "reference", "data")}
+    cells = tuple(replace(cell, label=next(names), note=next(names)) for cell in result.cells)
+    choices = (replace(result.choices[0], value=next(names), why=next(names)), *result.choices[1:])
+    claims = (replace(result.claims[0], text=next(names), evidence=next(names)), *result.claims[1:])
+    tables = (ExtraTable(next(names), (next(names),) * 3, ((next(names),) * 3,)),)
+    runs = {name: replace(result.runs["best"], about=name) for name in HOSTILE}
+    runs[HOSTILE[1]] = replace(runs[HOSTILE[1]], failed=(Divergence(1, HOSTILE[0], HOSTILE[3]),))
+    explanation = result.explained["eta-0.001/test@40"]
+    first, *others = explanation.ways
+    ways = (replace(first, label=HOSTILE[0], question=HOSTILE[2]), *others)
+    return replace(
+        result,
+        **texts,
+        cells=cells,
+        choices=choices,
+        claims=claims,
+        tables=tables,
+        runs=runs,
+        ours=(replace(result.ours[0], about=HOSTILE[0]),),
+        explained={"eta-0.001/test@40": replace(explanation, sentence=HOSTILE[1], ways=ways)},
+    )
 
 
 def test_hostile_text_is_text_on_the_page():
@@ -312,19 +333,19 @@ def test_hostile_text_is_text_on_the_page():
 
 
 def test_hostile_text_is_text_in_markdown():
-    result = hostile() | {"about": "1. <b>x</b> [a](http://b) | $c$ @d", "reference": "- # no\nlist"}
+    result = replace(hostile(), about="1. <b>x</b> [a](http://b) | $c$ @d", reference="- # no\nlist")
     told = summary_markdown([result], "| <script>")
     bare = re.sub(r"\\[^\w\s]", "", told)
     assert not re.search(r"[<>\[\]$@~]", bare)
     widths = [len(re.findall(r"(?<!\\)\|", line)) for line in told.splitlines() if line.startswith("|")]
-    assert widths.count(7) == len(result["cells"]) + 2
+    assert widths.count(7) == len(result.cells) + 2
     assert "1\\. \\<b\\>x" in told
     assert not re.search(r"^(-|\d+\.) ", told, re.MULTILINE)
 
 
 def test_hostile_text_cannot_steer_a_terminal(capsys):
     print_reproduction(hostile())
-    print_list([{"name": HOSTILE[0], "title": HOSTILE[4], "report": HOSTILE[6], "runs": 1, "minutes": 1.0}])
+    print_list([ListedTable(HOSTILE[0], HOSTILE[4], HOSTILE[6], 1, 1.0)])
     told = capsys.readouterr().out
     assert "alert(1)" in told
     assert not set(told) & {"\x1b", "\u202e", "\x00", "\ud800"}
@@ -336,19 +357,19 @@ def test_hostile_text_cannot_steer_a_terminal(capsys):
 def test_the_markdown_has_every_number_and_the_same_bytes():
     results = made_results()
     told = summary_markdown(results, "2 cores")
-    assert told == summary_markdown(json.loads(json.dumps(results)), "2 cores")
+    assert told == summary_markdown(made_results(), "2 cores")
     assert "Generated by `tenfold reproduce --all`: full scale, 3 to 5 seeds, 2 cores." in told
     rows = [[column.strip() for column in line.strip("|").split(" | ")] for line in told.splitlines()]
     for result in results:
-        for cell in result["cells"]:
-            label = cell["label"].replace("_", "\\_")
-            runs = " (1 of 3 seeds)" if cell["measured"].count(None) == 2 else ""
+        for cell in result.cells:
+            label = cell.label.replace("_", "\\_")
+            runs = " (1 of 3 seeds)" if cell.measured.count(None) == 2 else ""
             reported, measured, gap, verdict = row_of(cell)
             found = [row for row in rows if row[0].startswith(label) and row[1:] == [
                 reported, measured + runs, gap, verdict, "1, 2"]]  # fmt: skip
-            assert len(found) == 1, (cell["id"], measured)
-        for claim in result["claims"]:
-            assert f"| {claim['text']} | {claim['verdict']} |" in told
+            assert len(found) == 1, (cell.id, measured)
+        for claim in result.claims:
+            assert f"| {claim.text} | {claim.verdict} |" in told
     assert "| which images test: test on training images | 45.33 | -0.26 | yes | says otherwise |" in told
     assert "| softmax: Softmax regression on CIFAR-10 | R1 | 16 | 11 | – | 2 | 2 | 1 |" in told
     assert not re.search(r"(?<![\w.])/\w", told)
@@ -360,10 +381,10 @@ def test_the_terminal_has_every_number_within_100_columns(capsys, monkeypatch):
         print_reproduction(result)
         lines = capsys.readouterr().out.splitlines()
         assert not [line for line in lines if "±" in line and len(line) > 100]
-        for cell in result["cells"]:
+        for cell in result.cells:
             reported, measured, gap, verdict = row_of(cell)
-            few = " (1 of 3)" if cell["measured"].count(None) == 2 else ""
-            shown = [cell["id"], *reported.split(), *f"{measured.removesuffix(' %')}{few}".split(), gap]
+            few = " (1 of 3)" if cell.measured.count(None) == 2 else ""
+            shown = [cell.id, *reported.split(), *f"{measured.removesuffix(' %')}{few}".split(), gap]
             assert [*shown, *verdict.split()] in [line.split() for line in lines], shown
     print_reproduction(made_results()[0])
     told = capsys.readouterr().out
@@ -373,29 +394,28 @@ def test_the_terminal_has_every_number_within_100_columns(capsys, monkeypatch):
 
 
 def test_an_explanation_is_told_in_the_unit_of_the_report(capsys):
-    found = made_results()[0]["explained"]["eta-0.001/test@40"]
-    print_explanation(found | {"unit": "%"})
+    explanation = made_results()[0].explained["eta-0.001/test@40"]
+    print_explanation(explanation)
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
-    assert lines[0] == found["sentence"]
+    assert lines[0] == explanation.sentence
     assert "which images train: all 50,000 training 41.72 -3.87 no says otherwise" in lines
-    print_explanation(found | {"ways": [found["ways"][0] | {"measured": None, "gap": None}]})
+    print_explanation(replace(explanation, unit="", ways=(replace(explanation.ways[0], measured=None, gap=None),)))
     told = " ".join(capsys.readouterr().out.split())
     assert "– – no says otherwise" in told
     assert "0.4201 -0.0358 no" in told
 
 
 def test_a_dry_run_says_what_trains_together_and_how_long(capsys):
-    population = {"runs": ["eta-0.1", "eta-0.001"], "members": 2, "seconds": 30.0, "seeds": 5}
-    table = {"name": "softmax", "title": "Softmax", "scale": "full", "populations": [population], "seconds": 150.0}
-    print_dry_run({"tables": [table], "seconds": 150.0})
+    population = PopulationCost(("eta-0.1", "eta-0.001"), 2, 30.0, 5)
+    print_dry_run([Rehearsal("softmax", "Softmax", "full", (population,), 150.0)])
     lines = capsys.readouterr().out.splitlines()
     assert "eta-0.1, eta-0.001 2 5 2.5" in [" ".join(line.split()) for line in lines]
     assert lines[-1] == "about 2.5 minutes"
 
 
 def test_the_list_says_what_each_table_costs(capsys):
-    rows = [{"name": "softmax", "title": "Softmax regression", "report": "R1", "runs": 4, "minutes": 6.87}]
-    print_list([*rows, rows[0] | {"name": "hinge", "minutes": None}])
+    row = ListedTable("softmax", "Softmax regression", "R1", 4, 6.87)
+    print_list([row, replace(row, name="hinge", minutes=None)])
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["softmax", "R1", "4", "6.9", "Softmax", "regression"] in lines
     assert ["hinge", "R1", "4", "–", "Softmax", "regression"] in lines
@@ -404,7 +424,7 @@ def test_the_list_says_what_each_table_costs(capsys):
 def test_numbers_that_nothing_else_tells_apart_show_their_ids():
     alike = [made_cell("deep", "0.5", [0.5], metric="macro_f1", id=f"deep/test/macro_f1/{k}") for k in (2, 3)]
     check = made_cell("check", "1.09e-15", [1e-15], metric="weight_disagreement")
-    told = [cell.where for cell in tell(made_softmax() | {"cells": [*alike, check]})]
+    told = [cell.where for cell in cell_rows(replace(made_softmax(), cells=(*alike, check)))]
     assert told == [
         "test macro F1 (deep/test/macro_f1/2)",
         "test macro F1 (deep/test/macro_f1/3)",
@@ -414,10 +434,10 @@ def test_numbers_that_nothing_else_tells_apart_show_their_ids():
 
 def test_numbers_have_the_digits_that_the_report_has():
     cell = made_cell("tiny", "1.09e-15", [2e-15, 3e-15])
-    assert tell(made_softmax() | {"cells": [cell]})[0].measured.startswith("2.50e-15 ±")
+    assert cell_rows(replace(made_softmax(), cells=(cell,)))[0].measured.startswith("2.50e-15 ±")
     fine = made_cell("fine", "0.373224", [0.3732243])
-    assert tell(made_softmax() | {"cells": [fine]})[0].measured == "0.373224"
+    assert cell_rows(replace(made_softmax(), cells=(fine,)))[0].measured == "0.373224"
     huge = made_cell("huge", "2.3", [1e30], metric="loss")
-    assert tell(made_softmax() | {"cells": [huge]})[0].measured == "1.00e+30"
+    assert cell_rows(replace(made_softmax(), cells=(huge,)))[0].measured == "1.00e+30"
     zero = made_cell("zero", "45.59", [0.455899999], unit="%")
-    assert tell(made_softmax() | {"cells": [zero]})[0].gap == "+0.00"
+    assert cell_rows(replace(made_softmax(), cells=(zero,)))[0].gap == "+0.00"

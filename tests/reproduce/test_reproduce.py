@@ -18,8 +18,9 @@ from tenfold.errors import FileError, Interrupted, TenfoldError
 from tenfold.reproduce import explain, trials
 from tenfold.reproduce import reproduce as module
 from tenfold.reproduce.costs import by_arithmetic, operations_per_second
+from tenfold.reproduce.records import as_json
 from tenfold.reproduce.reproduce import reproduce
-from tenfold.reproduce.table import Asked, read_table, shipped
+from tenfold.reproduce.table import TableRequest, read_table, shipped
 from tenfold.runs import stage
 from tenfold.trained.evaluate import evaluate
 
@@ -113,7 +114,7 @@ def table(tmp_path):
 
 
 def asked(path, scale="full", **more):
-    return Asked(read_table(str(path)), scale, **more)
+    return TableRequest(read_table(str(path)), scale, **more)
 
 
 @pytest.fixture(scope="module")
@@ -124,48 +125,48 @@ def finished(tmp_path_factory):
 
 
 def cell(result, name):
-    return next(row for row in result["cells"] if row["id"] == name)
+    return next(row for row in result.cells if row.id == name)
 
 
 def test_a_number_is_that_of_the_run_on_its_own(finished, tmp_path):
     _, result = finished
     alone = tenfold.train("digits", epochs=4, learning_rate=0.03, seed=1, out=str(tmp_path / "plain"))
-    measured = cell(result, "plain/test")["measured"]
+    measured = cell(result, "plain/test").measured
     assert measured[1] == pytest.approx(alone.result["members"][0]["test"]["accuracy"], abs=1e-9)
     patient = tenfold.train("digits", epochs=4, learning_rate=0.1, seed=1, patience=9, out=str(tmp_path / "fast"))
-    measured = cell(result, "fast/validation@best")["measured"]
+    measured = cell(result, "fast/validation@best").measured
     assert measured[1] == pytest.approx(patient.result["members"][0]["validation"]["accuracy"], abs=1e-9)
 
 
 def test_a_moment_is_the_end_of_that_many_epochs(finished, tmp_path):
     short = tenfold.train("digits", epochs=2, learning_rate=0.03, out=str(tmp_path / "short"))
-    measured = cell(finished[1], "plain/train/loss@2")["measured"][0]
+    measured = cell(finished[1], "plain/train/loss@2").measured[0]
     assert measured == pytest.approx(short.result["members"][0]["train"]["loss"], rel=1e-5)
 
 
 def test_every_seed_draws_everything_anew(finished):
-    first, second = cell(finished[1], "plain/train/loss@2")["measured"]
+    first, second = cell(finished[1], "plain/train/loss@2").measured
     assert first != second
 
 
 def test_a_run_that_diverges_is_named_and_predicts_what_nan_does(finished):
     _, result = finished
-    assert cell(result, "wild/test/loss")["verdict"] == "reproduced (diverges)"
+    assert cell(result, "wild/test/loss").verdict == "reproduced (diverges)"
     labels = tenfold.load("digits").labels
-    for failed, share in zip(result["runs"]["wild"]["failed"], cell(result, "wild/test")["measured"], strict=True):
-        assert failed["step"] == 1
-        assert failed["layer"] == "hidden2"
+    for failed, share in zip(result.runs["wild"].failed, cell(result, "wild/test").measured, strict=True):
+        assert failed.step == 1
+        assert failed.layer == "hidden2"
         assert share == pytest.approx(float((labels == 1).float().mean()), abs=0.01)  # a stratified test part
-    assert result["claims"][1]["verdict"] == "confirmed"
-    assert "step 1, hidden2" in result["claims"][1]["told"]
+    assert result.claims[1].verdict == "confirmed"
+    assert "step 1, hidden2" in result.claims[1].evidence
 
 
 def test_claims_are_judged(finished):
-    claims = finished[1]["claims"]
-    assert claims[0]["difference"] == pytest.approx(
+    claims = finished[1].claims
+    assert claims[0].difference == pytest.approx(
         sum(a - b for a, b in zip(*(_validation(finished, run) for run in ("fast", "plain")), strict=True)) / 2
     )
-    assert claims[2]["verdict"] == "refuted"  # 0 is an easy digit
+    assert claims[2].verdict == "refuted"  # 0 is an easy digit
 
 
 def _validation(finished, run):
@@ -178,7 +179,7 @@ def test_what_is_known_is_not_trained_again(finished, monkeypatch):
     folder, result = finished
     monkeypatch.setattr(module, "train_group", None)  # a call would fail
     again = reproduce(asked(folder / "own.toml"), folder / "run", quiet)
-    assert again["cells"] == result["cells"]
+    assert again.cells == result.cells
 
 
 @pytest.mark.parametrize(
@@ -221,7 +222,7 @@ def test_a_killed_reproduction_goes_on_to_the_same_numbers(finished, table, tmp_
     assert not (place / "result.json").exists()
     whole = subprocess.run(command, capture_output=True, text=True, check=True)
     found = json.loads(whole.stdout.splitlines()[-1])["tables"][0]
-    assert found["cells"] == json.loads(json.dumps(finished[1]["cells"]))
+    assert found["cells"] == as_json(finished[1].cells)
     assert not list(place.glob("training/*/checkpoints"))
 
 
@@ -237,14 +238,14 @@ def test_a_number_of_the_training_images_that_was_printed_as_the_tests_is_found_
         ("seeds = 2", "seeds = 1"),
     )
     found = explain.explain(asked(path), tmp_path / "run", "plain/test", quiet)
-    assert found["verdict"] == "protocol cannot be what was stated"
-    assert found["ways"][0]["label"] == "training images"
-    assert found["ways"][0]["gap"] == pytest.approx(0, abs=1e-4)
-    assert found["ways"][0]["closes"]
-    assert not any(way["closes"] for way in (*found["ways"], *found["pairs"]) if not way["stated"])
+    assert found.verdict == "protocol cannot be what was stated"
+    assert found.ways[0].label == "training images"
+    assert found.ways[0].gap == pytest.approx(0, abs=1e-4)
+    assert found.ways[0].closes
+    assert not any(way.closes for way in (*found.ways, *found.pairs) if not way.stated)
     result = reproduce(asked(path), tmp_path / "run", quiet)
-    assert cell(result, "plain/test")["verdict"] == "protocol cannot be what was stated"
-    assert "training images" in result["explained"]["plain/test"]["sentence"]
+    assert cell(result, "plain/test").verdict == "protocol cannot be what was stated"
+    assert "training images" in result.explained["plain/test"].sentence
 
 
 def test_a_sweep_is_a_run_too(table, tmp_path):
@@ -269,16 +270,16 @@ text = "fast is better\""""
     result = reproduce(asked(table(('[[claims]]\ntext = "fast is better"', search))), tmp_path / "run", quiet)
     whole = tenfold.sweep("digits", learning_rate=[0.01, 0.1], folds=2, epochs=2, out=str(tmp_path / "alone")).result
     scores = {row["settings"]["learning_rate"]: row["score"] for row in whole["table"]}
-    assert cell(result, "search/learning_rate=0.1/validation")["measured"] == [scores[0.1]]
-    assert cell(result, "search/validation/loss")["measured"] == [whole["table"][0]["loss"]]
-    assert cell(result, "search/test")["measured"] == [whole["test"]["accuracy"]]
-    assert len(result["tables"][1]["rows"]) == 2
+    assert cell(result, "search/learning_rate=0.1/validation").measured == (scores[0.1],)
+    assert cell(result, "search/validation/loss").measured == (whole["table"][0]["loss"],)
+    assert cell(result, "search/test").measured == (whole["test"]["accuracy"],)
+    assert len(result.tables[1].rows) == 2
 
 
 def test_every_run_is_told_with_its_metrics_on_test_images(finished):
-    told = finished[1]["tables"][0]
-    rows = {row[0]: dict(zip(told["columns"], row, strict=True)) for row in told["rows"]}
-    assert rows["plain"]["accuracy"] == pytest.approx(sum(cell(finished[1], "plain/test")["measured"]) / 2)
+    told = finished[1].tables[0]
+    rows = {row[0]: dict(zip(told.columns, row, strict=True)) for row in told.rows}
+    assert rows["plain"]["accuracy"] == pytest.approx(sum(cell(finished[1], "plain/test").measured) / 2)
     assert rows["plain"]["macro precision"] > rows["plain"]["macro f1"] > 0.3
     assert rows["wild"]["seeds"] == "0 of 2"
     assert rows["wild"]["accuracy"] is None
@@ -323,7 +324,7 @@ def test_a_table_that_cannot_be_is_refused_in_one_line(table, capsys, change, to
 def test_what_is_no_table_is_said(table, tmp_path, capsys):
     broken = tmp_path / "broken.toml"
     broken.write_text("title = ")
-    for name, told in (("nothing", "no table and no file"), (str(broken), "not a readable TOML table")):
+    for name, told in (("nothing", "neither a table nor a file"), (str(broken), "not a readable TOML table")):
         with pytest.raises(SystemExit) as end:
             main(["reproduce", name])
         assert end.value.code == 2
@@ -351,8 +352,8 @@ def test_the_command_prints_every_cell_and_writes_its_page(finished, capsys):
         )
     said = capsys.readouterr().out
     assert end.value.code == 0
-    for row in finished[1]["cells"]:
-        assert row["id"] in said
+    for row in finished[1].cells:
+        assert row.id in said
     assert "own-full/report.html" in said.replace("\n", "")
     page = (folder / "run/report.html").read_text()
     assert "reproduced (diverges)" in page
@@ -410,7 +411,7 @@ def test_a_signal_stops_it_with_the_word_how_to_go_on(table, tmp_path, monkeypat
     assert stop.value.args[1] == 143
     monkeypatch.setattr(stage, "evaluate", evaluate)
     result = reproduce(asked(path), tmp_path / "run", quiet)
-    assert result["cells"] == finished[1]["cells"]
+    assert result.cells == finished[1].cells
 
 
 def test_a_claim_is_of_the_seeds_that_both_runs_have(table, tmp_path):
@@ -421,8 +422,8 @@ def test_a_claim_is_of_the_seeds_that_both_runs_have(table, tmp_path):
         for run in ("fast", "plain")
     )
     apart = [record["moments"]["last"]["validation"]["accuracy"] for record in (first, second)]
-    assert result["claims"][0]["difference"] == pytest.approx(apart[0] - apart[1])
-    assert result["claims"][0]["verdict"] == "undecided (one seed)"
+    assert result.claims[0].difference == pytest.approx(apart[0] - apart[1])
+    assert result.claims[0].verdict == "undecided (one seed)"
 
 
 def _is(path, run, seed):
@@ -462,7 +463,7 @@ def test_a_run_that_stopped_early_is_measured_as_it_stopped(table, tmp_path):
     result = reproduce(asked(path), tmp_path / "run", quiet)
     record = next(json.loads(p.read_text()) for p in (tmp_path / "run/trials").glob("*.json") if _is(p, "plain", 0))
     assert record["steps"] < 4 * 13
-    assert cell(result, "plain/train/loss@4")["measured"] == [pytest.approx(math.log(10), abs=0.5)]
+    assert cell(result, "plain/train/loss@4").measured == (pytest.approx(math.log(10), abs=0.5),)
 
 
 def test_a_moment_between_validations_changes_nothing_else(table, tmp_path):
@@ -470,8 +471,8 @@ def test_a_moment_between_validations_changes_nothing_else(table, tmp_path):
     seeds = ("seeds = 2", "seeds = 1")
     with_moment = reproduce(asked(table(sparse, seeds, ("epoch = 2\n", "epoch = 3\n"))), tmp_path / "a", quiet)
     without = reproduce(asked(table(sparse, seeds)), tmp_path / "b", quiet)
-    assert cell(with_moment, "fast/running")["measured"] == cell(without, "fast/running")["measured"]
-    assert cell(with_moment, "plain/train/loss@3")["measured"] != cell(without, "plain/train/loss@2")["measured"]
+    assert cell(with_moment, "fast/running").measured == cell(without, "fast/running").measured
+    assert cell(with_moment, "plain/train/loss@3").measured != cell(without, "plain/train/loss@2").measured
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ import pytest
 
 from tenfold.errors import UsageError
 from tenfold.recipe import Recipe
-from tenfold.reproduce.table import Asked, data_of, overridden, read_table, resolved, seeds_of, shipped
+from tenfold.reproduce.protocol import overridden
+from tenfold.reproduce.table import TableRequest, data_of, read_table, resolved, seeds_of, shipped
 
 TABLE = """
 title = "Digits"
@@ -82,21 +83,21 @@ RECALL = 'metric = "recall"\nlabel = 9'
 ONCE = "set = {epochs = 1}"
 
 OF_A_SEARCH = [
-    (SEARCHED, 'run = "search"\npart = "train"', "cells.3.part 'train': of the search 'search' there is validation or"),
+    (SEARCHED, 'run = "search"\npart = "train"', "cells.3.part 'train': the search 'search' has validation or"),
     (SEARCHED, 'run = "search"\npart = "running"', "cells.3.part 'running'"),
-    (BEST, BEST + "\nepoch = 1", "cells.5.epoch 1.0: of the search 'search' there is last"),
+    (BEST, BEST + "\nepoch = 1", "cells.5.epoch 1.0: the search 'search' has last"),
     (BEST, BEST + '\nepoch = "best"', "cells.5.epoch 'best'"),
     (BEST, f'run = "search"\n{RECALL}', "cells.5.metric 'recall'"),
     (
         BEST,
         'run = "search"\nmetric = "loss"',
-        "cells.5.metric 'loss': of the search 'search' there is accuracy or macro_f1",
+        "cells.5.metric 'loss': the search 'search' has accuracy or macro_f1",
     ),
     (BEST, 'run = "search"\nmetric = "weight_disagreement"', "cells.5.metric 'weight_disagreement'"),
     (
         SEARCHED,
         'run = "search"\npart = "validation"',
-        "cells.3.metric 'accuracy': of the search 'search' there is macro_f1 or",
+        "cells.3.metric 'accuracy': the search 'search' has macro_f1 or",
     ),
     (SEARCHED, 'run = "search"\npart = "validation"\nmetric = "macro_recall"', "cells.3.metric 'macro_recall'"),
     (BEST, BEST + "\nsetting = {learning_rate = 0.1}", "cells.5.setting: only the best of a search is tested"),
@@ -108,9 +109,9 @@ OF_A_SEARCH = [
     (
         "{learning_rate = 0.1, batch",
         "{learning_rate = 0.2, batch",
-        "0.2 is tried by no member: its values are 0.01, 0.1",
+        "no member tries learning_rate 0.2: its values are 0.01, 0.1",
     ),
-    ("64, l2 = 0}", "64, l2 = 0.01}", "cells.3.setting: l2 0.01 is tried by no member"),
+    ("64, l2 = 0}", "64, l2 = 0.01}", "cells.3.setting: no member tries l2 0.01"),
     (
         'run = "plain"\nreported',
         'run = "plain"\nsetting = {l2 = 0}\nreported',
@@ -153,9 +154,13 @@ WAYS = [
     ('label = "of training images"', 'label = "once"', "two ways have the label: once"),
     ('label = "step"', 'label = "step + once"', "questions.0.ways.1.label: 'step + once'"),
     ('label = "step"', 'label = ""', "questions.0.ways.1.label"),
-    (ONCE, 'set = {nesterov = "×2"}', "nesterov: '×2' is of a number, and it is False: give the value itself"),
-    (ONCE, 'set = {model = "/100"}', "model: '/100' is of a number, and it is 'linear'"),
-    (ONCE, 'set = {hidden = "×2"}', "hidden: '×2' is of a number, and it is (128,)"),
+    (
+        ONCE,
+        'set = {nesterov = "×2"}',
+        "nesterov: '×2' needs a number, and the value is False: give the new value itself",
+    ),
+    (ONCE, 'set = {model = "/100"}', "model: '/100' needs a number, and the value is 'linear'"),
+    (ONCE, 'set = {hidden = "×2"}', "hidden: '×2' needs a number, and the value is (128,)"),
     (ONCE, 'set = {learning_rate = "/0"}', "' divides by 0"),
     (ONCE, 'set = {learning_rate = "/0.00"}', "' divides by 0"),
     (ONCE, 'set = {learning_rate = "×0"}', "learning_rate"),
@@ -165,7 +170,7 @@ WAYS = [
         "set = {learning_rate = [0.1, 0.2]}",
         "questions.0.ways.0.set: run 'plain', scale 'full': learning_rate [0.1",
     ),
-    (ONCE, 'set = {flip = "photographs"}', "flip 'photographs': a table says a number"),
+    (ONCE, 'set = {flip = "photographs"}', "flip 'photographs': a table needs a number"),
     (ONCE, "set = {epochs = 1}, epoch = -1", "questions.0.ways.0.epoch: "),
     (ONCE, 'part = "running"', "questions.0.ways.0.part: running has no recall"),
 ]
@@ -177,9 +182,9 @@ NAMES = [
     (
         'title = "Digits"',
         'title = "Digits"\nname = "mnist-mlp"',
-        "'mnist-mlp' is a table of Tenfold's: rename the file",
+        "the name 'mnist-mlp' is taken by a table of Tenfold: rename the file",
     ),
-    ('title = "Digits"', 'title = "Digits"\nname = "MNIST-mlp"', "'MNIST-mlp' is a table of Tenfold's"),
+    ('title = "Digits"', 'title = "Digits"\nname = "MNIST-mlp"', "'MNIST-mlp' is taken by a table of Tenfold"),
 ]
 SCALES = [
     ("[scales.full]\nseeds = 2\n[scales.tiny]\nsettings = {limit = 300}", "[scales]", "give [scales.full]"),
@@ -196,8 +201,8 @@ SETTINGS = [
     (VARY, '["l2=0,1", "flip=photographs"]', "flip 'photographs'"),
     ("epochs = 2", "epochs = 2\nlearning_rate = [0.1, 0.2]", "learning_rate [0.1, 0.2]: a run has one value"),
     ("epochs = 2", "epochs = 2\nbatch_size = [10, 20]", "batch_size [10, 20]: a run has one value"),
-    ("epochs = 2", 'epochs = 2\nflip = "photographs"', "flip 'photographs': a table says a number, 0.5"),
-    ("epochs = 2", 'epochs = 2\nflip = ["photographs"]', "flip 'photographs': a table says a number, 0.5"),
+    ("epochs = 2", 'epochs = 2\nflip = "photographs"', "flip 'photographs': a table needs a number: 0.5"),
+    ("epochs = 2", 'epochs = 2\nflip = ["photographs"]', "flip 'photographs': a table needs a number: 0.5"),
     ("{limit = 300}", "{l2 = [0, 0.1]}", "scale 'tiny': l2 [0, 0.1]: a run has one value"),
     ("epochs = 2", 'epochs = 2\nvary = ["l2=0,1"]', "run 'plain', scale 'full': vary belongs to the settings of a run"),
 ]
@@ -297,8 +302,11 @@ def test_a_file_that_is_called_like_a_table_of_tenfold_is_refused_unless_it_is_t
 @pytest.mark.parametrize("seeds", [0, 3])
 def test_a_scale_that_a_table_lacks_is_said_with_those_that_it_has(own, seeds):
     table = read_table(str(own()))
-    assert len(seeds_of(Asked(table, "full", seeds), "plain")) == (seeds or 2)
-    for use in (lambda: resolved(table, "plain", "quick"), lambda: seeds_of(Asked(table, "quick", seeds), "plain")):
+    assert len(seeds_of(TableRequest(table, "full", seeds), "plain")) == (seeds or 2)
+    for use in (
+        lambda: resolved(table, "plain", "quick"),
+        lambda: seeds_of(TableRequest(table, "quick", seeds), "plain"),
+    ):
         with pytest.raises(UsageError, match=re.escape("own has no scale 'quick': known: full, tiny")):
             use()
 
@@ -313,7 +321,7 @@ def test_a_scale_that_a_table_lacks_is_said_with_those_that_it_has(own, seeds):
 )
 def test_classes_that_the_data_lack_are_said_before_anything_is_trained(own, old, new, told):
     assert len(data_of(read_table(str(own())), "").class_names) == 10
-    with pytest.raises(UsageError, match=f"own speaks of {told}: those of digits are 0 to 9"):
+    with pytest.raises(UsageError, match=f"own names {told}: the classes of digits are 0 to 9"):
         data_of(read_table(str(own(old, new))), "")
 
 

@@ -10,8 +10,9 @@ import pytest
 from tenfold.errors import UsageError
 from tenfold.recipe import VARYING, Recipe
 from tenfold.reproduce.explain import explain
+from tenfold.reproduce.protocol import overridden
 from tenfold.reproduce.reproduce import reproduce
-from tenfold.reproduce.table import Asked, overridden, read_table, resolved, shipped
+from tenfold.reproduce.table import TableRequest, read_table, resolved, shipped
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reproducing.md"
 NAMES = sorted(shipped())
@@ -168,7 +169,7 @@ def test_the_documented_table_runs_and_ends_as_told(tmp_path):
     example = re.search(r"^```toml\n(.*?)^```$", document, re.MULTILINE | re.DOTALL)[1]
     path = tmp_path / "digits-penalty.toml"
     path.write_text(example, encoding="utf-8")
-    asked = Asked(read_table(str(path)))
+    asked = TableRequest(read_table(str(path)))
     result = reproduce(asked, tmp_path / "out", lambda event: None)
     rows = re.findall(r"^\| (\S+/\S+) \| (\S+) % \| (.+) \|$", document, re.MULTILINE)
     assert rows == [(cell["id"], cell["reported"], cell["verdict"]) for cell in result["cells"]]
@@ -180,6 +181,6 @@ def test_the_documented_table_runs_and_ends_as_told(tmp_path):
 
 
 def test_a_shipped_table_runs_on_its_data(data_root, tmp_path):
-    asked = Asked(read_table("mnist-mlp"), scale="tiny", data_dir=str(data_root("mnist")))
+    asked = TableRequest(read_table("mnist-mlp"), scale="tiny", data_dir=str(data_root("mnist")))
     (cell,) = reproduce(asked, tmp_path / "out", lambda event: None)["cells"]
     assert 0.5 < cell["mean"] < 0.98

@@ -1,4 +1,4 @@
-"""Why a cell did not reproduce: every choice that a report leaves open, and every pair of them, tried and measured.
+"""Explanation of a cell that did not reproduce: every choice that a report leaves open, and every pair, is measured.
 
 Ways that differ in nothing but what may vary inside a population train as one. A way that contradicts what the report
 states is tried too: where such a way alone closes the gap, the protocol cannot be what was stated.
@@ -7,22 +7,24 @@ states is tried too: where such a way alone closes the gap, the protocol cannot 
 __all__ = ["explain"]
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from tenfold.data.load import fingerprint
 from tenfold.data.types import Dataset
 from tenfold.errors import RunError, UsageError, nearest
 from tenfold.files import write_json
 from tenfold.recipe import Recipe
-from tenfold.reproduce.judging import moment_of, number_of
+from tenfold.reproduce.judge import judge
+from tenfold.reproduce.measurements import moment_of, number_of
+from tenfold.reproduce.protocol import overridden
+from tenfold.reproduce.records import Explanation, WayResult, as_json, finite
 from tenfold.reproduce.reproduce import ALWAYS, explanations, stamped, stoppable
-from tenfold.reproduce.table import Asked, Cell, Question, Way, data_of, overridden, resolved
+from tenfold.reproduce.table import Alternative, Question, ReportedCell, TableRequest, data_of, resolved
 from tenfold.reproduce.trials import grouped, record_of, train_group, trial
 from tenfold.reproduce.values import LOWER
-from tenfold.reproduce.verdicts import judge
 from tenfold.runs.events import Event
 from tenfold.runs.folder import lock
 
@@ -34,49 +36,48 @@ SHOWN = 12
 FEW = 3
 
 
-class Tried(NamedTuple):
-    """One way, or a pair of them: what it changes, how it is read, the recipe that comes of it."""
+class TriedWay(NamedTuple):
+    """One way, or a pair of them: its questions, the cell as it is then read, and the recipe with its changes."""
 
     label: str
     about: tuple[str, ...]
     stated: bool
-    cell: Cell
+    cell: ReportedCell
     recipe: Recipe
 
 
-def explain(asked: Asked, folder: Path, name: str, watch: Callable[[Event], None]) -> dict[str, Any]:
-    """Settle a cell: train every way and every pair of ways, write explained.json, return this cell's part of it.
+def explain(request: TableRequest, folder: Path, name: str, watch: Callable[[Event], None]) -> Explanation:
+    """Settle a cell: train every way and every pair of ways, write explained.json, return the cell's part of it.
 
-    A UsageError where no cell is called so, a RunError where the table asks no questions that could settle it.
+    Raises UsageError where no cell has that name, RunError where the table has no questions that could settle it.
     """
-    table = asked.table
+    table = request.table
     cells = {cell.id: cell for cell in table.cells}
     if name not in cells:
         raise UsageError(f"{table.name} has no cell {name!r}: {nearest(name, cells)}")
     cell = cells[name]
     if not table.questions or table.runs[cell.run].searches or cell.metric.endswith("disagreement"):
         raise RunError(f"{table.name} asks no questions that could explain {name}: add [[questions]] to its file")
-    explanations(folder)  # damage is told before anything is trained
-    base = Tried("as it is", (), False, cell, resolved(table, cell.run, asked.scale))
-    ways = [[_tried(base, [(question, way)]) for way in question.ways] for question in table.questions]
-    singles = [one for own in ways for one in own]
-    pairs = list(_pairs(base, table.questions))
+    explanations(folder)  # damage is reported before anything is trained
+    base = TriedWay("as it is", (), False, cell, resolved(table, cell.run, request.scale))
+    singles = [_tried(base, [(question, way)]) for question in table.questions for way in question.ways]
+    tried = [base, *singles, *_pairs(base, table.questions)]
     folder.mkdir(parents=True, exist_ok=True)
     with lock(folder):
-        dataset = data_of(table, asked.data_dir)
+        dataset = data_of(table, request.data_dir)
         stamp = fingerprint(dataset)
-        values = _values(asked, folder, [base, *singles, *pairs], dataset, stamp, watch)
-        rows = [_row(asked, one, value) for one, value in zip([base, *singles, *pairs], values, strict=True)]
+        values = _values(request, folder, tried, dataset, stamp, watch)
+        rows = [_result(request, one, value) for one, value in zip(tried, values, strict=True)]
         alone, together = rows[1 : 1 + len(singles)], rows[1 + len(singles) :]
-        found = {"cause": stamped(asked, cell, stamp), **_settled(cell, rows[0], alone, together)}
-        write_json(folder / "explained.json", {**explanations(folder), name: found})
-    return found
+        explanation = _settled(cell, stamped(request, cell, stamp), rows[0], alone, together)
+        write_json(folder / "explained.json", as_json({**explanations(folder), name: explanation}))
+    return explanation
 
 
-def _tried(base: Tried, ways: Sequence[tuple[Question, Way]]) -> Tried:
+def _tried(base: TriedWay, ways: Sequence[tuple[Question, Alternative]]) -> TriedWay:
     changes = {name: value for _, way in ways for name, value in way.set.items()}
     reading = {key: value for _, way in ways for key in ("part", "epoch") if (value := getattr(way, key)) != ""}
-    return Tried(
+    return TriedWay(
         " + ".join(way.label for _, way in ways),
         tuple(question.about for question, _ in ways),
         any(question.stated for question, _ in ways),
@@ -85,8 +86,8 @@ def _tried(base: Tried, ways: Sequence[tuple[Question, Way]]) -> Tried:
     )
 
 
-def _pairs(base: Tried, questions: Sequence[Question]) -> Iterator[Tried]:
-    """Two ways of two questions, where they do not both change the same."""
+def _pairs(base: TriedWay, questions: Sequence[Question]) -> Iterator[TriedWay]:
+    """Yield two ways of two questions, where they do not both change the same."""
     for first, second in combinations(questions, 2):
         for one in first.ways:
             for other in second.ways:
@@ -96,14 +97,14 @@ def _pairs(base: Tried, questions: Sequence[Question]) -> Iterator[Tried]:
 
 
 def _values(
-    asked: Asked,
+    request: TableRequest,
     folder: Path,
-    tried: Sequence[Tried],
+    tried: Sequence[TriedWay],
     dataset: Dataset,
     stamp: str,
     watch: Callable[[Event], None],
 ) -> list[tuple[float, int] | None]:
-    """What each way measures with the first seed, and on how many images; None where its data cannot be had so."""
+    """Measure each way with the first seed, and count its images; None where its data cannot be had so."""
     recipes = {one.recipe: None for one in tried}
     moments: dict[Recipe, dict[str, set[str]]] = {recipe: {m: set(p) for m, p in ALWAYS.items()} for recipe in recipes}
     for one in tried:
@@ -118,86 +119,79 @@ def _values(
             except UsageError as error:  # rows that overlap, more images than there are
                 refused |= {one.key for one in group}
                 watch(Event(message=f"left out: {error}"))
-    found: list[tuple[float, int] | None] = []
+    values: list[tuple[float, int] | None] = []
     for one in tried:
-        own = trials[one.recipe]
-        record = None if own.key in refused else record_of(folder, own)
+        trained = trials[one.recipe]
+        record = None if trained.key in refused else record_of(folder, trained)
         part = "train" if one.cell.part == "running" else one.cell.part
-        found.append((number_of(record, asked.table, one.cell), int(record["images"][part])) if record else None)
-    return found
+        values.append((number_of(record, request.table, one.cell), record.images[part]) if record else None)
+    return values
 
 
-def _row(asked: Asked, one: Tried, value: tuple[float, int] | None) -> dict[str, Any]:
-    """A way as the table shows it."""
+def _result(request: TableRequest, one: TriedWay, value: tuple[float, int] | None) -> WayResult:
+    """Judge a way by its number and the images that it was measured on."""
     number, n = value or (math.nan, 0)
-    known = value is not None
     cell, share = one.cell, one.cell.metric not in LOWER
-    tolerance = cell.tolerance or asked.table.tolerance
+    tolerance = cell.tolerance or request.table.tolerance
     verdict = judge(
         cell.value, cell.half_unit, tolerance, [number], cell.n if share else None, share, n if share and n else None
     )
-    return {
-        "label": one.label,
-        "question": " + ".join(one.about),
-        "stated": one.stated,
-        "measured": None if math.isnan(number) else number,
-        "gap": verdict.gap if math.isfinite(verdict.gap) else None,
-        "closes": known and verdict.word in CLOSING,
-    }
+    closes = value is not None and verdict.word in CLOSING
+    return WayResult(one.label, " + ".join(one.about), one.stated, finite(number), finite(verdict.gap), closes)
 
 
 def _settled(
-    cell: Cell, base: Mapping[str, Any], singles: Sequence[dict[str, Any]], pairs: Sequence[dict[str, Any]]
-) -> dict[str, Any]:
-    """The rows from nearest to farthest, what they say, and the verdict where they change it."""
-    known = {row["label"] for row in singles if row["closes"]}
+    cell: ReportedCell, cause: str, base: WayResult, singles: Sequence[WayResult], pairs: Sequence[WayResult]
+) -> Explanation:
+    """Sort the ways from nearest to farthest, and say what they show; the verdict is "" where they change none."""
+    closing_alone = {way.label for way in singles if way.closes}
     # A pair is news where neither half of it closes the gap alone.
-    news = [row for row in pairs if not known & set(row["label"].split(" + "))]
-    ranked, both = (sorted(rows, key=_distance) for rows in (singles, news))
-    closing = [row for row in (*ranked, *both) if row["closes"]]
-    allowed = [row for row in closing if not row["stated"]]
-    verdict = IMPOSSIBLE if closing and not allowed and not base["closes"] else ""
-    return {
-        "reported": cell.reported,
-        "unit": cell.unit,
-        "base": base["measured"],
-        "sentence": _sentence(cell, base, ranked, closing, allowed),
-        "verdict": verdict,
-        "ways": ranked,
-        "pairs": [row for row in both if row["closes"]][:SHOWN] or both[:SHOWN],
-    }
+    news = [pair for pair in pairs if not closing_alone & set(pair.label.split(" + "))]
+    ranked, both = (sorted(ways, key=_distance) for ways in (singles, news))
+    closing = [way for way in (*ranked, *both) if way.closes]
+    allowed = [way for way in closing if not way.stated]
+    return Explanation(
+        cause=cause,
+        reported=cell.reported,
+        unit=cell.unit,
+        base=base.measured,
+        sentence=_sentence(cell, base, ranked, closing, allowed),
+        verdict=IMPOSSIBLE if closing and not allowed and not base.closes else "",
+        ways=tuple(ranked),
+        pairs=tuple([pair for pair in both if pair.closes][:SHOWN] or both[:SHOWN]),
+    )
 
 
-def _distance(row: Mapping[str, Any]) -> float:
-    return math.inf if row["gap"] is None else abs(row["gap"])
+def _distance(way: WayResult) -> float:
+    return math.inf if way.gap is None else abs(way.gap)
 
 
 def _sentence(
-    cell: Cell,
-    base: Mapping[str, Any],
-    singles: Sequence[Mapping[str, Any]],
-    closing: Sequence[Mapping[str, Any]],
-    allowed: Sequence[Mapping[str, Any]],
+    cell: ReportedCell,
+    base: WayResult,
+    singles: Sequence[WayResult],
+    closing: Sequence[WayResult],
+    allowed: Sequence[WayResult],
 ) -> str:
-    told = f"As stated it is {_shown(cell, base['measured'])} where {cell.reported} is reported. "
-    if base["closes"]:
-        return told + "That closes the gap."
+    sentence = f"As stated it is {_shown(cell, base.measured)} where {cell.reported} is reported. "
+    if base.closes:
+        return sentence + "That closes the gap."
     if allowed:
-        return told + f"What closes the gap: {_listed(cell, allowed)}."
-    open_ways = [row for row in singles if not row["stated"] and row["gap"] is not None]
+        return sentence + f"What closes the gap: {_listed(cell, allowed)}."
+    open_ways = [way for way in singles if not way.stated and way.gap is not None]
     nearest_way = f"; the nearest is {_listed(cell, open_ways[:1])}" if open_ways else ""
-    told += f"Nothing that the report leaves open closes the gap{nearest_way}. "
+    sentence += f"Nothing that the report leaves open closes the gap{nearest_way}. "
     if not closing:
-        return told + "Nor does anything that contradicts what it states."
-    return told + f"What it states must be otherwise: {_listed(cell, closing)}."
+        return sentence + "Nor does anything that contradicts what it states."
+    return sentence + f"What it states must be otherwise: {_listed(cell, closing)}."
 
 
-def _listed(cell: Cell, rows: Sequence[Mapping[str, Any]]) -> str:
-    shown = "; ".join(f"{row['label']} ({_shown(cell, row['measured'])})" for row in rows[:FEW])
-    return shown + (f"; and {len(rows) - FEW} more" if len(rows) > FEW else "")
+def _listed(cell: ReportedCell, ways: Sequence[WayResult]) -> str:
+    shown = "; ".join(f"{way.label} ({_shown(cell, way.measured)})" for way in ways[:FEW])
+    return shown + (f"; and {len(ways) - FEW} more" if len(ways) > FEW else "")
 
 
-def _shown(cell: Cell, value: float | None) -> str:
+def _shown(cell: ReportedCell, value: float | None) -> str:
     if value is None:
         return "not finite"
     return f"{100 * value:.2f} %" if cell.unit == "%" else f"{value:.4f}"

@@ -1,4 +1,4 @@
-"""A reproduction as the figures read it: the first seed of every run, a rung with one member."""
+"""Results of a reproduction for the figures: the first seed of every run is a rung with one member."""
 
 __all__ = ["results_of"]
 
@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from tenfold.data.autoencoding import reconstructed
 from tenfold.data.types import Dataset
 from tenfold.report.results import Results
-from tenfold.reproduce.judging import Known
-from tenfold.reproduce.table import Asked, resolved
+from tenfold.reproduce.measurements import Measurements
+from tenfold.reproduce.records import TrialRecord, metric_of
+from tenfold.reproduce.table import TableRequest, resolved
 from tenfold.runs.prepare import parts_of
 from tenfold.trained.model import TrainedModel, load_model, scores, shares
 
@@ -22,13 +24,15 @@ from tenfold.trained.model import TrainedModel, load_model, scores, shares
 SHOWN = 10
 
 
-def results_of(asked: Asked, known: Known, dataset: Dataset, paths: Mapping[str, Path]) -> Results | None:
-    """The first seed of every run as the figures read it: a run is a rung with one member.
+def results_of(
+    request: TableRequest, measurements: Measurements, dataset: Dataset, paths: Mapping[str, Path]
+) -> Results | None:
+    """Return the first seed of every run as the figures read it, None without models: a run is a rung with one member.
 
     paths: run -> its model file. What is tested on other images than the first run is left out of what is predicted.
     """
-    first = {run: records[0] for run, records in known.records.items()}
-    tested = {run: parts_of(resolved(asked.table, run, asked.scale), dataset)["test"] for run in paths}
+    first = {run: records[0] for run, records in measurements.records.items()}
+    tested = {run: parts_of(resolved(request.table, run, request.scale), dataset)["test"] for run in paths}
     if not tested:
         return None
     positions = next(iter(tested.values()))
@@ -40,11 +44,11 @@ def results_of(asked: Asked, known: Known, dataset: Dataset, paths: Mapping[str,
         predicted[run], confidence[run] = sure.indices.numpy(), sure.values.numpy()
         uncalibrated[run] = shares(z, model.loss, 1.0).max(-1).values.numpy()
     encoders = _encoders(models)
-    best = max(models, key=lambda run: first[run]["moments"]["last"]["validation"]["accuracy"])
+    best = max(models, key=lambda run: _validation_accuracy(first[run]))
     return Results(
         name=dataset.name,
         class_names=dataset.class_names,
-        curves=_columns({run: first[run] for run in first}),
+        curves=_columns(first),
         settings={run: ({"loss": models[run].loss},) if run in models else ({},) for run in first},
         winners=dict.fromkeys(first, 0),
         best=best,
@@ -67,23 +71,29 @@ def results_of(asked: Asked, known: Known, dataset: Dataset, paths: Mapping[str,
     )
 
 
+def _validation_accuracy(record: TrialRecord) -> float:
+    numbers = record.moments["last"]["validation"]
+    assert numbers  # a run that has a model did not diverge
+    return metric_of(numbers, "accuracy")
+
+
 def _encoders(models: Mapping[str, TrainedModel]) -> dict[str, TrainedModel]:
-    """The runs that see codes, one for each autoencoder."""
-    found: dict[str, TrainedModel] = {}
+    """Return the runs whose features are codes, one for each autoencoder."""
+    encoders: dict[str, TrainedModel] = {}
     for run, model in models.items():
-        known = [other.learned["history"] for other in found.values()]
-        if model.features == "codes" and not any(torch.equal(model.learned["history"], other) for other in known):
-            found[run] = model
-    return found
+        histories = [other.learned["history"] for other in encoders.values()]
+        if model.features == "codes" and not any(torch.equal(model.learned["history"], other) for other in histories):
+            encoders[run] = model
+    return encoders
 
 
-def _columns(records: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Columns of metrics.csv, the runs one below the other."""
+def _columns(records: Mapping[str, TrialRecord]) -> dict[str, NDArray[Any]]:
+    """Return the columns of metrics.csv, the runs one below the other."""
     columns: dict[str, list[Any]] = {"rung": [], "member": []}
     for run, record in records.items():
-        length = len(record["curves"].get("step", []))
+        length = len(record.curves.get("step", []))
         columns["rung"] += [run] * length
         columns["member"] += [0] * length
-        for name, values in record["curves"].items():
+        for name, values in record.curves.items():
             columns.setdefault(name, []).extend(math.nan if v is None else v for v in values)
     return {name: np.array(values) for name, values in columns.items()}

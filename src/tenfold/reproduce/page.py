@@ -1,34 +1,35 @@
-"""Reproductions as one page: every reported number beside what was measured, the verdict, and what explains a gap."""
+"""Page of reproductions: every reported number beside the measured one, the verdict, and what explains a gap."""
 
 __all__ = ["reproduction_page"]
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass, replace
 from statistics import median
 from typing import Any, NamedTuple
 
 from tenfold.report.document import document
 from tenfold.report.illustrations import Illustration, illustration
 from tenfold.report.wording import label
-from tenfold.reproduce.telling import (
+from tenfold.reproduce.phrases import (
     KINDS,
-    Own,
-    Told,
-    Way,
-    added,
+    CellRow,
+    RunRow,
+    WayRow,
+    added_rows,
     basis,
+    cell_rows,
     counts,
     failures,
     kind,
-    own,
-    tell,
+    own_rows,
     value,
-    ways,
+    way_rows,
 )
+from tenfold.reproduce.records import ExtraTable, Reproduction
 
-Result = Mapping[str, Any]
 # Longest text of a result that is shown.
 LONG = 1500
-# What a verdict or the answer to a claim looks like: a shape and a color, the same for both.
+# Style of a verdict on a cell or a claim: a shape and a color, the same for both.
 STYLES = {
     "reproduced": "holds",
     "within noise": "noise",
@@ -41,7 +42,7 @@ STYLES = {
 
 
 class Count(NamedTuple):
-    """How many numbers got a kind of verdict, how it is drawn, and what it means."""
+    """A kind of verdict: how it is drawn, how many numbers got it, and what it means."""
 
     kind: str
     style: str
@@ -49,17 +50,17 @@ class Count(NamedTuple):
     meaning: str
 
 
-class Line(NamedTuple):
+class CellLine(NamedTuple):
     """A cell and how its row is drawn. at: the gap, reach: one more run's, in percent of the strip; 50 is no gap."""
 
-    cell: Told
+    cell: CellRow
     style: str
     at: float | None
     reach: tuple[float, float] | None
 
 
 class Extra(NamedTuple):
-    """A table of its own. numeric: positions of its columns of numbers."""
+    """An extra table in words. numeric: positions of its columns of numbers."""
 
     title: str
     columns: list[str]
@@ -75,48 +76,49 @@ class Section(NamedTuple):
     """
 
     id: str
-    result: Result
+    result: Reproduction
     basis: str
     counts: list[Count]
-    lines: list[Line]
+    lines: list[CellLine]
     rests: tuple[int, ...]
     choices: list[tuple[int, str, str, str]]
     runs: list[tuple[str, str, str, bool]]
     failures: list[tuple[str, str]]
     claims: list[tuple[str, str, str, str]]
-    explained: list[tuple[Told, str, list[Way]]]
-    own: list[Own]
-    added: list[Own]
+    explained: list[tuple[CellRow, str, list[WayRow]]]
+    own: list[RunRow]
+    added: list[RunRow]
     tables: list[Extra]
     figures: list[Illustration]
 
 
-def reproduction_page(results: Sequence[Result], figures: Mapping[str, Mapping[str, str]]) -> str:
-    """The page of one reproduced table or of several. figures: name of a result -> word -> text of an SVG file."""
-    shown = [(_visible(result), figures.get(result["name"]) or {}) for result in results]
+def reproduction_page(results: Sequence[Reproduction], figures: Mapping[str, Mapping[str, str]]) -> str:
+    """Write the page of one reproduced table or of several. figures: name of a result -> word -> an SVG file's text."""
+    shown = [(_visible(result), figures.get(result.name, {})) for result in results]
     sections = [_section(f"table-{k}", result, drawn) for k, (result, drawn) in enumerate(shown, 1)]
-    found = _counts([result for result, _ in shown])
+    tally = _counts([result for result, _ in shown])
     context = {
         "sections": sections,
-        "counts": found,
-        "total": sum(count.n for count in found),
-        "agree": sum(count.n for count in found if count.style in ("holds", "noise")),
+        "counts": tally,
+        "total": sum(count.n for count in tally),
+        "agree": sum(count.n for count in tally if count.style in ("holds", "noise")),
     }
     return document("reproduction.html", context, {})
 
 
-def _visible(found: Any) -> Any:
-    """The same with every text one line of visible characters, so that keys still meet what refers to them."""
-    if isinstance(found, str):
-        return label(found, LONG) if found else ""
-    if isinstance(found, Mapping):
-        return {_visible(key): _visible(own) for key, own in found.items()}
-    return [_visible(own) for own in found] if isinstance(found, list | tuple) else found
+def _visible(record: Any) -> Any:
+    """Make every text of a record one line of visible characters, keys too, so that they still match."""
+    if isinstance(record, str):
+        return label(record, LONG) if record else ""
+    if is_dataclass(record) and not isinstance(record, type):
+        return replace(record, **{item.name: _visible(getattr(record, item.name)) for item in fields(record)})
+    if isinstance(record, Mapping):
+        return {_visible(key): _visible(entry) for key, entry in record.items()}
+    return tuple(map(_visible, record)) if isinstance(record, list | tuple) else record
 
 
-def _section(name: str, result: Result, figures: Mapping[str, str]) -> Section:
+def _section(name: str, result: Reproduction, figures: Mapping[str, str]) -> Section:
     lines = _lines(result)
-    explained = result["explained"]
     return Section(
         name,
         result,
@@ -124,33 +126,33 @@ def _section(name: str, result: Result, figures: Mapping[str, str]) -> Section:
         _counts([result]),
         lines,
         lines[0].cell.rests if len({line.cell.rests for line in lines}) == 1 else (),
-        [(n, row["field"], value(row["value"]), row["why"]) for n, row in enumerate(result["choices"], 1)],
-        [(run, row["about"], _settings(row["settings"]), bool(row["ours"])) for run, row in result["runs"].items()],
+        [(n, choice.field, value(choice.value), choice.why) for n, choice in enumerate(result.choices, 1)],
+        [(name, run.about, _settings(run.settings), run.ours) for name, run in result.runs.items()],
         failures(result),
-        [(row["text"], row["verdict"], _style(row["verdict"]), row["told"]) for row in result["claims"]],
+        [(claim.text, claim.verdict, _style(claim.verdict), claim.evidence) for claim in result.claims],
         [
-            (line.cell, found["sentence"], ways(found, row))
-            for line, row in zip(lines, result["cells"], strict=True)
-            if (found := explained.get(line.cell.id))
+            (line.cell, explanation.sentence, way_rows(explanation))
+            for line in lines
+            if (explanation := result.explained.get(line.cell.id))
         ],
-        own(result),
-        added(result),
-        [_extra(table) for table in result.get("tables") or ()],
-        [drawn for word, svg in figures.items() if (drawn := illustration(label(word), svg, _told(word, result)))],
+        own_rows(result),
+        added_rows(result),
+        [_extra(table) for table in result.tables],
+        [drawn for word, svg in figures.items() if (drawn := illustration(label(word), svg, _caption(word, result)))],
     )
 
 
-def _extra(table: Mapping[str, Any]) -> Extra:
-    columns, rows = table["columns"], table["rows"]
-    numeric = [k for k in range(len(columns)) if not any(isinstance(row[k], str | list) for row in rows)]
-    return Extra(table["title"], columns, [list(map(value, row)) for row in rows], numeric)
+def _extra(table: ExtraTable) -> Extra:
+    columns, rows = table.columns, table.rows
+    numeric = [k for k in range(len(columns)) if not any(isinstance(row[k], str | tuple) for row in rows)]
+    return Extra(table.title, list(columns), [list(map(value, row)) for row in rows], numeric)
 
 
-def _told(word: str, result: Result) -> str:
-    return f"{label(word).replace('_', ' ').capitalize()} of {result['title']}"
+def _caption(word: str, result: Reproduction) -> str:
+    return f"{label(word).replace('_', ' ').capitalize()} of {result.title}"
 
 
-def _settings(settings: Mapping[str, Any]) -> str:
+def _settings(settings: Mapping[str, object]) -> str:
     return ", ".join(f"{name.replace('_', ' ')} {value(chosen)}" for name, chosen in settings.items())
 
 
@@ -158,32 +160,32 @@ def _style(verdict: str) -> str:
     return STYLES.get(kind(verdict), "open")
 
 
-def _counts(results: Sequence[Result]) -> list[Count]:
+def _counts(results: Sequence[Reproduction]) -> list[Count]:
     return [Count(name, _style(name), n, KINDS.get(name, "")) for name, n in counts(results).items()]
 
 
-def _lines(result: Result) -> list[Line]:
-    """The cells; those of one metric and unit share a scale."""
-    groups: dict[tuple[str, str], list[Told]] = {}
-    keys = [(cell["metric"], cell["unit"]) for cell in result["cells"]]
-    cells = tell(result)
+def _lines(result: Reproduction) -> list[CellLine]:
+    """Place the cells on their strips; those of one metric and unit share a scale."""
+    groups: dict[tuple[str, str], list[CellRow]] = {}
+    keys = [(cell.metric, cell.unit) for cell in result.cells]
+    cells = cell_rows(result)
     for key, cell in zip(keys, cells, strict=True):
         groups.setdefault(key, []).append(cell)
     extents = {key: _extent(group) for key, group in groups.items()}
     return [_line(cell, extents[key]) for key, cell in zip(keys, cells, strict=True)]
 
 
-def _extent(cells: Sequence[Told]) -> float:
-    """Half the width of a strip, so that every gap has a place and the usual interval, too."""
-    known = [cell.reach for cell in cells if cell.reach]
-    gaps = [abs(gap) for gap, _, _ in known]
-    ends = [abs(end) for _, *both in known for end in both if end is not None]
+def _extent(cells: Sequence[CellRow]) -> float:
+    """Return half the width of a strip, so that every gap has a place, and the usual interval, too."""
+    reaches = [cell.reach for cell in cells if cell.reach]
+    gaps = [abs(gap) for gap, _, _ in reaches]
+    ends = [abs(end) for _, *both in reaches for end in both if end is not None]
     return max(1.15 * max(gaps, default=0.0), 1.15 * median(ends) if ends else 0.0) or 1.0
 
 
-def _line(cell: Told, extent: float) -> Line:
+def _line(cell: CellRow, extent: float) -> CellLine:
     style = _style(cell.verdict)
     if cell.reach is None:
-        return Line(cell, style, None, None)
+        return CellLine(cell, style, None, None)
     at, low, high = (None if end is None else min(100.0, max(0.0, 50 + 50 * end / extent)) for end in cell.reach)
-    return Line(cell, style, at, None if low is None or high is None else (low, high))
+    return CellLine(cell, style, at, None if low is None or high is None else (low, high))

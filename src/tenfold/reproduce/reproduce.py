@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ from tenfold.data.types import Dataset
 from tenfold.errors import FileError, Interrupted
 from tenfold.files import read_json, write_json, write_text
 from tenfold.report.svg import drawn
-from tenfold.reproduce.judging import Known, judged, moment_of
+from tenfold.reproduce.cells import judged
+from tenfold.reproduce.measurements import Measurements, moment_of
 from tenfold.reproduce.outline import results_of
-from tenfold.reproduce.table import Asked, Cell, cause_of, data_of, resolved, seeds_of
+from tenfold.reproduce.records import Explanation, Reproduction, TrialRecord, as_json, explanation_from
+from tenfold.reproduce.table import ReportedCell, TableRequest, cause_of, data_of, resolved, seeds_of
 from tenfold.reproduce.trials import (
-    Trial,
+    TableTrial,
     digest,
     digest_of_code,
     grouped,
@@ -35,54 +38,54 @@ from tenfold.runs.interrupts import Interrupts, listening
 from tenfold.sessions import begin, resume
 
 Watch = Callable[[Event], None]
-# What every run is measured on at its end, whatever the cells ask for.
+# Parts that every run is measured on at its end, whatever the cells ask for.
 ALWAYS = {"last": {"validation", "test"}}
 
 
-def folder_of(root: Path, asked: Asked) -> Path:
-    """Where a reproduction lies: what it has measured there already is not measured again."""
-    return root / f"{asked.table.name}-{asked.scale}"
+def folder_of(root: Path, request: TableRequest) -> Path:
+    """Return the folder of a reproduction: what it holds is not measured again."""
+    return root / f"{request.table.name}-{request.scale}"
 
 
-def reproduce(asked: Asked, folder: Path, watch: Watch) -> dict[str, Any]:
-    """Bring a reproduction to its end and return what it found, as in result.json; goes on where it was stopped."""
-    explanations(folder)  # damage is told before anything is trained
+def reproduce(request: TableRequest, folder: Path, watch: Watch) -> Reproduction:
+    """Bring a reproduction to its end, from where it was stopped; write result.json and return what it holds."""
+    explanations(folder)  # damage is reported before anything is trained
     folder.mkdir(parents=True, exist_ok=True)
     with lock(folder):
         sweep(folder)
-        dataset = data_of(asked.table, asked.data_dir)
+        dataset = data_of(request.table, request.data_dir)
         stamp = fingerprint(dataset)
-        trials = trials_of(asked, stamp)
-        records = _trained(asked, folder, trials, dataset, watch)
-        known = Known(dataset.name, records, _searched(asked, folder, stamp, watch))
-        result = judged(asked, known, _explained(asked, folder, stamp))
-        write_json(folder / "result.json", {**result, "figures": _drawn(asked, known, dataset, folder)})
-    return dict(read_json(folder / "result.json"))
+        records = _trained(request, folder, trials_of(request, stamp), dataset, watch)
+        measurements = Measurements(dataset.name, records, _searched(request, folder, stamp, watch))
+        result = judged(request, measurements, _explained(request, folder, stamp))
+        result = replace(result, figures=_drawn(request, measurements, dataset, folder))
+        write_json(folder / "result.json", as_json(result))
+    return result
 
 
-def trials_of(asked: Asked, stamp: str) -> list[Trial]:
-    """Every run that is trained, with every seed, and what is measured of it when. stamp: the data's fingerprint."""
+def trials_of(request: TableRequest, stamp: str) -> list[TableTrial]:
+    """Make the trials of every run that is trained, with every seed. stamp: the data's fingerprint."""
     made = []
-    for run, own in asked.table.runs.items():
-        if own.searches:
+    for run, reported in request.table.runs.items():
+        if reported.searches:
             continue
         moments = {moment: set(parts) for moment, parts in ALWAYS.items()}
-        for measure in asked.table.measures:
+        for measure in request.table.measures:
             if measure.run == run and not measure.metric.endswith("disagreement"):
                 moments.setdefault(moment_of(measure), set()).add(measure.part)
-        for seed in seeds_of(asked, run):
-            made.append(trial(run, resolved(asked.table, run, asked.scale, seed), moments, stamp))
+        for seed in seeds_of(request, run):
+            made.append(trial(run, resolved(request.table, run, request.scale, seed), moments, stamp))
     return made
 
 
-def stamped(asked: Asked, cell: Cell, stamp: str) -> str:
-    """Digest of all that an explanation of a cell depends on. stamp: the data's fingerprint."""
-    return digest([cause_of(asked.table, cell, asked.scale), stamp, digest_of_code()])
+def stamped(request: TableRequest, cell: ReportedCell, stamp: str) -> str:
+    """Digest all that an explanation of a cell depends on. stamp: the data's fingerprint."""
+    return digest([cause_of(request.table, cell, request.scale), stamp, digest_of_code()])
 
 
 @contextmanager
 def stoppable(folder: Path, how: str = "the same command") -> Iterator[Interrupts]:
-    """Signals taken inside the block; what it says then is how to go on."""
+    """Take signals inside the block, and say how to go on after one."""
     try:
         with listening() as interrupts:
             yield interrupts
@@ -91,79 +94,81 @@ def stoppable(folder: Path, how: str = "the same command") -> Iterator[Interrupt
 
 
 def _trained(
-    asked: Asked, folder: Path, trials: Sequence[Trial], dataset: Dataset, watch: Watch
-) -> dict[str, list[dict[str, Any]]]:
-    """The records of all trials; what is stale is trained first."""
-    if asked.force:
+    request: TableRequest, folder: Path, trials: Sequence[TableTrial], dataset: Dataset, watch: Watch
+) -> dict[str, list[TrialRecord]]:
+    """Return the records of all trials; train what is stale first."""
+    if request.force:
         for one in trials:
             (folder / "trials" / f"{one.key}.json").unlink(missing_ok=True)
     (folder / "trials").mkdir(exist_ok=True)
     stale = [one for one in trials if record_of(folder, one) is None]
     if stale or not (folder / "env.json").exists():
-        write_json(folder / "env.json", environment(sys.argv, asked.data_dir))
-    with stoppable(folder, _how(asked)) as interrupts:
+        write_json(folder / "env.json", environment(sys.argv, request.data_dir))
+    with stoppable(folder, _how(request)) as interrupts:
         for group in grouped(stale):
             train_group(folder, group, dataset, interrupts, watch)
-    records: dict[str, list[dict[str, Any]]] = {}
+    records: dict[str, list[TrialRecord]] = {}
     for one in trials:
         records.setdefault(one.run, []).append(read_record(folder, one))
     return records
 
 
-def _how(asked: Asked) -> str:
-    return "the same command without --force" if asked.force else "the same command"
+def _how(request: TableRequest) -> str:
+    return "the same command without --force" if request.force else "the same command"
 
 
-def _searched(asked: Asked, folder: Path, stamp: str, watch: Watch) -> dict[str, list[dict[str, Any]]]:
-    """Results of the runs that are sweeps, each a run folder of its own."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    for run, own in asked.table.runs.items():
-        for seed in seeds_of(asked, run) if own.searches else ():
-            recipe = resolved(asked.table, run, asked.scale, seed)
+def _searched(request: TableRequest, folder: Path, stamp: str, watch: Watch) -> dict[str, list[dict[str, Any]]]:
+    """Return the results of the runs that are sweeps; each seed has a run folder."""
+    results: dict[str, list[dict[str, Any]]] = {}
+    for run, reported in request.table.runs.items():
+        for seed in seeds_of(request, run) if reported.searches else ():
+            recipe = resolved(request.table, run, request.scale, seed)
             place = folder / "sweeps" / trial(run, recipe, {}, stamp).key
             place.parent.mkdir(exist_ok=True)
-            if asked.force and place.exists():
+            if request.force and place.exists():
                 gone = place.with_name(f".gone-{place.name}")  # a kill must not leave half of it under its name
                 shutil.rmtree(gone, ignore_errors=True)
                 place.rename(gone)
                 shutil.rmtree(gone)
-            with stoppable(folder, _how(asked)):
-                known = place.exists()
-                finished = resume(place, watch) if known else begin(recipe, str(place), asked.data_dir, watch)
-            found.setdefault(run, []).append(finished.result)
-    return found
+            with stoppable(folder, _how(request)):
+                finished = (
+                    resume(place, watch) if place.exists() else begin(recipe, str(place), request.data_dir, watch)
+                )
+            results.setdefault(run, []).append(finished.result)
+    return results
 
 
-def _explained(asked: Asked, folder: Path, stamp: str) -> dict[str, Any]:
-    """What explains cells of the table, the data and the code as they are now."""
-    known = explanations(folder)
+def _explained(request: TableRequest, folder: Path, stamp: str) -> dict[str, Explanation]:
+    """Return explanations of the table, the data and the code as they are now."""
+    explained = explanations(folder)
     return {
-        cell.id: known[cell.id]
-        for cell in asked.table.cells
-        if cell.id in known and known[cell.id]["cause"] == stamped(asked, cell, stamp)
+        cell.id: explained[cell.id]
+        for cell in request.table.cells
+        if cell.id in explained and explained[cell.id].cause == stamped(request, cell, stamp)
     }
 
 
-def explanations(folder: Path) -> dict[str, Any]:
-    """All that --explain found so far, by cell; a FileError that names the file where it is damaged."""
+def explanations(folder: Path) -> dict[str, Explanation]:
+    """Read all explanations of cells, by cell. Raises FileError that names the file where it is damaged."""
     path = folder / "explained.json"
     try:
-        known: dict[str, Any] = read_json(path) if path.exists() else {}
-        if isinstance(known, dict) and all(isinstance(found["cause"], str) for found in known.values()):
-            return known
+        content = read_json(path) if path.exists() else {}
+        if isinstance(content, dict):
+            return {name: explanation_from(explanation) for name, explanation in content.items()}
         reason = "it holds no explanations"
     except (FileError, KeyError, TypeError) as error:
         reason = str(error)
     raise FileError(f"{path}: damaged ({reason}); delete it, and explain again")
 
 
-def _drawn(asked: Asked, known: Known, dataset: Dataset, folder: Path) -> list[str]:
-    """The figures that the table names, of the first seed, as files; those that it has nothing for are left out."""
+def _drawn(request: TableRequest, measurements: Measurements, dataset: Dataset, folder: Path) -> tuple[str, ...]:
+    """Draw the figures that the table names, of the first seed; leave out those that it has nothing for."""
     (folder / "figures").mkdir(exist_ok=True)
-    models = {run: model_of(folder, records[0]["key"]) for run, records in known.records.items()}
-    results = results_of(asked, known, dataset, {run: path for run, path in models.items() if path.exists()})
+    models = {run: model_of(folder, records[0].key) for run, records in measurements.records.items()}
+    paths = {run: path for run, path in models.items() if path.exists()}
+    results = results_of(request, measurements, dataset, paths)
     made = []
-    for word in asked.table.figures:
+    for word in request.table.figures:
         path = folder / "figures" / f"{word}.svg"
         svg = drawn(word, results) if results else None
         if svg is None:
@@ -171,4 +176,4 @@ def _drawn(asked: Asked, known: Known, dataset: Dataset, folder: Path) -> list[s
         else:
             write_text(path, svg)
             made.append(f"figures/{word}.svg")
-    return made
+    return tuple(made)

@@ -1,19 +1,18 @@
 """A reported table as a TOML file: its protocol, its runs, its cells as printed, its claims, what it left unsaid.
 
-`src/tenfold/recipes/` holds the shipped ones; docs/reproducing.md shows how to write one from a paper.
+`src/tenfold/reproduce/tables/` holds the shipped ones; docs/reproducing.md shows how to write one from a paper.
 """
 
 __all__ = [
-    "Asked",
-    "Cell",
+    "Alternative",
     "Claim",
     "Measure",
     "Question",
-    "Table",
-    "Way",
+    "ReportedCell",
+    "ReportedTable",
+    "TableRequest",
     "cause_of",
     "data_of",
-    "overridden",
     "read_table",
     "resolved",
     "seeds_of",
@@ -27,7 +26,7 @@ import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
@@ -36,17 +35,18 @@ from tenfold.data.types import Dataset
 from tenfold.errors import UsageError, nearest
 from tenfold.recipe import Recipe
 from tenfold.reproduce.complaints import complaint
-from tenfold.reproduce.protocol import OWN, SHARED, Run, Scale, changed, recipe_of, refuse_unmeasured
+from tenfold.reproduce.protocol import SHARED, TABLE_ONLY, ReportedRun, Scale, overridden, recipe_of, refuse_unmeasured
 from tenfold.reproduce.values import (
     CHECKED,
     NAME,
     RUNNING,
     STRICT,
-    Alternative,
+    AlternativeLabel,
     Digits,
     Label,
     Metric,
     Moment,
+    Settings,
     Subset,
     Within,
 )
@@ -72,10 +72,10 @@ class Measure(BaseModel):
     part: Subset = "test"
     epoch: Moment = "last"
     label: Label | None = None
-    setting: dict[str, Any] = {}
+    setting: Settings = {}
 
     @model_validator(mode="after")
-    def _known_then(self) -> "Measure":
+    def _complete(self) -> "Measure":
         if (self.metric == "recall") != (self.label is not None):
             raise ValueError('label: recall is of a class, and no other metric is: give metric "recall" and its label')
         if self.part == "running" and self.metric not in RUNNING:
@@ -84,7 +84,7 @@ class Measure(BaseModel):
 
     @property
     def id(self) -> str:
-        """What `--explain` calls it: run/part/metric@epoch, what is usual left out.
+        """Return the name for `--explain`: run/part/metric@epoch, without what is usual.
 
         >>> Measure(run="plain", epoch=1).id, Measure(run="plain", part="train", metric="loss").id
         ('plain/test@1', 'plain/train/loss')
@@ -95,7 +95,7 @@ class Measure(BaseModel):
         return "/".join(words) + f"@{moment}" * (moment != "last")
 
 
-class Cell(Measure):
+class ReportedCell(Measure):
     """A reported number, as printed. unit: "%" where it is printed in percent. n: images that it was measured on.
 
     reported: digits as in the report, "NaN" for what is not a number. tolerance: its own, instead of the table's.
@@ -110,12 +110,12 @@ class Cell(Measure):
 
     @property
     def value(self) -> float:
-        """The reported number as a share where it is one (45.59 % is 0.4559)."""
+        """Return the reported number as a share where it is one (45.59 % is 0.4559)."""
         return float(self.reported) / (100 if self.unit == "%" else 1)
 
     @property
     def half_unit(self) -> float:
-        """Half of the last printed digit, in the unit of `value`."""
+        """Return half of the last printed digit, in the unit of `value`."""
         if self.reported == "NaN":
             return 0.0
         exponent = int(Decimal(self.reported).as_tuple().exponent)
@@ -156,19 +156,19 @@ class Claim(BaseModel):
 
     @property
     def measures(self) -> tuple[Measure, ...]:
-        """What must be measured to judge it."""
+        """Return the measures that judge it."""
         labels = (*self.lowest, *self.highest)
         ranked = tuple(Measure(run=run, metric="recall", label=label) for run in self.of for label in labels)
         return (*(m for m in (self.better, self.than) if m), *self.beside, *ranked)
 
     @property
     def runs(self) -> set[str]:
-        """The runs that it speaks of."""
+        """Return the runs that it speaks of."""
         return {measure.run for measure in self.measures} | ({self.fails} if self.fails else set())
 
 
 class Choice(BaseModel):
-    """What the report left open, and the table chose. field: of a Recipe; why: in words."""
+    """A choice that the report left open, and the table made. field: of a Recipe; why: in words."""
 
     model_config = STRICT
 
@@ -176,36 +176,36 @@ class Choice(BaseModel):
     why: str
 
 
-class Way(BaseModel):
+class Alternative(BaseModel):
     """One alternative to what the table takes: other settings, or another reading of the same run."""
 
     model_config = STRICT
 
-    label: Alternative
-    set: dict[str, Any] = {}
+    label: AlternativeLabel
+    set: Settings = {}
     part: Subset | Literal[""] = ""
     epoch: Moment | Literal[""] = ""
 
     @field_validator("set")
     @classmethod
-    def _of_a_run(cls, value: dict[str, Any]) -> dict[str, Any]:
-        for name in (*OWN, *SHARED, "vary"):
+    def _run_fields(cls, value: Settings) -> Settings:
+        for name in (*TABLE_ONLY, *SHARED, "vary"):
             if name in value:
                 raise ValueError(f"{name} belongs to the table, and is the same for all ways: leave it out")
         return value
 
 
 class Question(BaseModel):
-    """A choice that may close a gap. stated: the report says what it did, so that any other way contradicts it."""
+    """A choice that may close a gap. stated: the report says what it did, so that every other way contradicts it."""
 
     model_config = STRICT
 
     about: str
     stated: bool = False
-    ways: tuple[Way, ...]
+    ways: tuple[Alternative, ...]
 
 
-class Table(BaseModel):
+class ReportedTable(BaseModel):
     """A reported table. report: which of the reports it is from. tolerance: "0.5 points", "0.05 absolute" or "2 %".
 
     figures: words of the room figures that it draws. nan_predicts: the class that the report's own code predicts where
@@ -222,158 +222,151 @@ class Table(BaseModel):
     reference: str = ""
     nan_predicts: Label | None = None
     figures: tuple[str, ...] = ("learning_curves",)
-    protocol: dict[str, Any]
+    protocol: Settings
     choices: tuple[Choice, ...] = ()
-    runs: Annotated[dict[Annotated[str, Field(pattern=NAME)], Run], Field(min_length=1)]
-    cells: tuple[Cell, ...] = ()
+    runs: Annotated[dict[Annotated[str, Field(pattern=NAME)], ReportedRun], Field(min_length=1)]
+    cells: tuple[ReportedCell, ...] = ()
     claims: tuple[Claim, ...] = ()
     questions: tuple[Question, ...] = ()
     scales: dict[Literal["full", "quick", "tiny"], Scale]
 
     @model_validator(mode="after")
-    def _together(self) -> "Table":
-        asked = {measure.run for measure in self.measures} | {run for claim in self.claims for run in claim.runs}
-        for run in sorted(asked - set(self.runs)):
+    def _together(self) -> "ReportedTable":
+        named = {measure.run for measure in self.measures} | {run for claim in self.claims for run in claim.runs}
+        for run in sorted(named - set(self.runs)):
             raise ValueError(f"no run is called {run!r}: {nearest(run, self.runs)}")
         if "full" not in self.scales:
             raise ValueError("scales: give [scales.full], the protocol as it is")
         ways = [way.label for question in self.questions for way in question.ways]
-        for told, ids in (
+        for fault, ids in (
             ("cells are the same number", [cell.id for cell in self.cells]),
             ("ways have the label", ways),
         ):
             if len(set(ids)) < len(ids):
-                raise ValueError(f"two {told}: {next(i for i in ids if ids.count(i) > 1)}")
+                raise ValueError(f"two {fault}: {next(i for i in ids if ids.count(i) > 1)}")
         for k, claim in enumerate(self.claims):
             if searching := [run for run in (claim.fails, *claim.of) if run and self.runs[run].searches]:
                 key = "fails" if claim.fails else "of"
                 raise ValueError(f"claims.{k}.{key}: {searching[0]!r} searches: name a run without vary")
-        for room, known, words in (
+        for room, valid, words in (
             ("field", Recipe.model_fields, [choice.field for choice in self.choices]),
             ("figure", names("figures"), self.figures),
         ):
             for word in words:
-                if word not in known:
-                    raise ValueError(f"no {room} {word!r}: {nearest(word, known)}")
+                if word not in valid:
+                    raise ValueError(f"no {room} {word!r}: {nearest(word, valid)}")
         return self
 
     @property
     def measures(self) -> tuple[Measure, ...]:
-        """Everything that cells and claims ask of the runs."""
+        """Return all that cells and claims ask of the runs."""
         return (*self.cells, *(measure for claim in self.claims for measure in claim.measures))
 
     @property
     def places(self) -> dict[str, Measure]:
-        """Where the file asks for which number."""
-        found: dict[str, Measure] = {f"cells.{k}": cell for k, cell in enumerate(self.cells)}
+        """Return place in the file -> the number that it asks for."""
+        places: dict[str, Measure] = {f"cells.{k}": cell for k, cell in enumerate(self.cells)}
         for k, claim in enumerate(self.claims):
             pair = {"better": claim.better, "than": claim.than}
             beside = {f"beside.{b}": measure for b, measure in enumerate(claim.beside)}
-            found |= {f"claims.{k}.{key}": measure for key, measure in (pair | beside).items() if measure}
-        return found
+            places |= {f"claims.{k}.{key}": measure for key, measure in (pair | beside).items() if measure}
+        return places
 
 
-class Asked(NamedTuple):
-    """How a table is to be run. seeds: 0 for the scale's own; force: measure again what is known."""
+class TableRequest(NamedTuple):
+    """A table and how to run it. seeds: 0 for those of the scale; force: measure again what was measured."""
 
-    table: Table
+    table: ReportedTable
     scale: str = "full"
     seeds: int = 0
     data_dir: str = ""
     force: bool = False
 
 
-def seeds_of(asked: Asked, run: str) -> range:
-    """Seeds that a run is repeated with."""
-    own, scale = asked.table.runs[run].seeds, _scale(asked.table, asked.scale)
-    count = asked.seeds or scale.seeds
-    return range(min(count, own) if own else count)
+def seeds_of(request: TableRequest, run: str) -> range:
+    """Return the seeds that a run is repeated with."""
+    most, scale = request.table.runs[run].seeds, _scale(request.table, request.scale)
+    count = request.seeds or scale.seeds
+    return range(min(count, most) if most else count)
 
 
 def shipped() -> dict[str, Path]:
-    """Tables that come with the package, by name."""
+    """Return the tables that come with the package, by name."""
     return {path.stem: path for path in sorted((Path(__file__).parent / "tables").glob("*.toml"))}
 
 
-def data_of(table: Table, data_dir: str, download: bool = True) -> Dataset:
-    """The data set of a table; a UsageError where it has not the classes that the table speaks of."""
-    own = {name: table.protocol[name] for name in SHARED[1:] if name in table.protocol}
-    dataset = load(table.protocol.get("data", "digits"), data_dir=data_dir, download=download, **own)
+def data_of(table: ReportedTable, data_dir: str, download: bool = True) -> Dataset:
+    """Load the data set of a table. Raises UsageError where it lacks a class that the table names."""
+    options = {name: table.protocol[name] for name in SHARED[1:] if name in table.protocol}
+    dataset = load(table.protocol.get("data", "digits"), data_dir=data_dir, download=download, **options)
     last = len(dataset.class_names) - 1
     for label in (table.nan_predicts, *(measure.label for measure in table.measures)):
         if label is not None and label > last:
-            raise UsageError(f"{table.name} speaks of class {label}: those of {dataset.name} are 0 to {last}")
+            raise UsageError(f"{table.name} names class {label}: the classes of {dataset.name} are 0 to {last}")
     return dataset
 
 
-def read_table(name: str) -> Table:
-    """A table by its name, or from a file of one's own; a UsageError in one line where it cannot be one."""
+def read_table(name: str) -> ReportedTable:
+    """Read a table by its name, or from a file of one's own. Raises UsageError in one line where it is none."""
     path = shipped().get(name, Path(name).expanduser())
     if not path.is_file():
-        raise UsageError(f"{name!r} is no table and no file: {nearest(name, shipped())}")
+        raise UsageError(f"{name!r} is neither a table nor a file: {nearest(name, shipped())}")
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError, OSError) as error:
         raise UsageError(f"{path}: not a readable TOML table ({error})") from None
     try:
-        table = Table.model_validate({"name": SLUG.sub("-", path.stem).strip("-._")[:100] or "table", **given})
+        table = ReportedTable.model_validate({"name": SLUG.sub("-", path.stem).strip("-._")[:100] or "table", **given})
         _check(table)
     except ValidationError as error:
-        raise UsageError(f"{path}: {complaint(error, Table, given)}") from None
+        raise UsageError(f"{path}: {complaint(error, ReportedTable, given)}") from None
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from None
     other = shipped().get(table.name.lower(), path)
     if not path.samefile(other):
-        raise UsageError(f"{path}: name {table.name!r} is a table of Tenfold's: rename the file, or give another name")
+        raise UsageError(
+            f"{path}: the name {table.name!r} is taken by a table of Tenfold: rename the file, or give another name"
+        )
     return table
 
 
-def cause_of(table: Table, cell: Cell, scale: str) -> str:
-    """Digest of what an explanation of a cell is of: its run's recipe, the reported number, the questions."""
-    asked = [question.model_dump() for question in table.questions]
-    cause = [resolved(table, cell.run, scale).model_dump(), cell.model_dump(), table.tolerance, asked]
+def cause_of(table: ReportedTable, cell: ReportedCell, scale: str) -> str:
+    """Digest what an explanation of a cell is of: its run's recipe, the reported number, the questions."""
+    questions = [question.model_dump() for question in table.questions]
+    cause = [resolved(table, cell.run, scale).model_dump(), cell.model_dump(), table.tolerance, questions]
     return hashlib.sha256(json.dumps(cause, sort_keys=True).encode()).hexdigest()[:20]
 
 
-def resolved(table: Table, run: str, scale: str, seed: int = 0) -> Recipe:
-    """The Recipe of one run at a scale; a UsageError that names the run where there is none."""
+def resolved(table: ReportedTable, run: str, scale: str, seed: int = 0) -> Recipe:
+    """Return the Recipe of one run at a scale. Raises UsageError that names the run where there is none."""
     try:
         return recipe_of(table.protocol, table.runs[run], _scale(table, scale), seed)
     except UsageError as error:
         raise UsageError(f"run {run!r}, scale {scale!r}: {error}") from None
 
 
-def overridden(base: Recipe, changes: dict[str, Any]) -> Recipe:
-    """The recipe with other values of some fields; "×2" and "/100" multiply and divide what it has.
-
-    >>> overridden(Recipe(l2=0.1), {"l2": "×2"}).l2
-    0.2
-    """
-    return changed(base, changes)
-
-
-def _scale(table: Table, word: str) -> Scale:
+def _scale(table: ReportedTable, word: str) -> Scale:
     if word not in table.scales:
         raise UsageError(f"{table.name} has no scale {word!r}: {nearest(word, table.scales)}")
     return table.scales[word]
 
 
-def _check(table: Table) -> None:
-    """Refuse what only resolved runs show: recipes, numbers and ways that cannot be, at any scale."""
+def _check(table: ReportedTable) -> None:
+    """Refuse what only resolved runs show: recipes, numbers and ways that no scale can have."""
     bases: dict[Recipe, str] = {}
     for scale in table.scales:
         recipes = {run: resolved(table, run, scale) for run in table.runs}
         for where, measure in table.places.items():
             refuse_unmeasured(where, measure.model_dump(), recipes[measure.run])
-        for run, own in table.runs.items():
-            if not own.searches:
+        for run, settings in table.runs.items():
+            if not settings.searches:
                 bases.setdefault(recipes[run], f"run {run!r}, scale {scale!r}")
     for q, question in enumerate(table.questions):
         for w, way in enumerate(question.ways):
             _check_way(table, way, f"questions.{q}.ways.{w}", bases)
 
 
-def _check_way(table: Table, way: Way, where: str, bases: Mapping[Recipe, str]) -> None:
+def _check_way(table: ReportedTable, way: Alternative, where: str, bases: Mapping[Recipe, str]) -> None:
     """Refuse a way that some run cannot go."""
     for base, name in bases.items():
         try:

@@ -1,10 +1,11 @@
-"""The runs of a reported table, each with several seeds: what is stale is trained, whole populations at once.
+"""Trials of a reported table: every run with every seed. Stale trials are trained, whole populations at once.
 
-A trial is one run with one seed. What it measured lies in trials/KEY.json, where KEY is a digest of all that it depends
-on: data, resolved recipe, which parts are measured when, and code. A trial whose file is there is not trained again.
+A trial is one run with one seed. Its measurements lie in trials/KEY.json, where KEY is a digest of all that it depends
+on: data, resolved recipe, the parts and moments that are measured, and code. A trial whose file is there is not trained
+again.
 """
 
-__all__ = ["Trial", "digest_of_code", "grouped", "model_of", "record_of", "stage_of", "train_group", "trial"]
+__all__ = ["TableTrial", "digest_of_code", "grouped", "model_of", "record_of", "stage_of", "train_group", "trial"]
 
 import csv
 import hashlib
@@ -24,6 +25,7 @@ from tenfold.engine.arrays import rows as rows_of
 from tenfold.errors import FileError
 from tenfold.files import read_json, write_json
 from tenfold.recipe import VARYING, Recipe
+from tenfold.reproduce.records import Divergence, Numbers, TrialRecord, as_json, trial_record_from
 from tenfold.runs.checkpoint import Progress
 from tenfold.runs.events import Event, line
 from tenfold.runs.interrupts import Interrupts
@@ -34,7 +36,7 @@ from tenfold.runs.run import stage_of as stage_of_run
 from tenfold.runs.stage import measured
 from tenfold.search.units import NEEDED, tidy, train_in
 
-# What every record has.
+# Keys of every record.
 RECORDED = ("run", "key", "seed", "moments", "failed", "shares", "images", "curves", "seconds")
 # The code that a measured number depends on; a change elsewhere leaves it as it is.
 MEASURING = (
@@ -43,7 +45,7 @@ MEASURING = (
 )
 
 
-class Trial(NamedTuple):
+class TableTrial(NamedTuple):
     """One run of a table with one seed; run: "" for another way of one.
 
     moments: "last", "best" or a number of epochs -> parts that are measured then.
@@ -55,57 +57,57 @@ class Trial(NamedTuple):
     key: str
 
 
-def trial(run: str, recipe: Recipe, moments: Mapping[str, set[str]], fingerprint: str) -> Trial:
-    """A trial with its key. fingerprint: of the data."""
-    asked = {moment: tuple(sorted(parts)) for moment, parts in sorted(moments.items())}
-    known = {"data": fingerprint, "code": digest_of_code()}
-    cause = {"run": run, "recipe": recipe.model_dump(), "measured": asked, **known}
-    return Trial(run, recipe, asked, digest(cause))
+def trial(run: str, recipe: Recipe, moments: Mapping[str, set[str]], fingerprint: str) -> TableTrial:
+    """Make a trial with its key. fingerprint: of the data."""
+    parts_at = {moment: tuple(sorted(parts)) for moment, parts in sorted(moments.items())}
+    stamps = {"data": fingerprint, "code": digest_of_code()}
+    cause = {"run": run, "recipe": recipe.model_dump(), "measured": parts_at, **stamps}
+    return TableTrial(run, recipe, parts_at, digest(cause))
 
 
 def digest(cause: Any) -> str:
-    """A short SHA-256 of plain values."""
+    """Return a short SHA-256 of plain values."""
     return hashlib.sha256(json.dumps(cause, sort_keys=True).encode()).hexdigest()[:20]
 
 
 @cache
 def digest_of_code() -> str:
-    """SHA-256 over the package's modules that a number depends on."""
-    root, found = Path(__file__).parents[1], hashlib.sha256()
+    """Return the SHA-256 over the package's modules that a number depends on."""
+    root, code = Path(__file__).parents[1], hashlib.sha256()
     for path in sorted(root.rglob("*.py")):
         if path.relative_to(root).parts[0] in MEASURING:
-            found.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
-    return found.hexdigest()
+            code.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
+    return code.hexdigest()
 
 
-def record_of(folder: Path, trial: Trial) -> dict[str, Any] | None:
-    """What a trial measured, None where it is stale. folder: of the reproduction."""
+def record_of(folder: Path, trial: TableTrial) -> TrialRecord | None:
+    """Return the record of a trial, None where it is stale. folder: of the reproduction."""
     return read_record(folder, trial) if (folder / "trials" / f"{trial.key}.json").exists() else None
 
 
-def read_record(folder: Path, trial: Trial) -> dict[str, Any]:
-    """What a trial measured; a FileError that names the file where it is damaged, gone or another's."""
+def read_record(folder: Path, trial: TableTrial) -> TrialRecord:
+    """Read the record of a trial. Raises FileError that names a file that is damaged, gone or another trial's."""
     path = folder / "trials" / f"{trial.key}.json"
     try:
-        record = dict(read_json(path, *RECORDED))
-        whole = record["key"] == trial.key and record["seed"] == trial.recipe.seed and record["run"] == trial.run
+        record = trial_record_from(read_json(path, *RECORDED))
+        whole = (record.key, record.seed, record.run) == (trial.key, trial.recipe.seed, trial.run)
         for moment, parts in trial.moments.items():
             for part in parts:
-                numbers = record["moments"][moment][part]
+                numbers = record.moments[moment][part]
                 whole &= numbers is None or isinstance(numbers["accuracy"], float | int)
-        float(record["seconds"])
+        float(record.seconds)
     except (FileError, KeyError, TypeError, ValueError) as error:
         if not path.exists():
             raise
         raise FileError(f"{path}: damaged ({error}); delete it, and the same command measures it again") from None
     if not whole:
-        raise FileError(f"{path}: is not of this trial; delete it, and the same command measures it again")
+        raise FileError(f"{path}: belongs to another trial; delete it, and the same command measures this one again")
     return record
 
 
-def grouped(trials: Sequence[Trial]) -> list[list[Trial]]:
-    """Trials that train as one population: they differ in nothing but what may vary inside one, and are no twins."""
-    groups: dict[str, list[Trial]] = {}
+def grouped(trials: Sequence[TableTrial]) -> list[list[TableTrial]]:
+    """Group trials that train as one population: they differ only in what may vary inside one, and are no twins."""
+    groups: dict[str, list[TableTrial]] = {}
     for one in {t.key: t for t in trials}.values():
         shared = {name: value for name, value in one.recipe.model_dump().items() if name not in VARYING}
         groups.setdefault(json.dumps(shared, sort_keys=True), []).append(one)
@@ -113,19 +115,19 @@ def grouped(trials: Sequence[Trial]) -> list[list[Trial]]:
     return [sorted(group, key=lambda t: str(t.recipe.loss)) for group in groups.values()]
 
 
-def _place(folder: Path, group: Sequence[Trial]) -> Path:
-    """Folder that a population trains in."""
+def _place(folder: Path, group: Sequence[TableTrial]) -> Path:
+    """Return the folder that a population trains in."""
     return folder / "training" / digest([one.key for one in group])
 
 
 def train_group(
     folder: Path,
-    group: Sequence[Trial],
+    group: Sequence[TableTrial],
     dataset: Dataset,
     interrupts: Interrupts,
     watch: Callable[[Event], None],
 ) -> None:
-    """Train one population, from where a checkpoint stood if there is one; write down what each trial measured."""
+    """Train one population, from its checkpoint if there is one, and write the record of each trial."""
     place = _place(folder, group)
     place.mkdir(parents=True, exist_ok=True)
 
@@ -134,52 +136,58 @@ def train_group(
     run = opened_run(place, prepared, interrupts=interrupts, watch=watch)
     stage = stage_of(run, group)
     before = time.monotonic() - start
-    own, at = train_in(run, stage)
-    seconds = (before + own.saver.elapsed()) / len(group)
-    records = [_record(own, stage, at, row, group[k], seconds) for row, k in enumerate(at.tally["member"].tolist())]
+    trained, progress = train_in(run, stage)
+    seconds = (before + trained.saver.elapsed()) / len(group)
+    records = [
+        _record(trained, stage, progress, row, group[k], seconds)
+        for row, k in enumerate(progress.tally["member"].tolist())
+    ]
     with interrupts.patient():  # all of them, or what is left would be another population
-        for row, (record, k) in enumerate(zip(records, at.tally["member"].tolist(), strict=True)):
+        for row, (record, k) in enumerate(zip(records, progress.tally["member"].tolist(), strict=True)):
             one = group[k]
-            if one.run and one.recipe.seed == 0 and not record["failed"]:
-                _save(own, stage, at, row, one, model_of(folder, one.key))
-            write_json(folder / "trials" / f"{one.key}.json", record)
+            if one.run and one.recipe.seed == 0 and not record.failed:
+                _save(trained, stage, progress, row, one, model_of(folder, one.key))
+            write_json(folder / "trials" / f"{one.key}.json", as_json(record))
     tidy(place)
     (place / "features.tenfold").unlink(missing_ok=True)
 
 
 def model_of(folder: Path, key: str) -> Path:
-    """Where the model of a trial lies, if its run has one: those of the first seed do, but for those that failed."""
+    """Return the path of a trial's model; only trials of the first seed that did not fail have one."""
     return folder / "models" / f"{key}.tenfold"
 
 
-def _record(run: Run, stage: Stage, at: Progress, row: int, one: Trial, seconds: float) -> dict[str, Any]:
-    """What a trial measured, and what it takes to judge it."""
-    member = int(at.tally["member"][row])
-    return {
-        "run": one.run,
-        "key": one.key,
-        "seed": one.recipe.seed,
-        "moments": {moment: _moment(run, stage, at, row, moment, parts) for moment, parts in one.moments.items()},
-        "failed": at.failed.get(str(member)),
-        "shares": {name: _shares(part, stage.model.classes) for name, part in run.parts.items()},
-        "images": {name: len(part.rows) for name, part in run.parts.items()},
-        "steps": max(int(at.state.status[row]), 0) or at.state.step,
-        "curves": _curves(run.folder, member),
-        "seconds": seconds,
-    }
+def _record(run: Run, stage: Stage, progress: Progress, row: int, one: TableTrial, seconds: float) -> TrialRecord:
+    """Measure a trial, and record what it takes to judge it."""
+    member = int(progress.tally["member"][row])
+    failed = progress.failed.get(str(member))
+    moments = {name: _moment(run, stage, progress, row, name, parts) for name, parts in one.moments.items()}
+    return TrialRecord(
+        run=one.run,
+        key=one.key,
+        seed=one.recipe.seed,
+        moments=moments,
+        failed=Divergence(**failed) if failed else None,
+        shares={name: _shares(part, stage.model.classes) for name, part in run.parts.items()},
+        images={name: len(part.rows) for name, part in run.parts.items()},
+        steps=max(int(progress.state.status[row]), 0) or progress.state.step,
+        curves=_curves(run.folder, member),
+        seconds=seconds,
+    )
 
 
-def _save(run: Run, stage: Stage, at: Progress, row: int, one: Trial, path: Path) -> None:
-    """The model that a trial ends with: its last weights, whatever another of its population asked for."""
+def _save(run: Run, stage: Stage, progress: Progress, row: int, one: TableTrial, path: Path) -> None:
+    """Save the model that a trial ends with: its last weights, whatever another of its population asked for."""
     if not one.recipe.patience:
-        at = at._replace(
-            best={}, tally={**at.tally, "best_step": torch.full_like(at.tally["best_step"], at.state.step)}
+        progress = progress._replace(
+            best={},
+            tally={**progress.tally, "best_step": torch.full_like(progress.tally["best_step"], progress.state.step)},
         )
-    save_member(run, stage._replace(recipe=one.recipe), at, row, path)
+    save_member(run, stage._replace(recipe=one.recipe), progress, row, path)
 
 
-def stage_of(run: Run, group: Sequence[Trial]) -> Stage:
-    """The stage of a population of trials. run: with the parts of their recipe."""
+def stage_of(run: Run, group: Sequence[TableTrial]) -> Stage:
+    """Make the stage of a population of trials. run: with the parts of their recipe."""
     recipe = group[0].recipe
     if any("best" in one.moments for one in group) and not recipe.patience:
         # The weights of the best validation are kept where there is patience; this much never runs out.
@@ -201,44 +209,44 @@ def stage_of(run: Run, group: Sequence[Trial]) -> Stage:
 
 
 def _step(moment: str, updates: int, steps: int) -> int:
-    """The update after which a number of epochs is over; the last one, where the run is shorter."""
+    """Return the update after which a number of epochs is over; the last one, where the run is shorter."""
     return min(steps, max(1, round(float(moment) * updates)))
 
 
 def _moment(
-    run: Run, stage: Stage, at: Progress, row: int, moment: str, parts: Sequence[str]
-) -> dict[str, dict[str, Any] | None]:
-    """Metrics by part at a moment; None where the member had failed by then."""
-    member = int(at.tally["member"][row])
-    step = {"best": int(at.tally["best_step"][row]), "last": at.state.step}.get(moment, -1)
+    run: Run, stage: Stage, progress: Progress, row: int, moment: str, parts: Sequence[str]
+) -> dict[str, Numbers | None]:
+    """Measure a moment: metrics by part, None where the member had failed by then."""
+    member = int(progress.tally["member"][row])
+    step = {"best": int(progress.tally["best_step"][row]), "last": progress.state.step}.get(moment, -1)
     if step < 0:
         step = _step(moment, per_epoch(run, stage.recipe), stage.steps)
-    kept = at.measured.get(str(step), {}) if moment not in ("last", "best") else {}
+    kept = progress.measured.get(str(step), {}) if moment not in ("last", "best") else {}
     # What failed has the weights of its best validation, if there was one, and what was measured before.
-    if str(member) in at.failed and not kept and not (moment == "best" and step):
+    if str(member) in progress.failed and not kept and not (moment == "best" and step):
         return dict.fromkeys(parts)
-    params = rows_of(at.best if moment == "best" else at.state.params, torch.tensor([row]))
+    params = rows_of(progress.best if moment == "best" else progress.state.params, torch.tensor([row]))
     alone = population_of(run, stage, [stage.settings[member]])
-    found: dict[str, dict[str, Any] | None] = {}
+    numbers: dict[str, Numbers | None] = {}
     for part in parts:
         if part == "running":
-            found[part] = _running(run.folder, member, step)
+            numbers[part] = _running(run.folder, member, step)
         elif kept:
-            found[part] = kept[part].get(str(member))
+            numbers[part] = kept[part].get(str(member))
         else:
-            found[part] = measured(run, alone, params, part)[0]
-    return found
+            numbers[part] = measured(run, alone, params, part)[0]
+    return numbers
 
 
-def _running(folder: Path, member: int, step: int) -> dict[str, Any] | None:
-    """Running means over the steps since the validation before, at the last validation up to this step."""
+def _running(folder: Path, member: int, step: int) -> Numbers | None:
+    """Return running means over the steps since the validation before, at the last validation up to this step."""
     last = [row for row in _rows(folder, member) if int(row["step"]) <= step][-1]
     numbers = {name: float(last[f"train_{name}"] or "nan") for name in ("loss", "cost", "accuracy")}
     return numbers if math.isfinite(numbers["loss"]) else None
 
 
 def _curves(folder: Path, member: int) -> dict[str, list[float | None]]:
-    """Columns of metrics.csv of one member."""
+    """Return the columns of metrics.csv of one member."""
     rows = _rows(folder, member)
     names = [name for name in (rows[0] if rows else {}) if name not in ("rung", "member")]
     return {name: [float(row[name]) if row[name] else None for row in rows] for name in names}
@@ -250,6 +258,6 @@ def _rows(folder: Path, member: int) -> list[dict[str, str]]:
 
 
 def _shares(part: Part, classes: int) -> list[float]:
-    """Share of each class in a part."""
+    """Return the share of each class in a part."""
     counts = torch.bincount(part.labels[part.rows].cpu(), minlength=classes)
     return (counts / len(part.rows)).tolist()

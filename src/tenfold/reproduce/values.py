@@ -1,4 +1,4 @@
-"""What the values in a table's file may be: metrics, parts, moments, names, numbers as printed, tolerances."""
+"""Types of the values in a table's file: metrics, parts, moments, names, settings, numbers as printed, tolerances."""
 
 __all__ = [
     "CHECKED",
@@ -6,17 +6,18 @@ __all__ = [
     "NAME",
     "RUNNING",
     "STRICT",
-    "Alternative",
+    "AlternativeLabel",
     "Digits",
     "Label",
     "Metric",
     "Moment",
+    "Settings",
     "Subset",
     "Within",
 ]
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
@@ -25,11 +26,11 @@ STRICT = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"
 NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?|NaN")
 TOLERANCE = re.compile(r"(\d+(?:\.\d+)?(?:e-?\d+)?) ?(points|absolute|%)")
-# What is known while an epoch is under way.
+# Metrics of an epoch under way.
 RUNNING = ("accuracy", "loss", "cost")
-# What is checked, not trained.
+# Metrics of a check, not of training.
 CHECKED = ("weight_disagreement", "bias_disagreement")
-# What is better when it is smaller.
+# Metrics whose smaller value is the better one.
 LOWER = ("loss", "cost", *CHECKED)
 
 
@@ -45,7 +46,7 @@ def _tolerance(value: str) -> str:
     return value
 
 
-def _alternative(value: str) -> str:
+def _way_label(value: str) -> str:
     if " + " in value:
         raise ValueError(f'{value!r}: " + " stands between the two ways of a pair; write "and"')
     return value
@@ -62,9 +63,12 @@ Metric = Literal[
     "weight_disagreement",
     "bias_disagreement",
 ]
+Settings = dict[str, Any]
+"""Fields of a Recipe, as TOML gives them; a Recipe checks the values."""
+
 Subset = Literal["train", "running", "validation", "test"]
 Moment = Literal["last", "best"] | Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Label = Annotated[int, Field(ge=0)]
 Digits = Annotated[str, AfterValidator(_digits)]
 Within = Annotated[str, AfterValidator(_tolerance)]
-Alternative = Annotated[str, Field(min_length=1), AfterValidator(_alternative)]
+AlternativeLabel = Annotated[str, Field(min_length=1), AfterValidator(_way_label)]

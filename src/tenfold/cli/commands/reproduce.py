@@ -2,8 +2,9 @@
 
 __all__ = ["command"]
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +12,11 @@ from tenfold.cli.display import display, inert
 from tenfold.cli.options import shown
 from tenfold.cli.tables.reproduce import print_dry_run, print_explanation, print_list, print_reproduction
 from tenfold.errors import UsageError
+from tenfold.reproduce.records import ListedTable
+from tenfold.reproduce.records import as_json as plain
+
+if TYPE_CHECKING:
+    from tenfold.reproduce.table import TableRequest
 
 
 @click.command("reproduce")
@@ -45,7 +51,7 @@ def command(
     Without a name, the tables that come with Tenfold and what they take here. A name, or the file of a table of your
     own, runs it; what was measured already is not measured again.
     """
-    from tenfold.reproduce.table import Asked, read_table, seeds_of, shipped
+    from tenfold.reproduce.table import TableRequest, read_table, seeds_of, shipped
 
     if everything and tables:
         raise UsageError("give names of tables, or --all")
@@ -56,70 +62,71 @@ def command(
     names = list(shipped()) if everything else list(tables)
     if not names:
         return _listed(scale, seeds, data_dir, as_json)
-    asked = [Asked(read_table(name), scale, seeds, data_dir, force) for name in names]
-    for one in asked:
-        seeds_of(one, next(iter(one.table.runs)))  # the scale is one that the table has
+    requests = [TableRequest(read_table(name), scale, seeds, data_dir, force) for name in names]
+    for request in requests:
+        seeds_of(request, next(iter(request.table.runs)))  # the scale is one that the table has
     if markdown:
         _writable(Path(markdown).expanduser())
     if dry_run:
-        return _rehearsed(asked, as_json)
+        return _rehearsed(requests, as_json)
     root = Path(out or "reproductions").expanduser()
     if explain is not None:
-        return _explained(asked[0], root, explain, as_json)
+        return _explained(requests[0], root, explain, as_json)
+    from tenfold.reproduce.publish import publish
     from tenfold.reproduce.reproduce import folder_of, reproduce
-    from tenfold.reproduce.write import write_reproductions
 
-    folders = [folder_of(root, one) for one in asked]
+    folders = [folder_of(root, request) for request in requests]
     if len(set(folders)) < len(folders):
         raise UsageError("two of these tables have one name: run them one after the other, into other folders (--out)")
     results = []
-    for one, folder in zip(asked, folders, strict=True):
+    for request, folder in zip(requests, folders, strict=True):
         with display(as_json) as watch:
-            results.append(reproduce(one, folder, watch))
-        page = write_reproductions([folder], root)
+            results.append(reproduce(request, folder, watch))
+        page = publish(results[-1:], [folder], root)
         if not as_json:
             print_reproduction(results[-1])
     if len(folders) > 1 or markdown:
-        page = write_reproductions(folders, root, markdown)
-    return shown({"report": str(page), "tables": results}, as_json, _print_page)
+        page = publish(results, folders, root, markdown)
+    return shown({"report": str(page), "tables": plain(results)}, as_json, _print_page)
 
 
-def _print_page(found: dict[str, Any]) -> None:
-    click.echo(f"report  {inert(found['report'])}")
+def _print_page(result: dict[str, Any]) -> None:
+    click.echo(f"report  {inert(result['report'])}")
 
 
 def _listed(scale: str, seeds: int, data_dir: str, as_json: bool) -> None:
-    """What can be reproduced, and about how long it takes."""
+    """List the tables that can be reproduced, and about how long each takes."""
     from tenfold.reproduce.costs import by_arithmetic, operations_per_second
-    from tenfold.reproduce.table import Asked, read_table, shipped
+    from tenfold.reproduce.table import TableRequest, read_table, shipped
 
     rate, rows = operations_per_second(), []
     for name in shipped():
         table = read_table(name)
-        seconds = by_arithmetic(Asked(table, scale, seeds, data_dir), rate)
-        about = {"name": name, "title": table.title, "report": table.report, "runs": len(table.runs)}
-        rows.append({**about, "minutes": None if seconds is None else seconds / 60})
-    shown({"tables": rows}, as_json, lambda found: print_list(found["tables"]))
+        seconds = by_arithmetic(TableRequest(table, scale, seeds, data_dir), rate)
+        minutes = None if seconds is None else seconds / 60
+        rows.append(ListedTable(name, table.title, table.report, len(table.runs), minutes))
+    shown({"tables": plain(rows)}, as_json, lambda _: print_list(rows))
 
 
-def _rehearsed(asked: list[Any], as_json: bool) -> None:
+def _rehearsed(requests: "Sequence[TableRequest]", as_json: bool) -> None:
     from tenfold.reproduce.costs import rehearsed
 
-    found = [rehearsed(one) for one in asked]
-    shown({"tables": found, "seconds": sum(row["seconds"] for row in found)}, as_json, print_dry_run)
+    rehearsals = [rehearsed(request) for request in requests]
+    seconds = sum(rehearsal.seconds for rehearsal in rehearsals)
+    shown({"tables": plain(rehearsals), "seconds": seconds}, as_json, lambda _: print_dry_run(rehearsals))
 
 
 def _writable(path: Path) -> None:
-    """Said before anything is trained: a file that cannot be written to."""
+    """Refuse a file that cannot be written to, before anything is trained."""
     if path.is_dir() or not path.parent.is_dir():
         raise UsageError(f"--markdown {path}: give a file in a folder that exists")
 
 
-def _explained(one: Any, root: Path, cell: str, as_json: bool) -> None:
-    """Settle one cell of one table; its next run shows it."""
+def _explained(request: "TableRequest", root: Path, cell: str, as_json: bool) -> None:
+    """Settle one cell of one table; its next run shows the explanation."""
     from tenfold.reproduce.explain import explain
     from tenfold.reproduce.reproduce import folder_of
 
     with display(as_json) as watch:
-        found = explain(one, folder_of(root, one), cell, watch)
-    shown(found, as_json, print_explanation)
+        explanation = explain(request, folder_of(root, request), cell, watch)
+    shown(plain(explanation), as_json, lambda _: print_explanation(explanation))

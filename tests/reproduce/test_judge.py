@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tenfold.reproduce.verdicts import allowed, compare, judge
+from tenfold.reproduce.judge import allowed, compare, judge
 
 NAN = math.nan
 

@@ -1,4 +1,4 @@
-"""Whether a measured number reproduces a reported one, and whether a claim holds: intervals, never a glance.
+"""Verdicts on reported numbers and on claims, by intervals: never by a glance.
 
 A report prints one run. Ours of S seeds have mean x̄ and deviation s (over S − 1). With t of S − 1 degrees of freedom
 
@@ -11,7 +11,7 @@ interval is exact where one part is 0 and covers a little more than 95 % between
 error of the images that it was measured on takes its place, and that of its mean is Wilson's (1927).
 """
 
-__all__ = ["Comparison", "Verdict", "allowed", "compare", "judge"]
+__all__ = ["CellVerdict", "Comparison", "allowed", "compare", "judge"]
 
 import math
 from collections.abc import Sequence
@@ -28,10 +28,11 @@ Bounds = tuple[float, float] | None
 _ROUNDING = 1e-12
 
 
-class Verdict(NamedTuple):
-    """mean over the seeds that did not fail, its 95 % interval, that of one more run, mean − reported, and the word.
+class CellVerdict(NamedTuple):
+    """The verdict's word on a reported number, and the numbers that it is read off.
 
-    None where there is nothing to take an interval from; NaN is the mean where every seed failed.
+    mean: over the seeds that did not fail, NaN where every seed failed. interval: 95 % of the mean; prediction: 95 % of
+    one more run; each None where there is nothing to take it from. gap: mean − reported.
     """
 
     mean: float
@@ -42,9 +43,10 @@ class Verdict(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """first − second, mean over the pairs, its 95 % interval and two-sided p; None where there is no more than a pair.
+    """A paired comparison of two runs over seeds.
 
-    verdict: on "the first is better": "confirmed", "refuted" or "undecided".
+    difference: first − second, mean over the pairs. interval, p: 95 %, two-sided; None where there is no more than a
+    pair. verdict: on "the first is better": "confirmed", "refuted" or "undecided".
     """
 
     difference: float | None
@@ -54,7 +56,7 @@ class Comparison(NamedTuple):
 
 
 def allowed(tolerance: str, reported: float) -> float:
-    """How far a mean may lie off, in the unit of `reported`: from "0.5 points", "0.05 absolute" or "2 %" of it.
+    """Return how far a mean may lie off, in the unit of `reported`: from "0.5 points", "0.05 absolute" or "2 %" of it.
 
     >>> allowed("0.5 points", 0.4559), allowed("0.05 absolute", 2.3), allowed("2 %", 2.5)
     (0.005, 0.05, 0.05)
@@ -72,8 +74,8 @@ def judge(
     n_reported: int | None,
     higher_is_better: bool,
     n_measured: int | None = None,
-) -> Verdict:
-    """The verdict on a reported number: a share, a loss, or NaN. half_unit: half of its last printed digit.
+) -> CellVerdict:
+    """Judge a reported number: a share, a loss, or NaN. half_unit: half of its last printed digit.
 
     measured: (S,), one number a seed, NaN where the run failed. n_reported: images that a share was reported on, where
     they are not the very images of ours; n_measured: those of ours.
@@ -81,35 +83,35 @@ def judge(
     values = np.asarray(measured, dtype=np.float64).reshape(-1)
     finite = values[np.isfinite(values)]
     if not finite.size:
-        told = "reproduced (diverges)" if math.isnan(cell_value) else "not reproduced (diverges)"
-        return Verdict(math.nan, None, None, math.nan, told)
+        word = "reproduced (diverges)" if math.isnan(cell_value) else "not reproduced (diverges)"
+        return CellVerdict(math.nan, None, None, math.nan, word)
     mean = float(finite.mean())
     interval, prediction = _interval(finite, n_measured), _prediction(finite, n_reported, n_measured)
     gap, slack = mean - cell_value, _ROUNDING * abs(cell_value)
     if math.isnan(cell_value):
         # One reported run that diverged is nothing unusual among ours if one of these did.
-        told = "within noise" if finite.size < values.size else "not reproduced"
+        word = "within noise" if finite.size < values.size else "not reproduced"
     elif abs(gap) <= half_unit + allowed(tolerance, cell_value) + slack:
-        told = "reproduced"
+        word = "reproduced"
     elif prediction and prediction[0] - slack <= cell_value <= prediction[1] + slack:
-        told = "within noise"
+        word = "within noise"
     else:
-        told = "better" if (gap > 0) == higher_is_better else "not reproduced"
-    return Verdict(mean, interval, prediction, gap, told)
+        word = "better" if (gap > 0) == higher_is_better else "not reproduced"
+    return CellVerdict(mean, interval, prediction, gap, word)
 
 
 def _interval(values: NDArray[np.float64], n: int | None) -> Bounds:
-    """95 % of the mean. values: (S,)."""
+    """Return the 95 % interval of the mean. values: (S,)."""
     if len(values) > 1:
         return _around(values.mean(), _quantile(values) * values.std(ddof=1) / math.sqrt(len(values)))
     if n is None:
         return None
-    found = stats.binomtest(round(values[0] * n), n).proportion_ci(1 - LEVEL, method="wilson")
-    return float(found.low), float(found.high)
+    bounds = stats.binomtest(round(values[0] * n), n).proportion_ci(1 - LEVEL, method="wilson")
+    return float(bounds.low), float(bounds.high)
 
 
 def _prediction(values: NDArray[np.float64], n_reported: int | None, n_measured: int | None) -> Bounds:
-    """95 % of one more run. values: (S,)."""
+    """Return the 95 % interval of one more run. values: (S,)."""
     mean = values.mean()
     parts = [_binomial(mean, n_reported)] if n_reported else []
     if len(values) > 1:
@@ -120,7 +122,7 @@ def _prediction(values: NDArray[np.float64], n_reported: int | None, n_measured:
 
 
 def _binomial(share: float, n: int) -> float:
-    """Square of z standard errors of a share of n images."""
+    """Return the square of z standard errors of a share of n images."""
     return float(Z**2 * share * (1 - share) / n)
 
 
@@ -133,7 +135,7 @@ def _around(center: float, half: float) -> tuple[float, float]:
 
 
 def compare(first: Sequence[float], second: Sequence[float], higher_is_better: bool = True) -> Comparison:
-    """Student's (1908) paired t-test of "the first is better" over seeds.
+    """Test "the first is better" over seeds, by Student's (1908) paired t-test.
 
     first, second: (S,), one number a seed, the same seeds in the same order. A seed in which either failed is no pair.
     Where all pairs differ by the same amount it is certain, and p is 0.

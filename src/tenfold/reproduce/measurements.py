@@ -1,0 +1,73 @@
+"""Numbers that were measured for a table: read off the records of its trials and the results of its searches."""
+
+__all__ = ["Measurements", "images_of", "measured", "moment_of", "number_of"]
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from tenfold.errors import UsageError
+from tenfold.reproduce.disagreement import disagreement
+from tenfold.reproduce.records import TrialRecord, metric_of
+from tenfold.reproduce.table import Measure, ReportedTable
+
+
+class Measurements(NamedTuple):
+    """All that was measured of a table. data: name of the data set.
+
+    records: run -> one record a seed. sweeps: run that searches -> the result of one sweep a seed.
+    """
+
+    data: str
+    records: dict[str, list[TrialRecord]]
+    sweeps: dict[str, list[dict[str, Any]]]
+
+
+def measured(measurements: Measurements, table: ReportedTable, measure: Measure) -> list[float]:
+    """Return one number for each seed, NaN where the run had diverged by then."""
+    if measure.metric.endswith("disagreement"):
+        count = len(measurements.records[measure.run])
+        return [disagreement(seed)[measure.metric.partition("_")[0]] for seed in range(count)]
+    if measure.run in measurements.sweeps:
+        return [_number_of_sweep(result, measure) for result in measurements.sweeps[measure.run]]
+    return [number_of(record, table, measure) for record in measurements.records[measure.run]]
+
+
+def number_of(record: TrialRecord, table: ReportedTable, measure: Measure) -> float:
+    """Return a measure's number from a trial's record, NaN where the run had diverged by then."""
+    numbers = record.moments[moment_of(measure)][measure.part]
+    if numbers is None:
+        # The arg-max of NaN is one class for every image, as the report's own code would have it.
+        guess = table.nan_predicts if measure.metric == "accuracy" else None
+        return math.nan if guess is None else float(record.shares[_images_part(measure)][guess])
+    return metric_of(numbers, measure.metric, measure.label)
+
+
+def images_of(measurements: Measurements, measure: Measure) -> int | None:
+    """Return the number of images that one seed of a measure was measured on, None where it is not one number."""
+    if measure.run in measurements.sweeps:
+        return int(measurements.sweeps[measure.run][0]["test"]["n"]) if measure.part == "test" else None
+    part, record = _images_part(measure), measurements.records[measure.run][0]
+    share = 1.0 if measure.label is None else float(record.shares[part][measure.label])
+    return round(share * record.images[part])
+
+
+def moment_of(measure: Measure) -> str:
+    """Return the key of a measure's moment in a trial's record."""
+    return measure.epoch if isinstance(measure.epoch, str) else f"{measure.epoch:g}"
+
+
+def _images_part(measure: Measure) -> str:
+    """Return the part whose images a measure is taken on."""
+    return "train" if measure.part == "running" else measure.part
+
+
+def _number_of_sweep(result: Mapping[str, Any], measure: Measure) -> float:
+    """Return a member's mean over the folds, or the test of the best one."""
+    if measure.part == "test":
+        return float(result["test"][measure.metric])
+    for row in result["table"]:
+        if all(row["settings"].get(name) == value for name, value in measure.setting.items()):
+            value = row["loss" if measure.metric == "loss" else "score"]
+            return math.nan if value is None else float(value)
+    raise UsageError(f"no member of the search {measure.run!r} has the settings {measure.setting}: give those of one")
