@@ -1,4 +1,4 @@
-"""How pixels become inputs, x = pixel · factor + offset, with statistics of the training part only.
+"""Standardization of pixels to inputs, x = pixel · factor + offset, with statistics of the training part only.
 
     pixel: each dimension to mean 0 and deviation 1      channel: the same with one mean and deviation for each channel
     unit: to the unit interval      mean_image: raw pixels less their mean image      none: raw pixels

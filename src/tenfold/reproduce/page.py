@@ -86,7 +86,7 @@ class Section(NamedTuple):
     failures: list[tuple[str, str]]
     claims: list[tuple[str, str, str, str]]
     explained: list[tuple[CellRow, str, list[WayRow]]]
-    own: list[RunRow]
+    ours: list[RunRow]
     added: list[RunRow]
     tables: list[Extra]
     figures: list[Illustration]

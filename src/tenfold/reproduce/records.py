@@ -156,7 +156,7 @@ class WayResult:
 class Explanation:
     """Everything that was tried to explain a cell. cause: digest of all that it depends on.
 
-    base: measured as stated, with the first seed. verdict: "" where it leaves the cell's own. ways, pairs: the nearest
+    base: measured as stated, with the first seed. verdict: "" where the cell keeps its verdict. ways, pairs: nearest
     first.
     """
 

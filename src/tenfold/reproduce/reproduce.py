@@ -15,7 +15,7 @@ from tenfold.data.types import Dataset
 from tenfold.errors import FileError, Interrupted
 from tenfold.files import read_json, write_json, write_text
 from tenfold.report.svg import drawn
-from tenfold.reproduce.cells import judged
+from tenfold.reproduce.judge_table import judged
 from tenfold.reproduce.measurements import Measurements, moment_of
 from tenfold.reproduce.outline import results_of
 from tenfold.reproduce.records import Explanation, Reproduction, TrialRecord, as_json, explanation_from

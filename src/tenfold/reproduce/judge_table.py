@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from tenfold.recipe import Recipe
-from tenfold.reproduce.claims import judged_claim
 from tenfold.reproduce.judge import judge
+from tenfold.reproduce.judge_claims import judged_claim
 from tenfold.reproduce.measurements import Measurements, images_of, measured
 from tenfold.reproduce.records import (
     CellResult,
