@@ -172,15 +172,15 @@ def test_the_documented_table_runs_and_ends_as_told(tmp_path):
     asked = TableRequest(read_table(str(path)))
     result = reproduce(asked, tmp_path / "out", lambda event: None)
     rows = re.findall(r"^\| (\S+/\S+) \| (\S+) % \| (.+) \|$", document, re.MULTILINE)
-    assert rows == [(cell["id"], cell["reported"], cell["verdict"]) for cell in result["cells"]]
-    assert tomllib.loads(example)["scales"]["full"]["seeds"] == len(result["cells"][0]["measured"])
+    assert rows == [(cell.id, cell.reported, cell.verdict) for cell in result.cells]
+    assert tomllib.loads(example)["scales"]["full"]["seeds"] == len(result.cells[0].measured)
     found = explain(asked, tmp_path / "out", "penalized/test", lambda event: None)
     told = re.search(r"(?:^> .*\n)+", document, re.MULTILINE)[0]
-    assert found["sentence"] == " ".join(line.removeprefix("> ") for line in told.splitlines())
-    assert f"*{found['verdict']}*" in " ".join(document.split())
+    assert found.sentence == " ".join(line.removeprefix("> ") for line in told.splitlines())
+    assert f"*{found.verdict}*" in " ".join(document.split())
 
 
 def test_a_shipped_table_runs_on_its_data(data_root, tmp_path):
     asked = TableRequest(read_table("mnist-mlp"), scale="tiny", data_dir=str(data_root("mnist")))
-    (cell,) = reproduce(asked, tmp_path / "out", lambda event: None)["cells"]
-    assert 0.5 < cell["mean"] < 0.98
+    (cell,) = reproduce(asked, tmp_path / "out", lambda event: None).cells
+    assert 0.5 < cell.mean < 0.98

@@ -41,7 +41,7 @@ STYLES = {
 }
 
 
-class Count(NamedTuple):
+class VerdictCount(NamedTuple):
     """A kind of verdict: how it is drawn, how many numbers got it, and what it means."""
 
     kind: str
@@ -59,7 +59,7 @@ class CellLine(NamedTuple):
     reach: tuple[float, float] | None
 
 
-class Extra(NamedTuple):
+class PrintedTable(NamedTuple):
     """An extra table in words. numeric: positions of its columns of numbers."""
 
     title: str
@@ -78,7 +78,7 @@ class Section(NamedTuple):
     id: str
     result: Reproduction
     basis: str
-    counts: list[Count]
+    counts: list[VerdictCount]
     lines: list[CellLine]
     rests: tuple[int, ...]
     choices: list[tuple[int, str, str, str]]
@@ -88,7 +88,7 @@ class Section(NamedTuple):
     explained: list[tuple[CellRow, str, list[WayRow]]]
     ours: list[RunRow]
     added: list[RunRow]
-    tables: list[Extra]
+    tables: list[PrintedTable]
     figures: list[Illustration]
 
 
@@ -142,10 +142,10 @@ def _section(name: str, result: Reproduction, figures: Mapping[str, str]) -> Sec
     )
 
 
-def _extra(table: ExtraTable) -> Extra:
+def _extra(table: ExtraTable) -> PrintedTable:
     columns, rows = table.columns, table.rows
     numeric = [k for k in range(len(columns)) if not any(isinstance(row[k], str | tuple) for row in rows)]
-    return Extra(table.title, list(columns), [list(map(value, row)) for row in rows], numeric)
+    return PrintedTable(table.title, list(columns), [list(map(value, row)) for row in rows], numeric)
 
 
 def _caption(word: str, result: Reproduction) -> str:
@@ -160,8 +160,8 @@ def _style(verdict: str) -> str:
     return STYLES.get(kind(verdict), "open")
 
 
-def _counts(results: Sequence[Reproduction]) -> list[Count]:
-    return [Count(name, _style(name), n, KINDS.get(name, "")) for name, n in counts(results).items()]
+def _counts(results: Sequence[Reproduction]) -> list[VerdictCount]:
+    return [VerdictCount(name, _style(name), n, KINDS.get(name, "")) for name, n in counts(results).items()]
 
 
 def _lines(result: Reproduction) -> list[CellLine]:
