@@ -521,7 +521,7 @@ def test_damaged_explanations_are_told_before_anything_is_trained(table, tmp_pat
         (["TABLE", "--markdown", "."], "a folder that exists"),
         (["TABLE", "--scale", "tiny"], "has no scale 'tiny'"),
         (["TABLE", "TABLE"], "one name"),
-        (["TABLE", "--all"], "names of tables, or --all"),
+        (["TABLE", "--all"], "names of tables or --all"),
     ],
 )
 def test_what_cannot_be_asked_is_said_before_anything_is_made(table, tmp_path, monkeypatch, capsys, words, told):

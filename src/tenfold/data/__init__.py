@@ -1,1 +1,1 @@
-"""Data: what is read, looked through, split, augmented and handed to a model batch by batch."""
+"""Data: files are read, audited, split, augmented and handed to a model batch by batch."""

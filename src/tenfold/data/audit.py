@@ -108,11 +108,11 @@ def as_json(result: Audit) -> dict[str, Any]:
     }
 
 
-def groups_of(audit: Mapping[str, Any]) -> Groups:
+def groups_of(content: Mapping[str, Any]) -> Groups:
     """Return the groups that a split must keep together, each once, from an audit's JSON: at most 50 images each."""
-    near = [tuple(group) for group in audit["near"]]
+    near = [tuple(group) for group in content["near"]]
     held = {image for group in near for image in group}
-    return (*near, *(tuple(group) for group in audit["exact"] if group[0] not in held))
+    return (*near, *(tuple(group) for group in content["exact"] if group[0] not in held))
 
 
 def _counts(labels: Tensor, classes: int) -> list[int]:
@@ -184,7 +184,7 @@ def _class_warnings(names: Sequence[str], counts: Mapping[str, Sequence[int]], t
         what = "class has" if len(few) == 1 else "classes have"
         warnings.append(
             f"{len(few):,} {what} fewer than {FEW} training images: {_listed(few)}; "
-            "what a model learns of so few is chance: add images or leave them out"
+            "a model learns little from so few: add images, or leave the classes out"
         )
     largest, smallest = max(training), max(1, min(training))
     if largest > IMBALANCED * smallest:
@@ -195,7 +195,7 @@ def _class_warnings(names: Sequence[str], counts: Mapping[str, Sequence[int]], t
     for part in ("validation", "test"):
         missing = [names[k] for k, count in enumerate(counts.get(part, ())) if not count]
         if missing:
-            warnings.append(f"no {part} images of {_listed(missing)}: nothing is measured of it")
+            warnings.append(f"no {part} images of {_listed(missing)}: this class is not measured there")
     return warnings
 
 
@@ -207,7 +207,11 @@ def _sameness_warnings(same: NDArray[np.int64], labels: NDArray[np.int64], names
         of_class = same[labels == k]
         if len(of_class) > 1 and (of_class == of_class[0]).all():
             constant.append(name)
-    return [f"all images of {_listed(constant)} are identical: a model learns one picture by heart"] if constant else []
+    return (
+        [f"all images of {_listed(constant)} are identical: a model learns one picture, not the class"]
+        if constant
+        else []
+    )
 
 
 def _twin_warnings(twins: Mapping[str, Sequence[tuple[int, int]]], counts: Mapping[str, Sequence[int]]) -> list[str]:

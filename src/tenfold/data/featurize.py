@@ -1,8 +1,8 @@
 """Replace a data set's images by fitted features, computed once per run; pixels stay as they are.
 
-Features learn from the run's own training part and from nothing else. All that the run trains sees the same ones: the
-folds of a sweep, whose validation images may then be among those that the features, never having seen a label, learned
-from; and the model that is trained at the end on training and validation images together.
+Features learn from the training part of the run and from nothing else. All models of a run get the same features: those
+of a sweep's folds, whose validation images may be among the images that the features learned from, without labels; and
+the final model, trained on training and validation images together.
 """
 
 __all__ = ["LARGEST", "Featurized", "featurize"]

@@ -14,7 +14,7 @@ from tenfold.data.download import data_root, find_file
 from tenfold.data.types import Dataset, DataSource
 from tenfold.errors import DataError, UsageError, nearest
 
-OWN = ("arrays", "folder")  # entries of the room that read the user's own data, at a location
+USER_ENTRIES = ("arrays", "folder")  # entries of the room that read the user's own data, at a location
 PARTS = ("train", "validation", "test")
 SIZE_CAP = 1024
 CHUNK = 2**24
@@ -23,7 +23,7 @@ CHUNK = 2**24
 def load(
     data: str, *, data_dir: str = "", size: int = 0, skip_unreadable: bool = False, download: bool = True
 ) -> Dataset:
-    """Load the data set that `data` names: a known name, else a folder of images or an .npz file.
+    """Load the data set that `data` names: the name of a data set, else a folder of images or an .npz file.
 
     A name wins over a folder of that name; "./digits" is the folder. data_dir: root of the named sets, "" for the usual
     places. size, skip_unreadable: for folders, see DataSource. download: fetch a named set that is absent.
@@ -50,7 +50,7 @@ def load(
 
 def named() -> tuple[str, ...]:
     """Return the words that name a data set; they win over a folder of that name."""
-    return tuple(word for word in rooms.names("datasets") if word not in OWN)
+    return tuple(word for word in rooms.names("datasets") if word not in USER_ENTRIES)
 
 
 def is_folder(data: str) -> bool:

@@ -1,6 +1,6 @@
 """Training, validation and test positions of a data set: stratified, seeded, disjoint.
 
-The source's own test (and validation) part is kept; what is missing is drawn from the training part, each class by its
+The test and validation parts of the source are kept; a missing part is drawn from the training part, each class by its
 share, fractions to the largest remainder. Images that are one group, as duplicates are, are drawn together or not at
 all. Positions stay in their order.
 """
@@ -33,7 +33,7 @@ def split(
 
     validation, test: below 1 a share, else a number of images; used where the source has no such part. limit: size of a
     stratified sample of the training part, 0 for all. rows, validation_rows: "a:b", positions in the training part.
-    groups: (N,) number of each image's group, none of which a drawn part takes only half of; None: each on its own.
+    groups: (N,) number of each image's group; a drawn part takes a group whole. None: every image is a group.
     Raises UsageError for parts that cannot be had, DataError where a class is left without training images.
     """
     labels = dataset.labels.numpy()

@@ -41,7 +41,7 @@ class Reading(NamedTuple):
 
 @dataclass(frozen=True)
 class Dataset:
-    """Images with labels, as they came: nothing scaled, nothing split but what the source itself splits.
+    """Images with labels, as they came: not scaled, and split only as the source splits them.
 
     images: (N, C, H, W) uint8, or float32 where the source was float. labels: (N,) int64.
     scale: factor that brings a pixel to the unit interval (1/255, digits 1/16, floats 1).
@@ -66,7 +66,7 @@ class Feature(NamedTuple):
     """A feature: the inputs that a model gets in place of an image.
 
     `fit(dataset, rows, recipe, device, watch) -> learned`: from the training part's positions rows alone, the same
-    for the same recipe.seed; tensors by name, small numbers among them. watch: told lines of text.
+    for the same recipe.seed; tensors by name, small numbers among them. watch: takes lines of text.
     `transform(learned, images) -> (N, D)` float32, from images (N, C, H, W) in the data's pixel units, in slices.
     """
 

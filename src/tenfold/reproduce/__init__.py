@@ -1,1 +1,1 @@
-"""Reproduction: a reported table as a file, what was measured beside what was reported, verdicts, and why."""
+"""Reproductions: reported tables as files, measured numbers beside reported ones, verdicts, explanations."""

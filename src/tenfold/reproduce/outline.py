@@ -29,7 +29,7 @@ def results_of(
 ) -> Results | None:
     """Return the first seed of every run as the figures read it, None without models: a run is a rung with one member.
 
-    paths: run -> its model file. What is tested on other images than the first run is left out of what is predicted.
+    paths: run -> its model file. A run that is tested on other images than the first is left out of the predictions.
     """
     first = {run: records[0] for run, records in measurements.records.items()}
     tested = {run: parts_of(resolved(request.table, run, request.scale), dataset)["test"] for run in paths}

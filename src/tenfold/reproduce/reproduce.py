@@ -1,4 +1,4 @@
-"""A reported table re-run: what is stale is trained, every cell measured and judged, claims tested, figures drawn."""
+"""Reproduce a table: train stale trials, measure and judge every cell, test the claims, draw the figures."""
 
 __all__ = ["ALWAYS", "explanations", "folder_of", "reproduce", "stamped", "stoppable", "trials_of"]
 

@@ -98,8 +98,8 @@ class Measure(BaseModel):
 class ReportedCell(Measure):
     """A reported number, as printed. unit: "%" where it is printed in percent. n: images that it was measured on.
 
-    reported: digits as in the report, "NaN" for what is not a number. tolerance: its own, instead of the table's.
-    note: what the report says beside it.
+    reported: digits as in the report, "NaN" for what is not a number. tolerance: replaces the table's.
+    note: the remark that the report makes on it.
     """
 
     reported: Digits
@@ -177,7 +177,7 @@ class Choice(BaseModel):
 
 
 class Alternative(BaseModel):
-    """One alternative to what the table takes: other settings, or another reading of the same run."""
+    """One alternative to the choice of the table: other settings, or another reading of the same run."""
 
     model_config = STRICT
 

@@ -21,16 +21,18 @@ if TYPE_CHECKING:
 
 @click.command("reproduce")
 @click.argument("tables", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="every table that comes with Tenfold, and one page for all")
-@click.option("--scale", type=click.Choice(["full", "quick", "tiny"]), default="full", help="how much is run  [full]")
-@click.option("--seeds", type=click.IntRange(0), default=0, help="seeds of every run  [the table's own]")
+@click.option("--all", "everything", is_flag=True, help="reproduce every table of Tenfold, with one page for all")
 @click.option(
-    "--explain", default=None, metavar="CELL", help="try what the report leaves open until this cell is settled"
+    "--scale", type=click.Choice(["full", "quick", "tiny"]), default="full", help="extent of the runs  [full]"
 )
-@click.option("--force", is_flag=True, help="measure again what is known")
-@click.option("--dry-run", is_flag=True, help="say which populations would be trained and how long, and stop")
+@click.option("--seeds", type=click.IntRange(0), default=0, help="number of seeds of every run  [as in the table]")
+@click.option(
+    "--explain", default=None, metavar="CELL", help="measure every choice that the report leaves open, for this cell"
+)
+@click.option("--force", is_flag=True, help="measure again what was measured before")
+@click.option("--dry-run", is_flag=True, help="print the populations and their expected time; train nothing")
 @click.option("--out", default="", help="folder of the reproductions  [reproductions]")
-@click.option("--markdown", default="", metavar="FILE", help="write the summary of all cells as Markdown, too")
+@click.option("--markdown", default="", metavar="FILE", help="also write a summary of all cells as Markdown")
 @click.option("--data-dir", default="", help="root of the named data sets  [$TENFOLD_DATA, else the user's cache]")
 @click.option("--json", "as_json", is_flag=True, help="print one JSON object as the last line")
 def command(
@@ -48,13 +50,13 @@ def command(
 ) -> None:
     """Re-run published result tables: reported, measured, gap and verdict of every number.
 
-    Without a name, the tables that come with Tenfold and what they take here. A name, or the file of a table of your
-    own, runs it; what was measured already is not measured again.
+    Without a name, list the tables of Tenfold and their expected time here. Give a name, or the file of your own table,
+    to run it; what was measured before is not measured again.
     """
     from tenfold.reproduce.table import TableRequest, read_table, seeds_of, shipped
 
     if everything and tables:
-        raise UsageError("give names of tables, or --all")
+        raise UsageError("give names of tables or --all, not both")
     if explain is not None and (force or seeds or dry_run or everything or len(tables) != 1):
         raise UsageError(
             "--explain CELL settles a cell of one table: give one name, and no --force, --seeds or --dry-run"
