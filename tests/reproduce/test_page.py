@@ -10,7 +10,7 @@ import pytest
 from tenfold.cli.tables.reproduce import print_dry_run, print_explanation, print_list, print_reproduction
 from tenfold.reproduce.judge import judge
 from tenfold.reproduce.page import _lines, reproduction_page
-from tenfold.reproduce.phrases import cell_rows
+from tenfold.reproduce.phrases import cell_rows, kind
 from tenfold.reproduce.records import (
     CellResult,
     ChoiceResult,
@@ -270,7 +270,7 @@ def test_the_strip_shows_where_the_gap_lies():
     assert low < at < high < 50
     assert [line.at > 50 for line in lines] == [line.cell.gap.startswith("+") for line in lines]
     for line in lines:
-        if line.cell.kind == "not reproduced":
+        if kind(line.cell.verdict) == "not reproduced":
             assert not line.reach[0] <= 50 <= line.reach[1]
 
 

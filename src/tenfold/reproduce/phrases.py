@@ -55,11 +55,9 @@ class CellRow(NamedTuple):
     reported: str
     measured: str
     runs: str
-    interval: str
     prediction: str
     gap: str
     verdict: str
-    kind: str
     note: str
     rests: tuple[int, ...]
     reach: tuple[float, float | None, float | None] | None
@@ -109,11 +107,9 @@ def _cell_row(cell: CellResult, numbers: Mapping[str, int], alone: bool, seeds: 
         reported=_printed(cell),
         measured=_mean(cell.mean, cell.interval, form) if cell.measured or cell.mean is not None else ABSENT,
         runs=_seeds(cell, seeds),
-        interval=_span(cell.interval, form),
         prediction=_span(cell.prediction, form),
         gap=_number(cell.gap, form, "+"),
         verdict=cell.verdict,
-        kind=kind(cell.verdict),
         note=cell.note,
         rests=tuple(sorted({numbers[field] for field in cell.rests_on if field in numbers})),
         reach=_reach(cell),
