@@ -10,8 +10,8 @@ import pytest
 
 import tenfold
 from tenfold.cli import main
+from tenfold.files import as_json
 from tenfold.recipe import Recipe, read
-from tenfold.reproduce.records import as_json
 from tenfold.reproduce.trials import TableTrial, read_record
 from tenfold.trained.model import probabilities
 

@@ -351,7 +351,8 @@ def read_json(path: Path, *needed: str) -> Any:
 def as_json(content: Any) -> Any:
     """Return plain JSON of dataclasses, mappings and sequences; a number that is not finite becomes None.
 
-    A field "class_" is the key "class"; one whose metadata say "sparse" is left out where it is None.
+    A field "class_" is the key "class"; "key" in the metadata of a field names another key, and "sparse" there leaves a
+    None out.
 
     >>> as_json({"accuracy": float("nan"), "shape": (1, 8)})
     {'accuracy': None, 'shape': [1, 8]}
@@ -359,7 +360,7 @@ def as_json(content: Any) -> Any:
     if is_dataclass(content):
         pairs = ((field, getattr(content, field.name)) for field in fields(content))
         return {
-            field.name.rstrip("_"): as_json(value)
+            field.metadata.get("key", field.name.rstrip("_")): as_json(value)
             for field, value in pairs
             if value is not None or not field.metadata.get("sparse")
         }

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tenfold.cli.tables.reproduce import print_dry_run, print_explanation, print_list, print_reproduction
+from tenfold.files import as_json
 from tenfold.reproduce.judge import judge
 from tenfold.reproduce.page import _lines, reproduction_page
 from tenfold.reproduce.phrases import cell_rows, kind
@@ -15,21 +16,20 @@ from tenfold.reproduce.records import (
     CellResult,
     ChoiceResult,
     ClaimResult,
-    Divergence,
     Explanation,
     ExtraTable,
     ListedTable,
     PopulationCost,
     Rehearsal,
     Reproduction,
-    RunResult,
     RunTest,
+    TableRunResult,
     WayResult,
-    as_json,
     finite,
 )
 from tenfold.reproduce.summary import summary_markdown
 from tenfold.reproduce.table import Measure
+from tenfold.runs.result import Failure
 from tests.report.test_page import HOSTILE, SVG, Tags, text_of
 
 FIELDS = ("standardize", "train_part")
@@ -88,7 +88,7 @@ def made_softmax():
         WayResult("test on training images", "which images test", True, 0.4533, -0.0026, True),
     )
     pair = WayResult("all 50,000 training images + flips", "", True, 0.4201, -0.0358, False)
-    runs = {run: RunResult(f"setting {run}", False, {"learning_rate": 0.001}, (None,) * 5, 80.0) for run in rows}
+    runs = {run: TableRunResult(f"setting {run}", False, {"learning_rate": 0.001}, (None,) * 5, 80.0) for run in rows}
     return Reproduction(
         name="softmax",
         title="Softmax regression on CIFAR-10",
@@ -104,7 +104,7 @@ def made_softmax():
             ChoiceResult("standardize", "per_dimension", "the course's default; the report says nothing"),
             ChoiceResult("train_part", "10000-10000", "batch 1 trains, batch 2 validates"),
         ),
-        runs=runs | {"best": RunResult("tuned by us", True, {"l2": 0.02}, (None,), 9.0)},
+        runs=runs | {"best": TableRunResult("tuned by us", True, {"l2": 0.02}, (None,), 9.0)},
         cells=tuple(cells),
         ours=(RunTest("best", "tuned by us", "accuracy", "test", 0.4011, (0.399, 0.4032)),),
         added=(RunTest("best", "tuned by us, too", "accuracy", "test", 0.3911, None),),
@@ -147,8 +147,8 @@ def made_activations():
         made_cell("normal-tanh", "0.332", [None] * 3),
     ]
     runs = {
-        cell.run: RunResult("", False, {}, tuple(
-            None if x is not None else Divergence(4 + k, "linear 0", "weight gradient")
+        cell.run: TableRunResult("", False, {}, tuple(
+            None if x is not None else Failure(4 + k, "linear 0", "weight gradient")
             for k, x in enumerate(cell.measured)), 20.0)
         for cell in cells
     }  # fmt: skip
@@ -300,7 +300,7 @@ def hostile():
     claims = (replace(result.claims[0], text=next(names), evidence=next(names)), *result.claims[1:])
     tables = (ExtraTable(next(names), (next(names),) * 3, ((next(names),) * 3,)),)
     runs = {name: replace(result.runs["best"], about=name) for name in HOSTILE}
-    runs[HOSTILE[1]] = replace(runs[HOSTILE[1]], failed=(Divergence(1, HOSTILE[0], HOSTILE[3]),))
+    runs[HOSTILE[1]] = replace(runs[HOSTILE[1]], failed=(Failure(1, HOSTILE[0], HOSTILE[3]),))
     explanation = result.explained["eta-0.001/test@40"]
     first, *others = explanation.ways
     ways = (replace(first, label=HOSTILE[0], question=HOSTILE[2]), *others)

@@ -2,20 +2,14 @@
 
 import json
 import math
+from pathlib import Path
 
 import pytest
 
-from tenfold.reproduce.records import (
-    ClaimResult,
-    Divergence,
-    Explanation,
-    TrialRecord,
-    WayResult,
-    as_json,
-    explanation_from,
-    metric_of,
-    trial_record_from,
-)
+from tenfold.errors import FileError
+from tenfold.files import as_json, from_json
+from tenfold.reproduce.records import ClaimResult, Explanation, TrialRecord, WayResult, metric_of
+from tenfold.runs.result import Failure
 
 NUMBERS = {"loss": 0.5, "accuracy": 0.9, "recall": [0.8, 1.0]}
 TRIAL = TrialRecord(
@@ -23,7 +17,7 @@ TRIAL = TrialRecord(
     key="a key",
     seed=1,
     moments={"last": {"test": NUMBERS, "validation": None}},
-    failed=Divergence(3, "hidden1", "output"),
+    failed=Failure(3, "hidden1", "output"),
     shares={"test": [0.5, 0.5]},
     images={"test": 10},
     steps=4,
@@ -34,28 +28,31 @@ WAY = WayResult("one epoch", "length", False, 0.3, -0.1, True)
 EXPLANATION = Explanation("a digest", "45.59", "%", None, "A sentence.", "", (WAY,), ())
 
 
+PATH = Path("record.json")
+
+
 def stored(record):
     return json.loads(json.dumps(as_json(record), allow_nan=False))
 
 
 def test_records_are_read_back_as_they_were():
-    assert trial_record_from(stored(TRIAL)) == TRIAL
-    assert explanation_from(stored(EXPLANATION)) == EXPLANATION
+    assert from_json(TrialRecord, stored(TRIAL), PATH) == TRIAL
+    assert from_json(Explanation, stored(EXPLANATION), PATH) == EXPLANATION
 
 
 def test_a_record_of_other_versions_has_more_or_fewer_keys():
     content = stored(TRIAL)
-    assert trial_record_from({**content, "more": 1}) == TRIAL
+    assert from_json(TrialRecord, {**content, "more": 1}, PATH) == TRIAL
     del content["steps"]
-    assert trial_record_from(content).steps == 0
+    assert from_json(TrialRecord, content, PATH).steps == 0
 
 
 @pytest.mark.parametrize("missing", ["cause", "ways", "sentence"])
 def test_an_explanation_that_lacks_something_is_none(missing):
     content = stored(EXPLANATION)
     del content[missing]
-    with pytest.raises(KeyError):
-        explanation_from(content)
+    with pytest.raises(FileError, match=rf"record\.json: damaged \({missing}"):
+        from_json(Explanation, content, PATH)
 
 
 def test_what_is_not_finite_is_null_and_the_keys_are_those_of_the_files():

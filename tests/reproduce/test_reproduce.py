@@ -15,10 +15,10 @@ import pytest
 import tenfold
 from tenfold.cli import main
 from tenfold.errors import FileError, Interrupted, TenfoldError
+from tenfold.files import as_json
 from tenfold.reproduce import explain, trials
 from tenfold.reproduce import reproduce as module
 from tenfold.reproduce.costs import by_arithmetic, operations_per_second
-from tenfold.reproduce.records import as_json
 from tenfold.reproduce.reproduce import reproduce
 from tenfold.reproduce.table import TableRequest, read_table, shipped
 from tenfold.runs import stage

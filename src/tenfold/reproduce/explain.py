@@ -20,7 +20,7 @@ from tenfold.recipe import Recipe
 from tenfold.reproduce.judge import judge
 from tenfold.reproduce.measurements import moment_of, number_of
 from tenfold.reproduce.protocol import overridden
-from tenfold.reproduce.records import Explanation, WayResult, as_json, finite
+from tenfold.reproduce.records import Explanation, WayResult, finite
 from tenfold.reproduce.reproduce import ALWAYS, explanations, stamped, stoppable
 from tenfold.reproduce.table import Alternative, Question, ReportedCell, TableRequest, data_of, resolved
 from tenfold.reproduce.trials import grouped, record_of, train_group, trial
@@ -70,7 +70,7 @@ def explain(request: TableRequest, folder: Path, name: str, watch: Callable[[Eve
         rows = [_result(request, one, value) for one, value in zip(tried, values, strict=True)]
         alone, together = rows[1 : 1 + len(singles)], rows[1 + len(singles) :]
         explanation = _settled(cell, stamped(request, cell, stamp), rows[0], alone, together)
-        write_json(folder / "explained.json", as_json({**explanations(folder), name: explanation}))
+        write_json(folder / "explained.json", {**explanations(folder), name: explanation})
     return explanation
 
 

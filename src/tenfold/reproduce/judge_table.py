@@ -5,7 +5,6 @@ __all__ = ["judged"]
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -19,13 +18,14 @@ from tenfold.reproduce.records import (
     Explanation,
     ExtraTable,
     Reproduction,
-    RunResult,
     RunTest,
+    TableRunResult,
     finite,
     metric_of,
 )
 from tenfold.reproduce.table import Measure, ReportedCell, ReportedTable, TableRequest, resolved, seeds_of
 from tenfold.reproduce.values import LOWER, Metric
+from tenfold.runs.result import SweepResult
 
 # Test metrics of every run.
 SHOWN = ("accuracy", "macro_precision", "macro_recall", "macro_f1", "loss")
@@ -70,13 +70,13 @@ def _values(recipes: Sequence[Recipe], field: str) -> str:
     return ", ".join(dict.fromkeys(str(getattr(recipe, field)) for recipe in recipes))
 
 
-def _run_result(table: ReportedTable, measurements: Measurements, run: str) -> RunResult:
+def _run_result(table: ReportedTable, measurements: Measurements, run: str) -> TableRunResult:
     reported = table.runs[run]
     records = measurements.records.get(run, [])
     seconds = [record.seconds for record in records]
-    seconds += [result["seconds"] for result in measurements.sweeps.get(run, [])]
+    seconds += [result.seconds or 0.0 for result in measurements.sweeps.get(run, [])]
     failed = tuple(record.failed for record in records)
-    return RunResult(reported.about or run, reported.ours, reported.settings, failed, float(sum(seconds)))
+    return TableRunResult(reported.about or run, reported.ours, reported.settings, failed, float(sum(seconds)))
 
 
 def _cell(
@@ -161,10 +161,10 @@ def _mean(numbers: Sequence[float]) -> float | None:
     return finite(float(np.mean(numbers))) if numbers else None
 
 
-def _members(run: str, results: Sequence[Mapping[str, Any]]) -> ExtraTable:
+def _members(run: str, results: Sequence[SweepResult]) -> ExtraTable:
     """Tabulate the members of a search."""
-    rows, metric = results[0]["table"], str(results[0]["metric"])
-    names = list(dict.fromkeys(name for row in rows for name in row["settings"]))
-    body = ((*(row["settings"].get(name) for name in names), finite(row["score"]), finite(row["loss"])) for row in rows)
+    rows, metric = results[0].table, results[0].metric
+    names = list(dict.fromkeys(name for row in rows for name in row.settings or {}))
+    body = ((*((row.settings or {}).get(name) for name in names), finite(row.score), finite(row.loss)) for row in rows)
     title = f"{run}: {len(rows)} settings, from best to worst by {metric} on validation images"
     return ExtraTable(title, (*names, metric, "loss"), tuple(body))

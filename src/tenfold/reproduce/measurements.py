@@ -3,13 +3,13 @@
 __all__ = ["Measurements", "images_of", "measured", "moment_of", "number_of"]
 
 import math
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from tenfold.errors import UsageError
 from tenfold.reproduce.disagreement import disagreement
 from tenfold.reproduce.records import TrialRecord, metric_of
 from tenfold.reproduce.table import Measure, ReportedTable
+from tenfold.runs.result import SweepResult
 
 
 class Measurements(NamedTuple):
@@ -20,7 +20,7 @@ class Measurements(NamedTuple):
 
     data: str
     records: dict[str, list[TrialRecord]]
-    sweeps: dict[str, list[dict[str, Any]]]
+    sweeps: dict[str, list[SweepResult]]
 
 
 def measured(measurements: Measurements, table: ReportedTable, measure: Measure) -> list[float]:
@@ -46,7 +46,7 @@ def number_of(record: TrialRecord, table: ReportedTable, measure: Measure) -> fl
 def images_of(measurements: Measurements, measure: Measure) -> int | None:
     """Return the number of images that one seed of a measure was measured on, None where it is not one number."""
     if measure.run in measurements.sweeps:
-        return int(measurements.sweeps[measure.run][0]["test"]["n"]) if measure.part == "test" else None
+        return measurements.sweeps[measure.run][0].scores.n if measure.part == "test" else None
     part, record = _images_part(measure), measurements.records[measure.run][0]
     share = 1.0 if measure.label is None else float(record.shares[part][measure.label])
     return round(share * record.images[part])
@@ -62,12 +62,16 @@ def _images_part(measure: Measure) -> str:
     return "train" if measure.part == "running" else measure.part
 
 
-def _number_of_sweep(result: Mapping[str, Any], measure: Measure) -> float:
+def _number_of_sweep(result: SweepResult, measure: Measure) -> float:
     """Return a member's mean over the folds, or the test of the best one."""
     if measure.part == "test":
-        return float(result["test"][measure.metric])
-    for row in result["table"]:
-        if all(row["settings"].get(name) == value for name, value in measure.setting.items()):
-            value = row["loss" if measure.metric == "loss" else "score"]
-            return math.nan if value is None else float(value)
+        return _number(getattr(result.scores, measure.metric))
+    for row in result.table:
+        settings = row.settings or {}
+        if all(settings.get(name) == value for name, value in measure.setting.items()):
+            return _number(row.loss if measure.metric == "loss" else row.score)
     raise UsageError(f"no member of the search {measure.run!r} has the settings {measure.setting}: give those of one")
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else float(value)

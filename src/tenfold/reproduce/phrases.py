@@ -26,8 +26,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from tenfold.reproduce.records import CellResult, Divergence, Explanation, Reproduction, RunTest
+from tenfold.reproduce.records import CellResult, Explanation, Reproduction, RunTest
 from tenfold.reproduce.values import LOWER
+from tenfold.runs.result import Failure
 
 KINDS = {
     "reproduced": "the difference is no more than the tolerance and the rounding of the report",
@@ -161,7 +162,7 @@ def failures(result: Reproduction) -> list[tuple[str, str]]:
     return [(name, _failed(run.failed)) for name, run in result.runs.items() if any(run.failed)]
 
 
-def _failed(seeds: Sequence[Divergence | None]) -> str:
+def _failed(seeds: Sequence[Failure | None]) -> str:
     places: dict[str, list[int]] = {}
     for failed in filter(None, seeds):
         places.setdefault(f"{failed.layer}, {failed.tensor}", []).append(failed.step)

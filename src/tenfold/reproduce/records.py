@@ -1,14 +1,13 @@
 """Records of a reproduction: measurements of trials, judged cells and claims, explanations of gaps, expected times.
 
-Every record is written to JSON field by field, under the field's name, and read back as the same record. A number that
-is not finite is None in a judged record, as it is null in the file.
+A record is written by `files.as_json` and read back by `files.from_json`. A number that is not finite is None in a
+judged record, as it is null in the file.
 """
 
 __all__ = [
     "CellResult",
     "ChoiceResult",
     "ClaimResult",
-    "Divergence",
     "Explanation",
     "ExtraTable",
     "ListedTable",
@@ -16,21 +15,19 @@ __all__ = [
     "PopulationCost",
     "Rehearsal",
     "Reproduction",
-    "RunResult",
     "RunTest",
+    "TableRunResult",
     "TrialRecord",
     "WayResult",
-    "as_json",
-    "explanation_from",
     "finite",
     "metric_of",
-    "trial_record_from",
 ]
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any, TypeVar
+from dataclasses import dataclass, field
+
+from tenfold.runs.result import Failure
 
 Numbers = Mapping[str, float | Sequence[float] | None]
 """Metric -> its value; "recall" has one of every class."""
@@ -38,16 +35,7 @@ Numbers = Mapping[str, float | Sequence[float] | None]
 Bounds = tuple[float, float] | None
 
 
-@dataclass(frozen=True)
-class Divergence:
-    """Place where a run went non-finite: the step, and the layer and tensor that held the first such number."""
-
-    step: int
-    layer: str
-    tensor: str
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrialRecord:
     """Measurements of one trial, as trials/KEY.json holds them.
 
@@ -60,10 +48,10 @@ class TrialRecord:
     key: str
     seed: int
     moments: Mapping[str, Mapping[str, Numbers | None]]
-    failed: Divergence | None
+    failed: Failure | None
     shares: Mapping[str, Sequence[float]]
     images: Mapping[str, int]
-    steps: int
+    steps: int = 0
     curves: Mapping[str, Sequence[float | None]]
     seconds: float
 
@@ -78,13 +66,13 @@ class ChoiceResult:
 
 
 @dataclass(frozen=True)
-class RunResult:
+class TableRunResult:
     """A run of the table. settings: fields of a Recipe that differ from the protocol. failed: one entry a seed."""
 
     about: str
     ours: bool
     settings: Mapping[str, object]
-    failed: tuple[Divergence | None, ...]
+    failed: tuple[Failure | None, ...]
     seconds: float
 
 
@@ -198,7 +186,7 @@ class Reproduction:
     seconds: float
     tolerance: str
     choices: tuple[ChoiceResult, ...]
-    runs: Mapping[str, RunResult]
+    runs: Mapping[str, TableRunResult]
     cells: tuple[CellResult, ...]
     ours: tuple[RunTest, ...]
     added: tuple[RunTest, ...]
@@ -206,9 +194,6 @@ class Reproduction:
     explained: Mapping[str, Explanation]
     tables: tuple[ExtraTable, ...]
     figures: tuple[str, ...] = ()
-
-
-Record = TypeVar("Record", TrialRecord, Explanation, WayResult)
 
 
 @dataclass(frozen=True)
@@ -254,32 +239,3 @@ def metric_of(numbers: Numbers, metric: str, label: int | None = None) -> float:
     if isinstance(value, Sequence):
         value = value[label or 0]
     return math.nan if value is None else float(value)
-
-
-def as_json(record: object) -> Any:
-    """Return a record, or anything made of records, as plain JSON."""
-    if isinstance(record, float):
-        return finite(record)
-    if is_dataclass(record):
-        return {item.metadata.get("key", item.name): as_json(getattr(record, item.name)) for item in fields(record)}
-    if isinstance(record, Mapping):
-        return {str(key): as_json(value) for key, value in record.items()}
-    return list(map(as_json, record)) if isinstance(record, list | tuple) else record
-
-
-def trial_record_from(content: Mapping[str, Any]) -> TrialRecord:
-    """Read a trial's record back from JSON. Raises KeyError or TypeError where it is none."""
-    failed = Divergence(**content["failed"]) if content["failed"] else None
-    return _read(TrialRecord, {"steps": 0, **content, "failed": failed})
-
-
-def explanation_from(content: Mapping[str, Any]) -> Explanation:
-    """Read an explanation back from JSON. Raises KeyError or TypeError where it is none."""
-    if not isinstance(content["cause"], str):
-        raise TypeError("its cause is not a text")
-    ways, pairs = (tuple(_read(WayResult, way) for way in content[key]) for key in ("ways", "pairs"))
-    return _read(Explanation, {**content, "ways": ways, "pairs": pairs})
-
-
-def _read(kind: type[Record], content: Mapping[str, Any]) -> Record:
-    return kind(**{item.name: content[item.name] for item in fields(kind)})

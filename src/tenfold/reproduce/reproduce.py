@@ -8,17 +8,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from tenfold.data.load import fingerprint
 from tenfold.data.types import Dataset
 from tenfold.errors import FileError, Interrupted
-from tenfold.files import read_json, write_json, write_text
+from tenfold.files import from_json, read_json, write_json, write_text
 from tenfold.report.svg import drawn
 from tenfold.reproduce.judge_table import judged
 from tenfold.reproduce.measurements import Measurements, moment_of
 from tenfold.reproduce.outline import results_of
-from tenfold.reproduce.records import Explanation, Reproduction, TrialRecord, as_json, explanation_from
+from tenfold.reproduce.records import Explanation, Reproduction, TrialRecord
 from tenfold.reproduce.table import ReportedCell, TableRequest, cause_of, data_of, resolved, seeds_of
 from tenfold.reproduce.trials import (
     TableTrial,
@@ -35,6 +34,7 @@ from tenfold.runs.environment import environment
 from tenfold.runs.events import Event
 from tenfold.runs.folder import lock, sweep
 from tenfold.runs.interrupts import Interrupts, listening
+from tenfold.runs.result import SweepResult
 from tenfold.sessions import begin, resume
 
 Watch = Callable[[Event], None]
@@ -59,7 +59,7 @@ def reproduce(request: TableRequest, folder: Path, watch: Watch) -> Reproduction
         measurements = Measurements(dataset.name, records, _searched(request, folder, stamp, watch))
         result = judged(request, measurements, _explained(request, folder, stamp))
         result = replace(result, figures=_drawn(request, measurements, dataset, folder))
-        write_json(folder / "result.json", as_json(result))
+        write_json(folder / "result.json", result)
     return result
 
 
@@ -117,9 +117,9 @@ def _how(request: TableRequest) -> str:
     return "the same command without --force" if request.force else "the same command"
 
 
-def _searched(request: TableRequest, folder: Path, stamp: str, watch: Watch) -> dict[str, list[dict[str, Any]]]:
+def _searched(request: TableRequest, folder: Path, stamp: str, watch: Watch) -> dict[str, list[SweepResult]]:
     """Return the results of the runs that are sweeps; each seed has a run folder."""
-    results: dict[str, list[dict[str, Any]]] = {}
+    results: dict[str, list[SweepResult]] = {}
     for run, reported in request.table.runs.items():
         for seed in seeds_of(request, run) if reported.searches else ():
             recipe = resolved(request.table, run, request.scale, seed)
@@ -134,7 +134,8 @@ def _searched(request: TableRequest, folder: Path, stamp: str, watch: Watch) -> 
                 finished = (
                     resume(place, watch) if place.exists() else begin(recipe, str(place), request.data_dir, watch)
                 )
-            results.setdefault(run, []).append(finished.result)
+            assert isinstance(finished.outcome, SweepResult)
+            results.setdefault(run, []).append(finished.outcome)
     return results
 
 
@@ -152,13 +153,9 @@ def explanations(folder: Path) -> dict[str, Explanation]:
     """Read all explanations of cells, by cell. Raises FileError that names the file where it is damaged."""
     path = folder / "explained.json"
     try:
-        content = read_json(path) if path.exists() else {}
-        if isinstance(content, dict):
-            return {name: explanation_from(explanation) for name, explanation in content.items()}
-        reason = "it holds no explanations"
-    except (FileError, KeyError, TypeError) as error:
-        reason = str(error)
-    raise FileError(f"{path}: damaged ({reason}); delete it, and explain again")
+        return from_json(dict[str, Explanation], read_json(path), path) if path.exists() else {}
+    except FileError as error:
+        raise FileError(f"{error}, or delete the file and explain again") from None
 
 
 def _drawn(request: TableRequest, measurements: Measurements, dataset: Dataset, folder: Path) -> tuple[str, ...]:

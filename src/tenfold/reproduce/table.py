@@ -33,7 +33,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 from tenfold.data.load import load
 from tenfold.data.types import Dataset
 from tenfold.errors import UsageError, nearest
-from tenfold.recipe import Recipe
+from tenfold.recipe import Recipe, Settings
 from tenfold.reproduce.complaints import complaint
 from tenfold.reproduce.protocol import SHARED, TABLE_ONLY, ReportedRun, Scale, overridden, recipe_of, refuse_unmeasured
 from tenfold.reproduce.values import (
@@ -46,7 +46,6 @@ from tenfold.reproduce.values import (
     Label,
     Metric,
     Moment,
-    Settings,
     Subset,
     Within,
 )

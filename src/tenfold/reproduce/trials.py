@@ -23,9 +23,9 @@ from tenfold.data.batches import Part
 from tenfold.data.types import Dataset
 from tenfold.engine.arrays import rows as rows_of
 from tenfold.errors import FileError
-from tenfold.files import read_json, write_json
+from tenfold.files import from_json, read_json, write_json
 from tenfold.recipe import VARYING, Recipe
-from tenfold.reproduce.records import Divergence, Numbers, TrialRecord, as_json, trial_record_from
+from tenfold.reproduce.records import Numbers, TrialRecord
 from tenfold.runs.checkpoint import Progress
 from tenfold.runs.events import Event, line
 from tenfold.runs.interrupts import Interrupts
@@ -89,13 +89,12 @@ def read_record(folder: Path, trial: TableTrial) -> TrialRecord:
     """Read the record of a trial. Raises FileError that names a file that is damaged, gone or another trial's."""
     path = folder / "trials" / f"{trial.key}.json"
     try:
-        record = trial_record_from(read_json(path, *RECORDED))
+        record = from_json(TrialRecord, read_json(path, *RECORDED), path)
         whole = (record.key, record.seed, record.run) == (trial.key, trial.recipe.seed, trial.run)
         for moment, parts in trial.moments.items():
             for part in parts:
                 numbers = record.moments[moment][part]
                 whole &= numbers is None or isinstance(numbers["accuracy"], float | int)
-        float(record.seconds)
     except (FileError, KeyError, TypeError, ValueError) as error:
         if not path.exists():
             raise
@@ -147,7 +146,7 @@ def train_group(
             one = group[k]
             if one.run and one.recipe.seed == 0 and not record.failed:
                 _save(trained, stage, progress, row, one, model_of(folder, one.key))
-            write_json(folder / "trials" / f"{one.key}.json", as_json(record))
+            write_json(folder / "trials" / f"{one.key}.json", record)
     tidy(place)
     (place / "features.tenfold").unlink(missing_ok=True)
 
@@ -160,14 +159,13 @@ def model_of(folder: Path, key: str) -> Path:
 def _record(run: Run, stage: Stage, progress: Progress, row: int, one: TableTrial, seconds: float) -> TrialRecord:
     """Measure a trial, and record what it takes to judge it."""
     member = int(progress.tally["member"][row])
-    failed = progress.failed.get(str(member))
     moments = {name: _moment(run, stage, progress, row, name, parts) for name, parts in one.moments.items()}
     return TrialRecord(
         run=one.run,
         key=one.key,
         seed=one.recipe.seed,
         moments=moments,
-        failed=Divergence(**failed) if failed else None,
+        failed=progress.failed.get(str(member)),
         shares={name: _shares(part, stage.model.classes) for name, part in run.parts.items()},
         images={name: len(part.rows) for name, part in run.parts.items()},
         steps=max(int(progress.state.status[row]), 0) or progress.state.step,

@@ -11,13 +11,12 @@ __all__ = [
     "Label",
     "Metric",
     "Moment",
-    "Settings",
     "Subset",
     "Within",
 ]
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
@@ -63,9 +62,6 @@ Metric = Literal[
     "weight_disagreement",
     "bias_disagreement",
 ]
-Settings = dict[str, Any]
-"""Fields of a Recipe, as TOML gives them; a Recipe checks the values."""
-
 Subset = Literal["train", "running", "validation", "test"]
 Moment = Literal["last", "best"] | Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Label = Annotated[int, Field(ge=0)]

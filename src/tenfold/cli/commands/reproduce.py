@@ -10,10 +10,7 @@ import click
 
 from tenfold.cli.display import display, inert
 from tenfold.cli.options import shown
-from tenfold.cli.tables.reproduce import print_dry_run, print_explanation, print_list, print_reproduction
 from tenfold.errors import UsageError
-from tenfold.reproduce.records import ListedTable
-from tenfold.reproduce.records import as_json as plain
 
 if TYPE_CHECKING:
     from tenfold.reproduce.table import TableRequest
@@ -74,6 +71,8 @@ def command(
     root = Path(out or "reproductions").expanduser()
     if explain is not None:
         return _explained(requests[0], root, explain, as_json)
+    from tenfold.cli.tables.reproduce import print_reproduction
+    from tenfold.files import as_json as plain
     from tenfold.reproduce.publish import publish
     from tenfold.reproduce.reproduce import folder_of, reproduce
 
@@ -98,7 +97,10 @@ def _print_page(result: dict[str, Any]) -> None:
 
 def _listed(scale: str, seeds: int, data_dir: str, as_json: bool) -> None:
     """List the tables that can be reproduced, and about how long each takes."""
+    from tenfold.cli.tables.reproduce import print_list
+    from tenfold.files import as_json as plain
     from tenfold.reproduce.costs import by_arithmetic, operations_per_second
+    from tenfold.reproduce.records import ListedTable
     from tenfold.reproduce.table import TableRequest, read_table, shipped
 
     rate, rows = operations_per_second(), []
@@ -111,6 +113,8 @@ def _listed(scale: str, seeds: int, data_dir: str, as_json: bool) -> None:
 
 
 def _rehearsed(requests: "Sequence[TableRequest]", as_json: bool) -> None:
+    from tenfold.cli.tables.reproduce import print_dry_run
+    from tenfold.files import as_json as plain
     from tenfold.reproduce.costs import rehearsed
 
     rehearsals = [rehearsed(request) for request in requests]
@@ -126,6 +130,8 @@ def _writable(path: Path) -> None:
 
 def _explained(request: "TableRequest", root: Path, cell: str, as_json: bool) -> None:
     """Settle one cell of one table; its next run shows the explanation."""
+    from tenfold.cli.tables.reproduce import print_explanation
+    from tenfold.files import as_json as plain
     from tenfold.reproduce.explain import explain
     from tenfold.reproduce.reproduce import folder_of
 
