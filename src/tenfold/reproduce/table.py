@@ -166,7 +166,7 @@ class Claim(BaseModel):
         return {measure.run for measure in self.measures} | ({self.fails} if self.fails else set())
 
 
-class Choice(BaseModel):
+class OpenChoice(BaseModel):
     """A choice that the report left open, and the table made. field: of a Recipe; why: in words."""
 
     model_config = STRICT
@@ -222,7 +222,7 @@ class ReportedTable(BaseModel):
     nan_predicts: Label | None = None
     figures: tuple[str, ...] = ("learning_curves",)
     protocol: Settings
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[OpenChoice, ...] = ()
     runs: Annotated[dict[Annotated[str, Field(pattern=NAME)], ReportedRun], Field(min_length=1)]
     cells: tuple[ReportedCell, ...] = ()
     claims: tuple[Claim, ...] = ()

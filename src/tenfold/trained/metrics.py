@@ -22,7 +22,7 @@ Bounds = Annotated[tuple[float, float] | None, BeforeValidator(_both)]
 
 @dataclass(frozen=True)
 class Calibration:
-    """Whether probabilities can be believed: expected calibration errors are shares, log_loss is in nats.
+    """Calibration of probabilities: expected calibration errors are shares, log_loss is in nats.
 
     temperature: divides the scores. error, uncalibrated_error: with that temperature, and with temperature 1.
     """
