@@ -35,7 +35,7 @@ from tenfold.runs import tally
 from tenfold.runs.checkpoint import Progress
 from tenfold.runs.folder import PREDICTIONS
 from tenfold.runs.prepare import About
-from tenfold.runs.result import Exact, MemberResult, Rival, RunResult
+from tenfold.runs.result import ExactScores, MemberResult, Rival, RunResult
 from tenfold.runs.run import Run, Stage, kept_params, population_of
 from tenfold.trained.calibrate import calibration_error, temperature
 from tenfold.trained.evaluate import Scores, evaluate, measure
@@ -196,7 +196,10 @@ def assess(run: Run, stage: Stage, progress: Progress, rows: Sequence[int], part
             MemberResult(
                 member=chosen[k],
                 settings=settings[k],
-                **{part: _exact(scores, k, penalty[k]) if judged else Exact() for part, scores in measured.items()},
+                **{
+                    part: _exact(scores, k, penalty[k]) if judged else ExactScores()
+                    for part, scores in measured.items()
+                },
                 weights_sha256=weights_sha256(params, k),
                 failed=failed,
                 stopped=max(int(progress.state.status[row]), 0) or None,
@@ -209,7 +212,7 @@ def assess(run: Run, stage: Stage, progress: Progress, rows: Sequence[int], part
 def _exact(scores: Scores, k: int, penalty: float) -> Exact:
     """Return the numbers of member k of these scores."""
     loss, accuracy, macro_f1 = (float(column[k]) for column in scores[:3])
-    return Exact(loss, loss + penalty, accuracy, macro_f1)
+    return ExactScores(loss, loss + penalty, accuracy, macro_f1)
 
 
 def save_winner(run: Run, stage: Stage, progress: Progress, path: Path) -> TrainedModel:

@@ -38,7 +38,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Exact:
-    """Exact means of one member over a whole part; None where it failed. n and intervals: of the best member alone."""
+    """ExactScores means of one member over a whole part; None where it failed. n and intervals: of the best member alone."""
 
     loss: float | None = None
     cost: float | None = None
@@ -55,9 +55,9 @@ class MemberResult:
 
     member: int
     settings: Settings
-    train: Exact | None = field(default=None, metadata=SPARSE)
-    validation: Exact | None = field(default=None, metadata=SPARSE)
-    test: Exact | None = field(default=None, metadata=SPARSE)
+    train: ExactScores | None = field(default=None, metadata=SPARSE)
+    validation: ExactScores | None = field(default=None, metadata=SPARSE)
+    test: ExactScores | None = field(default=None, metadata=SPARSE)
     weights_sha256: str = ""
     failed: Failure | None = None
     stopped: int | None = None
@@ -97,8 +97,8 @@ class RungOutcome:
     settings: Settings
     score: float
     seconds: float
-    train: Exact | None = None
-    validation: Exact | None = None
+    train: ExactScores | None = None
+    validation: ExactScores | None = None
     weights_sha256: str | None = None
     best_step: int | None = None
     failed: dict[str, Failure] | None = None

@@ -37,7 +37,7 @@ from tenfold.runs.checkpoint import Progress, Saver, load_checkpoint, restored
 from tenfold.runs.folder import COLUMNS, truncate
 from tenfold.runs.outcome import assess
 from tenfold.runs.prepare import Prepared, parts
-from tenfold.runs.result import Exact, Failure
+from tenfold.runs.result import ExactScores, Failure
 from tenfold.runs.run import Run, Stage, per_epoch, stage_of, steps_of
 from tenfold.runs.stage import fresh, train_stage
 from tenfold.search.folds import folds as folds_of
@@ -177,7 +177,7 @@ def _members(run: Run, stage: Stage, progress: Progress, unit: Unit) -> tuple[Un
     """Return a member for each candidate of the unit, with the scores that it has or was dropped with."""
     members: dict[int, UnitMember] = {}
     for result in assess(run, stage, progress, range(len(progress.tally["member"])), ("validation",)):
-        exact = result.validation or Exact()
+        exact = result.validation or ExactScores()
         members[result.member] = UnitMember(
             unit.members[result.member],
             getattr(exact, stage.recipe.metric),

@@ -20,7 +20,7 @@ _SHARE = 0.8
 _STEADY = 0.05
 
 
-class _Line(NamedTuple):
+class _AnsweredLine(NamedTuple):
     """Percent answered and percent right of those, each (k,); overall: of all; surest: of the surest 80 %."""
 
     rung: str
@@ -39,7 +39,7 @@ class _Abstention:
     part: str
     n: int
     chance: float
-    lines: tuple[_Line, ...]
+    lines: tuple[_AnsweredLine, ...]
 
 
 def _select(results: Results) -> _Abstention | None:
@@ -51,12 +51,14 @@ def _select(results: Results) -> _Abstention | None:
     return _Abstention(results.name, results.best, results.part, n, 100 / len(results.class_names), lines)
 
 
-def _line(results: Results, rung: str) -> _Line:
+def _line(results: Results, rung: str) -> _AnsweredLine:
     curve = calibrate.abstention(results.confidence[rung], results.predicted[rung] == results.labels)
     # So many points draw the same line as all of them; the first and the last are kept.
     shown = np.unique(np.linspace(0, len(curve.share) - 1, min(_POINTS, len(curve.share))).round().astype(np.int64))
     surest = 100 * calibrate.accuracy_at(curve, _SHARE)
-    return _Line(rung, 100 * curve.share[shown], 100 * curve.accuracy[shown], 100 * float(curve.accuracy[-1]), surest)
+    return _AnsweredLine(
+        rung, 100 * curve.share[shown], 100 * curve.accuracy[shown], 100 * float(curve.accuracy[-1]), surest
+    )
 
 
 def _draw(data: _Abstention) -> Figure:
@@ -84,7 +86,7 @@ def _title(data: _Abstention) -> str:
     )
 
 
-def _share_answered(line: _Line, best: str) -> str:
+def _share_answered(line: _AnsweredLine, best: str) -> str:
     chosen = ", best rung" if line.rung == best else ""
     return f"{plain(line.rung)}{chosen}: {line.surest:.2f} % of the surest 80 %, {line.overall:.2f} % of all"
 

@@ -27,20 +27,20 @@ _STYLES: dict[str, dict[str, Any]] = {
 
 
 @dataclass(frozen=True)
-class _Losses:
+class _EncoderLosses:
     """losses: encoder -> (epochs, 2), training and held out; NaN where a loss is not shown."""
 
     name: str
     losses: dict[str, NDArray[np.float64]]
 
 
-def _select(results: Results) -> _Losses | None:
+def _select(results: Results) -> _EncoderLosses | None:
     losses = {encoder: loss for encoder, loss in results.encoder_loss.items() if len(loss)}
     shown = {encoder: np.where(np.abs(loss) < _HUGE, loss, np.nan) for encoder, loss in losses.items()}
-    return _Losses(results.name, shown) if shown else None
+    return _EncoderLosses(results.name, shown) if shown else None
 
 
-def _draw(data: _Losses) -> Figure:
+def _draw(data: _EncoderLosses) -> Figure:
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
     panel = figure.subplots()
     colors = rung_colors(len(data.losses))
@@ -71,7 +71,7 @@ def _axes(panel: Axes, values: NDArray[np.float64]) -> None:
         panel.yaxis.set_minor_formatter(NullFormatter())
 
 
-def _legend(figure: Figure, colors: list[str], data: _Losses) -> None:
+def _legend(figure: Figure, colors: list[str], data: _EncoderLosses) -> None:
     handles = [Line2D([], [], color=color, linewidth=2.4) for color in colors]
     handles += [Line2D([], [], color="#404040", **style) for style in _STYLES.values()]
     names = [*map(plain, data.losses), *_STYLES]

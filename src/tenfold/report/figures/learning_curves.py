@@ -26,7 +26,7 @@ _LOG_RATIO = 8.0
 _HUGE = 1e100
 
 
-class _Line(NamedTuple):
+class _WinnerLine(NamedTuple):
     """Curves of one member over its epochs (T,): train and validation, each (3, T), loss, cost, accuracy in percent."""
 
     rung: str
@@ -37,17 +37,17 @@ class _Line(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _Curves:
+class _LearningCurves:
     """winners: one line a rung; others: the rest of the population where there is a single rung."""
 
     name: str
     best: str
     members: int
-    winners: tuple[_Line, ...]
-    others: tuple[_Line, ...]
+    winners: tuple[_WinnerLine, ...]
+    others: tuple[_WinnerLine, ...]
 
 
-def _select(results: Results) -> _Curves | None:
+def _select(results: Results) -> _LearningCurves | None:
     curves = results.curves
     if not len(curves.get("rung", ())):
         return None
@@ -58,24 +58,24 @@ def _select(results: Results) -> _Curves | None:
     members = [_members(curves, line.rung) for line in winners]
     rest = [member for member in members[0] if member != winners[0].member] if len(winners) == 1 else []
     others = tuple(_line(curves, winners[0].rung, member) for member in rest)
-    return _Curves(results.name, results.best, sum(map(len, members)), winners, others)
+    return _LearningCurves(results.name, results.best, sum(map(len, members)), winners, others)
 
 
 def _members(curves: dict[str, NDArray[Any]], rung: str) -> list[int]:
     return [int(member) for member in np.unique(curves["member"][curves["rung"] == rung])]
 
 
-def _line(curves: dict[str, NDArray[Any]], rung: str, member: int) -> _Line:
+def _line(curves: dict[str, NDArray[Any]], rung: str, member: int) -> _WinnerLine:
     rows = np.flatnonzero((curves["rung"] == rung) & (curves["member"] == member))
     unit = np.array([[1.0], [1.0], [100.0]])
     train, validation = (
         np.stack([curves[f"{part}_{measure}"][rows].astype(np.float64) for measure in _MEASURES]) * unit
         for part in ("train", "validation")
     )
-    return _Line(rung, member, curves["epoch"][rows].astype(np.float64), train, validation)
+    return _WinnerLine(rung, member, curves["epoch"][rows].astype(np.float64), train, validation)
 
 
-def _draw(data: _Curves) -> Figure:
+def _draw(data: _LearningCurves) -> Figure:
     figure = Figure(figsize=(11, 4.2), layout=ConstrainedLayoutEngine(wspace=0.05))
     panels = figure.subplots(1, 3)
     for measure, panel in enumerate(panels):
@@ -85,7 +85,7 @@ def _draw(data: _Curves) -> Figure:
     return figure
 
 
-def _title(data: _Curves) -> str:
+def _title(data: _LearningCurves) -> str:
     rungs = len(data.winners)
     if data.members == rungs > 1:
         return f"{plain(data.name)}: learning curves of {rungs} runs"
@@ -94,7 +94,7 @@ def _title(data: _Curves) -> str:
     return f"{plain(data.name)}: learning curves of {winner} by validation accuracy, {trained}"
 
 
-def _panel(panel: Axes, data: _Curves, measure: int) -> None:
+def _panel(panel: Axes, data: _LearningCurves, measure: int) -> None:
     for line in data.others:
         _curve(panel, line.epoch, line.validation[measure], {"color": _GREY, "linewidth": 0.6, "alpha": 0.55})
     for line, color in zip(data.winners, rung_colors(len(data.winners)), strict=True):
@@ -116,7 +116,7 @@ def _curve(panel: Axes, epoch: NDArray[np.float64], values: NDArray[np.float64],
     panel.plot(epoch[shown], values[shown], marker=marker, markersize=3, **style)
 
 
-def _scale(panel: Axes, data: _Curves, measure: int) -> None:
+def _scale(panel: Axes, data: _LearningCurves, measure: int) -> None:
     """Let the winners set the scale, so that a member that diverges does not press them onto the axis."""
     panel.set_ylabel(_LABELS[measure])
     values = np.concatenate([np.r_[line.train[measure], line.validation[measure]] for line in data.winners])
@@ -136,7 +136,7 @@ def _scale(panel: Axes, data: _Curves, measure: int) -> None:
     panel.set_ylim(low - margin, high + margin)
 
 
-def _legend(figure: Figure, data: _Curves) -> None:
+def _legend(figure: Figure, data: _LearningCurves) -> None:
     dark = "#404040"
     handles = [Line2D([], [], color=color, linewidth=2.4) for color in rung_colors(len(data.winners))]
     handles.append(Line2D([], [], color=dark, linewidth=1.9))
@@ -152,7 +152,7 @@ def _legend(figure: Figure, data: _Curves) -> None:
         text.set_text(name)
 
 
-def _rung_name(line: _Line, data: _Curves) -> str:
+def _rung_name(line: _WinnerLine, data: _LearningCurves) -> str:
     best = line.rung == data.best and len(data.winners) > 1
     if data.members == len(data.winners) > 1:  # runs of one member each: there is nobody that it won against
         return plain(line.rung) + " (best by validation)" * best

@@ -21,7 +21,7 @@ _HUGE = 1e100
 
 
 @dataclass(frozen=True)
-class _Losses:
+class _RunLosses:
     """epochs: run -> (T,); losses: run -> (2, T), training and validation, NaN where a loss is not shown."""
 
     name: str
@@ -29,7 +29,7 @@ class _Losses:
     losses: dict[str, NDArray[np.float64]]
 
 
-def _select(results: Results) -> _Losses | None:
+def _select(results: Results) -> _RunLosses | None:
     """Only runs of one member each: where many trained, the curves of their winners say more."""
     curves, runs = results.curves, list(results.winners)
     if len(runs) <= _TOGETHER or len(set(zip(curves["rung"], curves["member"], strict=True))) > len(runs):
@@ -42,10 +42,10 @@ def _select(results: Results) -> _Losses | None:
             curves["epoch"][rows].astype(np.float64),
             np.where(np.abs(both) < _HUGE, both, np.nan),
         )
-    return _Losses(results.name, epochs, losses)
+    return _RunLosses(results.name, epochs, losses)
 
 
-def _draw(data: _Losses) -> Figure:
+def _draw(data: _RunLosses) -> Figure:
     lines = -(-len(data.losses) // _COLUMNS)
     figure = Figure(figsize=(11, 0.7 + 1.75 * lines), layout="constrained")
     panels = figure.subplots(lines, _COLUMNS, squeeze=False)
@@ -61,7 +61,7 @@ def _draw(data: _Losses) -> Figure:
     return figure
 
 
-def _panel(panel: Axes, run: str, data: _Losses) -> None:
+def _panel(panel: Axes, run: str, data: _RunLosses) -> None:
     epochs, losses = data.epochs[run], data.losses[run]
     for values, dashes in zip(losses, ((4, 2), ()), strict=True):
         marker = "o" if np.isfinite(values).sum() == 1 else ""

@@ -33,7 +33,7 @@ class _Cell(NamedTuple):
     failed: bool
 
 
-class _Map(NamedTuple):
+class _SettingsMap(NamedTuple):
     """One rung. cells: (row of penalties, column of rates) -> best of the members there; others: what else varies."""
 
     rung: str
@@ -49,7 +49,7 @@ class _Maps:
     name: str
     best: str
     members: int
-    maps: tuple[_Map, ...]
+    maps: tuple[_SettingsMap, ...]
 
 
 def _select(results: Results) -> _Maps | None:
@@ -71,7 +71,7 @@ def _place(settings: dict[str, Any]) -> tuple[float, float]:
     return float(settings["l2"]), float(settings["learning_rate"])
 
 
-def _map(results: Results, rung: str) -> _Map:
+def _map(results: Results, rung: str) -> _SettingsMap:
     members = results.settings[rung]
     penalties, rates = (tuple(sorted({_place(cells)[axis] for cells in members})) for axis in range(2))
     places = [(penalties.index(l2), rates.index(rate)) for l2, rate in map(_place, members)]
@@ -81,7 +81,7 @@ def _map(results: Results, rung: str) -> _Map:
             cells[place].accuracy, nan=-1.0
         ):
             cells[place] = cell
-    return _Map(rung, rates, penalties, cells, places[results.winners[rung]], _others(members))
+    return _SettingsMap(rung, rates, penalties, cells, places[results.winners[rung]], _others(members))
 
 
 def _others(members: tuple[dict[str, Any], ...]) -> tuple[str, ...]:
@@ -144,7 +144,7 @@ def _legend(data: _Maps) -> str:
     return "; ".join(words)
 
 
-def _panel(panel: Axes, shown: _Map, best: str) -> None:
+def _panel(panel: Axes, shown: _SettingsMap, best: str) -> None:
     values = [cell.accuracy for cell in shown.cells.values() if np.isfinite(cell.accuracy)]
     top = max(values, default=100.0)
     scale = Normalize(min(max(min(values, default=0.0), top - _SPAN), top - 0.5), top, clip=True)
@@ -171,7 +171,7 @@ def _annotation(cell: _Cell) -> str:
     return "\n".join(part for part in (number, fate) if part) or "–"
 
 
-def _name_axes(panel: Axes, shown: _Map, best: str) -> None:
+def _name_axes(panel: Axes, shown: _SettingsMap, best: str) -> None:
     lines = [plain(shown.rung), *["best rung"] * (shown.rung == best)]
     lines += [f"best over {plain(', '.join(shown.others))}"] * bool(shown.others)
     weight = "bold" if shown.rung == best else "normal"

@@ -22,7 +22,7 @@ from tenfold.report.results import Plot, Results, Sweep
 _LINES, _POINTS = 240, 60
 
 
-class _Line(NamedTuple):
+class _MemberLine(NamedTuple):
     """A setting over its epochs (T,): mean score of its runs while all of them go on. shade: what its color says."""
 
     member: int
@@ -33,12 +33,12 @@ class _Line(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _Curves:
+class _SweepCurves:
     """lines: the worst setting first, so that the best is on top. rated: scale of learning rates, "" for ranks."""
 
     name: str
     metric: str
-    lines: tuple[_Line, ...]
+    lines: tuple[_MemberLine, ...]
     total: int
     rated: str
     best: int
@@ -46,7 +46,7 @@ class _Curves:
     runs: int
 
 
-def _select(results: Results) -> _Curves | None:
+def _select(results: Results) -> _SweepCurves | None:
     sweep = results.sweep
     if sweep is None or not sweep.populations:
         return None
@@ -55,7 +55,11 @@ def _select(results: Results) -> _Curves | None:
     lines = [_line(sweep, member, rank, bool(rated)) for rank, member in some[::-1]]
     drawn = tuple(line for line in lines if np.isfinite(line.scores).any())
     best, total = sweep.ranked[0], len(sweep.scores)
-    return _Curves(results.name, sweep.metric, drawn, total, rated, best, sweep.simplest, sweep.runs) if drawn else None
+    return (
+        _SweepCurves(results.name, sweep.metric, drawn, total, rated, best, sweep.simplest, sweep.runs)
+        if drawn
+        else None
+    )
 
 
 def _some(sweep: Sweep) -> list[tuple[int, int]]:
@@ -66,7 +70,7 @@ def _some(sweep: Sweep) -> list[tuple[int, int]]:
     return [(rank + 1, sweep.ranked[rank]) for rank in sorted({*ranks, wanted})]
 
 
-def _line(sweep: Sweep, member: int, rank: int, rated: bool) -> _Line:
+def _line(sweep: Sweep, member: int, rank: int, rated: bool) -> _MemberLine:
     runs = [
         (population, row) for population in sweep.populations for row in np.flatnonzero(population.members == member)
     ]
@@ -76,14 +80,14 @@ def _line(sweep: Sweep, member: int, rank: int, rated: bool) -> _Line:
     keep = np.unique(np.linspace(0, length - 1, min(length, _POINTS)).round().astype(int)) if length else slice(0)
     shade = float(sweep.settings[member].get("learning_rate", np.nan)) if rated else float(rank)
     dropped = any(bool(population.dropped[row]) for population, row in runs)
-    return _Line(member, epochs[keep], unit(sweep.metric)[1] * scores[keep], shade, dropped)
+    return _MemberLine(member, epochs[keep], unit(sweep.metric)[1] * scores[keep], shade, dropped)
 
 
 def _mean(rows: list[NDArray[np.float64]]) -> NDArray[np.float64]:
     return np.mean(rows, axis=0) if rows else np.zeros(0)
 
 
-def _draw(data: _Curves) -> Figure:
+def _draw(data: _SweepCurves) -> Figure:
     figure = Figure(figsize=(8.6, 4.9), layout="constrained")
     figure.suptitle(_title(data), fontsize=11, parse_math=False)
     panel = figure.subplots()
@@ -100,14 +104,14 @@ def _draw(data: _Curves) -> Figure:
     return figure
 
 
-def _title(data: _Curves) -> str:
+def _title(data: _SweepCurves) -> str:
     shown = len(data.lines)
     tried = f"{shown} settings" if shown == data.total else f"{shown} of {data.total:,} settings"
     over = f", mean of {data.runs} runs each" if data.runs > 1 else ""
     return f"{plain(data.name)}: how the settings learned\n{tried}{over}"
 
 
-def _scale(data: _Curves) -> Normalize:
+def _scale(data: _SweepCurves) -> Normalize:
     shades = [line.shade for line in data.lines if np.isfinite(line.shade)]
     low, high = min(shades, default=1.0), max(shades, default=1.0)
     # A single value has no scale of its own.
@@ -115,7 +119,7 @@ def _scale(data: _Curves) -> Normalize:
     return LogNorm(low, high) if data.rated == "log" else Normalize(low, high)
 
 
-def _curve(panel: Axes, line: _Line, data: _Curves, scale: Normalize) -> None:
+def _curve(panel: Axes, line: _MemberLine, data: _SweepCurves, scale: Normalize) -> None:
     style: dict[str, Any] = {"color": SHADES(scale(line.shade)), "linewidth": 1.1, "alpha": 0.8, "zorder": 2}
     if line.member == data.simplest:
         style = {"color": SIMPLEST, "linewidth": 2.4, "linestyle": (0, (4, 1.5)), "zorder": 4}
@@ -128,7 +132,7 @@ def _curve(panel: Axes, line: _Line, data: _Curves, scale: Normalize) -> None:
         panel.plot(line.epochs[end], line.scores[end], "|", markersize=7, color=style["color"], zorder=3)
 
 
-def _legend(figure: Figure, panel: Axes, data: _Curves, scale: Normalize) -> None:
+def _legend(figure: Figure, panel: Axes, data: _SweepCurves, scale: Normalize) -> None:
     bar = figure.colorbar(ScalarMappable(scale, SHADES), ax=panel, fraction=0.05, pad=0.02, aspect=28)
     _mark(bar, data, scale)
     bar.outline.set_visible(False)
@@ -142,7 +146,7 @@ def _legend(figure: Figure, panel: Axes, data: _Curves, scale: Normalize) -> Non
     figure.legend(handles, words, loc="outside lower center", ncols=3, frameon=False, fontsize=9)
 
 
-def _mark(bar: Colorbar, data: _Curves, scale: Normalize) -> None:
+def _mark(bar: Colorbar, data: _SweepCurves, scale: Normalize) -> None:
     bar.set_label("learning rate" if data.rated else "rank, 1 the best", fontsize=9)
     if data.rated == "log":
         marks, ends = ruler([line.shade for line in data.lines], "log"), (scale.vmin or 0.0, scale.vmax or 0.0)

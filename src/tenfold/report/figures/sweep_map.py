@@ -34,7 +34,7 @@ class _Panel(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _Map:
+class _SweepMap:
     """names: of the two axes; rulers: of all members on them; scores: in the unit shown, NaN for those that failed."""
 
     name: str
@@ -50,7 +50,7 @@ class _Map:
     runs: int
 
 
-def _select(results: Results) -> _Map | None:
+def _select(results: Results) -> _SweepMap | None:
     sweep = results.sweep
     numbers = [name for name, scale in sweep.axes.items() if scale != "words"] if sweep else []
     if sweep is None or len(numbers) < 2 or not np.isfinite(sweep.scores).any():
@@ -58,7 +58,7 @@ def _select(results: Results) -> _Map | None:
     across, up = sorted(numbers, key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST))[:2]
     panels = _panels(sweep)
     _, factor, _ = unit(sweep.metric)
-    return _Map(
+    return _SweepMap(
         results.name,
         sweep.metric,
         (across, up),
@@ -87,7 +87,7 @@ def _panels(sweep: Sweep) -> tuple[_Panel, ...]:
     return tuple(_Panel(words, tuple(members[::-1])) for words, members in panels.items())
 
 
-def _draw(data: _Map) -> Figure:
+def _draw(data: _SweepMap) -> Figure:
     columns = 2 if len(data.panels) == 4 else min(_COLUMNS, len(data.panels))
     lines = -(-len(data.panels) // columns)
     size = (max(7.2, 3.1 * columns + 1.4), 2.7 * lines + 1.5 + 0.6 * (lines == 1))
@@ -109,7 +109,7 @@ def _draw(data: _Map) -> Figure:
     return figure
 
 
-def _title(data: _Map) -> str:
+def _title(data: _SweepMap) -> str:
     shown = sum(len(panel.members) for panel in data.panels)
     total = len(data.scores)
     tried = f"{total:,} settings" if shown == total else f"{shown:,} of {total:,} settings"
@@ -125,14 +125,14 @@ def _title(data: _Map) -> str:
     return "\n".join(lines)
 
 
-def _scale(data: _Map) -> Normalize:
+def _scale(data: _SweepMap) -> Normalize:
     finite = data.scores[np.isfinite(data.scores)]
     top, span = float(finite.max()), _SPAN * unit(data.metric)[1] / 100
     low = max(float(finite.min()), min(top - span, float(np.median(finite))))
     return Normalize(min(low, top - 0.02 * span), top, clip=True)
 
 
-def _draw_panel(panel: Axes, shown: _Panel, data: _Map, scale: Normalize) -> None:
+def _draw_panel(panel: Axes, shown: _Panel, data: _SweepMap, scale: Normalize) -> None:
     members = np.array(shown.members)
     across, up = (cells.places[members] for cells in data.rulers)
     scores = data.scores[members]
@@ -161,13 +161,13 @@ def _draw_panel(panel: Axes, shown: _Panel, data: _Map, scale: Normalize) -> Non
     _name_axes(panel, shown, data)
 
 
-def _gridded(data: _Map) -> bool:
+def _gridded(data: _SweepMap) -> bool:
     """Say if few values of both axes meet each other: there is room for the numbers themselves."""
     values = [np.unique(axes.places[np.isfinite(axes.places)]).size for axes in data.rulers]
     return max(values) <= _TEXTS and values[0] * values[1] <= len(data.scores)
 
 
-def _write(panel: Axes, place: tuple[float, float], scores: NDArray[np.float64], data: _Map) -> None:
+def _write(panel: Axes, place: tuple[float, float], scores: NDArray[np.float64], data: _SweepMap) -> None:
     finite = scores[np.isfinite(scores)]
     text = format(float(finite.max()), unit(data.metric)[2]) if finite.size else "failed"
     panel.annotate(
@@ -175,7 +175,7 @@ def _write(panel: Axes, place: tuple[float, float], scores: NDArray[np.float64],
     )
 
 
-def _name_axes(panel: Axes, shown: _Panel, data: _Map) -> None:
+def _name_axes(panel: Axes, shown: _Panel, data: _SweepMap) -> None:
     panel.set_title(plain(shown.words, 60) if shown.words else "", fontsize=9.5, parse_math=False)
     across, up = data.rulers
     panel.xaxis.set_ticks(across.ticks, labels=across.labels, fontsize=8.5)
@@ -191,7 +191,7 @@ def _name_axes(panel: Axes, shown: _Panel, data: _Map) -> None:
     panel.spines[["top", "right"]].set_visible(False)
 
 
-def _legend(figure: Figure, panels: NDArray[Any], data: _Map, scale: Normalize) -> None:
+def _legend(figure: Figure, panels: NDArray[Any], data: _SweepMap, scale: Normalize) -> None:
     extend = "min" if bool((data.scores < (scale.vmin or 0.0)).any()) else "neither"
     bar = figure.colorbar(
         ScalarMappable(scale, SHADES), ax=panels, fraction=0.05, pad=0.02, aspect=28, extend=extend, extendfrac=0.03

@@ -17,7 +17,7 @@ _COLUMNS = 10
 _SHOWN = 20
 
 
-class _Row(NamedTuple):
+class _TemplateRow(NamedTuple):
     """Templates of one rung: (C, H, W, 3) between 0 and 1 where colored, else (C, H, W) weights shown within ±limit."""
 
     rung: str
@@ -31,7 +31,7 @@ class _Templates:
     best: str
     class_names: tuple[str, ...]
     classes: int
-    rows: tuple[_Row, ...]
+    rows: tuple[_TemplateRow, ...]
 
 
 def _select(results: Results) -> _Templates | None:
@@ -42,15 +42,15 @@ def _select(results: Results) -> _Templates | None:
     return _Templates(results.name, results.best, names[:_SHOWN], len(names), rows)
 
 
-def _row(rung: str, weights: NDArray[np.float32]) -> _Row:
+def _row(rung: str, weights: NDArray[np.float32]) -> _TemplateRow:
     """Make a row of images. weights: (C, channels, H, W)."""
     if weights.shape[1] == 3:
-        return _Row(rung, np.stack([_colored(image) for image in weights]), 1.0)
+        return _TemplateRow(rung, np.stack([_colored(image) for image in weights]), 1.0)
     grey = weights.mean(axis=1)
     sizes = np.abs(grey[np.isfinite(grey)])
     # The few largest weights, often at the border, saturate: they would bleach the rest.
     limit = float(np.quantile(sizes, 0.998)) if sizes.size else 0.0
-    return _Row(rung, grey, limit or 1.0)
+    return _TemplateRow(rung, grey, limit or 1.0)
 
 
 def _colored(weights: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -82,7 +82,7 @@ def _title(data: _Templates) -> str:
     return f"{plain(data.name)}: weights of the linear winners, {count}\n{scale}"
 
 
-def _block(figure: Figure, panels: NDArray[Any], row: _Row, data: _Templates) -> None:
+def _block(figure: Figure, panels: NDArray[Any], row: _TemplateRow, data: _Templates) -> None:
     """Draw one rung: its images in as many lines as they need, the rung's name on the left."""
     shown = None
     for panel in panels.flat:
