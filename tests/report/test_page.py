@@ -203,7 +203,7 @@ def test_the_ladder_has_the_score_that_decided():
 def test_what_was_not_searched_for_is_not_counted():
     case = made_case()._replace(audit={"exact": [], "near": [], "near_searched": False})
     told = text_of(run_page(case, album(made_dataset(), True)))
-    assert "ExactScores duplicates 0 groups Near duplicates not searched for" in told
+    assert "Exact duplicates 0 groups Near duplicates not searched for" in told
 
 
 def test_cells_count_what_predictions_csv_says(run):
@@ -550,4 +550,4 @@ def test_a_run_page_shows_its_audit_and_the_score_without_twins():
     )
     text = text_of(run_page(case, album(dataset, True)))
     assert "Without twins 50.00 %" in text
-    assert "ExactScores duplicates" in text
+    assert "Exact duplicates" in text

@@ -209,7 +209,7 @@ def assess(run: Run, stage: Stage, progress: Progress, rows: Sequence[int], part
     return members
 
 
-def _exact(scores: Scores, k: int, penalty: float) -> Exact:
+def _exact(scores: Scores, k: int, penalty: float) -> ExactScores:
     """Return the numbers of member k of these scores."""
     loss, accuracy, macro_f1 = (float(column[k]) for column in scores[:3])
     return ExactScores(loss, loss + penalty, accuracy, macro_f1)

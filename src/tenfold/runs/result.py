@@ -2,7 +2,7 @@
 
 __all__ = [
     "Choice",
-    "Exact",
+    "ExactScores",
     "Failure",
     "FitResult",
     "MemberResult",
@@ -37,8 +37,8 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Exact:
-    """ExactScores means of one member over a whole part; None where it failed. n and intervals: of the best member alone."""
+class ExactScores:
+    """Exact means of one member over a whole part; None where it failed. n, intervals: of the best member alone."""
 
     loss: float | None = None
     cost: float | None = None
