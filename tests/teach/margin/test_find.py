@@ -8,8 +8,8 @@ import pytest
 
 from tenfold.errors import FileError, UsageError
 from tenfold.teach.margin.find import draw_margin, margin
+from tenfold.teach.margin.problem import Inseparable, Separated
 from tenfold.teach.margin.sources import _shares
-from tenfold.teach.margin.types import Inseparable, Separated
 from tenfold.teach.printed import fidelity
 
 CASES = {

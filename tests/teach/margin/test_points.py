@@ -10,6 +10,7 @@ from tenfold.errors import DataError, UsageError
 from tenfold.teach.margin import points as reading
 from tenfold.teach.margin import rows
 from tenfold.teach.margin.points import parse_given, parse_places, parse_points, read_places, read_points
+from tenfold.teach.margin.problem import Hyperplane
 
 FOUR = [[1, 0], [0, 1], [1, 1], [2, 0]]
 
@@ -212,7 +213,7 @@ def test_new_points_have_no_class(tmp_path):
 
 @pytest.mark.parametrize("text", ["w=-2,0; b=5", "w = (−2, 0), b = 5", "w=[-2 ,0] b=5.0;", " w=-4/2,0;b=5 "])
 def test_a_line_that_is_given(text):
-    assert parse_given(text, 2) == ((Fraction(-2), Fraction(0)), Fraction(5))
+    assert parse_given(text, 2) == Hyperplane((Fraction(-2), Fraction(0)), Fraction(5))
 
 
 @pytest.mark.parametrize(

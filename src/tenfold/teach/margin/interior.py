@@ -17,10 +17,10 @@ __all__ = ["interior"]
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import linalg
 
-Floats = NDArray[np.float64]
+from tenfold.teach.margin.problem import Floats
+
 STEPS = 200
 CLOSE = 0.995  # of the way to the nearest bound
 NEAR = 1e-15  # of μ, which is 1/2 at the start: nothing is left to gain
@@ -48,37 +48,37 @@ class _Linear(NamedTuple):
 
 
 def interior(z: Floats, s: Floats, C: float) -> tuple[Floats, Floats]:
-    """α (n,) and w (D,) near the optimum. z: framed points (n, D); s: (n,) signs as floats."""
+    """Return α (n,) and w (D,) near the optimum. z: framed points (n, D); s: (n,) signs as floats."""
     n, width = z.shape
     rows, plane = np.vstack([(z * s[:, None]).T, s]), np.zeros(width + 1)
-    at = _Bounded(np.full(n, 0.5), np.full(n, 0.5), np.ones(n), np.ones(n))
+    point = _Bounded(np.full(n, 0.5), np.full(n, 0.5), np.ones(n), np.ones(n))
     for _ in range(STEPS):
-        mu = _mu(at)
-        linear = _linear(at, plane, rows, C) if mu > NEAR else None
+        mu = _mu(point)
+        linear = _linear(point, plane, rows, C) if mu > NEAR else None
         if linear is None:
             break
-        first, _ = _step(at, linear, np.zeros(n), np.zeros(n))
-        aim = mu * (_mu(_moved(at, first, _length(at, first))) / mu) ** 3
-        step, turn = _step(at, linear, aim - first.a * first.lower, aim + first.a * first.upper)
-        length = CLOSE * _length(at, step)
+        first, _ = _step(point, linear, np.zeros(n), np.zeros(n))
+        aim = mu * (_mu(_moved(point, first, _length(point, first))) / mu) ** 3
+        step, turn = _step(point, linear, aim - first.a * first.lower, aim + first.a * first.upper)
+        length = CLOSE * _length(point, step)
         if not (length > SHORTEST and np.isfinite(turn).all()):
             break
-        at, plane = _moved(at, step, length), plane + length * turn
-    return C * at.a, plane[:-1]
+        point, plane = _moved(point, step, length), plane + length * turn
+    return C * point.a, plane[:-1]
 
 
-def _mu(at: _Bounded) -> float:
-    return float(at.a @ at.lower + at.over @ at.upper) / (2 * len(at.a))
+def _mu(point: _Bounded) -> float:
+    return float(point.a @ point.lower + point.over @ point.upper) / (2 * len(point.a))
 
 
-def _linear(at: _Bounded, plane: Floats, rows: Floats, C: float) -> _Linear | None:
-    """None where rounding leaves no factor. plane: w with b behind it."""
+def _linear(point: _Bounded, plane: Floats, rows: Floats, C: float) -> _Linear | None:
+    """Set up the equations, None where rounding leaves no factor. plane: w with b behind it."""
     inverse_price = np.append(np.full(len(rows) - 1, 1 / C), 0.0)
-    theta = at.lower / at.a + at.upper / at.over
+    theta = point.lower / point.a + point.upper / point.over
     matrix = (rows / theta) @ rows.T + np.diag(inverse_price)
     factor = _factor(matrix)
-    rest = 1 - plane @ rows + at.lower - at.upper
-    return None if factor is None else _Linear(factor, theta, rows, rest, rows @ at.a - inverse_price * plane)
+    rest = 1 - plane @ rows + point.lower - point.upper
+    return None if factor is None else _Linear(factor, theta, rows, rest, rows @ point.a - inverse_price * plane)
 
 
 def _factor(matrix: Floats) -> tuple[Floats, bool] | None:
@@ -91,21 +91,21 @@ def _factor(matrix: Floats) -> tuple[Floats, bool] | None:
     return None
 
 
-def _step(at: _Bounded, linear: _Linear, low: Floats, high: Floats) -> tuple[_Bounded, Floats]:
-    """Towards λ a = low and ξ (1 − a) = high, and the step of the plane."""
+def _step(point: _Bounded, linear: _Linear, low: Floats, high: Floats) -> tuple[_Bounded, Floats]:
+    """Return the step towards λ a = low and ξ (1 − a) = high, and that of the plane."""
     _, theta, rows, rest, left = linear
-    r = rest - at.lower + low / at.a + at.upper - high / at.over
+    r = rest - point.lower + low / point.a + point.upper - high / point.over
     turn = linalg.cho_solve(linear.factor, (rows / theta) @ r + left, check_finite=False)
     a = (r - turn @ rows) / theta
-    lower, upper = (low - at.lower * a) / at.a - at.lower, (high + at.upper * a) / at.over - at.upper
+    lower, upper = (low - point.lower * a) / point.a - point.lower, (high + point.upper * a) / point.over - point.upper
     return _Bounded(a, -a, lower, upper), turn
 
 
-def _moved(at: _Bounded, step: _Bounded, length: float) -> _Bounded:
-    return _Bounded(*(x + length * dx for x, dx in zip(at, step, strict=True)))
+def _moved(point: _Bounded, step: _Bounded, length: float) -> _Bounded:
+    return _Bounded(*(x + length * dx for x, dx in zip(point, step, strict=True)))
 
 
-def _length(at: _Bounded, step: _Bounded) -> float:
-    """How far along a step all stay positive, at most 1."""
-    reach = (float((x[dx < 0] / -dx[dx < 0]).min(initial=np.inf)) for x, dx in zip(at, step, strict=True))
+def _length(point: _Bounded, step: _Bounded) -> float:
+    """Return how far along a step all stay positive, at most 1."""
+    reach = (float((x[dx < 0] / -dx[dx < 0]).min(initial=np.inf)) for x, dx in zip(point, step, strict=True))
     return min(1.0, *reach)

@@ -1,6 +1,6 @@
 """Rows as they stand in a CSV: the separator, a header, an index that pandas wrote before the first column."""
 
-__all__ = ["SHOWN", "Row", "kind_of", "rows_of", "there"]
+__all__ = ["SHOWN", "PointRow", "kind_of", "rows_of", "there"]
 
 import csv
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ BYTES_CAP = 2**24
 SHOWN = 40  # letters of what was given that a message repeats
 
 
-class Row(NamedTuple):
-    """One point as it stands there. where: "row 7" of a file, or "point 2" of what was typed."""
+class PointRow(NamedTuple):
+    """One point as it stands there. kind: its class. where: "row 7" of a file, or "point 2" of what was typed."""
 
     cells: tuple[str, ...]
     kind: str
@@ -22,7 +22,7 @@ class Row(NamedTuple):
 
 
 def there(text: str) -> tuple[Path, str]:
-    """A path, and what it leads to: "file", "folder", or "" where there is nothing, or what was typed is no path."""
+    """Return a path, and "file", "folder" or, where neither is there or what was typed is no path, ""."""
     path = Path(text)
     try:
         path = path.expanduser()
@@ -32,8 +32,8 @@ def there(text: str) -> tuple[Path, str]:
     return path, kind if text else ""
 
 
-def rows_of(path: Path, classed: bool) -> tuple[list[Row], tuple[str, ...]]:
-    """Rows of a CSV that hold something, without a header and an index; and a note where an index was left out.
+def rows_of(path: Path, classed: bool) -> tuple[list[PointRow], tuple[str, ...]]:
+    """Return the rows of a CSV that hold something, without header and index, and a note where an index was left out.
 
     classed: the last column is no coordinate. A "#" makes a comment of a row. The separator is the first row's: tab,
     ";" or ",". Raises DataError.
@@ -50,7 +50,7 @@ def rows_of(path: Path, classed: bool) -> tuple[list[Row], tuple[str, ...]]:
 
 
 def _is_number(cell: str) -> bool:
-    """Whether a cell is none of a header."""
+    """Tell a number from a cell of a header."""
     try:
         float(cell.replace("−", "-").partition("/")[0])
     except ValueError:
@@ -59,21 +59,21 @@ def _is_number(cell: str) -> bool:
 
 
 def kind_of(text: str) -> str:
-    """A class as it is compared: "−" is "-"."""
+    """Return a class as it is compared: "−" is "-"."""
     return text.replace("−", "-") if len(text) < 3 else text
 
 
-def _rows(path: Path) -> Iterator[Row]:
+def _rows(path: Path) -> Iterator[PointRow]:
     lines = _text(path).splitlines()
-    told = next((line for line in lines if line.strip() and not line.startswith("#")), "")
-    separator = next((mark for mark in "\t;" if mark in told), ",")
+    first = next((line for line in lines if line.strip() and not line.startswith("#")), "")
+    separator = next((mark for mark in "\t;" if mark in first), ",")
     for number, line in enumerate(lines, 1):
         if line.strip() and not line.startswith("#"):
             try:
                 cells = next(csv.reader([line], delimiter=separator, skipinitialspace=True, strict=True))
             except csv.Error as error:
                 raise DataError(f"{path}, row {number}: not a row of a CSV ({error})") from None
-            yield Row(tuple(cells), "", f"row {number}")
+            yield PointRow(tuple(cells), "", f"row {number}")
 
 
 def _text(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""What somebody wrote down about a maximum margin, read from a TOML file; those that come with Tenfold have a name.
+"""Statements about a maximum margin, read from a TOML file; the files that come with Tenfold have a name.
 
 points = "1,0:+ 0,1:+ 1,1:- 2,0:-"      and, where they are part of it, given = "w=-2,0; b=5", predict = "1,3"
 
@@ -32,7 +32,7 @@ BYTES_CAP = 2**20
 
 
 class Statement(NamedTuple):
-    """One of them. printed: as printed, one text or, for w and multipliers, one for each number. at: "" for none."""
+    """A number or claim. printed: one text or, for w and multipliers, one for each number. at: a point, "" for none."""
 
     kind: str
     printed: tuple[str, ...]
@@ -55,16 +55,16 @@ class Sheet(NamedTuple):
 
 
 def shipped() -> dict[str, Path]:
-    """Sheets that come with the package, by name."""
+    """Return the sheets that come with the package, by name."""
     return {path.stem: path for path in sorted((Path(__file__).parent.parent / "worked").glob("maximum-margin*.toml"))}
 
 
 def read_sheet(name: str) -> Sheet:
-    """A sheet by its name, or from a file; a UsageError in one line where it cannot be one."""
+    """Read a sheet by its name, or from a file. Raises a UsageError in one line where it cannot be one."""
     path, kind = there(str(shipped().get(name, name)))
     if kind != "file":
-        known = nearest(name[:SHOWN], shipped())
-        raise UsageError(f"{name[:SHOWN]!r} is no sheet of reported numbers and no file: {known}")
+        close = nearest(name[:SHOWN], shipped())
+        raise UsageError(f"{name[:SHOWN]!r} is no sheet of reported numbers and no file: {close}")
     try:
         if path.stat().st_size > BYTES_CAP:
             raise UsageError(f"at most {BYTES_CAP:,} bytes are read")
@@ -76,7 +76,7 @@ def read_sheet(name: str) -> Sheet:
 
 
 def _sheet(name: str, given: Mapping[str, Any]) -> Sheet:
-    _known(given, HEAD, "")
+    _check_keys(given, HEAD, "")
     texts = {key: _text(given.get(key, ""), key) for key in ("title", "report", "points", "given", "predict")}
     notes, entries = given.get("notes", []), given.get("reported", [])
     if not isinstance(notes, list) or not all(isinstance(note, str) for note in notes):
@@ -88,22 +88,22 @@ def _sheet(name: str, given: Mapping[str, Any]) -> Sheet:
 
 
 def _statement(entry: Mapping[str, Any], where: str) -> Statement:
-    _known(entry, (*KINDS, *BESIDE), f"{where}: ")
+    _check_keys(entry, (*KINDS, *BESIDE), f"{where}: ")
     kinds = [kind for kind in KINDS if kind in entry]
     if len(kinds) != 1:
-        found = " and ".join(kinds) or "none of them"
-        raise UsageError(f"{where}: expected one of {', '.join(KINDS)}; found {found}")
+        present = " and ".join(kinds) or "none of them"
+        raise UsageError(f"{where}: expected one of {', '.join(KINDS)}; found {present}")
     kind, alone = kinds[0], entry.get("alone", False)
-    at, note = (_text(entry.get(key, ""), f"{where}, {key}") for key in ("at", "note"))
+    place, note = (_text(entry.get(key, ""), f"{where}, {key}") for key in ("at", "note"))
     if not isinstance(alone, bool):
         raise UsageError(f"{where}: alone is true or false")
-    if (kind in PLACED or alone) and not at:
+    if (kind in PLACED or alone) and not place:
         raise UsageError(f'{where}: {"alone" if alone else kind} needs its point: at = "1,3"')
-    return Statement(kind, _printed(entry[kind], kind, f"{where}, {kind}"), at, note, alone)
+    return Statement(kind, _printed(entry[kind], kind, f"{where}, {kind}"), place, note, alone)
 
 
 def _printed(value: Any, kind: str, where: str) -> tuple[str, ...]:
-    """What was printed; numbers as texts, for a float would lose the digits that were written."""
+    """Return numbers as they were printed, as texts, for a float would lose the digits that were written."""
     texts = value if isinstance(value, list) and kind in LISTS else [value]
     if kind in LISTS and isinstance(value, str):
         texts = value.strip("()[] ").split(",")
@@ -126,10 +126,10 @@ def _example(kind: str) -> str:
     return '["-2", "0.5"]' if kind in LISTS else examples.get(kind, '"0.354"')
 
 
-def _known(given: Mapping[str, Any], known: Sequence[str], where: str) -> None:
-    for key in given:
-        if key not in known:
-            raise UsageError(f"{where}unknown key {key!r}: {nearest(key, known)}")
+def _check_keys(table: Mapping[str, Any], keys: Sequence[str], where: str) -> None:
+    for key in table:
+        if key not in keys:
+            raise UsageError(f"{where}unknown key {key!r}: {nearest(key, keys)}")
 
 
 def _text(value: Any, where: str) -> str:
