@@ -12,10 +12,9 @@ import tenfold
 from tenfold.errors import DataError
 from tenfold.teach.margin import floats
 from tenfold.teach.margin.activeset import climb
-from tenfold.teach.margin.floats import framed, nearest_pair
+from tenfold.teach.margin.floats import framed, nearest_pair, values
 from tenfold.teach.margin.leastnorm import least_norm
 from tenfold.teach.margin.problem import Points, Separated
-from tenfold.teach.margin.residuals import values
 from tenfold.teach.margin.solving import solve
 
 GAP = 1e-10

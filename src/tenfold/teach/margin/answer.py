@@ -13,7 +13,7 @@ import numpy as np
 from tenfold.errors import UsageError
 from tenfold.teach.judge import Judgment
 from tenfold.teach.margin.given import judge
-from tenfold.teach.margin.points import Places, parse_given
+from tenfold.teach.margin.points import parse_given
 from tenfold.teach.margin.problem import Hyperplane, Inseparable, Judged, Number, Points, Residuals, Separated, Soft
 from tenfold.teach.margin.reported import judge_statements
 from tenfold.teach.margin.soft import soft_margin
@@ -121,7 +121,7 @@ def _sheet(name: str, material: Material) -> Sheet:
     return sheet
 
 
-def _predicted(places: Places, plane: Hyperplane, points: Points) -> tuple[Predicted, ...]:
+def _predicted(places: Points, plane: Hyperplane, points: Points) -> tuple[Predicted, ...]:
     values = map(plane.value, places.numbers)
     return tuple(Predicted(label, v, points.side(v)) for label, v in zip(places.labels, values, strict=True))
 

@@ -53,12 +53,17 @@ def _shares(weights: Mapping[int, Number]) -> dict[int, Number]:
     return {i: value / total for i, value in ordered.items()}
 
 
+def _equations(z: Floats, sign: Signs) -> tuple[Floats, Floats]:
+    """Return A (D + 2, n) and t of the equations A v = t: Σ v_i s_i z_i = 0, Σ₊ v_i = Σ₋ v_i = 1."""
+    plus = sign > 0
+    return np.vstack([z.T * sign, plus, ~plus]).astype(np.float64), np.append(np.zeros(z.shape[1]), [1.0, 1.0])
+
+
 def refined(ray: Mapping[int, Number], z: Floats, sign: Signs) -> dict[int, float]:
     """Return v >= 0 that is nearer to Σ v_i s_i z_i = 0, Σ₊ v_i = Σ₋ v_i = 1, on the same points. z: (n, D) framed."""
     points = list(ray)
     plus = sign[points] > 0
-    equations = np.vstack([z[points].T * sign[points], plus, ~plus])
-    right = np.append(np.zeros(z.shape[1]), [1.0, 1.0])
+    equations, right = _equations(z[points], sign[points])
     v = np.array([float(value) for value in ray.values()])
     v /= np.where(plus, v[plus].sum(), v[~plus].sum())
     for _ in range(2):
@@ -96,15 +101,14 @@ def _holds(v: Mapping[int, float], points: Points, frame: Frame) -> bool:
     if k < 2:
         return False
     columns = _spanning(_whole(points, few)) if k < points.x.shape[1] + 2 else list(range(points.x.shape[1]))
-    plus = points.sign[few] > 0
     if columns is None or len(columns) + 2 != k:
         return False
-    a = np.vstack([frame.z[few][:, columns].T * points.sign[few], plus, ~plus]).astype(np.float64)
+    a, t = _equations(frame.z[few][:, columns], points.sign[few])
     try:
         inverse = np.linalg.inv(a)
     except np.linalg.LinAlgError:
         return False
-    t, solution = np.append(np.zeros(len(columns)), [1.0, 1.0]), np.array(list(v.values()))
+    solution = np.array(list(v.values()))
     off = 2 * EPSILON * abs(a)  # moving and scaling rounded twice
     if points.exact:  # and so did reading decimals
         off[:-2] += EPSILON * abs(points.x[few][:, columns].T) / frame.radius
@@ -135,9 +139,7 @@ def _spanning(whole: exact.Whole) -> list[int] | None:
 
 def by_programming(z: Floats, sign: Signs) -> dict[int, Number] | None:
     """Find v >= 0 by position by linear programming (HiGHS), None where there is none. z: (n, D) framed."""
-    plus = sign > 0
-    equations = np.vstack([z.T * sign, plus, ~plus])
-    right = np.append(np.zeros(z.shape[1]), [1.0, 1.0])
+    equations, right = _equations(z, sign)
     solution = optimize.linprog(np.zeros(len(z)), A_eq=equations, b_eq=right, method="highs-ds")
     if solution.status != 0:
         return None

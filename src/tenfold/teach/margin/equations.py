@@ -1,6 +1,6 @@
 """Equations that are linear in w1, …, wD and b, as people write them: "-2w1 + b = -1", "2w₁ + b = −1"."""
 
-__all__ = ["Equation", "constraint", "read_equation", "stated_equation"]
+__all__ = ["Equation", "constraint", "normal", "read_equation", "stated_equation"]
 
 import re
 from collections.abc import Sequence
@@ -23,6 +23,10 @@ class Equation(NamedTuple):
     factors: dict[str, Fraction]
     right: Fraction
 
+    def sizes(self) -> "Equation":
+        """Return the same numbers without their signs."""
+        return Equation({name: abs(factor) for name, factor in self.factors.items()}, abs(self.right))
+
 
 def read_equation(text: str) -> Equation:
     """Read an equation: unknowns to its left, the number to its right. Raises UsageError for anything else.
@@ -39,6 +43,12 @@ def read_equation(text: str) -> Equation:
         factors[name] = factors.get(name, Fraction()) - size
     number = -factors.pop("", Fraction())
     return Equation({name: factors[name] for name in sorted(factors, key=_order) if factors[name]}, number)
+
+
+def normal(equation: Equation) -> Equation:
+    """Scale an equation so that its first factor is 1: multiples of each other become equal."""
+    first = next(iter(equation.factors.values()), Fraction(1))
+    return Equation({name: factor / first for name, factor in equation.factors.items()}, equation.right / first)
 
 
 def constraint(x: Sequence[Fraction], sign: int) -> Equation:

@@ -4,20 +4,36 @@ With x = c + r z, a plane w'·z + b' of z is w = w'/r, b = b' − w·c of x, and
 of the active set are held by their QR factors, so that the condition of A counts and not its square:
 
     Aᵀ = Q R:    w = Q R⁻ᵀ t,    β = R⁻¹ R⁻ᵀ t,    t_i = s_i − s_0,    and a − Q Qᵀ a is what A cannot express of a.
+
+What a solution leaves of the conditions is summed in extended precision where the machine has it: next to a tiny
+margin, or far from the origin, the rounding of a float64 sum would be taken for a violated constraint.
 """
 
-__all__ = ["EPSILON", "Frame", "arithmetic", "clear", "framed", "guess", "independent", "nearest_pair", "trained"]
+__all__ = [
+    "EPSILON",
+    "Frame",
+    "arithmetic",
+    "clear",
+    "framed",
+    "guess",
+    "independent",
+    "nearest_pair",
+    "residuals",
+    "trained",
+    "values",
+]
 
 import warnings
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import linalg
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.svm import SVC
 
 from tenfold.teach.margin.activeset import Arithmetic, Climbed, Held
-from tenfold.teach.margin.problem import Floats, Signs
+from tenfold.teach.margin.problem import Floats, Residuals, Signs
 
 SPANNED = 1e-11  # of the farthest point's distance: nearer to what others span, a point is taken to be in it
 DOUBTFUL = 1e6  # radius / margin: above it floats alone do not say that points can be separated
@@ -27,6 +43,7 @@ BEYOND = 4e-14  # of a functional margin, times ‖w‖: below it no point is be
 GRAM = 2_500  # points up to which all products are taken at once, for BLAS is quicker than libsvm
 HARD = 1e10  # libsvm's C in place of infinity
 PRECISE = 1e-3  # libsvm's tolerance, its usual one: its support vectors are then nearly always the right ones
+ROWS = 1_000  # at a time: extended precision takes twice the memory
 STEPS, PATIENCE = 50_000, 10**8  # of libsvm, and steps times points: where a margin is tiny it would go on for hours
 
 
@@ -36,13 +53,6 @@ class Frame(NamedTuple):
     z: Floats
     center: Floats
     radius: float
-
-
-class _Factor(NamedTuple):
-    """Aᵀ = Q R: q (D, k − 1), r (k − 1, k − 1)."""
-
-    q: Floats
-    r: Floats
 
 
 def framed(x: Floats) -> Frame:
@@ -119,7 +129,7 @@ def arithmetic(z: Floats, sign: Signs) -> Arithmetic:
         beta = linalg.solve_triangular(r, y, check_finite=False)
         multipliers = s[list(points)] * np.concatenate([[-beta.sum()], beta])
         held = z[list(points)] @ w
-        return Held(points, multipliers.tolist(), np.append(w, np.mean(s[list(points)] - held)), _Factor(q, r))
+        return Held(points, multipliers.tolist(), np.append(w, np.mean(s[list(points)] - held)), (q, r))
 
     def express(held: Held, j: int) -> list[float] | None:
         points, (q, r) = list(held.points), held.factor
@@ -138,12 +148,12 @@ def arithmetic(z: Floats, sign: Signs) -> Arithmetic:
     return Arithmetic(hold, express, worst)
 
 
-def _factored(a: Floats, before: Held | None, points: tuple[int, ...]) -> _Factor:
+def _factored(a: Floats, before: Held | None, points: tuple[int, ...]) -> tuple[Floats, Floats]:
     """Return Aᵀ = Q R, from the factors of the set before where a few points left it and at most one came, last."""
     gone = [k for k, i in enumerate(before.points) if i not in set(points)] if before else [0]
     came = len(points) - (len(before.points) - len(gone)) if before else 0
     if before is None or min(a.shape) < LARGE or len(gone) > FEW or 0 in gone or came > 1:
-        return _Factor(*linalg.qr(a, mode="economic", check_finite=False))
+        return _qr(a)
     q, r = before.factor
     for k in reversed(gone):
         q, r = linalg.qr_delete(q, r, k - 1, which="col", check_finite=False)
@@ -152,5 +162,35 @@ def _factored(a: Floats, before: Held | None, points: tuple[int, ...]) -> _Facto
         try:
             q, r = linalg.qr_insert(q, r, a[:, -1], r.shape[1], which="col", check_finite=False)
         except linalg.LinAlgError:  # it refuses what the others span but for rounding
-            return _Factor(*linalg.qr(a, mode="economic", check_finite=False))
-    return _Factor(q, r)
+            return _qr(a)
+    return q, r
+
+
+def _qr(a: Floats) -> tuple[Floats, Floats]:
+    q, r = linalg.qr(a, mode="economic", check_finite=False)
+    return q, r
+
+
+def values(x: Floats, w: Floats, b: float) -> NDArray[np.longdouble]:
+    """Return w·x_i + b of each point, extended. x: (n, D); w: (D,)."""
+    wide = w.astype(np.longdouble)
+    sums = [x[row : row + ROWS].astype(np.longdouble) @ wide for row in range(0, len(x), ROWS)]
+    return np.asarray(np.concatenate(sums) + b)
+
+
+def residuals(x: Floats, sign: Signs, w: Floats, b: float, alpha: Floats) -> Residuals:
+    """Measure by how much each condition of Karush, Kuhn and Tucker fails. x: (n, D); sign, alpha: (n,).
+
+    Σ α_i s_i x_i is taken around the center of the points, which changes nothing where Σ α_i s_i = 0 (its own entry).
+    """
+    functional = sign * values(x, w, b)
+    beta, total = alpha * sign, float(alpha.sum())
+    used = np.flatnonzero(alpha)
+    left = w - beta[used] @ (x[used] - x.mean(0))
+    return Residuals(
+        stationarity=float(np.linalg.norm(left) / np.linalg.norm(w)),
+        feasibility=max(0.0, float((1 - functional).max())),
+        dual_feasibility=max(0.0, float(-alpha.min()) / total),
+        complementarity=float((alpha * abs(functional - 1)).sum() / total),
+        balance=abs(float(beta.sum())) / total,
+    )

@@ -14,10 +14,9 @@ import numpy as np
 from scipy import optimize
 
 from tenfold.errors import UsageError
-from tenfold.teach.margin.floats import EPSILON
+from tenfold.teach.margin.floats import EPSILON, values
 from tenfold.teach.margin.phrases import hyperplane, listed, shown
 from tenfold.teach.margin.problem import Floats, Hyperplane, Inseparable, Judged, Number, Points, Separated, dot
-from tenfold.teach.margin.residuals import values
 
 SLACK = 1e-9  # of a functional margin in floats, times 1 + ‖w‖ times the radius of the points
 OPTIMAL = 1e-8  # of ‖w‖, in floats

@@ -14,6 +14,7 @@ D + 1 equations, however many points there are. w is kept as itself: from α it 
 
 __all__ = ["interior"]
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -37,16 +38,6 @@ class _Bounded(NamedTuple):
     upper: Floats
 
 
-class _Linear(NamedTuple):
-    """The equations of a step: factor of the matrix, Θ (n,), [V; s] (D + 1, n), r (n,) and (ρ, sᵀa) (D + 1,)."""
-
-    factor: tuple[Floats, bool]
-    theta: Floats
-    rows: Floats
-    rest: Floats
-    left: Floats
-
-
 def interior(z: Floats, s: Floats, C: float) -> tuple[Floats, Floats]:
     """Return α (n,) and w (D,) near the optimum. z: framed points (n, D); s: (n,) signs as floats."""
     n, width = z.shape
@@ -54,12 +45,12 @@ def interior(z: Floats, s: Floats, C: float) -> tuple[Floats, Floats]:
     point = _Bounded(np.full(n, 0.5), np.full(n, 0.5), np.ones(n), np.ones(n))
     for _ in range(STEPS):
         mu = _mu(point)
-        linear = _linear(point, plane, rows, C) if mu > NEAR else None
-        if linear is None:
+        newton = _newton(point, plane, rows, C) if mu > NEAR else None
+        if newton is None:
             break
-        first, _ = _step(point, linear, np.zeros(n), np.zeros(n))
+        first, _ = newton(np.zeros(n), np.zeros(n))
         aim = mu * (_mu(_moved(point, first, _length(point, first))) / mu) ** 3
-        step, turn = _step(point, linear, aim - first.a * first.lower, aim + first.a * first.upper)
+        step, turn = newton(aim - first.a * first.lower, aim + first.a * first.upper)
         length = CLOSE * _length(point, step)
         if not (length > SHORTEST and np.isfinite(turn).all()):
             break
@@ -71,14 +62,28 @@ def _mu(point: _Bounded) -> float:
     return float(point.a @ point.lower + point.over @ point.upper) / (2 * len(point.a))
 
 
-def _linear(point: _Bounded, plane: Floats, rows: Floats, C: float) -> _Linear | None:
-    """Set up the equations, None where rounding leaves no factor. plane: w with b behind it."""
+def _newton(
+    point: _Bounded, plane: Floats, rows: Floats, C: float
+) -> Callable[[Floats, Floats], tuple[_Bounded, Floats]] | None:
+    """Return Newton's step towards given λ a and ξ (1 − a), and that of the plane; None where no factor exists.
+
+    plane: w with b behind it; rows: [V; s] (D + 1, n).
+    """
     inverse_price = np.append(np.full(len(rows) - 1, 1 / C), 0.0)
     theta = point.lower / point.a + point.upper / point.over
-    matrix = (rows / theta) @ rows.T + np.diag(inverse_price)
-    factor = _factor(matrix)
+    factor = _factor((rows / theta) @ rows.T + np.diag(inverse_price))
     rest = 1 - plane @ rows + point.lower - point.upper
-    return None if factor is None else _Linear(factor, theta, rows, rest, rows @ point.a - inverse_price * plane)
+    left = rows @ point.a - inverse_price * plane
+
+    def step(low: Floats, high: Floats) -> tuple[_Bounded, Floats]:
+        r = rest - point.lower + low / point.a + point.upper - high / point.over
+        turn = linalg.cho_solve(factor, (rows / theta) @ r + left, check_finite=False)
+        a = (r - turn @ rows) / theta
+        lower = (low - point.lower * a) / point.a - point.lower
+        upper = (high + point.upper * a) / point.over - point.upper
+        return _Bounded(a, -a, lower, upper), turn
+
+    return step if factor else None
 
 
 def _factor(matrix: Floats) -> tuple[Floats, bool] | None:
@@ -89,16 +94,6 @@ def _factor(matrix: Floats) -> tuple[Floats, bool] | None:
         except (linalg.LinAlgError, ValueError):  # not positive, not finite
             continue
     return None
-
-
-def _step(point: _Bounded, linear: _Linear, low: Floats, high: Floats) -> tuple[_Bounded, Floats]:
-    """Return the step towards λ a = low and ξ (1 − a) = high, and that of the plane."""
-    _, theta, rows, rest, left = linear
-    r = rest - point.lower + low / point.a + point.upper - high / point.over
-    turn = linalg.cho_solve(linear.factor, (rows / theta) @ r + left, check_finite=False)
-    a = (r - turn @ rows) / theta
-    lower, upper = (low - point.lower * a) / point.a - point.lower, (high + point.upper * a) / point.over - point.upper
-    return _Bounded(a, -a, lower, upper), turn
 
 
 def _moved(point: _Bounded, step: _Bounded, length: float) -> _Bounded:

@@ -69,8 +69,8 @@ class Hyperplane(NamedTuple):
 class Points(NamedTuple):
     """Points of two classes.
 
-    x: (n, D). sign: (n,) int8, +1 or −1. names: class of +1, class of −1. exact: (n, D) coordinates as they were
-    written, where these are known and few, else None. labels: of each point, for messages: "(1, 0)" or "row 7".
+    x: (n, D). sign: (n,) int8, +1 or −1, 0 of new points. names: class of +1, class of −1. exact: (n, D) coordinates as
+    they were written, where these are known and few, else None. labels: for messages, "(1, 0)" or "row 7".
     """
 
     x: Floats
@@ -78,6 +78,11 @@ class Points(NamedTuple):
     names: tuple[str, str]
     exact: tuple[tuple[Fraction, ...], ...] | None
     labels: tuple[str, ...]
+
+    @property
+    def numbers(self) -> Sequence[Sequence[Number]]:
+        """The coordinates (n, D), as fractions where they are known as such."""
+        return self.exact or self.x.tolist()
 
     def only(self, rows: Sequence[int]) -> "Points":
         """Return some of the points, by their positions."""

@@ -10,17 +10,19 @@ __all__ = ["judge_statements"]
 import math
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import NamedTuple
 
 from tenfold.errors import UsageError
-from tenfold.teach.judge import EARLIER_SLIP, SLIP, Judgment, worst_rendering
-from tenfold.teach.margin.claims import judge_equation, judge_multipliers, judge_side, judge_support
-from tenfold.teach.margin.phrases import shown, vector
-from tenfold.teach.margin.points import Places, parse_places
+from tenfold.teach.judge import EARLIER_SLIP, RIGHT, SLIP, Judgment, worst_rendering
+from tenfold.teach.margin.equations import Equation, constraint, normal, read_equation, stated_equation
+from tenfold.teach.margin.phrases import equated, hyperplane, listed, shown, vector
+from tenfold.teach.margin.points import parse_places
 from tenfold.teach.margin.problem import Hyperplane, Inseparable, Judged, Number, Points, Separated, dot, root
 from tenfold.teach.margin.solving import solve
 from tenfold.teach.margin.statements import Statement
-from tenfold.teach.printed import exactly
+from tenfold.teach.printed import exactly, fidelity, quantum
 
+NAMED = 5  # points that a sentence names
 _NAMES = {
     "norm": "‖w‖",
     "margin": "margin 1/‖w‖",
@@ -30,7 +32,19 @@ _NAMES = {
     "support": "support vectors",
     "multipliers": "multipliers α",
 }
-Printed = dict[str, tuple[Fraction, ...]]
+Opinion = tuple[str, str, str]
+"""A verdict, what is right, and a sentence or ""."""
+
+
+class _Claim(NamedTuple):
+    """A statement beside the line that it is about. place: its point, or None; printed: the w and b above it."""
+
+    statement: Statement
+    points: Points
+    plane: Hyperplane
+    place: Points | None
+    solution: Separated | Inseparable
+    printed: dict[str, tuple[Fraction, ...]]
 
 
 def judge_statements(
@@ -40,56 +54,65 @@ def judge_statements(
 
     Raises UsageError for a point of other dimensions, or one that must be one of the points and is not.
     """
-    plane = judged.plane if judged else _plane(solution)
-    judgments = []
-    printed: Printed = {}
+    given, judgments = judged.plane if judged else _plane(solution), []
+    printed: dict[str, tuple[Fraction, ...]] = {}
     for number, statement in enumerate(statements, 1):
+        kind, texts = statement.kind, statement.printed
         try:
-            judgment = _judgment(statement, points, plane, solution, printed)
+            place = _place(statement.at, points) if statement.at else None
+            plane = _without(points, place) if statement.alone and place else given
+            opinion = SLIP, "none", "no line separates these classes, so there is none to report"
+            if plane is not None:
+                judge = _JUDGES.get(kind, _number)
+                opinion = judge(_Claim(statement, points, plane, place, solution, printed))
         except UsageError as error:
-            raise UsageError(f"reported {number}, {statement.kind}: {error}") from None
-        judgments.append(judgment._replace(note=statement.note))
-        if statement.kind in ("w", "b"):
-            printed[statement.kind] = tuple(map(exactly, statement.printed))
+            raise UsageError(f"reported {number}, {kind}: {error}") from None
+        if kind in ("w", "b"):
+            printed[kind] = tuple(map(exactly, texts))
+        about = _NAMES.get(kind, kind) + (f" at {place.labels[0]}" if place else "")
+        text = f"({', '.join(texts)})" if kind in ("w", "multipliers") else ", ".join(texts)
+        verdict, right, sentence = opinion
+        judgments.append(Judgment(about, text, right, verdict, sentence, statement.note))
     return tuple(judgments)
 
 
 def _plane(solution: Separated | Inseparable) -> Hyperplane | None:
-    return None if isinstance(solution, Inseparable) else solution.plane
+    return solution.plane if isinstance(solution, Separated) else None
 
 
-def _judgment(
-    statement: Statement,
-    points: Points,
-    plane: Hyperplane | None,
-    solution: Separated | Inseparable,
-    printed: Printed,
-) -> Judgment:
-    kind, place = statement.kind, _place(statement.at, points) if statement.at else None
-    if statement.alone and place:
-        plane = _without(points, place)
-    text = ", ".join(statement.printed)
-    about = _NAMES.get(kind, kind) + (f" at {place.labels[0]}" if place else "")
-    judgment = Judgment(about, f"({text})" if kind in ("w", "multipliers") else text, "none", SLIP)
-    if plane is None:
-        return judgment._replace(sentence="no line separates these classes, so there is none to report")
-    if kind == "equation":
-        return judge_equation(judgment, points, plane, place)
-    if kind == "support":
-        return judge_support(judgment, points, plane)
-    if kind == "multipliers":
-        return judge_multipliers(judgment, statement.printed, points, solution)
-    if kind == "class" and place:
-        return judge_side(judgment, points, plane, place, statement.alone)
-    numbers = _numbers(kind, plane, place)
-    right = vector(numbers) if kind == "w" else shown(numbers[0])
-    judgment = judgment._replace(right=right, verdict=worst_rendering(statement.printed, numbers))
-    if judgment.verdict != SLIP or kind in ("w", "b"):
-        return judgment
-    return _followed(judgment, statement, plane, place, printed)
+def _place(text: str, points: Points) -> Points:
+    places = parse_places(text, points.x.shape[1])
+    if len(places.labels) > 1:
+        raise UsageError(f"at {text[:60]!r}: expected one point")
+    return places
 
 
-def _numbers(kind: str, plane: Hyperplane, place: Places | None) -> tuple[Number, ...]:
+def _without(points: Points, place: Points) -> Hyperplane | None:
+    """Return the line of the other points alone."""
+    removed = points.positions(place.x[0])
+    if not removed:
+        raise UsageError(f"{place.labels[0]} is none of the points")
+    others = points.only([k for k in range(len(points.x)) if k not in removed])
+    if len(set(others.sign.tolist())) < 2:
+        raise UsageError(f"without {place.labels[0]} a class has no point left: leave out alone = true")
+    return _plane(solve(others))
+
+
+def _number(claim: _Claim) -> Opinion:
+    """Judge a number by the line, else by the w and b that were printed before it."""
+    kind, texts = claim.statement.kind, claim.statement.printed
+    numbers = _numbers(kind, claim.plane, claim.place)
+    verdict, right = worst_rendering(texts, numbers), vector(numbers) if kind == "w" else shown(numbers[0])
+    w, (b,) = claim.printed.get("w", claim.plane.w), claim.printed.get("b", (claim.plane.b,))
+    causes = [f"w printed as {vector(w)}"] * (w != claim.plane.w) + [f"b printed as {shown(b)}"] * (b != claim.plane.b)
+    if verdict != SLIP or kind in ("w", "b") or not causes or len(w) != len(claim.plane.w):
+        return verdict, right, ""
+    if worst_rendering(texts, _numbers(kind, Hyperplane(w, b), claim.place)) == SLIP:
+        return verdict, right, ""
+    return EARLIER_SLIP, right, f"follows from {' and '.join(causes)}"
+
+
+def _numbers(kind: str, plane: Hyperplane, place: Points | None) -> tuple[Number, ...]:
     """Return the number of a kind that a hyperplane has, or all those of w."""
     if kind in ("w", "b"):
         return plane.w if kind == "w" else (plane.b,)
@@ -102,32 +125,99 @@ def _numbers(kind: str, plane: Hyperplane, place: Places | None) -> tuple[Number
     return ((2 if kind == "width" else 1) / norm if norm else math.inf,)
 
 
-def _followed(
-    judgment: Judgment, statement: Statement, plane: Hyperplane, place: Places | None, printed: Printed
-) -> Judgment:
-    """Judge whether it is right for the w and b that were printed before it."""
-    w, (b,) = printed.get("w", plane.w), printed.get("b", (plane.b,))
-    if len(w) != len(plane.w):
-        return judgment
-    causes = [f"w printed as {vector(w)}"] * (w != plane.w) + [f"b printed as {shown(b)}"] * (b != plane.b)
-    if not causes or worst_rendering(statement.printed, _numbers(statement.kind, Hyperplane(w, b), place)) == SLIP:
-        return judgment
-    return judgment._replace(verdict=EARLIER_SLIP, sentence=f"follows from {' and '.join(causes)}")
+def _equation(claim: _Claim) -> Opinion:
+    """Judge whether an equation is what its point says, and holds; without a point, whether it holds."""
+    equation = read_equation(claim.statement.printed[0])
+    numbers = {f"w{k}": number for k, number in enumerate(claim.plane.w, 1)} | {"b": claim.plane.b}
+    if strange := [name for name in equation.factors if name not in numbers]:
+        raise UsageError(f"it speaks of {strange[0]}, and w has {len(claim.plane.w)} numbers")
+    left = dot(list(equation.factors.values()), [numbers[name] for name in equation.factors])
+    holds = fidelity(str(equation.right), left) == "exact"
+    label, meant = ("", None) if holds and not claim.place else _meant(claim, equation)
+    same = meant is None or normal(equation) == normal(meant)
+    if holds and same:
+        return RIGHT, stated_equation(equation), ""
+    right = equated("…", left) if meant is None else stated_equation(meant)
+    sentence = f"at {hyperplane(claim.plane)} its left side is {shown(left)}"
+    sentence += f", not {shown(equation.right)}" * (not holds) + f"; the point {label} says {right}" * (not same)
+    return SLIP, right, sentence
 
 
-def _place(text: str, points: Points) -> Places:
-    places = parse_places(text, points.x.shape[1])
-    if len(places.labels) > 1:
-        raise UsageError(f"at {text[:60]!r}: expected one point")
-    return places
+def _meant(claim: _Claim, equation: Equation) -> tuple[str, Equation | None]:
+    """Return the point that an equation is about and what it says: the one at a place, else one with its numbers."""
+    points, place = claim.points, claim.place
+    if points.exact is None:
+        return "", None
+    for k in points.positions(place.x[0]) if place else claim.plane.support:
+        said = constraint(points.exact[k], int(points.sign[k]))
+        if place or said.sizes() == equation.sizes():
+            return points.labels[k], said
+    return "", None
 
 
-def _without(points: Points, place: Places) -> Hyperplane | None:
-    """Return the line of the other points alone."""
-    removed = points.positions(place.x[0])
-    if not removed:
-        raise UsageError(f"{place.labels[0]} is none of the points")
-    others = points.only([k for k in range(len(points.x)) if k not in removed])
-    if len(set(others.sign.tolist())) < 2:
-        raise UsageError(f"without {place.labels[0]} a class has no point left: leave out alone = true")
-    return _plane(solve(others))
+def _support(claim: _Claim) -> Opinion:
+    """Judge whether these are the points on the margin, all of them and no other."""
+    text, points = claim.statement.printed[0], claim.points
+    places = [tuple(x) for x in points.x.tolist()]
+    names = dict(zip(reversed(places), reversed(points.labels), strict=True))
+    on_margin = dict.fromkeys(places[k] for k in claim.plane.support)
+    stated = names
+    if text.strip().lower() != "all":
+        stated = dict.fromkeys(map(tuple, parse_places(text, points.x.shape[1]).x.tolist()), "")
+    right = ", ".join(names[x] for x in on_margin) or "none"
+    missing = [names[x] for x in on_margin if x not in stated]
+    wrong = [names.get(x) or vector(x) for x in stated if x not in on_margin]
+    if not missing and not wrong:
+        every = len(on_margin) == len(names)
+        count = f"all {len(on_margin)} points" if every else f"these {len(on_margin)} and no other"
+        return RIGHT, right, f"{count} lie on the margin"
+    cases = (missing, "on the margin: left out"), (wrong, "not on the margin")
+    parts = [f"{listed(who, NAMED)} {'is' if len(who) == 1 else 'are'} {where}" for who, where in cases if who]
+    return SLIP, right, "; ".join(parts)
+
+
+def _side(claim: _Claim) -> Opinion:
+    """Judge whether a point lies on the side of the class that was printed, by its name or its sign."""
+    text, points = claim.statement.printed[0], claim.points
+    assert claim.place is not None  # a sheet without it is refused
+    value = claim.plane.value(claim.place.numbers[0])
+    name = points.side(value) or "none: it lies on the line"
+    on_margin = "exact" in (fidelity("1", value), fidelity("-1", value))
+    sentence = equated("w·x + b", value) + ", on the margin" * on_margin
+    if claim.statement.alone:
+        sentence = f"the other points alone give {hyperplane(claim.plane)}: {sentence}"
+    right = (points.side({"+": 1, "-": -1, "−": -1}.get(text, 0)) or text) == name
+    return RIGHT if right else SLIP, name, sentence
+
+
+def _multipliers(claim: _Claim) -> Opinion:
+    """Judge multipliers as numbers; if they are not unique, as a proof: α ≥ 0, Σ α s = 0, Σ α s x = w."""
+    texts, solution = claim.statement.printed, claim.solution
+    if isinstance(solution, Inseparable):
+        return SLIP, "none", "the classes are not separable"
+    alpha = solution.alpha
+    verdict, right = worst_rendering(texts, alpha), vector(alpha)
+    if len(texts) != len(alpha):
+        count = f"{len(texts)} numbers for {len(alpha)} points"
+        return SLIP, right, f"{count}: all of them, 0 where there is none, are expected"
+    if verdict == SLIP and not solution.unique and (proof := _proof(texts, claim.points, solution)):
+        return proof, right, "not the only ones, and these prove the margin as well"
+    return verdict, right, ""
+
+
+def _proof(texts: Sequence[str], points: Points, solution: Separated) -> str:
+    """Return how written multipliers prove the margin: "exact", "rounded" if it takes their last digits, else ""."""
+    alpha, digits = [exactly(text) for text in texts], [quantum(text) for text in texts]
+    if points.exact is None or solution.exact is None or min(alpha) < 0:
+        return ""
+    beta = [a * s for a, s in zip(alpha, points.sign.tolist(), strict=True)]
+    rows = [[Fraction(1)] * len(beta), *map(list, zip(*points.exact, strict=True))]
+    wanted = Fraction(), *solution.exact.w
+    errors = [abs(Fraction(dot(beta, row)) - number) for row, number in zip(rows, wanted, strict=True)]
+    room = [Fraction(dot(digits, list(map(abs, row)))) / 2 for row in rows]
+    if not any(errors):
+        return "exact"
+    return "rounded" if all(error <= most for error, most in zip(errors, room, strict=True)) else ""
+
+
+_JUDGES = {"equation": _equation, "support": _support, "class": _side, "multipliers": _multipliers}

@@ -56,10 +56,17 @@ def _removed(
     points: Points, frame: Frame, proof: Certificate, whole: exact.Whole | None
 ) -> tuple[tuple[int, ...], bool, int]:
     """Return points to take away, whether fewer would not do, and how many it takes at least."""
-    conflict = _conflicts(points, frame, whole, (*proof.first, *proof.second))
     n, width = points.x.shape
-    budget = min(MOST, SEARCHED // (n * width * (10 + min(n, width))))
-    enough = _enough(points, frame)
+
+    def conflict(removed: frozenset[int]) -> tuple[int, ...] | None:
+        if not removed:
+            return *proof.first, *proof.second
+        kept = np.array([i for i in range(n) if i not in removed], dtype=np.int64)
+        if len(set(points.sign[kept].tolist())) < 2:
+            return None
+        return tuple(kept[_ray(points, frame, whole, kept)].tolist()) or None
+
+    enough, budget = _enough(points, frame), min(MOST, SEARCHED // (n * width * (10 + min(n, width))))
     try:
         taken, minimal, least = fewest(conflict, enough, budget)
     except DataError:  # rounding hides whether some are enough
@@ -78,20 +85,6 @@ def _in_floats(points: Points, frame: Frame, ray: Mapping[int, Number] | None) -
         "rounding hides whether these classes can be separated, so near are they to each other; take fewer points, or "
         "coordinates with fewer digits: those are solved in fractions"
     )
-
-
-def _conflicts(points: Points, frame: Frame, whole: exact.Whole | None, first: tuple[int, ...]) -> Conflict:
-    """Return the search for certificates of what is left without some points; `first` is that of all of them."""
-
-    def conflict(removed: frozenset[int]) -> tuple[int, ...] | None:
-        if not removed:
-            return first
-        kept = np.array([i for i in range(len(points.sign)) if i not in removed], dtype=np.int64)
-        if len(set(points.sign[kept].tolist())) < 2:
-            return None
-        return tuple(kept[_ray(points, frame, whole, kept)].tolist()) or None
-
-    return conflict
 
 
 def _ray(points: Points, frame: Frame, whole: exact.Whole | None, kept: NDArray[np.int64]) -> list[int]:

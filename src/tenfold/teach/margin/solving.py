@@ -20,10 +20,9 @@ from numpy.typing import NDArray
 from tenfold.errors import DataError
 from tenfold.teach.margin import exact, floats
 from tenfold.teach.margin.activeset import Climbed, climb
-from tenfold.teach.margin.floats import Frame, framed, guess, nearest_pair
+from tenfold.teach.margin.floats import Frame, framed, guess, nearest_pair, residuals, values
 from tenfold.teach.margin.leastnorm import least_norm, least_norm_exact
 from tenfold.teach.margin.problem import Exact, Floats, Inseparable, Points, Separated, Signs, dot
-from tenfold.teach.margin.residuals import residuals, values
 from tenfold.teach.margin.separability import inseparable
 
 ON_MARGIN = 1e-10  # how far from 1 a functional margin may be by rounding, times 1 + radius / margin

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenfold.errors import UsageError, nearest
-from tenfold.rooms import names
-from tenfold.teach.margin.points import POINTS_CAP, Places, parse_places, parse_points, read_places, read_points
+from tenfold.rooms import names as words_of
+from tenfold.teach.margin.points import POINTS_CAP, choose_classes, parse_places, parse_points, places_of, points_of
 from tenfold.teach.margin.problem import Floats, Points, Signs
-from tenfold.teach.margin.rows import SHOWN, there
+from tenfold.teach.margin.rows import SHOWN, read_rows, there
 from tenfold.teach.margin.statements import Sheet, read_sheet, shipped
 
 if TYPE_CHECKING:  # who has points needs no images, and so does not wait for PyTorch
@@ -56,9 +56,9 @@ def material(
     Raises UsageError, or DataError for unusable data.
     """
     if len(classes) not in (0, 2) or len(set(classes)) < len(classes):
-        words = ",".join(name[:SHOWN] for name in classes[:3])
-        raise UsageError(f"--classes {words}: expected two classes, that of + first, such as 0,1")
-    sets = [word for word in names("datasets") if word not in READERS]
+        given = ",".join(name[:SHOWN] for name in classes[:3])
+        raise UsageError(f"--classes {given}: expected two classes, that of + first, such as 0,1")
+    sets = [word for word in words_of("datasets") if word not in READERS]
     path, kind = there(data)
     if data in sets or kind == "folder" or path.suffix.lower() == ".npz":
         return _images(load(), classes, LIMIT if limit is None else limit)
@@ -81,17 +81,18 @@ def _typed_or_read(data: str, classes: Sequence[str], path: Path, kind: str) -> 
         with blamed(data):
             return Material(sheet.title or sheet.name, parse_points(sheet.points, classes), sheet.notes, sheet)
     if kind == "file":
-        return Material(path.name, *read_points(path, classes))
+        table = read_rows(path, classed=True)
+        return Material(path.name, points_of(table, classes), table.notes)
     if ending in ENDINGS:
         raise UsageError(f"{data[:60]}: no such file; expected a CSV with the class in its last column")
     return Material("points as typed", parse_points(data, classes)) if ":" in data else None
 
 
-def new_places(text: str, dimensions: int) -> Places:
+def new_places(text: str, dimensions: int) -> Points:
     """Read new points, as typed or from a CSV. Raises UsageError, or DataError for an unusable file."""
     path, kind = there(text)
     if kind == "file":
-        return read_places(path, dimensions)
+        return places_of(read_rows(path, classed=False), dimensions)
     if kind == "folder":
         raise UsageError(f"{text[:60]} is a folder; expected points such as 0,0 3,3, or a CSV of them")
     if path.suffix.lower() in ENDINGS:
@@ -115,8 +116,8 @@ def pixels(dataset: "Dataset", rows: Positions) -> Floats:
 
 
 def _images(dataset: "Dataset", classes: Sequence[str], limit: int) -> Material:
-    pair = _pair(dataset, classes)
-    labels = dataset.labels.numpy()
+    names = choose_classes(dataset.class_names, classes, dataset.name, UsageError)
+    pair, labels = [dataset.class_names.index(name) for name in names], dataset.labels.numpy()
     part = "train" if dataset.parts else ""
     pool = dataset.parts[part].numpy() if part else np.arange(len(labels))
     rows = [pool[labels[pool] == label] for label in pair]
@@ -128,8 +129,7 @@ def _images(dataset: "Dataset", classes: Sequence[str], limit: int) -> Material:
         most = min(POINTS_CAP, NUMBERS_CAP // width)
         raise UsageError(f"{len(taken):,} images of {width:,} pixels are too many: give --limit {most} or less")
     sign = np.repeat(np.array([1, -1], dtype=np.int8), counts)
-    classes = dataset.class_names[pair[0]], dataset.class_names[pair[1]]
-    points = Points(pixels(dataset, taken), sign, classes, None, tuple(f"image {row}" for row in taken.tolist()))
+    points = Points(pixels(dataset, taken), sign, names, None, tuple(f"image {row}" for row in taken.tolist()))
     other = dataset.parts["test"].numpy() if "test" in dataset.parts else np.setdiff1d(pool, taken)
     rest = other[np.isin(labels[other], pair)]
     rest_sign = np.where(labels[rest] == pair[0], 1, -1).astype(np.int8)
@@ -137,20 +137,6 @@ def _images(dataset: "Dataset", classes: Sequence[str], limit: int) -> Material:
     note = f"{len(taken):,} of {total:,} {images}: the first {counts[0]:,} and {counts[1]:,} (--limit 0 takes all)"
     notes = (*dataset.notes, note if len(taken) < total else f"all {images}")
     return Material(dataset.name, points, notes, None, dataset, rest, rest_sign)
-
-
-def _pair(dataset: "Dataset", classes: Sequence[str]) -> tuple[int, int]:
-    """Return the labels of the two classes."""
-    names = dataset.class_names
-    for name in classes:
-        if name not in names:
-            raise UsageError(f"--classes: {dataset.name} has no class {name[:SHOWN]!r}: {nearest(name[:SHOWN], names)}")
-    if not classes and len(names) > 2:
-        few = ", ".join(names[:10]) + ", …" * (len(names) > 10)
-        pair = f"--classes {names[0]},{names[1]}"
-        raise UsageError(f"{dataset.name} has {len(names)} classes ({few}); choose two of them: {pair}")
-    first, second = classes or names
-    return names.index(first), names.index(second)
 
 
 def _shares(limit: int, available: Sequence[int]) -> tuple[int, int]:
