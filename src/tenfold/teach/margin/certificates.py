@@ -21,7 +21,7 @@ import numpy as np
 from scipy import linalg, optimize
 
 from tenfold.teach.margin import exact
-from tenfold.teach.margin.floats import EPSILON, Frame
+from tenfold.teach.margin.floats import EPS, Frame
 from tenfold.teach.margin.problem import Floats, Number, Points, Signs
 
 WORK = 1e9  # of what `exact.affordable` counts, for the fractions of a certificate: about two seconds
@@ -109,11 +109,11 @@ def _holds(v: Mapping[int, float], points: Points, frame: Frame) -> bool:
     except np.linalg.LinAlgError:
         return False
     solution = np.array(list(v.values()))
-    off = 2 * EPSILON * abs(a)  # moving and scaling rounded twice
+    off = 2 * EPS * abs(a)  # moving and scaling rounded twice
     if points.exact:  # and so did reading decimals
-        off[:-2] += EPSILON * abs(points.x[few][:, columns].T) / frame.radius
-    q = (abs(np.eye(k) - inverse @ a) + abs(inverse) @ (off + k * EPSILON * abs(a))).sum(1).max()
-    left = abs(t - a @ solution) + (off + (k + 2) * EPSILON * abs(a)) @ solution + EPSILON * t
+        off[:-2] += EPS * abs(points.x[few][:, columns].T) / frame.radius
+    q = (abs(np.eye(k) - inverse @ a) + abs(inverse) @ (off + k * EPS * abs(a))).sum(1).max()
+    left = abs(t - a @ solution) + (off + (k + 2) * EPS * abs(a)) @ solution + EPS * t
     return bool(q < 1 / 2 and solution.min() > (abs(inverse) @ left).max() / (1 - q))
 
 

@@ -10,13 +10,12 @@ margin, or far from the origin, the rounding of a float64 sum would be taken for
 """
 
 __all__ = [
-    "EPSILON",
+    "EPS",
     "Frame",
     "arithmetic",
     "clear",
     "framed",
     "guess",
-    "independent",
     "nearest_pair",
     "residuals",
     "trained",
@@ -37,7 +36,7 @@ from tenfold.teach.margin.problem import Floats, Residuals, Signs
 
 SPANNED = 1e-11  # of the farthest point's distance: nearer to what others span, a point is taken to be in it
 DOUBTFUL = 1e6  # radius / margin: above it floats alone do not say that points can be separated
-EPSILON = float(np.finfo(np.float64).eps)
+EPS = float(np.finfo(np.float64).eps)
 LARGE, FEW = 48, 3  # points and coordinates from which on, and points that leave up to which, updates are quicker
 BEYOND = 4e-14  # of a functional margin, times ‖w‖: below it no point is beyond the margin
 GRAM = 2_500  # points up to which all products are taken at once, for BLAS is quicker than libsvm
@@ -66,10 +65,18 @@ def framed(x: Floats) -> Frame:
 
 
 def guess(z: Floats, sign: Signs) -> tuple[int, ...]:
-    """Return libsvm's support vectors of the hard margin (Chang and Lin 2011), the heaviest first. z: framed (n, D)."""
+    """Return libsvm's support vectors of the hard margin (Chang and Lin 2011), as far as they are affinely independent.
+
+    The heaviest comes first, the others as pivoted QR takes them: they span what all support vectors span.
+    """
     weight = abs(trained(z, sign, HARD, PRECISE, min(STEPS, PATIENCE // len(z))))
-    order = np.argsort(-weight, kind="stable")
-    return tuple(int(i) for i in order[: np.count_nonzero(weight)])
+    points = np.argsort(-weight, kind="stable")[: np.count_nonzero(weight)]
+    if len(points) < 2:
+        return tuple(points.tolist())
+    base, rest = points[0], points[1:]
+    _, r, order = linalg.qr((z[rest] - z[base]).T, mode="economic", pivoting=True, check_finite=False)
+    rank = int((abs(np.diag(r)) > SPANNED).sum())
+    return (int(base), *rest[order[:rank]].tolist())
 
 
 def trained(z: Floats, sign: Signs, C: float, tolerance: float, steps: int) -> Floats:
@@ -91,16 +98,6 @@ def nearest_pair(z: Floats, sign: Signs) -> tuple[int, int]:
     second = minus[np.linalg.norm(z[minus] - z[plus].mean(0), axis=1).argmin()]
     first = plus[np.linalg.norm(z[plus] - z[second], axis=1).argmin()]
     return int(first), int(second)
-
-
-def independent(z: Floats, points: tuple[int, ...]) -> tuple[int, ...]:
-    """Return affinely independent points that span what all of `points` span, by pivoted QR. z: framed (n, D)."""
-    if len(points) < 2:
-        return points
-    rest = np.array(points[1:])
-    _, r, order = linalg.qr((z[rest] - z[points[0]]).T, mode="economic", pivoting=True, check_finite=False)
-    rank = int((abs(np.diag(r)) > SPANNED).sum())
-    return (points[0], *(int(i) for i in rest[order[:rank]]))
 
 
 def clear(climbed: Climbed) -> bool:

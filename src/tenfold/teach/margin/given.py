@@ -14,7 +14,7 @@ import numpy as np
 from scipy import optimize
 
 from tenfold.errors import UsageError
-from tenfold.teach.margin.floats import EPSILON, values
+from tenfold.teach.margin.floats import EPS, values
 from tenfold.teach.margin.phrases import hyperplane, listed, shown
 from tenfold.teach.margin.problem import Floats, Hyperplane, Inseparable, Judged, Number, Points, Separated, dot
 
@@ -81,7 +81,7 @@ def _slack(points: Points, w: Floats, b: float) -> float:
     rounding of w and b themselves, which far from the origin is more."""
     radius = float(np.linalg.norm(points.x - points.x.mean(0), axis=1).max())
     held = abs(b) + float((abs(points.x) @ abs(w)).max())
-    return SLACK * (1 + float(np.linalg.norm(w)) * radius) + 4 * EPSILON * held
+    return SLACK * (1 + float(np.linalg.norm(w)) * radius) + 4 * EPS * held
 
 
 def _is_best(points: Points, plane: Hyperplane, w: Floats, solution: Separated) -> bool:
@@ -172,14 +172,11 @@ def _optimality(judged: Judged, points: Points) -> Iterator[str]:
         yield "not optimal as it stands, although it is the best hyperplane: only its scale is wrong"
     sides = {int(points.sign[i]) for i in judged.on_margin}
     if sides and judged.stationarity >= 1e-9:
-        yield f"no multipliers{_unreached(judged, points, sides)}"
-
-
-def _unreached(judged: Judged, points: Points, sides: set[int]) -> str:
-    if len(sides) == 1:
-        name = points.side(*sides)
-        return f": s (w·x + b) is 1 at points of class {name} alone, so that Σ α s = 0 leaves only α = 0"
-    return f" α ≥ 0 of these points give w = Σ α s x: {100 * judged.stationarity:.3g} % of w is left over"
+        left = f" α ≥ 0 of these points give w = Σ α s x: {100 * judged.stationarity:.3g} % of w is left over"
+        if len(sides) == 1:
+            name = points.side(*sides)
+            left = f": s (w·x + b) is 1 at points of class {name} alone, so that Σ α s = 0 leaves only α = 0"
+        yield f"no multipliers{left}"
 
 
 def _named(places: Sequence[int], points: Points) -> str:

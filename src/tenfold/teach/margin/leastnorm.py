@@ -46,7 +46,8 @@ def least_norm(b: Floats, alpha: Floats) -> tuple[Floats, bool, bool]:
     if rank == b.shape[1]:
         return alpha, True, True
     rows = v[:rank]
-    least = _clean(rows.T @ (rows @ alpha))
+    least = rows.T @ (rows @ alpha)
+    least[abs(least) <= ZERO * abs(least).max()] = 0.0  # what rounding left
     if least.min() < 0:
         bounded = _bounded(rows, rows @ alpha)
         if bounded is None:
@@ -54,11 +55,6 @@ def least_norm(b: Floats, alpha: Floats) -> tuple[Floats, bool, bool]:
         least = bounded
     least = np.where(least > POSITIVE * least.max(), least, 0.0)
     return least, _only(b, least > 0), True
-
-
-def _clean(numbers: Floats) -> Floats:
-    """Set to 0 what rounding left of it."""
-    return np.where(abs(numbers) > ZERO * abs(numbers).max(), numbers, 0.0)
 
 
 def _bounded(rows: Floats, c: Floats) -> Floats | None:

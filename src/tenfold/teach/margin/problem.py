@@ -81,7 +81,7 @@ class Points(NamedTuple):
 
     @property
     def numbers(self) -> Sequence[Sequence[Number]]:
-        """The coordinates (n, D), as fractions where they are known as such."""
+        """Return the coordinates (n, D), as fractions where they are known as such."""
         return self.exact or self.x.tolist()
 
     def only(self, rows: Sequence[int]) -> "Points":
@@ -149,12 +149,12 @@ class Separated(NamedTuple):
 
     @property
     def alpha(self) -> Sequence[Number]:
-        """The multipliers, in fractions where these are computed."""
+        """Return the multipliers, in fractions where these are computed."""
         return self.exact.multipliers if self.exact else self.multipliers.tolist()
 
     @property
     def plane(self) -> Hyperplane:
-        """The hyperplane, in fractions where these are computed."""
+        """Return the hyperplane, in fractions where these are computed."""
         w, b = (self.exact.w, self.exact.b) if self.exact else (tuple(self.w.tolist()), self.b)
         return Hyperplane(w, b, self.support)
 
@@ -214,7 +214,7 @@ class Judged(NamedTuple):
 
     @property
     def plane(self) -> Hyperplane:
-        """The hyperplane with the points on its margin."""
+        """Return the hyperplane with the points on its margin."""
         return Hyperplane(self.w, self.b, self.on_margin)
 
 
@@ -239,5 +239,5 @@ class Soft(NamedTuple):
 
     @property
     def plane(self) -> Hyperplane:
-        """The hyperplane with its support vectors."""
+        """Return the hyperplane with its support vectors."""
         return Hyperplane(tuple(self.w.tolist()), self.b, self.support)

@@ -123,7 +123,7 @@ def _even(alpha: Floats, s: Floats) -> bool:
 
 
 def _tried(z: Floats, s: Floats, alpha: Floats, price: float, w: Floats | None = None) -> _Try:
-    """w: where Σ α_i s_i z_i has lost digits, for α is large and most of it cancels."""
+    """Measure α. w: given where Σ α_i s_i z_i has lost digits, for α is large and most of it cancels."""
     reached = (alpha * s) @ z
     w = reached if w is None else w
     along = z @ w

@@ -12,6 +12,7 @@ Floats are fractions too: where both are in doubt and the points are few, the fl
 
 __all__ = ["solve"]
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -40,7 +41,9 @@ def solve(points: Points, removal: bool = True) -> Separated | Inseparable:
     _check(points)
     frame = framed(points.x)
     rough = _climbed(frame, points.sign)
-    fractions = points.exact or _as_fractions(points.x, rough)
+    fractions: Sequence[Sequence[Fraction]] | None = points.exact
+    if not fractions and not floats.clear(rough) and points.x.size <= exact.LARGEST:  # floats are fractions, too
+        fractions = [[Fraction(value) for value in row] for row in points.x.tolist()]
     whole = exact.whole(fractions) if fractions else None
     proved = _proved(frame, points, rough, whole[0]) if whole else None
     if whole and proved and proved.ray:
@@ -67,8 +70,8 @@ def _check(points: Points) -> None:
 
 def _climbed(frame: Frame, sign: Signs) -> Climbed:
     """Run the active set in floats, from libsvm's guess; solve its last set once more, without what updates leave."""
-    arithmetic, start = floats.arithmetic(frame.z, sign), floats.independent(frame.z, guess(frame.z, sign))
-    climbed = climb(arithmetic, start, nearest_pair(frame.z, sign))
+    arithmetic = floats.arithmetic(frame.z, sign)
+    climbed = climb(arithmetic, guess(frame.z, sign), nearest_pair(frame.z, sign))
     again = arithmetic.hold(climbed.held.points, None) if climbed.held and climbed.steps else None
     return climbed._replace(held=again) if again and min(again.multipliers) > 0 else climbed
 
@@ -89,13 +92,6 @@ def _proved(frame: Frame, points: Points, rough: Climbed, whole: exact.Whole) ->
     pair = nearest_pair(frame.z, points.sign)
     climbed = climb(exact.arithmetic(whole, points.sign), start, pair, affordable)
     return climbed._replace(steps=rough.steps + climbed.steps) if climbed.settled else None
-
-
-def _as_fractions(x: Floats, rough: Climbed) -> list[list[Fraction]] | None:
-    """Return the floats as the fractions that they are, where floats leave in doubt what holds and there are few."""
-    if floats.clear(rough) or x.size > exact.LARGEST:
-        return None
-    return [[Fraction(value) for value in row] for row in x.tolist()]
 
 
 def _exactly(points: Points, frame: Frame, whole: tuple[exact.Whole, int], proved: Climbed) -> Separated:
@@ -141,7 +137,7 @@ def _separated(points: Points, frame: Frame, rough: Climbed) -> Separated | None
         along = values(moved, w, 0.0)
         least_plus, most_minus = along[plus].min(), along[~plus].max()
         rounding = len(w) * np.finfo(np.longdouble).eps * (abs(moved) @ abs(w)).max()
-        rounding += floats.EPSILON * float(abs(w) @ abs(moved).max(0))  # moved was rounded itself
+        rounding += floats.EPS * float(abs(w) @ abs(moved).max(0))  # moved was rounded itself
         if not least_plus - most_minus > 4 * rounding:
             return None
         w = (w * (2 / (least_plus - most_minus))).astype(np.float64)

@@ -64,8 +64,8 @@ def material(
         return _images(load(), classes, LIMIT if limit is None else limit)
     points = _typed_or_read(data, classes, path, kind)
     if points is None:
-        known = nearest(data[:60], (*sets, *shipped()))
-        raise UsageError(f'{data[:60]!r} is no file, no points such as "1,0:+ 1,1:-" and no data set; {known}')
+        close = nearest(data[:60], (*sets, *shipped()))
+        raise UsageError(f'{data[:60]!r} is no file, no points such as "1,0:+ 1,1:-" and no data set; {close}')
     if limit is not None or size:
         word = "size" if limit is None else "limit"
         raise UsageError(f"--{word} is for images; {data[:60]!r} are points: leave it out")

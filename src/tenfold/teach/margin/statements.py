@@ -21,8 +21,8 @@ from tenfold.teach.printed import exactly
 
 NUMBERS = ("b", "norm", "margin", "width", "objective", "value")
 LISTS = ("w", "multipliers")
-WORDS = ("class", "support", "equation")
-KINDS = (*NUMBERS, *LISTS, *WORDS)
+EXAMPLES = {"class": '"+"', "support": '"1,0 0,1", or "all"', "equation": '"2w1 + b = -1"'}
+KINDS = (*NUMBERS, *LISTS, *EXAMPLES)
 """w, b; norm ‖w‖; margin 1/‖w‖; width 2/‖w‖; objective ½‖w‖²; multipliers of all points in their order; value w·x + b
 and class at a point; support: the points that are support vectors, or "all"; equation: linear in w1, w2, …, b."""
 PLACED = ("value", "class")
@@ -107,9 +107,10 @@ def _printed(value: Any, kind: str, where: str) -> tuple[str, ...]:
     texts = value if isinstance(value, list) and kind in LISTS else [value]
     if kind in LISTS and isinstance(value, str):
         texts = value.strip("()[] ").split(",")
-    numeric = kind not in WORDS
+    numeric = kind not in EXAMPLES
     if not texts or not all(isinstance(text, str) or (numeric and type(text) is int) for text in texts):
-        raise UsageError(f"{where}: expected what was printed, in quotes, such as {_example(kind)}")
+        example = '["-2", "0.5"]' if kind in LISTS else EXAMPLES.get(kind, '"0.354"')
+        raise UsageError(f"{where}: expected what was printed, in quotes, such as {example}")
     printed = tuple(str(text).strip() for text in texts)
     try:
         for text in printed if numeric else ():
@@ -119,11 +120,6 @@ def _printed(value: Any, kind: str, where: str) -> tuple[str, ...]:
     except UsageError as error:
         raise UsageError(f"{where}: {error}") from None
     return printed
-
-
-def _example(kind: str) -> str:
-    examples = {"class": '"+"', "support": '"1,0 0,1", or "all"', "equation": '"2w1 + b = -1"'}
-    return '["-2", "0.5"]' if kind in LISTS else examples.get(kind, '"0.354"')
 
 
 def _check_keys(table: Mapping[str, Any], keys: Sequence[str], where: str) -> None:

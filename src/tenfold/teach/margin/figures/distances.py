@@ -20,25 +20,24 @@ _BINS = 60
 
 @dataclass(frozen=True)
 class _Distances:
-    """values: w·x + b of the points of + and of those of −. margin: 1/‖w‖, what 1 is worth in the points' own units."""
+    """values: w·x + b of the points of + and of those of −."""
 
-    name: str
+    title: str
     names: tuple[str, str]
     values: tuple[Floats, Floats]
-    margin: float
-    support: int
-    soft: bool
 
 
 def _select(points: Points, line: Separated | Soft, name: str) -> _Distances:
     values = points.x @ line.w + line.b
-    both = values[points.sign > 0], values[points.sign < 0]
-    return _Distances(name, points.names, both, line.margin, len(line.support), isinstance(line, Soft))
+    against = " against ".join(plain(word, 16) for word in points.names)
+    kind, support = "soft margin" if isinstance(line, Soft) else "margin", f"{len(line.support):,} support vectors"
+    title = f"{plain(name, 30)}: {against}\n{kind} 1/‖w‖ = {shown(line.margin)}, {support}"
+    return _Distances(title, points.names, (values[points.sign > 0], values[points.sign < 0]))
 
 
 def _draw(data: _Distances) -> Figure:
     figure = Figure(figsize=(7.4, 3.9), layout="constrained")
-    figure.suptitle(_title(data), fontsize=10, parse_math=False)
+    figure.suptitle(data.title, fontsize=10, parse_math=False)
     panel = figure.subplots()
     low, high = min(-1.0, *map(np.min, data.values)), max(1.0, *map(np.max, data.values))
     # The margins are edges of bins, or those on it would be counted on either side of it.
@@ -68,12 +67,6 @@ def _lines(panel: Axes, low: float, high: float) -> None:
     panel.spines[["top", "right"]].set_visible(False)
     panel.grid(axis="y", color=LIGHT, linewidth=0.6)
     panel.set_axisbelow(True)
-
-
-def _title(data: _Distances) -> str:
-    kind = "soft margin" if data.soft else "margin"
-    against = " against ".join(plain(name, 16) for name in data.names)
-    return f"{plain(data.name, 30)}: {against}\n{kind} 1/‖w‖ = {shown(data.margin)}, {data.support:,} support vectors"
 
 
 distances = Plot(_select, _draw)

@@ -47,7 +47,7 @@ class _Window(NamedTuple):
 
     @property
     def span(self) -> Floats:
-        """Width and height."""
+        """Return width and height."""
         return self.high - self.low
 
 
@@ -91,7 +91,9 @@ def _select(
         least = 1e-12 * float(solution.multipliers.max())
         working = tuple(k for k in solution.support if solution.multipliers[k] > least)
         idle = tuple(k for k in solution.support if solution.multipliers[k] <= least)
-        return _PlaneData(name, _found(solution), *common, _cut(solution.plane), given, working, idle)
+        on_it = f"{len(solution.support)} point{'s' * (len(solution.support) != 1)} on the margin"
+        title = f"{hyperplane(solution.plane)}\nmargin 1/‖w‖ = {shown(solution.margin)}, {on_it}"
+        return _PlaneData(name, title, *common, _cut(solution.plane), given, working, idle)
     best, title = _cut(soft.plane) if soft else None, f"not separable: the hulls meet at {vector(solution.meeting)}"
     if best and soft:
         title += f"\nthe line of the soft margin with C = {shown(soft.C)}"
@@ -125,12 +127,6 @@ def _corners(x: Floats) -> Floats:
     except QhullError:
         along = (x - x[0]) @ np.linalg.svd(x - x[0])[2][0]
         return x[[along.argmin(), along.argmax()]]
-
-
-def _found(solution: Separated) -> str:
-    count = len(solution.support)
-    on_it = f"{count} point{'s' * (count != 1)} on the margin"
-    return f"{hyperplane(solution.plane)}\nmargin 1/‖w‖ = {shown(solution.margin)}, {on_it}"
 
 
 def _draw(data: _PlaneData) -> Figure:

@@ -43,7 +43,7 @@ class _SupportImages:
 
 
 def _select(points: Points, solution: Separated | Inseparable, shape: tuple[int, ...], name: str) -> _SupportImages:
-    """shape: channels, height and width of an image."""
+    """Select the images to show. shape: channels, height and width of an image."""
     if isinstance(solution, Inseparable):
         first, second = solution.first, solution.second
         title, limit = "not separable: both mixtures are this picture", 0.0
@@ -96,24 +96,22 @@ def _draw(data: _SupportImages) -> Figure:
 
 def _main(part: Figure, data: _SupportImages) -> None:
     panel = part.subplots()
-    if not data.limit:
-        _show(panel, data.main, GREY)
-        panel.set_title("the picture in both hulls", fontsize=8.5, pad=4)
-        return
     first, second = (plain(row.name, 12) for row in data.rows)
-    if data.main.ndim == 3:
+    if not data.limit:
+        title = "the picture in both hulls"
+        _show(panel, data.main, GREY)
+    elif data.main.ndim == 3:
+        title = f"w: a color speaks for {first},\nits opposite for {second}"
         _show(panel, (0.5 + 0.5 * data.main / data.limit).clip(0, 1), GREY)
-        panel.set_title(
-            f"w: a color speaks for {first},\nits opposite for {second}", fontsize=8.5, pad=4, parse_math=False
-        )
-        return
-    shown = panel.imshow(data.main, cmap="RdBu", vmin=-data.limit, vmax=data.limit, interpolation="nearest")
-    _bare(panel, "#C8C8C8")
-    panel.set_title(f"w: blue for {first}\nred for {second}", fontsize=8.5, pad=4, parse_math=False)
-    bar = part.colorbar(shown, ax=panel, shrink=0.82, aspect=22, pad=0.03)
-    bar.ax.tick_params(labelsize=7)
-    bar.ax.locator_params(nbins=5)
-    bar.outline.set_visible(False)
+    else:
+        title = f"w: blue for {first}\nred for {second}"
+        image = panel.imshow(data.main, cmap="RdBu", vmin=-data.limit, vmax=data.limit, interpolation="nearest")
+        _bare(panel, "#C8C8C8")
+        bar = part.colorbar(image, ax=panel, shrink=0.82, aspect=22, pad=0.03)
+        bar.ax.tick_params(labelsize=7)
+        bar.ax.locator_params(nbins=5)
+        bar.outline.set_visible(False)
+    panel.set_title(title, fontsize=8.5, pad=4, parse_math=False)
 
 
 def _show(panel: Axes, image: Floats, color: str) -> None:
