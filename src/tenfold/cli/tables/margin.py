@@ -11,7 +11,7 @@ from tenfold.cli.display import inert
 from tenfold.teach.judge import Judgment, standing
 from tenfold.teach.margin.answer import Margin, Predicted
 from tenfold.teach.margin.phrases import equated, hyperplane, listed, mixture, shown, vector
-from tenfold.teach.margin.problem import Exact, Inseparable, Points, Separated, Soft, root
+from tenfold.teach.margin.problem import ExactSolution, Inseparable, Points, Separated, Soft, root
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -81,7 +81,7 @@ def _separated(solution: Separated) -> list[tuple[str, str]]:
     ]
 
 
-def _root(exact: Exact | None) -> str:
+def _root(exact: ExactSolution | None) -> str:
     """Write the margin as a root, where that is none of a fraction and short."""
     if exact is None or not isinstance(root(exact.squared_margin), float) or len(str(exact.squared_margin)) > 2 * _LONG:
         return ""
@@ -162,7 +162,7 @@ def _removal(points: Points, solution: Inseparable) -> str:
 
 
 def _named(points: Points, places: Sequence[int]) -> str:
-    return listed([points.labels[k] for k in places], _LONG)
+    return listed([points.labels[k] for k in places[:_LONG]], len(places))
 
 
 def _weights(points: Points, solution: Inseparable) -> "Table":

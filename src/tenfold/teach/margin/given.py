@@ -141,8 +141,8 @@ def _feasibility(judged: Judged, points: Points) -> Iterator[str]:
     if judged.feasible:
         yield "feasible: s (w·x + b) is at least 1 at every point"
     else:
-        cases = [f"{shown(judged.functional[i])} at {points.labels[i]}" for i in judged.violated]
-        yield f"not feasible: s (w·x + b) has to be at least 1, but is {listed(cases, NAMED)}"
+        cases = [f"{shown(judged.functional[i])} at {points.labels[i]}" for i in judged.violated[:NAMED]]
+        yield f"not feasible: s (w·x + b) has to be at least 1, but is {listed(cases, len(judged.violated))}"
 
 
 def _scale(judged: Judged) -> Iterator[str]:
@@ -180,7 +180,7 @@ def _optimality(judged: Judged, points: Points) -> Iterator[str]:
 
 
 def _named(places: Sequence[int], points: Points) -> str:
-    labels = [points.labels[i] for i in places]
-    if len(labels) > NAMED or len(labels) == 1:
-        return listed(labels, NAMED)
+    labels = [points.labels[i] for i in places[:NAMED]]
+    if len(places) > NAMED or len(places) == 1:
+        return listed(labels, len(places))
     return f"{', '.join(labels[:-1])} and {labels[-1]}"

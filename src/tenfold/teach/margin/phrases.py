@@ -48,13 +48,13 @@ def hyperplane(plane: Hyperplane) -> str:
     return f"{equated('w', plane.w)}, {equated('b', plane.b)}"
 
 
-def listed(names: Sequence[str], most: int) -> str:
-    """List names, of many the first.
+def listed(first: Sequence[str], total: int) -> str:
+    """List the first of some names, and say how many more there are.
 
-    >>> listed(["a", "b"], 2), listed(["a", "b", "c"], 2)
+    >>> listed(["a", "b"], 2), listed(["a", "b"], 3)
     ('a, b', 'a, b and 1 more')
     """
-    return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")
+    return ", ".join(first) + (f" and {total - len(first):,} more" if total > len(first) else "")
 
 
 def mixture(labels: Sequence[str], weights: Mapping[int, Number]) -> str:

@@ -4,7 +4,7 @@ minimize ½‖w‖²  subject to  s_i (w·x_i + b) ≥ 1          margin 1/‖w�
 """
 
 __all__ = [
-    "Exact",
+    "ExactSolution",
     "Floats",
     "Hyperplane",
     "Inseparable",
@@ -113,7 +113,7 @@ class Residuals(NamedTuple):
     balance: float
 
 
-class Exact(NamedTuple):
+class ExactSolution(NamedTuple):
     """The solution in fractions; every condition of optimality was checked in fractions, which is its proof."""
 
     w: tuple[Fraction, ...]
@@ -144,7 +144,7 @@ class Separated(NamedTuple):
     dual: float
     gap: float
     residuals: Residuals
-    exact: Exact | None
+    exact: ExactSolution | None
     iterations: int
 
     @property

@@ -172,7 +172,9 @@ def _support(claim: _Claim) -> Opinion:
         count = f"all {len(on_margin)} points" if every else f"these {len(on_margin)} and no other"
         return RIGHT, right, f"{count} lie on the margin"
     cases = (missing, "on the margin: left out"), (wrong, "not on the margin")
-    parts = [f"{listed(who, NAMED)} {'is' if len(who) == 1 else 'are'} {where}" for who, where in cases if who]
+    parts = [
+        f"{listed(who[:NAMED], len(who))} {'is' if len(who) == 1 else 'are'} {where}" for who, where in cases if who
+    ]
     return SLIP, right, "; ".join(parts)
 
 

@@ -45,6 +45,14 @@ class _Try(NamedTuple):
     primal: float
     dual: float
 
+    def gap(self) -> float:
+        """Return how far apart both objectives are."""
+        return self.primal - self.dual
+
+    def settled(self) -> bool:
+        """Judge whether only rounding is left of the gap."""
+        return abs(self.gap()) <= SETTLED * self.primal
+
 
 def soft_margin(points: Points, C: float) -> Soft:
     """Find the hyperplane that pays C for each unit of slack. Raises UsageError where C is not a positive number."""
@@ -55,10 +63,10 @@ def soft_margin(points: Points, C: float) -> Soft:
     if len(s) * (1 + frame.z.shape[1]) ** 2 > QUICK:
         ways.reverse()
     best = ways[0](frame.z, s, price)
-    if not _settled(best):
+    if not best.settled():
         if hard := _hard(points, C):
             return hard
-        best = min(best, ways[1](frame.z, s, price), key=_gap)
+        best = min(best, ways[1](frame.z, s, price), key=_Try.gap)
     scale = frame.radius**2
     w, norm = best.w / frame.radius, float(np.linalg.norm(best.w)) / frame.radius
     return Soft(
@@ -72,7 +80,7 @@ def soft_margin(points: Points, C: float) -> Soft:
         misclassified=tuple(np.flatnonzero(best.slack >= 1).tolist()),
         primal=best.primal / scale,
         dual=best.dual / scale,
-        gap=_gap(best) / best.primal if best.primal else 0.0,
+        gap=best.gap() / best.primal if best.primal else 0.0,
     )
 
 
@@ -94,7 +102,7 @@ def _inside(z: Floats, s: Floats, price: float) -> _Try:
     """Solve by an interior point; what is nearly at 0 or at C is put there."""
     alpha, w = interior(z, s, price)
     alpha = np.where(alpha < BOUND * price, 0.0, np.where(alpha > (1 - BOUND) * price, price, alpha))
-    best = min(_tried(z, s, alpha, price), _tried(z, s, alpha, price, w), key=_gap)
+    best = min(_tried(z, s, alpha, price), _tried(z, s, alpha, price, w), key=_Try.gap)
     if not _even(alpha, s):
         best = best._replace(dual=-math.inf)
     return _polished(z, s, best, price)
@@ -105,17 +113,9 @@ def _by_libsvm(z: Floats, s: Floats, price: float) -> _Try:
     for tolerance in TOLERANCES:
         alpha = abs(trained(z, s.astype(np.int8), price, tolerance, steps))
         tries.append(_polished(z, s, _tried(z, s, alpha, price), price))
-        if _settled(tries[-1]):
+        if tries[-1].settled():
             break
-    return min(tries, key=_gap)
-
-
-def _gap(attempt: _Try) -> float:
-    return attempt.primal - attempt.dual
-
-
-def _settled(attempt: _Try) -> bool:
-    return abs(_gap(attempt)) <= SETTLED * attempt.primal
+    return min(tries, key=_Try.gap)
 
 
 def _even(alpha: Floats, s: Floats) -> bool:
@@ -141,7 +141,7 @@ def _polished(z: Floats, s: Floats, best: _Try, price: float) -> _Try:
     alpha, seen = best.alpha, set[bytes]()
     bound = alpha >= price * (1 - BOUND)
     free = (alpha > price * BOUND) & ~bound
-    while 0 < free.sum() <= MOST and _gap(best) > SETTLED * best.primal and len(seen) < TRIES:
+    while 0 < free.sum() <= MOST and best.gap() > SETTLED * best.primal and len(seen) < TRIES:
         sets = free.tobytes() + bound.tobytes()
         if sets in seen:
             break
@@ -149,7 +149,7 @@ def _polished(z: Floats, s: Floats, best: _Try, price: float) -> _Try:
         raw = _solved(z, s, free, bound, price)
         attempt = _tried(z, s, np.clip(raw, 0, price), price)
         if _even(attempt.alpha, s):
-            best = min(best, attempt, key=_gap)
+            best = min(best, attempt, key=_Try.gap)
         functional = s * (z @ ((raw * s) @ z) + attempt.b)
         bound, below = (raw >= price) & (~free | (raw > price)), raw < 0
         free = (free & ~below & ~bound) | ((raw == 0) & (functional < 1 - BOUND)) | (bound & (functional > 1 + BOUND))

@@ -23,7 +23,7 @@ from tenfold.teach.margin import exact, floats
 from tenfold.teach.margin.activeset import Climbed, climb
 from tenfold.teach.margin.floats import Frame, framed, guess, nearest_pair, residuals, values
 from tenfold.teach.margin.leastnorm import least_norm, least_norm_exact
-from tenfold.teach.margin.problem import Exact, Floats, Inseparable, Points, Separated, Signs, dot
+from tenfold.teach.margin.problem import ExactSolution, Floats, Inseparable, Points, Separated, Signs, dot
 from tenfold.teach.margin.separability import inseparable
 
 ON_MARGIN = 1e-10  # how far from 1 a functional margin may be by rounding, times 1 + radius / margin
@@ -117,7 +117,7 @@ def _exactly(points: Points, frame: Frame, whole: tuple[exact.Whole, int], prove
     if points.exact is None:  # proved for these very floats, but shown as floats: their own gap, measured in fractions
         dual, primal = _dual(x[support] - x[support[0]], q, s[support] * rounded[support]), Fraction(solution.primal)
         return solution._replace(dual=float(dual), gap=float((primal - dual) / primal))
-    proof = Exact(w, b, tuple(alpha.tolist()), 1 / squared, squared / 2, sum(alpha) - squared / 2)
+    proof = ExactSolution(w, b, tuple(alpha.tolist()), 1 / squared, squared / 2, sum(alpha) - squared / 2)
     return solution._replace(exact=proof, primal=float(proof.primal), dual=float(proof.dual), gap=0.0)
 
 
