@@ -37,6 +37,19 @@ class _Bounded(NamedTuple):
     lower: Floats
     upper: Floats
 
+    def mu(self) -> float:
+        """Return the mean of λ a and ξ (1 − a)."""
+        return float(self.a @ self.lower + self.over @ self.upper) / (2 * len(self.a))
+
+    def moved(self, step: "_Bounded", length: float) -> "_Bounded":
+        """Return where a step of that length leads."""
+        return _Bounded(*(x + length * dx for x, dx in zip(self, step, strict=True)))
+
+    def reach(self, step: "_Bounded") -> float:
+        """Return how far along a step all stay positive, at most 1."""
+        ends = (float((x[dx < 0] / -dx[dx < 0]).min(initial=np.inf)) for x, dx in zip(self, step, strict=True))
+        return min(1.0, *ends)
+
 
 def interior(z: Floats, s: Floats, C: float) -> tuple[Floats, Floats]:
     """Return α (n,) and w (D,) near the optimum. z: framed points (n, D); s: (n,) signs as floats."""
@@ -44,22 +57,18 @@ def interior(z: Floats, s: Floats, C: float) -> tuple[Floats, Floats]:
     rows, plane = np.vstack([(z * s[:, None]).T, s]), np.zeros(width + 1)
     point = _Bounded(np.full(n, 0.5), np.full(n, 0.5), np.ones(n), np.ones(n))
     for _ in range(STEPS):
-        mu = _mu(point)
+        mu = point.mu()
         newton = _newton(point, plane, rows, C) if mu > NEAR else None
         if newton is None:
             break
         first, _ = newton(np.zeros(n), np.zeros(n))
-        aim = mu * (_mu(_moved(point, first, _length(point, first))) / mu) ** 3
+        aim = mu * (point.moved(first, point.reach(first)).mu() / mu) ** 3
         step, turn = newton(aim - first.a * first.lower, aim + first.a * first.upper)
-        length = CLOSE * _length(point, step)
+        length = CLOSE * point.reach(step)
         if not (length > SHORTEST and np.isfinite(turn).all()):
             break
-        point, plane = _moved(point, step, length), plane + length * turn
+        point, plane = point.moved(step, length), plane + length * turn
     return C * point.a, plane[:-1]
-
-
-def _mu(point: _Bounded) -> float:
-    return float(point.a @ point.lower + point.over @ point.upper) / (2 * len(point.a))
 
 
 def _newton(
@@ -94,13 +103,3 @@ def _factor(matrix: Floats) -> tuple[Floats, bool] | None:
         except (linalg.LinAlgError, ValueError):  # not positive, not finite
             continue
     return None
-
-
-def _moved(point: _Bounded, step: _Bounded, length: float) -> _Bounded:
-    return _Bounded(*(x + length * dx for x, dx in zip(point, step, strict=True)))
-
-
-def _length(point: _Bounded, step: _Bounded) -> float:
-    """Return how far along a step all stay positive, at most 1."""
-    reach = (float((x[dx < 0] / -dx[dx < 0]).min(initial=np.inf)) for x, dx in zip(point, step, strict=True))
-    return min(1.0, *reach)

@@ -15,7 +15,7 @@ import numpy as np
 
 from tenfold.errors import DataError, TenfoldError, UsageError, nearest
 from tenfold.teach.margin.problem import Hyperplane, Points
-from tenfold.teach.margin.rows import EXAMPLE, SHOWN, PointRow, PointTable, cells, typed_rows
+from tenfold.teach.margin.rows import EXAMPLE, SHOWN, PointRow, PointTable, blamed, cells, typed_rows
 from tenfold.teach.printed import exactly
 
 POINTS_CAP = 20_000
@@ -42,12 +42,10 @@ def parse_given(text: str, dimensions: int) -> Hyperplane:
     w, mark, b = (part.strip(" \t;,") for part in text.rpartition("b"))
     if not mark or not re.match(r"w\s*=", w) or b[:1] != "=":
         raise UsageError(f'{text[:SHOWN]!r} is no line w·x + b = 0: expected one such as "w=-2,0; b=5"')
-    try:
+    with blamed(repr(text[:SHOWN])):
         given = Hyperplane(tuple(map(exactly, cells(w.partition("=")[2]))), exactly(b[1:]))
-    except UsageError as error:
-        raise UsageError(f"{text[:SHOWN]!r}: {error}") from None
-    if len(given.w) != dimensions:
-        raise UsageError(f"{text[:SHOWN]!r}: w has {len(given.w)} numbers; the points have {_count(dimensions)} each")
+        if len(given.w) != dimensions:
+            raise UsageError(f"w has {len(given.w)} numbers; the points have {_count(dimensions)} each")
     return given
 
 

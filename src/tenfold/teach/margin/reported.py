@@ -18,6 +18,7 @@ from tenfold.teach.margin.equations import Equation, constraint, normal, read_eq
 from tenfold.teach.margin.phrases import equated, hyperplane, listed, shown, vector
 from tenfold.teach.margin.points import parse_places
 from tenfold.teach.margin.problem import Hyperplane, Inseparable, Judged, Number, Points, Separated, dot, root
+from tenfold.teach.margin.rows import blamed
 from tenfold.teach.margin.solving import solve
 from tenfold.teach.margin.statements import Statement
 from tenfold.teach.printed import exactly, fidelity, quantum
@@ -58,15 +59,13 @@ def judge_statements(
     printed: dict[str, tuple[Fraction, ...]] = {}
     for number, statement in enumerate(statements, 1):
         kind, texts = statement.kind, statement.printed
-        try:
+        with blamed(f"reported {number}, {kind}"):
             place = _place(statement.at, points) if statement.at else None
             plane = _without(points, place) if statement.alone and place else given
             opinion = SLIP, "none", "no line separates these classes, so there is none to report"
             if plane is not None:
                 judge = _JUDGES.get(kind, _number)
                 opinion = judge(_Claim(statement, points, plane, place, solution, printed))
-        except UsageError as error:
-            raise UsageError(f"reported {number}, {kind}: {error}") from None
         if kind in ("w", "b"):
             printed[kind] = tuple(map(exactly, texts))
         about = _NAMES.get(kind, kind) + (f" at {place.labels[0]}" if place else "")

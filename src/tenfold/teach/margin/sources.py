@@ -4,10 +4,9 @@ Of images, a pixel is a coordinate, on the unit interval; the first images of ea
 or more of the one where the other has fewer; from the training part where there is one.
 """
 
-__all__ = ["LIMIT", "Material", "blamed", "material", "new_places", "pixels"]
+__all__ = ["LIMIT", "Material", "material", "new_places", "pixels"]
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,7 +17,7 @@ from tenfold.errors import UsageError, nearest
 from tenfold.rooms import names as words_of
 from tenfold.teach.margin.points import POINTS_CAP, choose_classes, parse_places, parse_points, places_of, points_of
 from tenfold.teach.margin.problem import Floats, Points, Signs
-from tenfold.teach.margin.rows import SHOWN, read_rows, there
+from tenfold.teach.margin.rows import SHOWN, blamed, read_rows, there
 from tenfold.teach.margin.statements import Sheet, read_sheet, shipped
 
 if TYPE_CHECKING:  # who has points needs no images, and so does not wait for PyTorch
@@ -98,15 +97,6 @@ def new_places(text: str, dimensions: int) -> Points:
     if path.suffix.lower() in ENDINGS:
         raise UsageError(f"{text[:SHOWN]}: no such file")
     return parse_places(text, dimensions)
-
-
-@contextmanager
-def blamed(source: str) -> Iterator[None]:
-    """Begin a UsageError inside the block with the file or option that it is about."""
-    try:
-        yield
-    except UsageError as error:
-        raise UsageError(f"{source[:200]}: {error}") from None
 
 
 def pixels(dataset: "Dataset", rows: Positions) -> Floats:

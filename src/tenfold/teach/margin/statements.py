@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from tenfold.errors import UsageError, nearest
 from tenfold.teach.margin.equations import read_equation
-from tenfold.teach.margin.rows import SHOWN, there
+from tenfold.teach.margin.rows import SHOWN, blamed, there
 from tenfold.teach.printed import exactly
 
 NUMBERS = ("b", "norm", "margin", "width", "objective", "value")
@@ -65,14 +65,13 @@ def read_sheet(name: str) -> Sheet:
     if kind != "file":
         close = nearest(name[:SHOWN], shipped())
         raise UsageError(f"{name[:SHOWN]!r} is no sheet of reported numbers and no file: {close}")
-    try:
-        if path.stat().st_size > BYTES_CAP:
-            raise UsageError(f"at most {BYTES_CAP:,} bytes are read")
-        return _sheet(path.stem, tomllib.loads(path.read_text(encoding="utf-8")))
-    except UsageError as error:
-        raise UsageError(f"{path}: {error}") from None
-    except (ValueError, RecursionError, OSError) as error:
-        raise UsageError(f"{path}: not a readable TOML file ({error})") from None
+    with blamed(str(path)):
+        try:
+            if path.stat().st_size > BYTES_CAP:
+                raise UsageError(f"at most {BYTES_CAP:,} bytes are read")
+            return _sheet(path.stem, tomllib.loads(path.read_text(encoding="utf-8")))
+        except (ValueError, RecursionError, OSError) as error:
+            raise UsageError(f"not a readable TOML file ({error})") from None
 
 
 def _sheet(name: str, given: Mapping[str, Any]) -> Sheet:
@@ -112,13 +111,11 @@ def _printed(value: Any, kind: str, where: str) -> tuple[str, ...]:
         example = '["-2", "0.5"]' if kind in LISTS else EXAMPLES.get(kind, '"0.354"')
         raise UsageError(f"{where}: expected what was printed, in quotes, such as {example}")
     printed = tuple(str(text).strip() for text in texts)
-    try:
+    with blamed(where):
         for text in printed if numeric else ():
             exactly(text)
         if kind == "equation":
             read_equation(printed[0])
-    except UsageError as error:
-        raise UsageError(f"{where}: {error}") from None
     return printed
 
 
