@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # who has points needs no images, and so does not wait for Py
 LIMIT = 800
 NUMBERS_CAP = 50_000_000  # of points × coordinates: 400 MB, and the solver takes as much again
 ENDINGS = (".csv", ".tsv", ".txt", ".data")
-READERS = ("arrays", "folder")  # among the data sets: they read the user's own
+USER_ENTRIES = ("arrays", "folder")  # of the data sets: they read the user's own
 Positions = NDArray[np.int64]
 
 
@@ -57,7 +57,7 @@ def material(
     if len(classes) not in (0, 2) or len(set(classes)) < len(classes):
         given = ",".join(name[:SHOWN] for name in classes[:3])
         raise UsageError(f"--classes {given}: expected two classes, that of + first, such as 0,1")
-    sets = [word for word in words_of("datasets") if word not in READERS]
+    sets = [word for word in words_of("datasets") if word not in USER_ENTRIES]
     path, kind = there(data)
     if data in sets or kind == "folder" or path.suffix.lower() == ".npz":
         return _images(load(), classes, LIMIT if limit is None else limit)
