@@ -16,8 +16,8 @@ from scipy import sparse
 
 import tenfold
 from sidebyside import Budget, main
+from tenfold.teach.margin.problem import Points, Separated
 from tenfold.teach.margin.solving import solve
-from tenfold.teach.margin.types import Points, Separated
 
 PROBLEMS = ("MNIST 3 and 5", "MNIST 4 and 9", "random labels")
 BUDGETS = (

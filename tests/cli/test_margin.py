@@ -189,7 +189,7 @@ def test_names_from_outside_cannot_steer_a_terminal(run, tmp_path):
         (["1:a 2:b", "--predict", "1,2"], 2, "new points, point 1: 2 coordinates; expected 1 coordinate"),
         (["1:a 2:b", "--soft", "-1"], 2, "--soft -1: expected a price C"),
         (["minst", "--classes", "0,1"], 2, "did you mean 'mnist'?"),
-        (["digits"], 2, "digits has 10 classes"),
+        (["digits"], 2, "digits: 10 classes"),
         (["absent.csv"], 2, "absent.csv: no such file"),
         (["1:a 2:b", "--reported", "absent.toml"], 2, "'absent.toml' is no sheet of reported numbers"),
         ([""], 2, "POINTS is empty: expected points, a file or a data set"),

@@ -11,10 +11,10 @@ from sklearn.utils import Tags
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from tenfold.teach.margin.phrases import mixture, vector
+from tenfold.teach.margin.problem import Inseparable, Points, Separated, Soft
 from tenfold.teach.margin.soft import soft_margin
 from tenfold.teach.margin.solving import solve
-from tenfold.teach.margin.types import Inseparable, Points, Separated, Soft
-from tenfold.teach.margin.wording import mixture, vector
 
 EXPECTED_FAILED_CHECKS = dict.fromkeys(
     (
@@ -32,7 +32,7 @@ EXPECTED_FAILED_CHECKS = dict.fromkeys(
     ),
     "its classes overlap, and to refuse those is what a hard margin is for; passes with soft=1.0",
 )
-"""Of scikit-learn's `check_estimator`, for HardMarginClassifier(): check -> why it cannot pass."""
+"""Checks of scikit-learn's `check_estimator` that fail, for HardMarginClassifier(): check -> why it cannot pass."""
 
 
 class HardMarginClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -78,38 +78,38 @@ class HardMarginClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         self.margin_ = line.margin
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
-        """w·x + b of points X (n, D): (n,), positive for `classes_[1]`, and 1 on its margin."""
+        """Return w·x + b of points X (n, D): (n,), positive for `classes_[1]`, and 1 on its margin."""
         check_is_fitted(self)
         x = validate_data(self, X, dtype=np.float64, reset=False)
         values: NDArray[np.float64] = x @ self.coef_[0] + self.intercept_[0]
         return values
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Classes of points X (n, D): (n,)."""
+        """Return the classes of points X (n, D): (n,)."""
         positive = self.decision_function(X) > 0
         kinds: NDArray[Any] = self.classes_[positive.astype(np.intp)]
         return kinds
 
     def __sklearn_tags__(self) -> Tags:
-        """Two classes only."""
+        """Tell scikit-learn that it takes two classes only."""
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_class = False
         return tags
 
 
 def _not_two(kind: str, count: int) -> str:
-    """In the words that scikit-learn's own checks look for."""
+    """Say so in the words that scikit-learn's own checks look for."""
     if count < 2:
         return "Classifier can't train when only one class is present: a margin lies between two classes"
     return f"Only binary classification is supported. The type of the target is {kind}: {count} classes were given."
 
 
-def _proof(points: Points, found: Inseparable) -> str:
-    """A sentence with the certificate, or with its size where that is large."""
-    told_as = "the classes are not linearly separable: "
-    if len(found.first) + len(found.second) <= 8:
-        sides = (mixture(points.labels, own) for own in (found.first, found.second))
-        told_as += f"{' = '.join(sides)} = {vector(found.meeting)}"
+def _proof(points: Points, solution: Inseparable) -> str:
+    """Write a sentence with the certificate, or with its size where that is large."""
+    first, second = solution.first, solution.second
+    if len(first) + len(second) <= 8:
+        sides = f"{mixture(points.labels, first)} = {mixture(points.labels, second)} = {vector(solution.meeting)}"
     else:
-        told_as += f"mixtures of {len(found.first)} and {len(found.second)} of their points are one point"
-    return f"{told_as}, which both convex hulls hold; give soft=1.0 for the soft margin"
+        sides = f"mixtures of {len(first)} and {len(second)} of their points are one point"
+    proof = f"{sides}, which both convex hulls hold"
+    return f"the classes are not linearly separable: {proof}; give soft=1.0 for the soft margin"

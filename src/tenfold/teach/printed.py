@@ -8,6 +8,7 @@ With the last printed digit worth q, a value v is printed as p
 
 __all__ = ["FLOATS", "exactly", "fidelity", "quantum", "significant"]
 
+import math
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
@@ -20,7 +21,7 @@ FLOATS = 330  # digits before or after the point, as many as a float64 may need
 
 
 def exactly(printed: str, within: int = LONGEST) -> Fraction:
-    """The number that was written: "-2.69", "−2.69", "1.09e-15" or "1/3". Raises UsageError for anything else.
+    """Return the number that was written: "-2.69", "−2.69", "1.09e-15" or "1/3". Raises UsageError for anything else.
 
     within: digits that it may have before or after the point.
 
@@ -42,7 +43,7 @@ def exactly(printed: str, within: int = LONGEST) -> Fraction:
 
 
 def quantum(printed: str) -> Fraction:
-    """What the last written digit is worth, 0 for a fraction.
+    """Return what the last written digit is worth, 0 for a fraction.
 
     >>> quantum("-2.690"), quantum("12e3")
     (Fraction(1, 1000), Fraction(1000, 1))
@@ -54,7 +55,7 @@ def quantum(printed: str) -> Fraction:
 
 
 def significant(printed: str) -> int:
-    """How many digits a written number tells, 0 for a zero; a fraction tells all.
+    """Count the digits that a written number tells, 0 for a zero; a fraction tells all.
 
     >>> significant("-2.690"), significant("0.05"), significant("0.00"), significant("1/3")
     (4, 1, 0, 60)
@@ -66,13 +67,16 @@ def significant(printed: str) -> int:
 
 
 def fidelity(printed: str, value: Fraction | float) -> str:
-    """How a written number renders a value: "exact", "rounded", "truncated", or "" where it is none of these.
+    """Return how a written number renders a value: "exact", "rounded", "truncated", or "" where it does not.
 
-    A Fraction is compared as it is, a float with a slack of 1e-9 of its size, and of 1e-15 for what cancels.
+    A Fraction is compared as it is, a float with a slack of 1e-9 of its size, and of 1e-15 for what cancels; nothing
+    renders a float that is not finite.
 
     >>> [fidelity(p, Fraction("1.3156")) for p in ("1.3156", "1.32", "1.31", "1.33")]
     ['exact', 'rounded', 'truncated', '']
     """
+    if isinstance(value, float) and not math.isfinite(value):
+        return ""
     p, q = exactly(printed, FLOATS), quantum(printed)
     v = value if isinstance(value, Fraction) else Fraction(value)
     slack = Fraction(0) if isinstance(value, Fraction) else Fraction(SLACK) * abs(v) + Fraction(CANCELED)

@@ -13,9 +13,9 @@ from tenfold.teach.margin.figures.plane import plane
 from tenfold.teach.margin.figures.support_images import support_images
 from tenfold.teach.margin.given import judge
 from tenfold.teach.margin.points import parse_given, parse_points
+from tenfold.teach.margin.problem import Points
 from tenfold.teach.margin.soft import soft_margin
 from tenfold.teach.margin.solving import solve
-from tenfold.teach.margin.types import Points
 
 HOSTILE = ("<script>$x$\x1b[31m", "\u202egnp" * 30)
 FOUR = "1,0:+ 0,1:+ 1,1:- 2,0:-"
@@ -169,7 +169,7 @@ def test_labels_of_points_in_one_place_stand_below_each_other():
 
 def test_a_fraction_that_is_too_long_is_not_called_equal():
     data = flat(parse_points("1e8,1e8:a 100000000.000000001,1e8:b"))
-    assert "b ≈ 2e+17" in data.told
+    assert "b ≈ 2e+17" in data.title
     assert data.labels[0].endswith("α ≈ 2e+18")
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from tenfold.errors import FileError, UsageError
 from tenfold.teach.margin.find import draw_margin, margin
+from tenfold.teach.margin.problem import Inseparable, Separated
 from tenfold.teach.margin.sources import _shares
-from tenfold.teach.margin.types import Inseparable, Separated
 from tenfold.teach.printed import fidelity
 
 CASES = {
@@ -172,8 +172,8 @@ def test_the_test_part_of_a_data_set_is_what_it_is_judged_on(data_root):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ({"data": "digits"}, "digits has 10 classes (0, 1, 2, 3, 4, 5, 6, 7, 8, 9); choose two of them"),
-        ({"data": "digits", "classes": ("3", "33")}, "digits has no class '33': did you mean '3'?"),
+        ({"data": "digits"}, "digits: 10 classes (0, 1, 2, 3, 4, 5, 6, 7, 8, 9); choose two of them: --classes 0,1"),
+        ({"data": "digits", "classes": ("3", "33")}, "no class '33' in digits: did you mean '3'?"),
         ({"data": "digits", "classes": ("3",)}, "--classes 3: expected two classes"),
         ({"data": "digits", "classes": ("3", "3")}, "--classes 3,3: expected two classes"),
         ({"data": "digits", "classes": ("3", "8"), "limit": 1}, "--limit 1: expected at least 2"),

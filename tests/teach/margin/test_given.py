@@ -7,8 +7,8 @@ import pytest
 
 from tenfold.errors import UsageError
 from tenfold.teach.margin.given import judge
+from tenfold.teach.margin.problem import Points
 from tenfold.teach.margin.solving import solve
-from tenfold.teach.margin.types import Points
 
 REPORTED = [(1, 2), (2, 3), (3, 3), (4, 1)], [1, 1, -1, -1]
 

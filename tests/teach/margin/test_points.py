@@ -9,9 +9,18 @@ import pytest
 from tenfold.errors import DataError, UsageError
 from tenfold.teach.margin import points as reading
 from tenfold.teach.margin import rows
-from tenfold.teach.margin.points import parse_given, parse_places, parse_points, read_places, read_points
+from tenfold.teach.margin.points import parse_given, parse_places, parse_points, places_of, points_of
+from tenfold.teach.margin.problem import Hyperplane
 
 FOUR = [[1, 0], [0, 1], [1, 1], [2, 0]]
+
+
+def read_points(path, classes=()):
+    return points_of(rows.read_rows(path, classed=True), classes)
+
+
+def read_places(path, dimensions):
+    return places_of(rows.read_rows(path, classed=False), dimensions)
 
 
 def file(tmp_path, content, name="points.csv"):
@@ -48,7 +57,7 @@ def test_points_as_typed_in_all_the_ways_people_write_them(text):
     ],
 )
 def test_a_csv_with_or_without_a_header(tmp_path, content):
-    found = read_points(file(tmp_path, content)).points
+    found = read_points(file(tmp_path, content))
     assert (found.x.tolist(), found.sign.tolist(), found.names) == (FOUR, [1, 1, -1, -1], ("+", "-"))
 
 
@@ -80,14 +89,14 @@ def test_which_class_is_positive(kinds, names):
 
 
 def test_an_index_that_pandas_wrote_is_no_coordinate(tmp_path):
-    found = read_points(file(tmp_path, ",x,y,label\n0,1,2,a\n1,2,3,b\n"))
-    assert found.points.x.tolist() == [[1, 2], [2, 3]]
-    assert found.notes == ("the first column has no name and counts from 0 to 1: taken for an index and left out",)
+    table = rows.read_rows(file(tmp_path, ",x,y,label\n0,1,2,a\n1,2,3,b\n"), classed=True)
+    assert points_of(table).x.tolist() == [[1, 2], [2, 3]]
+    assert table.notes == ("the first column has no name and counts from 0 to 1: taken for an index and left out",)
     assert read_places(file(tmp_path, ",x,y\n0,5,6\n"), 2).x.tolist() == [[5, 6]]
     for content in ("k,x,label\n0,1,a\n1,2,b\n", ",x,label\n0,1,a\n2,2,b\n", "0,1,a\n1,2,b\n", ",label\n0,a\n1,b\n"):
-        found = read_points(file(tmp_path, content))
-        assert found.points.x.shape == (2, content.partition("\n")[0].count(","))
-        assert not found.notes
+        table = rows.read_rows(file(tmp_path, content), classed=True)
+        assert points_of(table).x.shape == (2, content.partition("\n")[0].count(","))
+        assert not table.notes
 
 
 def test_what_was_given_is_not_repeated_whole():
@@ -99,7 +108,7 @@ def test_what_was_given_is_not_repeated_whole():
 
 def test_two_classes_are_chosen_and_the_first_is_positive(tmp_path):
     path = file(tmp_path, "1,a\n2,b\n3,c\n4,a\n")
-    found = read_points(path, ("c", "a")).points
+    found = read_points(path, ("c", "a"))
     assert (found.x.ravel().tolist(), found.sign.tolist()) == ([1, 3, 4], [-1, 1, -1])
     assert found.names == ("c", "a")
     with pytest.raises(UsageError, match=r"no class 'd' in .*points.csv: known: a, b, c"):
@@ -108,8 +117,8 @@ def test_two_classes_are_chosen_and_the_first_is_positive(tmp_path):
 
 def test_points_that_are_equal_are_told_apart_by_their_row(tmp_path):
     assert parse_points("1,2:a 1,2:b 3,4:a").labels == ("(1, 2) of point 1", "(1, 2) of point 2", "(3, 4)")
-    assert read_points(file(tmp_path, "x,y,c\n1,2,a\n1,2,b\n")).points.labels == ("(1, 2) of row 2", "(1, 2) of row 3")
-    assert read_points(file(tmp_path, "1,2,3,4,a\n1,2,3,5,b\n")).points.labels == ("row 1", "row 2")
+    assert read_points(file(tmp_path, "x,y,c\n1,2,a\n1,2,b\n")).labels == ("(1, 2) of row 2", "(1, 2) of row 3")
+    assert read_points(file(tmp_path, "1,2,3,4,a\n1,2,3,5,b\n")).labels == ("row 1", "row 2")
 
 
 @pytest.mark.parametrize(
@@ -132,7 +141,10 @@ def test_points_that_are_equal_are_told_apart_by_their_row(tmp_path):
             "column 1: '1,5' is not a number; expected one such as -2.69, 1.1e-15 or 1/3: write",
         ),
         ("1,2,a,\n3,4,b,\n", "the last column is empty; expected the class there"),
-        ("".join(f"{k},c{k}\n" for k in range(9)), "9 classes (c0, c1, c2, c3, c4, …); choose two"),
+        (
+            "".join(f"{k},c{k}\n" for k in range(12)),
+            "12 classes (c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, …); choose two",
+        ),
         ("1\n2\n", "one column"),
         ("", "no points in it"),
         ("# nothing\n\n", "no points in it"),
@@ -187,9 +199,9 @@ def test_a_file_that_is_none(tmp_path):
 def test_many_numbers_are_read_as_floats_and_are_the_same(tmp_path, rng, monkeypatch):
     numbers = [[f"{value:.6g}" for value in row] for row in rng.normal(size=(40, 3))]
     path = file(tmp_path, "\n".join(",".join([*row, "ab"[k % 2]]) for k, row in enumerate(numbers)))
-    exactly = read_points(path).points
+    exactly = read_points(path)
     monkeypatch.setattr(reading, "EXACT_CAP", 100)
-    roughly = read_points(path).points
+    roughly = read_points(path)
     assert roughly.exact is None
     assert len(exactly.exact) == 40
     np.testing.assert_array_equal(exactly.x, roughly.x)
@@ -212,7 +224,7 @@ def test_new_points_have_no_class(tmp_path):
 
 @pytest.mark.parametrize("text", ["w=-2,0; b=5", "w = (−2, 0), b = 5", "w=[-2 ,0] b=5.0;", " w=-4/2,0;b=5 "])
 def test_a_line_that_is_given(text):
-    assert parse_given(text, 2) == ((Fraction(-2), Fraction(0)), Fraction(5))
+    assert parse_given(text, 2) == Hyperplane((Fraction(-2), Fraction(0)), Fraction(5))
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,13 @@ from fractions import Fraction
 import pytest
 
 from tenfold.errors import UsageError
+from tenfold.teach.judge import EARLIER_SLIP, RIGHT, SLIP
 from tenfold.teach.margin.equations import constraint, read_equation, stated_equation
 from tenfold.teach.margin.given import judge
 from tenfold.teach.margin.points import parse_given, parse_points
 from tenfold.teach.margin.reported import judge_statements
 from tenfold.teach.margin.solving import solve
 from tenfold.teach.margin.statements import KINDS, Statement, read_sheet, shipped
-from tenfold.teach.margin.verdicts import FOLLOWS, RIGHT, SLIP
 
 FOUR = parse_points("1,0:+ 0,1:+ 1,1:- 2,0:-")
 SOLVED = solve(FOUR)
@@ -67,7 +67,7 @@ def test_numbers_at_points():
 def test_a_number_follows_from_a_slip_before_it():
     w = Statement("w", ("-2", "2"))
     _, value, other = verdicts(w, Statement("value", ("5",), "1,2"), Statement("value", ("6",), "1,2"))
-    assert value[3:5] == (FOLLOWS, "follows from w printed as (−2, 2)")
+    assert value[3:5] == (EARLIER_SLIP, "follows from w printed as (−2, 2)")
     assert value.right == "−3"
     assert other.verdict == SLIP
     _, b, value = verdicts(w, Statement("b", ("2",)), Statement("value", ("4",), "1,2"))

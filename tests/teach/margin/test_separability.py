@@ -11,11 +11,11 @@ from sklearn.svm import SVC
 from tenfold.errors import DataError, UsageError
 from tenfold.teach.margin import certificates, separability, soft
 from tenfold.teach.margin.certificates import by_programming, certain, certificate, refined
-from tenfold.teach.margin.framing import framed
-from tenfold.teach.margin.removing import fewest, misplaced
+from tenfold.teach.margin.floats import framed
+from tenfold.teach.margin.problem import Inseparable, Points, Separated
+from tenfold.teach.margin.separability import fewest, misplaced
 from tenfold.teach.margin.soft import soft_margin
 from tenfold.teach.margin.solving import solve
-from tenfold.teach.margin.types import Inseparable, Points, Separated
 
 
 def points(x, sign, known=False):

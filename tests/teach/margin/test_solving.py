@@ -12,11 +12,10 @@ import tenfold
 from tenfold.errors import DataError
 from tenfold.teach.margin import floats
 from tenfold.teach.margin.activeset import climb
-from tenfold.teach.margin.framing import framed, nearest_pair
+from tenfold.teach.margin.floats import framed, nearest_pair, values
 from tenfold.teach.margin.leastnorm import least_norm
-from tenfold.teach.margin.residuals import classify
+from tenfold.teach.margin.problem import Points, Separated
 from tenfold.teach.margin.solving import solve
-from tenfold.teach.margin.types import Points, Separated
 
 GAP = 1e-10
 
@@ -84,7 +83,7 @@ def test_the_optimum_is_libsvms(rng):
     machine = SVC(C=1e8, kernel="linear", tol=1e-8).fit(given.x, given.sign)
     found = solve(given)
     assert np.allclose(found.w, machine.coef_[0], rtol=1e-5)
-    assert np.array_equal(classify(found.w, found.b, given.x), machine.predict(given.x))
+    assert np.array_equal(np.sign(values(given.x, found.w, found.b)), machine.predict(given.x))
 
 
 def test_random_labels_in_many_dimensions(rng):

@@ -7,11 +7,12 @@ from fractions import Fraction
 import pytest
 
 from tenfold.errors import UsageError
+from tenfold.teach.judge import EARLIER_ROUNDING, EARLIER_SLIP, RENDERED, SLIP
 from tenfold.teach.printed import exactly
 from tenfold.teach.trace.api import trace
 from tenfold.teach.trace.causes import variants
 from tenfold.teach.trace.expressions import evaluate, settled
-from tenfold.teach.trace.judging import EARLIER_ROUNDING, EARLIER_SLIP, RIGHT, SLIP, Entry, judge
+from tenfold.teach.trace.judging import Entry, judge
 from tenfold.teach.trace.network import network_of
 from tenfold.teach.trace.reports import entries_of, resolved_key
 from tenfold.teach.trace.unrolling import unrolled
@@ -25,7 +26,7 @@ SOFTMAX = {"activations": "identity", "weights": [[["0.2"], ["-0.4"], ["0.1"]]],
 
 
 def judged(sizes, choices, reported):
-    return {judgment.key: judgment for judgment in trace(sizes, **choices, reported=reported).judgments}
+    return {judgment.about: judgment for judgment in trace(sizes, **choices, reported=reported).judgments}
 
 
 def judged_list(sizes, choices, reported):
@@ -34,7 +35,7 @@ def judged_list(sizes, choices, reported):
 
 def test_the_hand_worked_example_is_judged_to_its_last_number():
     worked = trace("hand-worked", reported="")
-    found = [(judgment.key, judgment.printed, judgment.verdict) for judgment in worked.judgments]
+    found = [(judgment.about, judgment.printed, judgment.verdict) for judgment in worked.judgments]
     assert len(found) == 41
     assert {verdict for key, _, verdict in found if key.startswith("1.")} == {"exact"}
     special = {
@@ -58,7 +59,7 @@ def test_the_hand_worked_example_is_judged_to_its_last_number():
     assert {key: verdicts[key] for key in special} == special
     assert [key for key, _, verdict in found if verdict == SLIP] == ["2.b1", "2.b2"]
     assert worked.as_json()["judged"]["slips"] == [46, 48]
-    told = {(judgment.key, judgment.printed): judgment.sentence for judgment in worked.judgments}
+    told = {(judgment.about, judgment.printed): judgment.sentence for judgment in worked.judgments}
     assert "its own printed inputs would give 2.11" in told["3.h1", "2.13"]
     assert "0.65 comes out with a step ten times too large" in told["2.b1", "0.65"]
     assert "printed as 0.52 elsewhere" in told["2.b1", "0.65"]
@@ -208,9 +209,9 @@ def test_students_who_round_make_no_slip_and_one_who_slips_makes_one(seed):
     ledger = unrolled(network_of({"sizes": "2-2-1", **choices}, "student"))
     slip = dice.choice([line.key for line in ledger.lines if line.stage == "chain"]) if seed % 2 else ""
     entries = student(ledger, dice, dice.choice([0.2, 1]), dice.choice([2, 3]), dice.random() < 0.5, slip)
-    slips = [judgment.key for judgment in judge(ledger, entries) if judgment.verdict == SLIP]
-    fine = next((j.verdict for j in judge(ledger, entries) if j.key == slip), "exact")
-    assert slips == ([] if fine in RIGHT else [slip])
+    slips = [judgment.about for judgment in judge(ledger, entries) if judgment.verdict == SLIP]
+    fine = next((j.verdict for j in judge(ledger, entries) if j.about == slip), "exact")
+    assert slips == ([] if fine in RENDERED else [slip])
 
 
 def test_reported_numbers_are_found_however_their_keys_are_spelled():

@@ -6,8 +6,8 @@ import tomllib
 import pytest
 
 from tenfold.errors import UsageError
+from tenfold.teach.judge import EARLIER_SLIP, SLIP
 from tenfold.teach.trace.api import trace
-from tenfold.teach.trace.judging import EARLIER_SLIP, SLIP
 from tenfold.teach.trace.page import page
 from tenfold.teach.trace.sheets import answers_text, blanked, marked, sheet_text
 
@@ -86,7 +86,7 @@ def test_answers_are_marked_by_rule_and_follow_from_earlier_ones(sheet):
                               gaps={"2.h1": 1, "2.dyhat": 2, "2.dw2": 3, "2.w2": 4, "3.z1": 5})  # fmt: skip
     path = sheet(worked, {"2.h1": "1.5", "2.dyhat": "2.6844", "2.dw2": "4.11", "2.w2": "0.479"})
     found = marked(path)
-    told = {judgment.key: (judgment.verdict, judgment.sentence, judgment.where) for judgment in found.judgments}
+    told = {judgment.about: (judgment.verdict, judgment.sentence, judgment.note) for judgment in found.judgments}
     assert told["2.h1"][0] == "rounded"
     assert told["2.dyhat"][0] == SLIP
     assert "in the local derivative" in told["2.dyhat"][1]
@@ -106,7 +106,7 @@ def test_answers_from_the_rounded_numbers_of_the_sheet_are_no_slips(sheet):
 
 
 def trace_of(path, key):
-    return next(judgment.sentence for judgment in marked(path).judgments if judgment.key == key)
+    return next(judgment.sentence for judgment in marked(path).judgments if judgment.about == key)
 
 
 def test_numbers_as_small_as_a_float_can_be_are_marked_too(sheet):
@@ -126,7 +126,7 @@ def gapped(gaps):
 def test_an_answer_of_0_tells_no_digit_of_a_number_that_is_not_0(sheet):
     path = sheet(gapped({"2.w2": 1, "3.z1": 2, "3.yhat": 3}), {"2.w2": "0", "3.z1": "0.0", "3.yhat": "2"})
     verdicts = {
-        judgment.key: (judgment.verdict, "comes out" in judgment.sentence) for judgment in marked(path).judgments
+        judgment.about: (judgment.verdict, "comes out" in judgment.sentence) for judgment in marked(path).judgments
     }
     assert verdicts == {"2.w2": (SLIP, False), "3.z1": (SLIP, False), "3.yhat": ("rounded", False)}
     assert "0 tells no digit of it" in trace_of(path, "2.w2")

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from tenfold.cli.options import shown
-from tenfold.cli.tables.margin import print_margin
 
 if TYPE_CHECKING:
-    from tenfold.teach.margin.finding import Margin
+    from tenfold.data.types import Dataset
+    from tenfold.teach.margin.answer import Margin
 
 
 @click.command("margin")
@@ -48,26 +48,28 @@ def command(
     --classes, or a file that holds points and reported numbers; without any, one that comes with Tenfold:
     maximum-margin-solved (the other: maximum-margin-given). Classes that no line separates get the proof of that.
     """
+    from tenfold.cli.tables.margin import print_margin
     from tenfold.errors import UsageError
-    from tenfold.teach.margin.finding import DEFAULT, find
-    from tenfold.teach.margin.material import point_material
+    from tenfold.teach.margin.answer import DEFAULT, answer
+    from tenfold.teach.margin.sources import material
 
     if "" in (points, out):
         word, meant = ("POINTS", "points, a file or a data set") if points == "" else ("--out", "the name of a folder")
         raise UsageError(f"{word} is empty: expected {meant}, or leave it out")
-    pair = next(csv.reader([classes])) if classes else ()
     source = points if points is not None else reported or DEFAULT
-    own = None if limit is not None or size else point_material(source, pair)
-    if own is None:
-        from tenfold.teach.margin.sources import material
 
-        own = material(source, pair, limit, data_dir, size)
-    found = find(own, source, predict, given, soft, reported)
-    figures = _drawn(found, out) if out else []
-    shown({**found.as_json(), "figures": figures}, as_json, lambda _: print_margin(found, figures))
+    def load_images() -> "Dataset":
+        from tenfold.data.load import load
+
+        return load(source, data_dir=data_dir, size=size)
+
+    pair = next(csv.reader([classes])) if classes else ()
+    result = answer(material(source, pair, limit, size, load_images), source, predict, given, soft, reported)
+    figures = _drawn(result, out) if out else []
+    shown({**result.as_json(), "figures": figures}, as_json, lambda _: print_margin(result, figures))
 
 
-def _drawn(found: "Margin", out: str) -> list[str]:
+def _drawn(result: "Margin", out: str) -> list[str]:
     from tenfold.teach.margin.find import draw_margin
 
-    return [str(path) for path in draw_margin(found, Path(out))]
+    return [str(path) for path in draw_margin(result, Path(out))]

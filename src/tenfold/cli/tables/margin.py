@@ -1,4 +1,4 @@
-"""A margin on stdout: the line, what proves it, who supports it, and what was asked beside it."""
+"""A margin on stdout: the line, its proof, its support vectors, and what was asked beside it."""
 
 __all__ = ["print_margin"]
 
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from tenfold.cli import layout
 from tenfold.cli.display import inert
+from tenfold.teach.judge import Judgment, standing
+from tenfold.teach.margin.answer import Margin, Predicted
+from tenfold.teach.margin.phrases import equated, hyperplane, listed, mixture, shown, vector
+from tenfold.teach.margin.problem import ExactSolution, Inseparable, Points, Separated, Soft, root
 
 if TYPE_CHECKING:
     from rich.table import Table
-
-    from tenfold.teach.margin.finding import Margin
-    from tenfold.teach.margin.types import Exact, Inseparable, Number, Points, Separated, Soft
-    from tenfold.teach.margin.verdicts import Verdict
 
 _LONG = 6  # weights that a sentence can hold
 _SOLVED = 1e-6  # the gap of a soft margin up to which it counts as solved
@@ -22,77 +22,67 @@ _CLOSED = 1e-15  # up to which it is one of rounding
 _ROUNDING = 1e-8  # residuals up to which are those of floats
 
 
-def print_margin(found: "Margin", figures: Sequence[str]) -> None:
-    """All that was found; the exact values where they are known, else floats of six digits."""
-    from tenfold.teach.margin.types import Inseparable, Separated
-
-    points, solution = found.material.points, found.solution
-    layout.show(layout.facts(_about(found)))
+def print_margin(margin: Margin, figures: Sequence[str]) -> None:
+    """Print all that was computed; exact values where there are some, else floats of six digits."""
+    points, solution = margin.material.points, margin.solution
+    layout.show(layout.facts(_about(margin)))
     if isinstance(solution, Separated):
         layout.show(_support(points, solution))
         layout.say_more(len(solution.support), "points on the margin; --json prints all\n")
-    if isinstance(solution, Inseparable) and not _short(solution):
+    elif not _short(solution):
         layout.show(_weights(points, solution))
-    if found.soft:
-        layout.show(layout.facts(_soft(points, found.soft)))
-    title = f"new points, by the {'hard' if isinstance(solution, Separated) else 'soft'} margin"
-    _lines(
-        title if found.soft else "new points", [_predicted(one.label, one.value, one.kind) for one in found.predictions]
-    )
-    if found.given:
-        _lines("the given line", found.given.sentences)
-    if found.verdicts:
+    if margin.soft:
+        layout.show(layout.facts(_soft(points, margin.soft)))
+    kind = ("hard" if isinstance(solution, Separated) else "soft") if margin.soft else ""
+    _lines(f"new points, by the {kind} margin" if kind else "new points", map(_predicted, margin.predictions))
+    if margin.given:
+        _lines("the given line", margin.given.sentences)
+    if margin.verdicts:
         layout.echo("reported:")
-        layout.show(layout.facts(map(_reported, found.verdicts)))
-    for note in found.material.notes:
+        layout.show(layout.facts(map(_reported, margin.verdicts)))
+    for note in margin.material.notes:
         _wrapped(f"note: {note}", "  ")
     for path in figures:
         layout.echo(f"{'figure':<10}  {inert(path)}")
 
 
-def _about(found: "Margin") -> list[tuple[str, str]]:
-    from tenfold.teach.margin.types import Separated
-
-    points, solution = found.material.points, found.solution
+def _about(margin: Margin) -> list[tuple[str, str]]:
+    points, solution, rest = margin.material.points, margin.solution, margin.rest
     counts = [int((points.sign == sign).sum()) for sign in (1, -1)]
     marked = zip("+−", map(layout.name, points.names), strict=True)
     names = [f"class {mark}" if name in ("+", "-") else f"{name} ({mark})" for mark, name in marked]
     width = points.x.shape[1]
-    told = ", ".join(f"{count:,} of {name}" for count, name in zip(counts, names, strict=True))
-    head = [("data", found.material.name), ("points", f"{told}, {width:,} coordinate{'s' * (width != 1)}")]
-    rows = _separated(solution) if isinstance(solution, Separated) else _inseparable(points, solution, bool(found.soft))
-    rest = found.rest
+    classes = ", ".join(f"{count:,} of {name}" for count, name in zip(counts, names, strict=True))
+    head = [("data", margin.material.name), ("points", f"{classes}, {_counted(width, 'coordinate')}")]
+    if isinstance(solution, Separated):
+        rows = _separated(solution)
+    else:
+        rows = _inseparable(points, solution, bool(margin.soft))
     if rest:
         share = f"{rest.right:,} of {rest.n:,} right, {100 * rest.right / rest.n:.2f} %"
         rows.append(("test" if rest.part == "test" else "the rest", f"{share}, of the images that it was not made of"))
     return head + rows
 
 
-def _separated(found: "Separated") -> list[tuple[str, str]]:
-    from tenfold.teach.margin.verdicts import line_of
-    from tenfold.teach.margin.wording import equated, hyperplane, told
-
-    exact, (w, b, _) = found.exact, line_of(found)
-    line = hyperplane(w, b)
-    if len(w) > _LONG:
-        line = f"w = {len(w):,} numbers (--json prints them), {equated('b', b)}"
+def _separated(solution: Separated) -> list[tuple[str, str]]:
+    exact, plane = solution.exact, solution.plane
+    line = hyperplane(plane)
+    if len(plane.w) > _LONG:
+        line = f"w = {len(plane.w):,} numbers (--json prints them), {equated('b', plane.b)}"
     line += _exactly(line) if exact else ""
-    primal, dual = (exact.primal, exact.dual) if exact else (found.primal, found.dual)
-    objective = f"primal {equated('½‖w‖²', primal)}, dual {told(dual)}, gap {_rest(0.0 if exact else found.gap)}"
+    primal, dual, gap = (exact.primal, exact.dual, 0.0) if exact else (solution.primal, solution.dual, solution.gap)
     return [
         ("separable", "yes"),
         ("line", line),
-        ("margin", f"1/‖w‖ = {_root(exact)}{told(found.margin)}, on either side of it"),
-        ("objective", objective),
-        ("proof", _proof(found)),
-        ("support", _supported(found)),
+        ("margin", f"1/‖w‖ = {_root(exact)}{shown(solution.margin)}, on either side of it"),
+        ("objective", f"primal {equated('½‖w‖²', primal)}, dual {shown(dual)}, gap {_rest(gap)}"),
+        ("proof", _proof(solution)),
+        ("support", _supported(solution)),
     ]
 
 
-def _root(exact: "Exact | None") -> str:
-    """The margin as a root, where that is none of a fraction and short."""
-    from tenfold.teach.margin.verdicts import root
-
+def _root(exact: ExactSolution | None) -> str:
+    """Write the margin as a root, where that is none of a fraction and short."""
     if exact is None or not isinstance(root(exact.squared_margin), float) or len(str(exact.squared_margin)) > 2 * _LONG:
         return ""
     above, below = exact.squared_margin.as_integer_ratio()
@@ -100,138 +90,130 @@ def _root(exact: "Exact | None") -> str:
 
 
 def _rest(value: float) -> str:
-    """What should be 0, as far as it matters."""
+    """Write a number that should be 0, to one digit."""
     return f"{value:.0e}".replace("e-0", "e-").replace("-", "−") if value else "0"
 
 
 def _exactly(text: str) -> str:
-    """Behind fractions; some may be too long to print."""
+    """Say that a text of fractions is exact, or where to read those that are too long to print."""
     return " (in full: --json)" if "≈" in text else ", exactly"
 
 
-def _proof(found: "Separated") -> str:
-    if found.exact:
+def _proof(solution: Separated) -> str:
+    if solution.exact:
         return "every condition of optimality holds in fractions: residuals 0"
-    worst = max(found.residuals)
+    worst = max(solution.residuals)
     holds = "every condition of optimality holds"
     if not worst <= _ROUNDING:
         holds = f"the conditions of optimality hold to within {_rest(worst)}"
-    residuals = (f"{name.replace('_', ' ')} {_rest(value)}" for name, value in found.residuals._asdict().items())
+    residuals = (f"{name.replace('_', ' ')} {_rest(value)}" for name, value in solution.residuals._asdict().items())
     return f"{holds}: residuals {', '.join(residuals)}"
 
 
-def _supported(found: "Separated") -> str:
-    count = len(found.support)
-    told = f"{count:,} point{'s' * (count != 1)} on the margin, "
-    some = "those of the least norm" if found.least else "some of many"
-    return told + ("multipliers unique" if found.unique else f"multipliers not unique: {some}")
+def _supported(solution: Separated) -> str:
+    some = "those of the least norm" if solution.least else "some of many"
+    multipliers = "unique" if solution.unique else f"not unique: {some}"
+    return f"{_counted(len(solution.support), 'point')} on the margin, multipliers {multipliers}"
 
 
-def _support(points: "Points", found: "Separated") -> "Table":
-    """The points on the margin, the largest multipliers first where not all are shown."""
-    from tenfold.teach.margin.wording import told
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'s' * (count != 1)}"
 
-    table = layout.table("on the margin", ["class", "w·x + b", "α"])
-    α: Sequence[Number] = found.exact.multipliers if found.exact else found.multipliers.tolist()
-    shown = found.support
-    if len(shown) > layout.ROWS:
-        shown = tuple(sorted(shown, key=lambda k: -found.multipliers[k])[: layout.ROWS])
-    for k in shown:
+
+def _support(points: Points, solution: Separated) -> "Table":
+    """List the points on the margin, the largest multipliers first where not all are shown."""
+    table, alpha, places = layout.table("on the margin", ["class", "w·x + b", "α"]), solution.alpha, solution.support
+    if len(places) > layout.ROWS:
+        places = tuple(sorted(places, key=lambda k: -solution.multipliers[k])[: layout.ROWS])
+    for k in places:
         mark, value = ("+", "1") if points.sign[k] > 0 else ("−", "−1")
-        table.add_row(inert(points.labels[k]), mark, value, told(α[k]))
+        table.add_row(inert(points.labels[k]), mark, value, shown(alpha[k]))
     return table
 
 
-def _short(found: "Inseparable") -> bool:
-    return len(found.first) + len(found.second) <= _LONG
+def _short(solution: Inseparable) -> bool:
+    return len(solution.first) + len(solution.second) <= _LONG
 
 
-def _inseparable(points: "Points", found: "Inseparable", soft: bool) -> list[tuple[str, str]]:
-    from tenfold.teach.margin.wording import mixture, vector
-
-    sides = [mixture(points.labels, own) for own in (found.first, found.second)]
-    if not _short(found):
-        sides = [f"a mixture of {len(found.first)} points of one class and of {len(found.second)} of the other (below)"]
-    if vector(found.meeting) not in sides:
-        sides.append(vector(found.meeting))
+def _inseparable(points: Points, solution: Inseparable, soft: bool) -> list[tuple[str, str]]:
+    first, second = solution.first, solution.second
+    sides = [mixture(points.labels, first), mixture(points.labels, second)]
+    if not _short(solution):
+        sides = [f"a mixture of {len(first)} points of one class and of {len(second)} of the other (below)"]
+    if vector(solution.meeting) not in sides:
+        sides.append(vector(solution.meeting))
     proof = " = ".join(sides).replace("= ≈", "≈")
-    exactly = _exactly(proof) if found.exact else f", to within {_rest(found.residual)}" * bool(found.residual)
-    rows = [("separable", "no"), ("proof", f"{proof}{exactly}: a point that both classes' hulls hold")]
+    exactly = _exactly(proof) if solution.exact else f", to within {_rest(solution.residual)}" * bool(solution.residual)
     offer = [] if soft else [("", "or the soft margin: --soft 1")]
-    return [*rows, ("remedy", _removal(points, found)), *offer]
+    return [
+        ("separable", "no"),
+        ("proof", f"{proof}{exactly}: a point that both classes' hulls hold"),
+        ("remedy", _removal(points, solution)),
+        *offer,
+    ]
 
 
-def _removal(points: "Points", found: "Inseparable") -> str:
-    names = ", ".join(points.labels[k] for k in found.removal[:_LONG])
-    names += f" and {len(found.removal) - _LONG:,} more" if len(found.removal) > _LONG else ""
-    sure = (
-        "no smaller set will do" if found.minimal else f"whether fewer will do is not known; at least {found.at_least}"
-    )
+def _removal(points: Points, solution: Inseparable) -> str:
+    names = _named(points, solution.removal)
+    sure = "no smaller set will do"
+    if not solution.minimal:
+        sure = f"whether fewer will do is not known; at least {solution.at_least}"
     return f"without {names} they are separable ({sure})"
 
 
-def _weights(points: "Points", found: "Inseparable") -> "Table":
-    from tenfold.teach.margin.wording import told
+def _named(points: Points, places: Sequence[int]) -> str:
+    return listed([points.labels[k] for k in places[:_LONG]], len(places))
 
+
+def _weights(points: Points, solution: Inseparable) -> "Table":
     table = layout.table("point", ["class", "weight"])
-    for mark, weights in (("+", found.first), ("−", found.second)):
+    for mark, weights in (("+", solution.first), ("−", solution.second)):
         for k, weight in sorted(weights.items(), key=lambda pair: -pair[1])[: layout.ROWS // 2]:
-            table.add_row(inert(points.labels[k]), mark, told(weight))
+            table.add_row(inert(points.labels[k]), mark, shown(weight))
     return table
 
 
-def _soft(points: "Points", found: "Soft") -> list[tuple[str, str]]:
-    from tenfold.teach.margin.wording import told, vector
-
-    w = f"w = {vector(tuple(found.w.tolist()))}, " if len(found.w) <= _LONG else ""
-    inside = int((found.slack > 1e-6).sum())
-    wrong = ", ".join(points.labels[k] for k in found.misclassified[:_LONG])
-    wrong += f" and {len(found.misclassified) - _LONG:,} more" if len(found.misclassified) > _LONG else ""
+def _soft(points: Points, soft: Soft) -> list[tuple[str, str]]:
+    w = f"w = {vector(soft.plane.w)}, " if len(soft.w) <= _LONG else ""
+    inside, wrong = int((soft.slack > 1e-6).sum()), _named(points, soft.misclassified) or "none"
+    slack = f"Σ ξ = {shown(float(soft.slack.sum()))}: {inside:,} points inside the margin, {wrong} on the wrong side"
     return [
-        ("soft", f"C = {told(found.C)}: {w}b = {told(found.b)}"),
-        ("margin", f"1/‖w‖ = {told(found.margin)}"),
-        ("objective", f"primal {told(found.primal)}, dual {told(found.dual)}, gap {_soft_gap(found.gap)}"),
-        (
-            "slack",
-            f"Σ ξ = {told(float(found.slack.sum()))}: {inside:,} points inside the margin, "
-            f"{wrong or 'none'} on the wrong side",
-        ),
+        ("soft", f"C = {shown(soft.C)}: {w}b = {shown(soft.b)}"),
+        ("margin", f"1/‖w‖ = {shown(soft.margin)}"),
+        ("objective", f"primal {shown(soft.primal)}, dual {shown(soft.dual)}, gap {_soft_gap(soft.gap)}"),
+        ("slack", slack),
     ]
 
 
 def _soft_gap(gap: float) -> str:
-    """Without what rounding leaves of it, which may be below 0."""
+    """Write the gap without what rounding leaves of it, which may be below 0."""
     if gap > _SOLVED:
         return f"{_rest(gap)}: not solved, but within {100 * gap:.2g} % of the optimum"
     return _rest(0.0 if abs(gap) < _CLOSED else gap)
 
 
-def _predicted(label: str, value: "Number", kind: str) -> str:
-    from tenfold.teach.margin.wording import equated
-
-    return f"{label}: {equated('w·x + b', value)}, " + (
-        f"class {'−' if kind == '-' else kind}" if kind else "on the line itself: of no class"
-    )
+def _predicted(point: Predicted) -> str:
+    side = f"class {'−' if point.kind == '-' else point.kind}" if point.kind else "on the line itself: of no class"
+    return f"{point.label}: {equated('w·x + b', point.value)}, {side}"
 
 
-def _reported(verdict: "Verdict") -> tuple[str, str]:
-    """Its verdict, and what was printed beside what is right."""
-    from tenfold.teach.margin.verdicts import FOLLOWS, SLIP
-
-    wrong = verdict.verdict in (FOLLOWS, SLIP)
-    told = f"{verdict.about}: {verdict.printed}"
-    if wrong or verdict.verdict in ("rounded", "truncated"):
-        told += f", {'should be' if wrong else 'in full'} {verdict.right}"
-    return verdict.verdict, told + "".join(f"; {text}" for text in (verdict.sentence, verdict.note) if text)
+def _reported(judgment: Judgment) -> tuple[str, str]:
+    """Return a verdict, and the printed number beside the right one."""
+    text = f"{judgment.about}: {judgment.printed}"
+    if standing(judgment.verdict) != "right":
+        text += f", should be {judgment.right}"
+    elif judgment.verdict in ("rounded", "truncated"):
+        text += f", in full {judgment.right}"
+    return judgment.verdict, text + "".join(f"; {why}" for why in (judgment.sentence, judgment.note) if why)
 
 
 def _lines(title: str, lines: Iterable[str]) -> None:
-    """Under a title; nothing without lines."""
-    told = list(lines)
-    if told:
+    """Print lines under a title; nothing without lines."""
+    texts = list(lines)
+    if texts:
         layout.echo(f"{title}:")
-        for line in told:
-            _wrapped(f"  {line}", "    ")
+        for text in texts:
+            _wrapped(f"  {text}", "    ")
         layout.echo("")
 
 

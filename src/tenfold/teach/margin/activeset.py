@@ -22,13 +22,13 @@ __all__ = ["STEPS", "Arithmetic", "Climbed", "Held", "climb"]
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from tenfold.teach.margin.types import Number
+from tenfold.teach.margin.problem import Number
 
 STEPS = 20_000  # that are taken at most, unless a budget says fewer
 
 
 class Held(NamedTuple):
-    """The solution where the points P are held on the margin: α in the order of P, and what the arithmetic made of it.
+    """The solution with the points P held on the margin: α in the order of P, and what the arithmetic made of it.
 
     plane: w and b as `worst` takes them. factor: of A, as `express` takes it.
     """
@@ -40,7 +40,7 @@ class Held(NamedTuple):
 
 
 class Arithmetic(NamedTuple):
-    """What the active set asks of floats or fractions.
+    """Operations of the active set on floats or on fractions.
 
     hold: P, and the Held before it, which may save work -> Held, None where P is affinely dependent. express: Held, j
     -> v_i over P, None where j is affinely independent of P. worst: plane -> the point that is farthest beyond the
@@ -53,9 +53,9 @@ class Arithmetic(NamedTuple):
 
 
 class Climbed(NamedTuple):
-    """Where the active set ended: held is the optimum, or ray holds v >= 0 by position, which proves that none exists.
+    """The end of an active set: held is the optimum, or ray holds v >= 0 by position, which proves that none exists.
 
-    settled: whether the conditions hold, or v >= 0; False where rounding, or too many steps, ended it before.
+    settled: the conditions hold, or v >= 0; False where rounding, or too many steps, ended it before.
     """
 
     held: Held | None
@@ -65,7 +65,7 @@ class Climbed(NamedTuple):
 
 
 def climb(arithmetic: Arithmetic, start: tuple[int, ...], pair: tuple[int, int], limit: int = STEPS) -> Climbed:
-    """The optimum, or a ray, from a guess of its active set; pair: a point of each class to begin with if it fails."""
+    """Find the optimum, or a ray, from a guess of its active set; pair: one of each class to begin with if it fails."""
     held = _begin(arithmetic, start) or arithmetic.hold(pair, None)
     if held is None:
         return Climbed(None, dict.fromkeys(pair, 1), 0, True)  # the same place for both classes
@@ -92,7 +92,7 @@ def climb(arithmetic: Arithmetic, start: tuple[int, ...], pair: tuple[int, int],
 
 
 def _begin(arithmetic: Arithmetic, start: tuple[int, ...]) -> Held | None:
-    """The solution on a guessed set without those whose multipliers are not positive."""
+    """Solve on a guessed set without those whose multipliers are not positive."""
     while len(start) > 1:
         held = arithmetic.hold(start, None)
         if held is None or min(held.multipliers) > 0:
@@ -102,14 +102,14 @@ def _begin(arithmetic: Arithmetic, start: tuple[int, ...]) -> Held | None:
 
 
 def _moved(alpha: dict[int, Any], along: dict[int, Any]) -> dict[int, Any]:
-    """As far along a direction as α >= 0 allows, without those that become 0 there."""
+    """Go along a direction as far as α >= 0 allows, without those that become 0 there."""
     ratios = {i: alpha[i] / -v for i, v in along.items() if v < 0}
     length = min(ratios.values())
     return {i: alpha[i] + length * v for i, v in along.items() if i not in ratios or ratios[i] > length}
 
 
 def _settle(arithmetic: Arithmetic, alpha: dict[int, Any], before: Held) -> Held | None:
-    """The solution on the points of α once those are gone whose multipliers became 0 on the way to it."""
+    """Solve on the points of α once those are gone whose multipliers became 0 on the way to it."""
     while True:
         held = arithmetic.hold(tuple(alpha), before)
         if held is None or min(held.multipliers) > 0:

@@ -18,16 +18,12 @@ from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import linalg, optimize
 
 from tenfold.teach.margin import exact
-from tenfold.teach.margin.activeset import climb
-from tenfold.teach.margin.floats import EPSILON
-from tenfold.teach.margin.framing import Frame
-from tenfold.teach.margin.types import Number, Points
+from tenfold.teach.margin.floats import EPS, Frame
+from tenfold.teach.margin.problem import Floats, Number, Points, Signs
 
-Floats = NDArray[np.float64]
 WORK = 1e9  # of what `exact.affordable` counts, for the fractions of a certificate: about two seconds
 SIMPLE = 1_000  # largest denominator of a combination of columns that is tried
 PRODUCTS = 10**7  # whole numbers that such combinations may take: a second
@@ -36,34 +32,38 @@ PRODUCTS = 10**7  # whole numbers that such combinations may take: a second
 class Certificate(NamedTuple):
     """first, second: weights of class + and − by position; meeting: (D,); residual: largest coordinate left over."""
 
-    first: dict[int, Number]
-    second: dict[int, Number]
+    first: Mapping[int, Number]
+    second: Mapping[int, Number]
     meeting: tuple[Number, ...]
     residual: float
 
 
-def certificate(
-    ray: Mapping[int, Number], x: Floats | Sequence[Sequence[Fraction]], sign: NDArray[np.int8]
-) -> Certificate:
-    """The convex combinations that v >= 0 by position means; fractions in, fractions out. x: (n, D)."""
-    first, second = _shares(ray, sign, 1), _shares(ray, sign, -1)
-    meeting, other = ([sum(w * x[i][k] for i, w in own.items()) for k in range(len(x[0]))] for own in (first, second))
+def certificate(ray: Mapping[int, Number], x: Floats | Sequence[Sequence[Fraction]], sign: Signs) -> Certificate:
+    """Return the convex combinations that v >= 0 by position means; fractions in, fractions out. x: (n, D)."""
+    first, second = (_shares({i: v for i, v in ray.items() if sign[i] == side}) for side in (1, -1))
+    meeting, other = ([sum(w * x[i][k] for i, w in mix.items()) for k in range(len(x[0]))] for mix in (first, second))
     residual = max(abs(a - b) for a, b in zip(meeting, other, strict=True))
     return Certificate(first, second, tuple(meeting), float(residual))
 
 
-def _shares(ray: Mapping[int, Number], sign: NDArray[np.int8], side: int) -> dict[int, Number]:
-    own = {i: value for i, value in sorted(ray.items()) if sign[i] == side}
-    total = sum(own.values(), Fraction(0))
-    return {i: value / total for i, value in own.items()}
+def _shares(weights: Mapping[int, Number]) -> dict[int, Number]:
+    """Scale positive weights to the sum 1, by ascending position."""
+    ordered = dict(sorted(weights.items()))
+    total = sum(ordered.values(), Fraction(0))
+    return {i: value / total for i, value in ordered.items()}
 
 
-def refined(ray: Mapping[int, Number], z: Floats, sign: NDArray[np.int8]) -> dict[int, float]:
-    """v >= 0 that is nearer to Σ v_i s_i z_i = 0, Σ₊ v_i = Σ₋ v_i = 1, on the same points. z: (n, D) framed."""
+def _equations(z: Floats, sign: Signs) -> tuple[Floats, Floats]:
+    """Return A (D + 2, n) and t of the equations A v = t: Σ v_i s_i z_i = 0, Σ₊ v_i = Σ₋ v_i = 1."""
+    plus = sign > 0
+    return np.vstack([z.T * sign, plus, ~plus]).astype(np.float64), np.append(np.zeros(z.shape[1]), [1.0, 1.0])
+
+
+def refined(ray: Mapping[int, Number], z: Floats, sign: Signs) -> dict[int, float]:
+    """Return v >= 0 that is nearer to Σ v_i s_i z_i = 0, Σ₊ v_i = Σ₋ v_i = 1, on the same points. z: (n, D) framed."""
     points = list(ray)
     plus = sign[points] > 0
-    equations = np.vstack([z[points].T * sign[points], plus, ~plus])
-    right = np.append(np.zeros(z.shape[1]), [1.0, 1.0])
+    equations, right = _equations(z[points], sign[points])
     v = np.array([float(value) for value in ray.values()])
     v /= np.where(plus, v[plus].sum(), v[~plus].sum())
     for _ in range(2):
@@ -72,7 +72,7 @@ def refined(ray: Mapping[int, Number], z: Floats, sign: NDArray[np.int8]) -> dic
 
 
 def certain(ray: Mapping[int, Number], points: Points, frame: Frame) -> Certificate | None:
-    """The certificate of v >= 0 by position, as floats; None where it is not proved that the hulls meet."""
+    """Return the certificate of v >= 0 by position, as floats; None where it is not proved that the hulls meet."""
     v = refined(ray, frame.z, points.sign)
     if _holds(v, points, frame):
         return certificate(v, points.x, points.sign)
@@ -82,42 +82,43 @@ def certain(ray: Mapping[int, Number], points: Points, frame: Frame) -> Certific
     if not limit or len(set(sign.tolist())) < 2:
         return None
     pair = int(sign.argmax()), int(sign.argmin())
-    found = climb(exact.arithmetic(whole, sign), tuple(range(len(few) - 1)), pair, limit).ray
-    proved = {few[i]: float(value / sum(found.values())) for i, value in found.items()} if found else None
-    return certificate(proved, points.x, points.sign) if proved else None
+    proved = exact.proof(few, whole, sign, pair, tuple(range(len(few) - 1)), limit)
+    if not proved:
+        return None
+    total = sum(proved.values())
+    return certificate({i: float(value / total) for i, value in proved.items()}, points.x, points.sign)
 
 
 def _whole(points: Points, few: Sequence[int]) -> exact.Whole:
-    """Some points less the first of them, in whole numbers: (k, D)."""
-    known = points.exact or {i: tuple(map(Fraction, points.x[i].tolist())) for i in few}
-    return exact.whole([[a - c for a, c in zip(known[i], known[few[0]], strict=True)] for i in few])[0]
+    """Return some points less the first of them, in whole numbers: (k, D)."""
+    rows = [points.exact[i] if points.exact else list(map(Fraction, points.x[i].tolist())) for i in few]
+    return exact.whole([[a - c for a, c in zip(row, rows[0], strict=True)] for row in rows])[0]
 
 
 def _holds(v: Mapping[int, float], points: Points, frame: Frame) -> bool:
-    """Whether equations near these floats prove that the exact ones have a positive solution."""
+    """Prove by equations near these floats that the exact ones have a positive solution; False where they do not."""
     few, k = list(v), len(v)
     if k < 2:
         return False
     columns = _spanning(_whole(points, few)) if k < points.x.shape[1] + 2 else list(range(points.x.shape[1]))
-    plus = points.sign[few] > 0
     if columns is None or len(columns) + 2 != k:
         return False
-    a = np.vstack([frame.z[few][:, columns].T * points.sign[few], plus, ~plus]).astype(np.float64)
+    a, t = _equations(frame.z[few][:, columns], points.sign[few])
     try:
         inverse = np.linalg.inv(a)
     except np.linalg.LinAlgError:
         return False
-    t, solution = np.append(np.zeros(len(columns)), [1.0, 1.0]), np.array(list(v.values()))
-    off = 2 * EPSILON * abs(a)  # moving and scaling rounded twice
+    solution = np.array(list(v.values()))
+    off = 2 * EPS * abs(a)  # moving and scaling rounded twice
     if points.exact:  # and so did reading decimals
-        off[:-2] += EPSILON * abs(points.x[few][:, columns].T) / frame.radius
-    q = (abs(np.eye(k) - inverse @ a) + abs(inverse) @ (off + k * EPSILON * abs(a))).sum(1).max()
-    left = abs(t - a @ solution) + (off + (k + 2) * EPSILON * abs(a)) @ solution + EPSILON * t
+        off[:-2] += EPS * abs(points.x[few][:, columns].T) / frame.radius
+    q = (abs(np.eye(k) - inverse @ a) + abs(inverse) @ (off + k * EPS * abs(a))).sum(1).max()
+    left = abs(t - a @ solution) + (off + (k + 2) * EPS * abs(a)) @ solution + EPS * t
     return bool(q < 1 / 2 and solution.min() > (abs(inverse) @ left).max() / (1 - q))
 
 
 def _spanning(whole: exact.Whole) -> list[int] | None:
-    """k − 2 columns of (k, D) of which all others are simple combinations, without a rest; None where none are found.
+    """Return k − 2 columns of (k, D) of which all others are exactly simple combinations, None where none are found.
 
     Constant columns, those that are there twice, and the last of a category in columns of 0 and 1 are such.
     """
@@ -127,21 +128,19 @@ def _spanning(whole: exact.Whole) -> list[int] | None:
         return columns
     if len(columns) < k - 2 or k == 2 or (len(columns) - k + 2) * k * k > PRODUCTS:
         return None
-    plain = (whole[:, columns] / Fraction(abs(whole).max())).astype(np.float64)
-    order = linalg.qr(plain, mode="r", pivoting=True, check_finite=False)[1]
+    rough = (whole[:, columns] / Fraction(abs(whole).max())).astype(np.float64)
+    order = linalg.qr(rough, mode="r", pivoting=True, check_finite=False)[1]
     base, rest = order[: k - 2], order[k - 2 :]
-    found = linalg.lstsq(plain[:, base], plain[:, rest], check_finite=False)[0].tolist()
-    times, q = exact.whole([[Fraction(value).limit_denominator(SIMPLE) for value in row] for row in found])
-    own, made = np.array(columns)[base], np.array(columns)[rest]
-    return own.tolist() if (whole[:, own] @ times == q * whole[:, made]).all() else None
+    factors = linalg.lstsq(rough[:, base], rough[:, rest], check_finite=False)[0].tolist()
+    times, q = exact.whole([[Fraction(value).limit_denominator(SIMPLE) for value in row] for row in factors])
+    spanning, made = np.array(columns)[base], np.array(columns)[rest]
+    return spanning.tolist() if (whole[:, spanning] @ times == q * whole[:, made]).all() else None
 
 
-def by_programming(z: Floats, sign: NDArray[np.int8]) -> dict[int, Number] | None:
-    """v >= 0 by position, by linear programming (HiGHS), or None where there is none. z: (n, D) framed."""
-    plus = sign > 0
-    equations = np.vstack([z.T * sign, plus, ~plus])
-    right = np.append(np.zeros(z.shape[1]), [1.0, 1.0])
-    found = optimize.linprog(np.zeros(len(z)), A_eq=equations, b_eq=right, method="highs-ds")
-    if found.status != 0:
+def by_programming(z: Floats, sign: Signs) -> dict[int, Number] | None:
+    """Find v >= 0 by position by linear programming (HiGHS), None where there is none. z: (n, D) framed."""
+    equations, right = _equations(z, sign)
+    solution = optimize.linprog(np.zeros(len(z)), A_eq=equations, b_eq=right, method="highs-ds")
+    if solution.status != 0:
         return None
-    return {int(i): float(found.x[i]) for i in np.flatnonzero(found.x > 0)}
+    return {int(i): float(solution.x[i]) for i in np.flatnonzero(solution.x > 0)}

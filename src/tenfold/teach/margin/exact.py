@@ -1,10 +1,12 @@
-"""The active set's arithmetic in whole numbers and fractions: no tolerance anywhere, so that its end is a proof.
+"""The active set in whole numbers and fractions: no tolerance anywhere, so that its end is a proof.
 
 Coordinates are brought to whole numbers X by their common denominator q, x = X / q. A solution W, B, α' for X is one
-for x: W·X + B is the same number when w = q W, and w = Σ α s x when α = q² α'.
+for x: W·X + B is the same number when w = q W, and w = Σ α s x when α = q² α'. Equations are solved without fractions
+on the way (Bareiss 1968): every number that elimination meets is a minor of the matrix, so that each division by the
+pivot before leaves no rest and no number grows longer than Hadamard's bound.
 """
 
-__all__ = ["Whole", "affordable", "arithmetic", "whole"]
+__all__ = ["Whole", "affordable", "arithmetic", "null_space", "proof", "reduced", "solved", "whole"]
 
 import math
 from collections.abc import Sequence
@@ -14,17 +16,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tenfold.teach.margin.activeset import STEPS, Arithmetic, Held
-from tenfold.teach.margin.elimination import solved
+from tenfold.teach.margin.activeset import STEPS, Arithmetic, Held, climb
+from tenfold.teach.margin.problem import Number, Signs
 
 LARGEST = 40_000  # numbers in (n, D)
 LOOK = 50  # of the same measure, of one product with a coordinate
 
 Whole = NDArray[Any]
-"""Python's whole numbers of any size in an array."""
+"""Python's whole numbers of any size, or fractions, in an array."""
 
 
-class _Plane(NamedTuple):
+class _WholePlane(NamedTuple):
     """w = W / d, b = B / d in whole numbers, d > 0."""
 
     w: Whole
@@ -33,7 +35,7 @@ class _Plane(NamedTuple):
 
 
 def affordable(x: Whole, size: int, work: float) -> int:
-    """Steps that can be taken in fractions from an active set of that size, 0 where not even a few.
+    """Return how many steps in fractions can be paid for from an active set of that size, 0 where not even a few.
 
     x: (n, D) whole numbers. Elimination on k points takes k³ products of numbers that grow to k times the bits of a
     coordinate; measured, 5e8 of k⁴ bits take about a second. Besides, each step looks through all n D numbers.
@@ -44,7 +46,7 @@ def affordable(x: Whole, size: int, work: float) -> int:
 
 
 def whole(x: Sequence[Sequence[Fraction]]) -> tuple[Whole, int]:
-    """Coordinates (n, D) times their common denominator q, and q.
+    """Return fractions (n, D) times their common denominator q, and q.
 
     >>> whole([[Fraction(1, 2), Fraction(1, 3)]])
     (array([[3, 2]], dtype=object), 6)
@@ -54,35 +56,117 @@ def whole(x: Sequence[Sequence[Fraction]]) -> tuple[Whole, int]:
     return np.array(scaled, dtype=object), q
 
 
-def arithmetic(x: Whole, sign: NDArray[np.int8]) -> Arithmetic:
-    """Fractions for `climb`. x: (n, D) whole numbers; sign: (n,). Its planes are _Plane."""
+def arithmetic(x: Whole, sign: Signs) -> Arithmetic:
+    """Return the fractions for `climb`. x: (n, D) whole numbers; sign: (n,). Its planes are _WholePlane."""
     s = sign.astype(object)
 
     def hold(points: tuple[int, ...], before: Held | None) -> Held | None:
         base, rest = points[0], list(points[1:])
         a = x[rest] - x[base]
-        found = solved(a @ a.T, s[rest] - s[base])
-        if found is None:
+        solution = solved(a @ a.T, s[rest] - s[base])
+        if solution is None:
             return None
-        beta, d = found
+        beta, d = solution
         w = beta @ a
         numerators = [-sum(beta), *beta]
         multipliers = [Fraction(int(s[i] * value), d) for i, value in zip(points, numerators, strict=True)]
-        return Held(points, multipliers, _Plane(w, s[base] * d - w @ x[base], d), a)
+        return Held(points, multipliers, _WholePlane(w, s[base] * d - w @ x[base], d), a)
 
     def express(held: Held, j: int) -> list[Fraction] | None:
         points, a = list(held.points), held.factor
         difference = x[j] - x[points[0]]
-        found = solved(a @ a.T, a @ difference)
-        assert found is not None  # the points of what is held are independent
-        c, d = found
+        solution = solved(a @ a.T, a @ difference)
+        assert solution is not None  # the points of what is held are independent
+        c, d = solution
         if (c @ a != d * difference).any():
             return None
         return [Fraction(int(-s[i] * s[j] * v), d) for i, v in zip(points, [d - sum(c), *c], strict=True)]
 
-    def worst(plane: _Plane) -> int | None:
+    def worst(plane: _WholePlane) -> int | None:
         functional = s * (x @ plane.w + plane.b)
         j = int(functional.argmin())
         return j if functional[j] < plane.d else None
 
     return Arithmetic(hold, express, worst)
+
+
+def proof(
+    few: Sequence[int], x: Whole, sign: Signs, pair: tuple[int, int], start: tuple[int, ...] = (), limit: int = STEPS
+) -> dict[int, Number] | None:
+    """Return v >= 0 by position that proves of a few points alone that their hulls meet, None where it proves nothing.
+
+    few: their positions. x: (k, D) whole numbers and sign: (k,) of these. pair, start: as `climb` takes them.
+    """
+    ray = climb(arithmetic(x, sign), start, pair, limit).ray
+    return {few[i]: value for i, value in ray.items()} if ray else None
+
+
+def solved(matrix: Whole, right: Whole) -> tuple[Whole, int] | None:
+    """Return y (k,) and d > 0 with matrix y / d = right, all whole; None where the matrix (k, k) is singular.
+
+    >>> solved(np.array([[2, 1], [1, 3]], dtype=object), np.array([1, 0], dtype=object))
+    (array([3, -1], dtype=object), 5)
+    """
+    k = len(matrix)
+    if not k:
+        return np.array([], dtype=object), 1
+    rows = np.concatenate([matrix, right[:, None]], axis=1)
+    before = 1
+    for step in range(k):
+        pivot = next((i for i in range(step, k) if rows[i, step]), None)
+        if pivot is None:
+            return None
+        if pivot != step:
+            rows[[step, pivot]] = rows[[pivot, step]]
+        below, top = rows[step + 1 :], rows[step, step]
+        products = top * below[:, step + 1 :] - below[:, step, None] * rows[step, None, step + 1 :]
+        below[:, step + 1 :] = products // before
+        before = top
+    return _back(rows)
+
+
+def _back(rows: Whole) -> tuple[Whole, int]:
+    """Solve the rows above the diagonal; d is the last pivot, which by Cramer's rule makes all whole."""
+    k = len(rows)
+    d = rows[k - 1, k - 1]
+    y = np.zeros(k, dtype=object)
+    for i in reversed(range(k)):
+        y[i] = (d * rows[i, k] - rows[i, i + 1 : k] @ y[i + 1 :]) // rows[i, i]
+    common = math.gcd(d, *y) * (1 if d > 0 else -1)
+    return y // common, d // common
+
+
+def reduced(matrix: Whole) -> tuple[Whole, list[int]]:
+    """Return the reduced row echelon form (rank, m) of fractions or whole numbers (r, m), and its pivots' columns.
+
+    >>> reduced(np.array([[2, 4], [1, 2]], dtype=object))
+    (array([[Fraction(1, 1), Fraction(2, 1)]], dtype=object), [0])
+    """
+    rows, pivots = matrix * Fraction(1), list[int]()
+    for column in range(matrix.shape[1]):
+        rank = len(pivots)
+        pivot = next((i for i in range(rank, len(rows)) if rows[i, column]), None)
+        if pivot is None:
+            continue
+        rows[[rank, pivot]] = rows[[pivot, rank]]
+        rows[rank] = rows[rank] / rows[rank, column]
+        for i in range(len(rows)):
+            if i != rank and rows[i, column]:
+                rows[i] = rows[i] - rows[i, column] * rows[rank]
+        pivots.append(column)
+    return rows[: len(pivots)], pivots
+
+
+def null_space(matrix: Whole) -> Whole:
+    """Return columns (m, q) of fractions that span what the matrix (r, m) maps to 0; q = m − rank.
+
+    >>> null_space(np.array([[1, 2]], dtype=object))
+    array([[Fraction(-2, 1)],
+           [Fraction(1, 1)]], dtype=object)
+    """
+    rows, pivots = reduced(matrix)
+    free = [column for column in range(matrix.shape[1]) if column not in pivots]
+    basis = np.full((matrix.shape[1], len(free)), Fraction(0), dtype=object)
+    basis[pivots] = -rows[:, free]
+    basis[free, range(len(free))] = Fraction(1)
+    return basis

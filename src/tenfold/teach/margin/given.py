@@ -1,4 +1,4 @@
-"""What a hyperplane that somebody gives is worth: its margins point by point, and whether a better one exists.
+"""A hyperplane that somebody gives: its margins point by point, and whether a better one exists, in plain sentences.
 
 (w, b) is optimal iff every s_i (w·x_i + b) ≥ 1 and multipliers α ≥ 0 of the points with s_i (w·x_i + b) = 1 give
 w = Σ α_i s_i x_i and Σ α_i s_i = 0. What is left of w where none do is found by nonnegative least squares.
@@ -7,47 +7,46 @@ w = Σ α_i s_i x_i and Σ α_i s_i = 0. What is left of w where none do is foun
 __all__ = ["judge"]
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import optimize
 
 from tenfold.errors import UsageError
-from tenfold.teach.margin.floats import EPSILON
-from tenfold.teach.margin.opinions import sentences
-from tenfold.teach.margin.residuals import values
-from tenfold.teach.margin.types import Inseparable, Judged, Number, Points, Separated
+from tenfold.teach.margin.floats import EPS, values
+from tenfold.teach.margin.phrases import hyperplane, listed, shown
+from tenfold.teach.margin.problem import Floats, Hyperplane, Inseparable, Judged, Number, Points, Separated, dot
 
 SLACK = 1e-9  # of a functional margin in floats, times 1 + ‖w‖ times the radius of the points
 OPTIMAL = 1e-8  # of ‖w‖, in floats
 BALANCE = 1e6  # weight of Σ α_i s_i = 0 among the equations: it holds to the square of its inverse
+NAMED = 5  # points that a sentence names
 
 
 def judge(points: Points, w: Sequence[Number], b: Number, solution: Separated | Inseparable) -> Judged:
-    """The given hyperplane w·x + b = 0 beside the solution of the same points, in fractions where all is known exactly.
+    """Judge w·x + b = 0 beside the solution of the same points, in fractions where all is known exactly.
 
     Raises UsageError where w has not one finite number for each coordinate.
     """
     _check(points, w, b)
-    exact = points.exact is not None and all(isinstance(value, Fraction | int) for value in (*w, b))
-    kind: type[Fraction] | type[float] = Fraction if exact else float
-    w, b = tuple(kind(value) for value in w), kind(b)
-    along = _exact_values(points, w, b) if exact else _float_values(points, w, b)
+    written = points.exact if all(isinstance(value, Fraction | int) for value in (*w, b)) else None
+    kind: type[Fraction] | type[float] = Fraction if written else float
+    plane, rough = Hyperplane(tuple(map(kind, w)), kind(b)), np.array(w, dtype=np.float64)
+    along = tuple(map(plane.value, written) if written else map(float, values(points.x, rough, float(b))))
     functional = tuple(int(s) * value for s, value in zip(points.sign, along, strict=True))
-    norm = _norm(w)
-    slack: Number = 0 if exact else _slack(points, w, b)
+    norm = math.sqrt(dot(plane.w, plane.w)) if written else float(np.linalg.norm(rough))
+    slack: Number = 0 if written else _slack(points, rough, float(b))
     on_margin = tuple(i for i, value in enumerate(functional) if abs(value - 1) <= slack)
     violated = tuple(i for i, value in enumerate(functional) if value < 1 - slack)
     smallest = min(functional)
-    multipliers, left = _multipliers(points, w, on_margin)
-    optimal = not violated and _is_best(points, w, b, exact, solution)
-    if optimal and isinstance(solution, Separated):
-        multipliers, left = solution.multipliers, solution.residuals.stationarity
-    found = Judged(
-        w=w,
-        b=b,
+    multipliers, left = _multipliers(points, rough, on_margin)
+    optimal = False
+    if isinstance(solution, Separated) and not violated and _is_best(points, plane, rough, solution):
+        multipliers, left, optimal = solution.multipliers, solution.residuals.stationarity, True
+    judged = Judged(
+        w=plane.w,
+        b=plane.b,
         values=along,
         functional=functional,
         norm=norm,
@@ -63,10 +62,10 @@ def judge(points: Points, w: Sequence[Number], b: Number, solution: Separated | 
         stationarity=left,
         multipliers=multipliers,
         optimal=optimal,
-        exact=exact,
+        exact=written is not None,
         sentences=(),
     )
-    return found._replace(sentences=sentences(found, points))
+    return judged._replace(sentences=tuple(_sentences(judged, points)))
 
 
 def _check(points: Points, w: Sequence[Number], b: Number) -> None:
@@ -77,55 +76,111 @@ def _check(points: Points, w: Sequence[Number], b: Number) -> None:
         raise UsageError("w and b: expected finite numbers")
 
 
-def _norm(w: Sequence[Number]) -> float:
-    squared = sum((value * value for value in w), Fraction(0)) if isinstance(w[0], Fraction) else 0
-    return math.sqrt(squared) if squared else float(np.linalg.norm(np.array(w, dtype=np.float64)))
-
-
-def _exact_values(points: Points, w: Sequence[Number], b: Number) -> tuple[Number, ...]:
-    assert points.exact is not None
-    return tuple(sum((a * c for a, c in zip(w, row, strict=True)), b) for row in points.exact)
-
-
-def _float_values(points: Points, w: Sequence[Number], b: Number) -> tuple[Number, ...]:
-    return tuple(map(float, values(points.x, np.array(w, dtype=np.float64), float(b))))
-
-
-def _slack(points: Points, w: Sequence[Number], b: Number) -> float:
-    """By how much a functional margin may be off: by a little of what w makes of the points, and by the rounding of w
-    and b themselves, which far from the origin is more."""
-    plain = np.array(w, dtype=np.float64)
+def _slack(points: Points, w: Floats, b: float) -> float:
+    """Return by how much a functional margin may be off: by a little of what w makes of the points, and by the
+    rounding of w and b themselves, which far from the origin is more."""
     radius = float(np.linalg.norm(points.x - points.x.mean(0), axis=1).max())
-    held = abs(float(b)) + float((abs(points.x) @ abs(plain)).max())
-    return SLACK * (1 + float(np.linalg.norm(plain)) * radius) + 4 * EPSILON * held
+    held = abs(b) + float((abs(points.x) @ abs(w)).max())
+    return SLACK * (1 + float(np.linalg.norm(w)) * radius) + 4 * EPS * held
 
 
-def _is_best(points: Points, w: Sequence[Number], b: Number, exact: bool, solution: Separated | Inseparable) -> bool:
-    """Whether it is the solution's hyperplane: the best w is the only one, and so is its b, compared at the center."""
-    if isinstance(solution, Inseparable):
+def _is_best(points: Points, plane: Hyperplane, w: Floats, solution: Separated) -> bool:
+    """Judge whether it is the solution's: the best w is the only one, and so is its b, compared at the center."""
+    if isinstance(plane.b, Fraction) and solution.exact:
+        return plane.w == solution.exact.w and plane.b == solution.exact.b
+    if np.linalg.norm(w - solution.w) > OPTIMAL * np.linalg.norm(solution.w):
         return False
-    if exact and solution.exact:
-        return tuple(w) == solution.exact.w and b == solution.exact.b
-    plain = np.array(w, dtype=np.float64)
-    if np.linalg.norm(plain - solution.w) > OPTIMAL * np.linalg.norm(solution.w):
-        return False
-    center = points.x.mean(0)[None]
-    off = values(center, plain, float(b)) - values(center, solution.w, solution.b)
+    center, b = points.x.mean(0)[None], float(plane.b)
+    off = values(center, w, b) - values(center, solution.w, solution.b)
     return bool(abs(off[0]) <= _slack(points, w, b))
 
 
-def _multipliers(points: Points, w: Sequence[Number], on_margin: tuple[int, ...]) -> tuple[NDArray[np.float64], float]:
-    """α >= 0 of the points on the margin that come nearest to w = Σ α_i s_i x_i, and what is left, divided by ‖w‖."""
-    alpha, plain = np.zeros(len(points.sign)), np.array(w, dtype=np.float64)
-    size = float(np.linalg.norm(plain))
+def _multipliers(points: Points, w: Floats, on_margin: tuple[int, ...]) -> tuple[Floats, float]:
+    """Return α >= 0 of the points on the margin that come nearest to w = Σ α_i s_i x_i, and what is left, over ‖w‖."""
+    alpha, size, places = np.zeros(len(points.sign)), float(np.linalg.norm(w)), list(on_margin)
     if not size:
         return alpha, 0.0
-    sides = points.sign[list(on_margin)].astype(np.float64)
+    sides = points.sign[places].astype(np.float64)
     if abs(sides.sum()) == len(sides):
         return alpha, 1.0  # with one class alone Σ α_i s_i = 0 leaves no multipliers but 0
-    near = points.x[list(on_margin)] - points.x[on_margin[0]]
+    near = points.x[places] - points.x[places[0]]
     radius = float(abs(near).max()) or 1.0
     equations = np.vstack([(near / radius).T * sides, BALANCE * sides])
-    found, _ = optimize.nnls(equations, np.append(plain / size, 0.0))
-    alpha[list(on_margin)] = found * size / radius
-    return alpha, float(np.linalg.norm(equations[:-1] @ found - plain / size))
+    scaled, _ = optimize.nnls(equations, np.append(w / size, 0.0))
+    alpha[places] = scaled * size / radius
+    return alpha, float(np.linalg.norm(equations[:-1] @ scaled - w / size))
+
+
+def _sentences(judged: Judged, points: Points) -> Iterator[str]:
+    """Say whether it separates, is feasible, canonical and optimal, and why not."""
+    if not judged.norm:
+        yield f"w is 0, so that w·x + b is {shown(judged.b)} everywhere: this is no hyperplane"
+        return
+    yield from _separation(judged, points)
+    yield from _feasibility(judged, points)
+    yield from _scale(judged)
+    yield f"s (w·x + b) is exactly 1 at {_named(judged.on_margin, points) if judged.on_margin else 'no point'}"
+    yield from _optimality(judged, points)
+
+
+def _separation(judged: Judged, points: Points) -> Iterator[str]:
+    if not judged.misclassified:
+        yield "it separates the classes"
+    elif max(judged.functional) < 0:
+        yield "it separates the classes the wrong way round: −w and −b would have each on its own side"
+    else:
+        wrong = [i for i in judged.misclassified if judged.functional[i] < 0]
+        on = [i for i in judged.misclassified if judged.functional[i] == 0]
+        for places, where in ((wrong, "on the wrong side"), (on, "on the hyperplane itself")):
+            if places:
+                lie = "lies" if len(places) == 1 else "lie"
+                yield f"{_named(places, points)} {lie} {where}: it does not separate the classes"
+
+
+def _feasibility(judged: Judged, points: Points) -> Iterator[str]:
+    if judged.feasible:
+        yield "feasible: s (w·x + b) is at least 1 at every point"
+    else:
+        cases = [f"{shown(judged.functional[i])} at {points.labels[i]}" for i in judged.violated[:NAMED]]
+        yield f"not feasible: s (w·x + b) has to be at least 1, but is {listed(cases, len(judged.violated))}"
+
+
+def _scale(judged: Judged) -> Iterator[str]:
+    if judged.canonical:
+        yield f"canonical: the smallest s (w·x + b) is 1, so that 1/‖w‖ = {shown(judged.margin)} is its margin"
+    elif judged.factor is not None:
+        canonical = Hyperplane(tuple(value * judged.factor for value in judged.w), judged.b * judged.factor)
+        yield (
+            f"not canonical: the smallest s (w·x + b) is {shown(min(judged.functional))}, not 1, so that its margin is "
+            f"{shown(judged.distance)} and not 1/‖w‖ = {shown(judged.margin)}; the same hyperplane is "
+            f"{hyperplane(canonical)}"
+        )
+
+
+def _optimality(judged: Judged, points: Points) -> Iterator[str]:
+    if judged.optimal:
+        yield "optimal: w = Σ α s x and Σ α s = 0 with multipliers α ≥ 0 of these points"
+        return
+    if judged.best is None:
+        yield "not optimal: no hyperplane separates these classes"
+        return
+    if judged.misclassified:
+        yield f"not optimal: one exists that separates them with a margin of {shown(judged.best)}"
+    elif judged.best > judged.distance * (1 + 1e-9):
+        yield f"not optimal: the largest margin is {shown(judged.best)}, this one has {shown(judged.distance)}"
+    else:
+        yield "not optimal as it stands, although it is the best hyperplane: only its scale is wrong"
+    sides = {int(points.sign[i]) for i in judged.on_margin}
+    if sides and judged.stationarity >= 1e-9:
+        left = f" α ≥ 0 of these points give w = Σ α s x: {100 * judged.stationarity:.3g} % of w is left over"
+        if len(sides) == 1:
+            name = points.side(*sides)
+            left = f": s (w·x + b) is 1 at points of class {name} alone, so that Σ α s = 0 leaves only α = 0"
+        yield f"no multipliers{left}"
+
+
+def _named(places: Sequence[int], points: Points) -> str:
+    labels = [points.labels[i] for i in places[:NAMED]]
+    if len(places) > NAMED or len(places) == 1:
+        return listed(labels, len(places))
+    return f"{', '.join(labels[:-1])} and {labels[-1]}"

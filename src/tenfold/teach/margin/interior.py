@@ -14,13 +14,14 @@ D + 1 equations, however many points there are. w is kept as itself: from α it 
 
 __all__ = ["interior"]
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import linalg
 
-Floats = NDArray[np.float64]
+from tenfold.teach.margin.problem import Floats
+
 STEPS = 200
 CLOSE = 0.995  # of the way to the nearest bound
 NEAR = 1e-15  # of μ, which is 1/2 at the start: nothing is left to gain
@@ -36,49 +37,62 @@ class _Bounded(NamedTuple):
     lower: Floats
     upper: Floats
 
+    def mu(self) -> float:
+        """Return the mean of λ a and ξ (1 − a)."""
+        return float(self.a @ self.lower + self.over @ self.upper) / (2 * len(self.a))
 
-class _Linear(NamedTuple):
-    """The equations of a step: factor of the matrix, Θ (n,), [V; s] (D + 1, n), r (n,) and (ρ, sᵀa) (D + 1,)."""
+    def moved(self, step: "_Bounded", length: float) -> "_Bounded":
+        """Return where a step of that length leads."""
+        return _Bounded(*(x + length * dx for x, dx in zip(self, step, strict=True)))
 
-    factor: tuple[Floats, bool]
-    theta: Floats
-    rows: Floats
-    rest: Floats
-    left: Floats
+    def reach(self, step: "_Bounded") -> float:
+        """Return how far along a step all stay positive, at most 1."""
+        ends = (float((x[dx < 0] / -dx[dx < 0]).min(initial=np.inf)) for x, dx in zip(self, step, strict=True))
+        return min(1.0, *ends)
 
 
 def interior(z: Floats, s: Floats, C: float) -> tuple[Floats, Floats]:
-    """α (n,) and w (D,) near the optimum. z: framed points (n, D); s: (n,) signs as floats."""
+    """Return α (n,) and w (D,) near the optimum. z: framed points (n, D); s: (n,) signs as floats."""
     n, width = z.shape
     rows, plane = np.vstack([(z * s[:, None]).T, s]), np.zeros(width + 1)
-    at = _Bounded(np.full(n, 0.5), np.full(n, 0.5), np.ones(n), np.ones(n))
+    point = _Bounded(np.full(n, 0.5), np.full(n, 0.5), np.ones(n), np.ones(n))
     for _ in range(STEPS):
-        mu = _mu(at)
-        linear = _linear(at, plane, rows, C) if mu > NEAR else None
-        if linear is None:
+        mu = point.mu()
+        newton = _newton(point, plane, rows, C) if mu > NEAR else None
+        if newton is None:
             break
-        first, _ = _step(at, linear, np.zeros(n), np.zeros(n))
-        aim = mu * (_mu(_moved(at, first, _length(at, first))) / mu) ** 3
-        step, turn = _step(at, linear, aim - first.a * first.lower, aim + first.a * first.upper)
-        length = CLOSE * _length(at, step)
+        first, _ = newton(np.zeros(n), np.zeros(n))
+        aim = mu * (point.moved(first, point.reach(first)).mu() / mu) ** 3
+        step, turn = newton(aim - first.a * first.lower, aim + first.a * first.upper)
+        length = CLOSE * point.reach(step)
         if not (length > SHORTEST and np.isfinite(turn).all()):
             break
-        at, plane = _moved(at, step, length), plane + length * turn
-    return C * at.a, plane[:-1]
+        point, plane = point.moved(step, length), plane + length * turn
+    return C * point.a, plane[:-1]
 
 
-def _mu(at: _Bounded) -> float:
-    return float(at.a @ at.lower + at.over @ at.upper) / (2 * len(at.a))
+def _newton(
+    point: _Bounded, plane: Floats, rows: Floats, C: float
+) -> Callable[[Floats, Floats], tuple[_Bounded, Floats]] | None:
+    """Return Newton's step towards given λ a and ξ (1 − a), and that of the plane; None where no factor exists.
 
-
-def _linear(at: _Bounded, plane: Floats, rows: Floats, C: float) -> _Linear | None:
-    """None where rounding leaves no factor. plane: w with b behind it."""
+    plane: w with b behind it; rows: [V; s] (D + 1, n).
+    """
     inverse_price = np.append(np.full(len(rows) - 1, 1 / C), 0.0)
-    theta = at.lower / at.a + at.upper / at.over
-    matrix = (rows / theta) @ rows.T + np.diag(inverse_price)
-    factor = _factor(matrix)
-    rest = 1 - plane @ rows + at.lower - at.upper
-    return None if factor is None else _Linear(factor, theta, rows, rest, rows @ at.a - inverse_price * plane)
+    theta = point.lower / point.a + point.upper / point.over
+    factor = _factor((rows / theta) @ rows.T + np.diag(inverse_price))
+    rest = 1 - plane @ rows + point.lower - point.upper
+    left = rows @ point.a - inverse_price * plane
+
+    def step(low: Floats, high: Floats) -> tuple[_Bounded, Floats]:
+        r = rest - point.lower + low / point.a + point.upper - high / point.over
+        turn = linalg.cho_solve(factor, (rows / theta) @ r + left, check_finite=False)
+        a = (r - turn @ rows) / theta
+        lower = (low - point.lower * a) / point.a - point.lower
+        upper = (high + point.upper * a) / point.over - point.upper
+        return _Bounded(a, -a, lower, upper), turn
+
+    return step if factor else None
 
 
 def _factor(matrix: Floats) -> tuple[Floats, bool] | None:
@@ -89,23 +103,3 @@ def _factor(matrix: Floats) -> tuple[Floats, bool] | None:
         except (linalg.LinAlgError, ValueError):  # not positive, not finite
             continue
     return None
-
-
-def _step(at: _Bounded, linear: _Linear, low: Floats, high: Floats) -> tuple[_Bounded, Floats]:
-    """Towards λ a = low and ξ (1 − a) = high, and the step of the plane."""
-    _, theta, rows, rest, left = linear
-    r = rest - at.lower + low / at.a + at.upper - high / at.over
-    turn = linalg.cho_solve(linear.factor, (rows / theta) @ r + left, check_finite=False)
-    a = (r - turn @ rows) / theta
-    lower, upper = (low - at.lower * a) / at.a - at.lower, (high + at.upper * a) / at.over - at.upper
-    return _Bounded(a, -a, lower, upper), turn
-
-
-def _moved(at: _Bounded, step: _Bounded, length: float) -> _Bounded:
-    return _Bounded(*(x + length * dx for x, dx in zip(at, step, strict=True)))
-
-
-def _length(at: _Bounded, step: _Bounded) -> float:
-    """How far along a step all stay positive, at most 1."""
-    reach = (float((x[dx < 0] / -dx[dx < 0]).min(initial=np.inf)) for x, dx in zip(at, step, strict=True))
-    return min(1.0, *reach)

@@ -17,13 +17,13 @@ B v_Z in their span; what is left of these, N B_Z with the rows N that B_P maps 
 __all__ = ["least_norm", "least_norm_exact"]
 
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg, optimize
 
-from tenfold.teach.margin.elimination import Whole, null_space, quotients, reduced
+from tenfold.teach.margin.exact import Whole, null_space, reduced, solved, whole
+from tenfold.teach.margin.problem import Floats
 
 DEPENDENT = 1e-10  # of the largest singular value: a column that adds less adds nothing
 POSITIVE = 1e-9  # of the largest multiplier
@@ -33,11 +33,11 @@ SOLVED = 1e-10  # of ‖c‖: what Newton's method may leave
 MOST = 500_000  # fractions that elimination may take, r² m: a few seconds
 ABOVE = 1e-9  # of columns of length 1: above it a sign is likely to hold in fractions
 
-Floats = NDArray[np.float64]
+Bounds = tuple[float | None, float | None]
 
 
 def least_norm(b: Floats, alpha: Floats) -> tuple[Floats, bool, bool]:
-    """α of the least norm, whether it is the only one, and whether it was found; else α as it was.
+    """Return α of the least norm, whether it is the only one, and whether it was found; else α as it was.
 
     b: (r, m) as B above; alpha: (m,) any that does.
     """
@@ -46,7 +46,8 @@ def least_norm(b: Floats, alpha: Floats) -> tuple[Floats, bool, bool]:
     if rank == b.shape[1]:
         return alpha, True, True
     rows = v[:rank]
-    least = _clean(rows.T @ (rows @ alpha))
+    least = rows.T @ (rows @ alpha)
+    least[abs(least) <= ZERO * abs(least).max()] = 0.0  # what rounding left
     if least.min() < 0:
         bounded = _bounded(rows, rows @ alpha)
         if bounded is None:
@@ -56,13 +57,8 @@ def least_norm(b: Floats, alpha: Floats) -> tuple[Floats, bool, bool]:
     return least, _only(b, least > 0), True
 
 
-def _clean(numbers: Floats) -> Floats:
-    """What rounding left of 0 is 0."""
-    return np.where(abs(numbers) > ZERO * abs(numbers).max(), numbers, 0.0)
-
-
 def _bounded(rows: Floats, c: Floats) -> Floats | None:
-    """Least norm with α >= 0 and rows α = c, None where steps did not suffice. rows: (rank, m) orthonormal."""
+    """Return α >= 0 of the least norm with rows α = c, None after too many steps. rows: (rank, m) orthonormal."""
     z = c
     for _ in range(STEPS):
         alpha = np.maximum(0, z @ rows)
@@ -74,16 +70,16 @@ def _bounded(rows: Floats, c: Floats) -> Floats | None:
     alpha = np.maximum(0, z @ rows)
     positive = alpha > POSITIVE * alpha.max()
     alpha[~positive] = 0.0
-    alpha[positive] = linalg.lstsq(rows[:, positive], c, check_finite=False)[0]
+    alpha[positive] = linalg.lstsq(rows[:, positive], c, cond=ZERO, check_finite=False)[0]
     good = alpha.min() >= 0 and linalg.norm(rows @ alpha - c) <= SOLVED * linalg.norm(c)
     return alpha if good else None
 
 
 def _descended(rows: Floats, c: Floats, z: Floats, step: Floats) -> Floats:
-    """As far along a step, halved until φ falls."""
+    """Go along a step that is halved until φ falls."""
 
-    def phi(at: Floats) -> float:
-        return float(np.sum(np.maximum(0, at @ rows) ** 2) / 2 - c @ at)
+    def phi(point: Floats) -> float:
+        return float(np.sum(np.maximum(0, point @ rows) ** 2) / 2 - c @ point)
 
     before = phi(z)
     for k in range(HALVINGS):
@@ -93,6 +89,7 @@ def _descended(rows: Floats, c: Floats, z: Floats, step: Floats) -> Floats:
 
 
 def _only(b: Floats, positive: NDArray[np.bool_]) -> bool:
+    """Judge whether no other α >= 0 has the same Bα, by the rank and by Gordan's alternative."""
     inside, outside = b[:, positive], b[:, ~positive]
     if inside.shape[1] > len(inside):
         return False
@@ -108,7 +105,7 @@ def _only(b: Floats, positive: NDArray[np.bool_]) -> bool:
 
 
 def least_norm_exact(b: Whole, alpha: Whole) -> tuple[Whole, bool, bool]:
-    """The same in fractions: b (r, m), alpha (m,); where the least norm is not proved, α as it was."""
+    """Return the same in fractions: b (r, m), alpha (m,); where the least norm is not proved, α as it was."""
     if b.shape[0] ** 2 * b.shape[1] > MOST:
         return alpha, False, False
     rows, _ = reduced(b)
@@ -123,13 +120,14 @@ def least_norm_exact(b: Whole, alpha: Whole) -> tuple[Whole, bool, bool]:
 
 
 def _on(rows: Whole, c: Whole, positive: NDArray[np.bool_]) -> Whole | None:
-    """α of the least norm if those are the positive ones, None where it is not. rows: (rank, m), independent."""
+    """Return α of the least norm if those are the positive ones, else None. rows: (rank, m), independent."""
     inside, outside = rows[:, positive], rows[:, ~positive]
     _, chosen = reduced(inside.T)
-    found = quotients(inside[chosen] @ inside[chosen].T, c[chosen])
-    assert found is not None  # of independent rows
+    system, _ = whole(np.column_stack([inside[chosen] @ inside[chosen].T, c[chosen]]).tolist())
+    solution = solved(system[:, :-1], system[:, -1])
+    assert solution is not None  # of independent rows
     z = np.full(len(rows), Fraction(0), dtype=object)
-    z[chosen] = found
+    z[chosen] = [Fraction(int(value), solution[1]) for value in solution[0]]
     alpha = np.full(rows.shape[1], Fraction(0), dtype=object)
     alpha[positive] = z @ inside
     if min(alpha) < 0 or (rows @ alpha != c).any():
@@ -140,23 +138,26 @@ def _on(rows: Whole, c: Whole, positive: NDArray[np.bool_]) -> Whole | None:
 
 
 def _turned(z: Whole, free: Whole, outside: Whole) -> Whole:
-    """z + free y, the same on P, that is farthest below 0 outside, as floats find it. free: (rank, q)."""
+    """Return the z + free y, the same on P, that floats find farthest below 0 outside. free: (rank, q)."""
     along, start = (free.T @ outside).astype(np.float64), (z @ outside).astype(np.float64)
     size = max(1.0, float(abs(start).max()))
-    q, m = along.shape
-    found = optimize.linprog(
-        [*np.zeros(q), -1.0],
-        np.column_stack([along.T, np.ones(m)]),
-        -start / size,
-        bounds=[*[(None, None)] * q, (None, 1.0)],
-        method="highs-ds",
-    )
-    return z + free @ (_fractions(found.x[:-1]) * Fraction(size)) if found.status == 0 else z
+    y = _farthest(along.T, -start / size, (None, None), (None, 1.0))
+    if y is None:
+        return z
+    # With small denominators: on a bound they are the bound itself, most often.
+    fractions = [Fraction(value).limit_denominator(10**6) * Fraction(size) for value in y.tolist()[:-1]]
+    return np.asarray(z + free @ np.array(fractions, dtype=object))
 
 
-def _fractions(numbers: Floats) -> Whole:
-    """Near numbers with small denominators: on a bound they are the bound itself, most often."""
-    return np.array([Fraction(value).limit_denominator(10**6) for value in numbers.tolist()], dtype=object)
+def _farthest(rows: Floats, limits: Floats, within: Bounds, reach: Bounds) -> Floats | None:
+    """Return (*y, t) with the largest t where rows y + t <= limits, None where there is none. rows: (m, q).
+
+    within: bounds of each y; reach: those of t.
+    """
+    m, q = rows.shape
+    system, bounds = np.column_stack([rows, np.ones(m)]), [*[within] * q, reach]
+    solution = optimize.linprog([*np.zeros(q), -1.0], system, limits, bounds=bounds, method="highs-ds")
+    return np.asarray(solution.x) if solution.status == 0 else None
 
 
 def _only_exact(rows: Whole, positive: NDArray[np.bool_]) -> bool:
@@ -169,23 +170,12 @@ def _only_exact(rows: Whole, positive: NDArray[np.bool_]) -> bool:
 
 
 def _halved(left: Whole) -> bool:
-    """Whether some y has y·left > 0 in each column; False where floats see none. left: (q, m)."""
-    plain = np.array([[float(value) for value in row] for row in left])
-    sizes = np.linalg.norm(plain, axis=0)
+    """Prove that some y has y·left > 0 in each column; False where floats see none. left: (q, m)."""
+    rough = left.astype(np.float64)
+    sizes = np.linalg.norm(rough, axis=0)
     if not sizes.all():
         return False
-    q, m = plain.shape
-    found = optimize.linprog(
-        [*np.zeros(q), -1.0],
-        np.column_stack([-(plain / sizes).T, np.ones(m)]),
-        np.zeros(m),
-        bounds=[*[(-1.0, 1.0)] * q, (None, None)],
-        method="highs-ds",
-    )
-    if found.status != 0 or found.x[-1] < ABOVE:
+    y = _farthest(-(rough / sizes).T, np.zeros(len(sizes)), (-1.0, 1.0), (None, None))
+    if y is None or y[-1] < ABOVE:
         return False
-    return bool((_exact_values(found.x[:-1]) @ left > 0).all())
-
-
-def _exact_values(numbers: Floats) -> Any:
-    return np.array([Fraction(value) for value in numbers.tolist()], dtype=object)
+    return bool((np.array([Fraction(value) for value in y.tolist()[:-1]], dtype=object) @ left > 0).all())

@@ -10,17 +10,20 @@ __all__ = ["judge_statements"]
 import math
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import NamedTuple
 
 from tenfold.errors import UsageError
-from tenfold.teach.margin.claims import equation_verdict, multiplier_verdict, side_verdict, support_verdict
-from tenfold.teach.margin.points import Places, parse_places
+from tenfold.teach.judge import EARLIER_SLIP, RIGHT, SLIP, Judgment, worst_rendering
+from tenfold.teach.margin.equations import Equation, constraint, normal, read_equation, stated_equation
+from tenfold.teach.margin.phrases import equated, hyperplane, listed, shown, vector
+from tenfold.teach.margin.points import parse_places
+from tenfold.teach.margin.problem import Hyperplane, Inseparable, Judged, Number, Points, Separated, dot, root
+from tenfold.teach.margin.rows import blamed
 from tenfold.teach.margin.solving import solve
 from tenfold.teach.margin.statements import Statement
-from tenfold.teach.margin.types import Inseparable, Judged, Number, Points, Separated
-from tenfold.teach.margin.verdicts import FOLLOWS, SLIP, Line, Verdict, dot, follows, line_of, root, value_at
-from tenfold.teach.margin.wording import told, vector
-from tenfold.teach.printed import exactly
+from tenfold.teach.printed import exactly, fidelity, quantum
 
+NAMED = 5  # points that a sentence names
 _NAMES = {
     "norm": "‖w‖",
     "margin": "margin 1/‖w‖",
@@ -30,108 +33,192 @@ _NAMES = {
     "support": "support vectors",
     "multipliers": "multipliers α",
 }
-Printed = dict[str, tuple[Fraction, ...]]
+Opinion = tuple[str, str, str]
+"""A verdict, what is right, and a sentence or ""."""
+
+
+class _Claim(NamedTuple):
+    """A statement beside the line that it is about. place: its point, or None; printed: the w and b above it."""
+
+    statement: Statement
+    points: Points
+    plane: Hyperplane
+    place: Points | None
+    solution: Separated | Inseparable
+    printed: dict[str, tuple[Fraction, ...]]
 
 
 def judge_statements(
     statements: Sequence[Statement], points: Points, solution: Separated | Inseparable, judged: Judged | None
-) -> tuple[Verdict, ...]:
-    """A verdict on each statement. judged: the line that the report was given, else None.
+) -> tuple[Judgment, ...]:
+    """Return a judgment of each statement. judged: the line that the report was given, else None.
 
     Raises UsageError for a point of other dimensions, or one that must be one of the points and is not.
     """
-    line, verdicts = _line(solution, judged), []
-    printed: Printed = {}
+    given, judgments = judged.plane if judged else _plane(solution), []
+    printed: dict[str, tuple[Fraction, ...]] = {}
     for number, statement in enumerate(statements, 1):
-        try:
-            verdict = _judged(statement, points, line, solution, printed)
-        except UsageError as error:
-            raise UsageError(f"reported {number}, {statement.kind}: {error}") from None
-        verdicts.append(verdict._replace(note=statement.note))
-        if statement.kind in ("w", "b"):
-            printed[statement.kind] = tuple(map(exactly, statement.printed))
-    return tuple(verdicts)
+        kind, texts = statement.kind, statement.printed
+        with blamed(f"reported {number}, {kind}"):
+            place = _place(statement.at, points) if statement.at else None
+            plane = _without(points, place) if statement.alone and place else given
+            opinion = SLIP, "none", "no line separates these classes, so there is none to report"
+            if plane is not None:
+                judge = _JUDGES.get(kind, _number)
+                opinion = judge(_Claim(statement, points, plane, place, solution, printed))
+        if kind in ("w", "b"):
+            printed[kind] = tuple(map(exactly, texts))
+        about = _NAMES.get(kind, kind) + (f" at {place.labels[0]}" if place else "")
+        text = f"({', '.join(texts)})" if kind in ("w", "multipliers") else ", ".join(texts)
+        verdict, right, sentence = opinion
+        judgments.append(Judgment(about, text, right, verdict, sentence, statement.note))
+    return tuple(judgments)
 
 
-def _line(solution: Separated | Inseparable, judged: Judged | None) -> Line | None:
-    if judged:
-        return Line(judged.w, judged.b, judged.on_margin)
-    return None if isinstance(solution, Inseparable) else line_of(solution)
+def _plane(solution: Separated | Inseparable) -> Hyperplane | None:
+    return solution.plane if isinstance(solution, Separated) else None
 
 
-def _judged(
-    statement: Statement,
-    points: Points,
-    line: Line | None,
-    solution: Separated | Inseparable,
-    printed: Printed,
-) -> Verdict:
-    kind, place = statement.kind, _one(statement.at, points) if statement.at else None
-    if statement.alone and place:
-        line = _without(points, place)
-    text = ", ".join(statement.printed)
-    about = _NAMES.get(kind, kind) + (f" at {place.labels[0]}" if place else "")
-    verdict = Verdict(about, f"({text})" if kind in ("w", "multipliers") else text, "none", SLIP)
-    if line is None:
-        return verdict._replace(sentence="no line separates these classes, so there is none to report")
-    if kind == "equation":
-        return equation_verdict(verdict, points, line, place)
-    if kind == "support":
-        return support_verdict(verdict, points, line)
-    if kind == "multipliers":
-        return multiplier_verdict(verdict, statement.printed, points, solution)
-    if kind == "class" and place:
-        return side_verdict(verdict, points, line, place, statement.alone)
-    return _number_verdict(verdict, statement, line, place, printed)
-
-
-def _number_verdict(
-    verdict: Verdict, statement: Statement, line: Line, place: Places | None, printed: Printed
-) -> Verdict:
-    if statement.kind == "w":
-        return verdict._replace(right=vector(line.w), verdict=follows(statement.printed, line.w))
-    number = _number(statement.kind, line, place)
-    verdict = verdict._replace(right=told(number), verdict=follows(statement.printed, (number,)))
-    if verdict.verdict != SLIP or statement.kind == "b":
-        return verdict
-    return _followed(verdict, statement, line, place, printed)
-
-
-def _number(kind: str, line: Line, place: Places | None) -> Number:
-    if kind == "value" and place:
-        return value_at(line, place)
-    squared = dot(line.w, line.w)
-    norm = root(squared)
-    own = {"b": line.b, "norm": norm, "objective": squared / 2}
-    return own[kind] if kind in own else (2 if kind == "width" else 1) / norm if norm else math.inf
-
-
-def _followed(verdict: Verdict, statement: Statement, line: Line, place: Places | None, printed: Printed) -> Verdict:
-    """Whether it is right for the w and b that were printed before it."""
-    w, (b,) = printed.get("w", line.w), printed.get("b", (line.b,))
-    if len(w) != len(line.w):
-        return verdict
-    if follows(statement.printed, (_number(statement.kind, Line(w, b, ()), place),)) == SLIP:
-        return verdict
-    causes = [f"w printed as {vector(w)}"] * (w != line.w) + [f"b printed as {told(b)}"] * (b != line.b)
-    return verdict._replace(verdict=FOLLOWS, sentence=f"follows from {' and '.join(causes)}") if causes else verdict
-
-
-def _one(text: str, points: Points) -> Places:
+def _place(text: str, points: Points) -> Points:
     places = parse_places(text, points.x.shape[1])
     if len(places.labels) > 1:
         raise UsageError(f"at {text[:60]!r}: expected one point")
     return places
 
 
-def _without(points: Points, place: Places) -> Line | None:
-    """The line of the other points alone."""
-    same = (points.x == place.x[0]).all(1)
-    kept = [int(k) for k in (~same).nonzero()[0]]
-    if len(kept) == len(points.x):
+def _without(points: Points, place: Points) -> Hyperplane | None:
+    """Return the line of the other points alone."""
+    removed = points.positions(place.x[0])
+    if not removed:
         raise UsageError(f"{place.labels[0]} is none of the points")
-    if len(set(points.sign[kept].tolist())) < 2:
+    others = points.only([k for k in range(len(points.x)) if k not in removed])
+    if len(set(others.sign.tolist())) < 2:
         raise UsageError(f"without {place.labels[0]} a class has no point left: leave out alone = true")
-    exact = tuple(points.exact[k] for k in kept) if points.exact else None
-    labels = tuple(points.labels[k] for k in kept)
-    return _line(solve(Points(points.x[kept], points.sign[kept], points.names, exact, labels)), None)
+    return _plane(solve(others))
+
+
+def _number(claim: _Claim) -> Opinion:
+    """Judge a number by the line, else by the w and b that were printed before it."""
+    kind, texts = claim.statement.kind, claim.statement.printed
+    numbers = _numbers(kind, claim.plane, claim.place)
+    verdict, right = worst_rendering(texts, numbers), vector(numbers) if kind == "w" else shown(numbers[0])
+    w, (b,) = claim.printed.get("w", claim.plane.w), claim.printed.get("b", (claim.plane.b,))
+    causes = [f"w printed as {vector(w)}"] * (w != claim.plane.w) + [f"b printed as {shown(b)}"] * (b != claim.plane.b)
+    if verdict != SLIP or kind in ("w", "b") or not causes or len(w) != len(claim.plane.w):
+        return verdict, right, ""
+    if worst_rendering(texts, _numbers(kind, Hyperplane(w, b), claim.place)) == SLIP:
+        return verdict, right, ""
+    return EARLIER_SLIP, right, f"follows from {' and '.join(causes)}"
+
+
+def _numbers(kind: str, plane: Hyperplane, place: Points | None) -> tuple[Number, ...]:
+    """Return the number of a kind that a hyperplane has, or all those of w."""
+    if kind in ("w", "b"):
+        return plane.w if kind == "w" else (plane.b,)
+    if kind == "value" and place:
+        return (plane.value(place.numbers[0]),)
+    squared = dot(plane.w, plane.w)
+    norm = root(squared)
+    if kind in ("norm", "objective"):
+        return (norm if kind == "norm" else squared / 2,)
+    return ((2 if kind == "width" else 1) / norm if norm else math.inf,)
+
+
+def _equation(claim: _Claim) -> Opinion:
+    """Judge whether an equation is what its point says, and holds; without a point, whether it holds."""
+    equation = read_equation(claim.statement.printed[0])
+    numbers = {f"w{k}": number for k, number in enumerate(claim.plane.w, 1)} | {"b": claim.plane.b}
+    if strange := [name for name in equation.factors if name not in numbers]:
+        raise UsageError(f"it speaks of {strange[0]}, and w has {len(claim.plane.w)} numbers")
+    left = dot(list(equation.factors.values()), [numbers[name] for name in equation.factors])
+    holds = fidelity(str(equation.right), left) == "exact"
+    label, meant = ("", None) if holds and not claim.place else _meant(claim, equation)
+    same = meant is None or normal(equation) == normal(meant)
+    if holds and same:
+        return RIGHT, stated_equation(equation), ""
+    right = equated("…", left) if meant is None else stated_equation(meant)
+    sentence = f"at {hyperplane(claim.plane)} its left side is {shown(left)}"
+    sentence += f", not {shown(equation.right)}" * (not holds) + f"; the point {label} says {right}" * (not same)
+    return SLIP, right, sentence
+
+
+def _meant(claim: _Claim, equation: Equation) -> tuple[str, Equation | None]:
+    """Return the point that an equation is about and what it says: the one at a place, else one with its numbers."""
+    points, place = claim.points, claim.place
+    if points.exact is None:
+        return "", None
+    for k in points.positions(place.x[0]) if place else claim.plane.support:
+        said = constraint(points.exact[k], int(points.sign[k]))
+        if place or said.sizes() == equation.sizes():
+            return points.labels[k], said
+    return "", None
+
+
+def _support(claim: _Claim) -> Opinion:
+    """Judge whether these are the points on the margin, all of them and no other."""
+    text, points = claim.statement.printed[0], claim.points
+    places = [tuple(x) for x in points.x.tolist()]
+    names = dict(zip(reversed(places), reversed(points.labels), strict=True))
+    on_margin = dict.fromkeys(places[k] for k in claim.plane.support)
+    stated = names
+    if text.strip().lower() != "all":
+        stated = dict.fromkeys(map(tuple, parse_places(text, points.x.shape[1]).x.tolist()), "")
+    right = ", ".join(names[x] for x in on_margin) or "none"
+    missing = [names[x] for x in on_margin if x not in stated]
+    wrong = [names.get(x) or vector(x) for x in stated if x not in on_margin]
+    if not missing and not wrong:
+        every = len(on_margin) == len(names)
+        count = f"all {len(on_margin)} points" if every else f"these {len(on_margin)} and no other"
+        return RIGHT, right, f"{count} lie on the margin"
+    cases = (missing, "on the margin: left out"), (wrong, "not on the margin")
+    parts = [
+        f"{listed(who[:NAMED], len(who))} {'is' if len(who) == 1 else 'are'} {where}" for who, where in cases if who
+    ]
+    return SLIP, right, "; ".join(parts)
+
+
+def _side(claim: _Claim) -> Opinion:
+    """Judge whether a point lies on the side of the class that was printed, by its name or its sign."""
+    text, points = claim.statement.printed[0], claim.points
+    assert claim.place is not None  # a sheet without it is refused
+    value = claim.plane.value(claim.place.numbers[0])
+    name = points.side(value) or "none: it lies on the line"
+    on_margin = "exact" in (fidelity("1", value), fidelity("-1", value))
+    sentence = equated("w·x + b", value) + ", on the margin" * on_margin
+    if claim.statement.alone:
+        sentence = f"the other points alone give {hyperplane(claim.plane)}: {sentence}"
+    right = (points.side({"+": 1, "-": -1, "−": -1}.get(text, 0)) or text) == name
+    return RIGHT if right else SLIP, name, sentence
+
+
+def _multipliers(claim: _Claim) -> Opinion:
+    """Judge multipliers as numbers; if they are not unique, as a proof: α ≥ 0, Σ α s = 0, Σ α s x = w."""
+    texts, solution = claim.statement.printed, claim.solution
+    if isinstance(solution, Inseparable):
+        return SLIP, "none", "the classes are not separable"
+    alpha = solution.alpha
+    verdict, right = worst_rendering(texts, alpha), vector(alpha)
+    if len(texts) != len(alpha):
+        count = f"{len(texts)} numbers for {len(alpha)} points"
+        return SLIP, right, f"{count}: all of them, 0 where there is none, are expected"
+    if verdict == SLIP and not solution.unique and (proof := _proof(texts, claim.points, solution)):
+        return proof, right, "not the only ones, and these prove the margin as well"
+    return verdict, right, ""
+
+
+def _proof(texts: Sequence[str], points: Points, solution: Separated) -> str:
+    """Return how written multipliers prove the margin: "exact", "rounded" if it takes their last digits, else ""."""
+    alpha, digits = [exactly(text) for text in texts], [quantum(text) for text in texts]
+    if points.exact is None or solution.exact is None or min(alpha) < 0:
+        return ""
+    beta = [a * s for a, s in zip(alpha, points.sign.tolist(), strict=True)]
+    rows = [[Fraction(1)] * len(beta), *map(list, zip(*points.exact, strict=True))]
+    wanted = Fraction(), *solution.exact.w
+    errors = [abs(Fraction(dot(beta, row)) - number) for row, number in zip(rows, wanted, strict=True)]
+    room = [Fraction(dot(digits, list(map(abs, row)))) / 2 for row in rows]
+    if not any(errors):
+        return "exact"
+    return "rounded" if all(error <= most for error, most in zip(errors, room, strict=True)) else ""
+
+
+_JUDGES = {"equation": _equation, "support": _support, "class": _side, "multipliers": _multipliers}

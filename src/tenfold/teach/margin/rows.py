@@ -1,28 +1,44 @@
-"""Rows as they stand in a CSV: the separator, a header, an index that pandas wrote before the first column."""
+"""Rows of points, as typed or as they stand in a CSV: the separator, a header, an index that pandas wrote before it."""
 
-__all__ = ["SHOWN", "Row", "kind_of", "rows_of", "there"]
+__all__ = ["EXAMPLE", "SHOWN", "PointRow", "PointTable", "blamed", "cells", "read_rows", "there", "typed_rows"]
 
 import csv
+import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from tenfold.errors import DataError
+from tenfold.errors import DataError, TenfoldError, UsageError
 
 BYTES_CAP = 2**24
 SHOWN = 40  # letters of what was given that a message repeats
+EXAMPLE = 'expected points such as "1,0:+ 0,1:+ 1,1:- 2,0:-"'
 
 
-class Row(NamedTuple):
-    """One point as it stands there. where: "row 7" of a file, or "point 2" of what was typed."""
+class PointRow(NamedTuple):
+    """One point as it stands there. kind: its class, or "". where: "row 7" of a file, "point 2" of what was typed."""
 
     cells: tuple[str, ...]
     kind: str
     where: str
 
 
+class PointTable(NamedTuple):
+    """Rows of one source. error: of what is wrong with them; notes: on how they were read."""
+
+    rows: list[PointRow]
+    source: str
+    error: type[TenfoldError]
+    notes: tuple[str, ...] = ()
+
+    def fault(self, text: str, row: PointRow | None = None) -> TenfoldError:
+        """Return the error that names the source, the row and what is wrong with it."""
+        return self.error(f"{self.source}, {row.where}{text}" if row else f"{self.source}: {text}")
+
+
 def there(text: str) -> tuple[Path, str]:
-    """A path, and what it leads to: "file", "folder", or "" where there is nothing, or what was typed is no path."""
+    """Return a path, and "file", "folder" or, where neither is there or what was typed is no path, ""."""
     path = Path(text)
     try:
         path = path.expanduser()
@@ -32,13 +48,51 @@ def there(text: str) -> tuple[Path, str]:
     return path, kind if text else ""
 
 
-def rows_of(path: Path, classed: bool) -> tuple[list[Row], tuple[str, ...]]:
-    """Rows of a CSV that hold something, without a header and an index; and a note where an index was left out.
+@contextmanager
+def blamed(place: str) -> Iterator[None]:
+    """Begin a UsageError inside the block with the file, option or statement that it is about."""
+    try:
+        yield
+    except UsageError as error:
+        raise UsageError(f"{place[:200]}: {error}") from None
 
-    classed: the last column is no coordinate. A "#" makes a comment of a row. The separator is the first row's: tab,
-    ";" or ",". Raises DataError.
+
+def typed_rows(text: str, classed: bool) -> PointTable:
+    """Parse points between spaces or semicolons. classed: each has its class behind a colon. Raises UsageError."""
+    rows = []
+    # Spaces are joined first: a pattern that takes any number of them would look at a long run again and again.
+    joined = re.sub(r" ?([,:]) ?", r"\1", " ".join(text.split())).replace(";", " ")
+    for number, token in enumerate(joined.split(), 1):
+        place, _, kind = token.rpartition(":") if classed else (token, "", "")
+        if classed and not (kind and place):
+            raise UsageError(f"point {number}, {token[:SHOWN]!r}: {EXAMPLE}, each with its class behind a colon")
+        rows.append(PointRow(cells(place), _kind(kind), f"point {number}"))
+    return PointTable(rows, "the points" if classed else "new points", UsageError)
+
+
+def cells(place: str) -> tuple[str, ...]:
+    """Split the numbers of a point, with or without parentheses around them."""
+    inside = place.strip()
+    return tuple((inside[1:-1] if inside[:1] in ("(", "[") and inside[-1:] in (")", "]") else inside).split(","))
+
+
+def read_rows(path: Path, classed: bool) -> PointTable:
+    """Read the rows of a CSV that hold something, without header and index; a note tells of an index.
+
+    classed: the class is in the last column. A "#" makes a comment of a row. The separator is the first row's: tab, ";"
+    or ",". Raises DataError.
     """
-    rows = list(_rows(path))
+    rows, notes = _without_header(list(_rows(path)), classed)
+    if classed:
+        if rows and len(rows[0].cells) < 2:
+            raise DataError(f"{path}: one column; expected the coordinates of a point and, in the last, its class")
+        rows = [PointRow(row.cells[:-1], _kind(row.cells[-1].strip()), row.where) for row in rows]
+        if rows and not any(row.kind for row in rows):
+            raise DataError(f"{path}: the last column is empty; expected the class there: one separator too many?")
+    return PointTable(rows, str(path), DataError, notes)
+
+
+def _without_header(rows: list[PointRow], classed: bool) -> tuple[list[PointRow], tuple[str, ...]]:
     if len(rows) < 2 or any(_is_number(cell) for cell in rows[0].cells[: -1 if classed else None]):
         return rows, ()
     head, rest = rows[0].cells, rows[1:]
@@ -50,7 +104,7 @@ def rows_of(path: Path, classed: bool) -> tuple[list[Row], tuple[str, ...]]:
 
 
 def _is_number(cell: str) -> bool:
-    """Whether a cell is none of a header."""
+    """Tell a number from a cell of a header."""
     try:
         float(cell.replace("−", "-").partition("/")[0])
     except ValueError:
@@ -58,22 +112,21 @@ def _is_number(cell: str) -> bool:
     return True
 
 
-def kind_of(text: str) -> str:
-    """A class as it is compared: "−" is "-"."""
+def _kind(text: str) -> str:
+    """Return a class as it is compared: "−" is "-"."""
     return text.replace("−", "-") if len(text) < 3 else text
 
 
-def _rows(path: Path) -> Iterator[Row]:
-    lines = _text(path).splitlines()
-    told = next((line for line in lines if line.strip() and not line.startswith("#")), "")
-    separator = next((mark for mark in "\t;" if mark in told), ",")
-    for number, line in enumerate(lines, 1):
-        if line.strip() and not line.startswith("#"):
-            try:
-                cells = next(csv.reader([line], delimiter=separator, skipinitialspace=True, strict=True))
-            except csv.Error as error:
-                raise DataError(f"{path}, row {number}: not a row of a CSV ({error})") from None
-            yield Row(tuple(cells), "", f"row {number}")
+def _rows(path: Path) -> Iterator[PointRow]:
+    lines = [(number, line) for number, line in enumerate(_text(path).splitlines(), 1)]
+    lines = [(number, line) for number, line in lines if line.strip() and not line.startswith("#")]
+    separator = next((mark for mark in "\t;" if lines and mark in lines[0][1]), ",")
+    for number, line in lines:
+        try:
+            parts = next(csv.reader([line], delimiter=separator, skipinitialspace=True, strict=True))
+        except csv.Error as error:
+            raise DataError(f"{path}, row {number}: not a row of a CSV ({error})") from None
+        yield PointRow(tuple(parts), "", f"row {number}")
 
 
 def _text(path: Path) -> str:

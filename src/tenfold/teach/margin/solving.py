@@ -21,14 +21,11 @@ from numpy.typing import NDArray
 from tenfold.errors import DataError
 from tenfold.teach.margin import exact, floats
 from tenfold.teach.margin.activeset import Climbed, climb
-from tenfold.teach.margin.framing import Frame, framed, guess, nearest_pair
+from tenfold.teach.margin.floats import Frame, framed, guess, nearest_pair, residuals, values
 from tenfold.teach.margin.leastnorm import least_norm, least_norm_exact
-from tenfold.teach.margin.residuals import residuals, values
+from tenfold.teach.margin.problem import ExactSolution, Floats, Inseparable, Points, Separated, Signs, dot
 from tenfold.teach.margin.separability import inseparable
-from tenfold.teach.margin.types import Exact, Inseparable, Points, Separated
 
-Floats = NDArray[np.float64]
-Rows = Sequence[Sequence[Fraction]]
 ON_MARGIN = 1e-10  # how far from 1 a functional margin may be by rounding, times 1 + radius / margin
 LARGEST = 1e140  # of a coordinate, and of 1 / margin: squares of more, times the points, may overflow
 RESCALE = f"expected sizes and distances between {1 / LARGEST:.0e} and {LARGEST:.0e}: scale the coordinates"
@@ -36,23 +33,25 @@ WORK, DOUBT = 5e8, 3e7  # in fractions, of what `exact.affordable` counts: about
 
 
 def solve(points: Points, removal: bool = True) -> Separated | Inseparable:
-    """The hyperplane of the largest margin with its multipliers, or the proof that no hyperplane separates the classes.
+    """Find the hyperplane of the largest margin with its multipliers, or the proof that none separates the classes.
 
-    removal: whether to look, too, for the fewest points without which one does, which takes longest. Raises DataError
-    where a class has no point, a coordinate is not finite, or rounding leaves it undecided.
+    removal: look, too, for the fewest points without which one does, which takes longest. Raises DataError where a
+    class has no point, a coordinate is not finite, or rounding leaves it undecided.
     """
     _check(points)
     frame = framed(points.x)
     rough = _climbed(frame, points.sign)
-    known = points.exact or _as_fractions(points.x, rough)
-    whole = exact.whole(known) if known else None
+    fractions: Sequence[Sequence[Fraction]] | None = points.exact
+    if not fractions and not floats.clear(rough) and points.x.size <= exact.LARGEST:  # floats are fractions, too
+        fractions = [[Fraction(value) for value in row] for row in points.x.tolist()]
+    whole = exact.whole(fractions) if fractions else None
     proved = _proved(frame, points, rough, whole[0]) if whole else None
-    if known and whole and proved and proved.ray:
-        return inseparable(points, frame, proved.ray, known, whole[0], removal)
+    if whole and proved and proved.ray:
+        return inseparable(points, frame, proved.ray, fractions, whole[0], removal)
     if whole and proved and proved.held:
         return _exactly(points, frame, whole, proved)
-    found = _separated(points, frame, rough) if rough.held else None
-    return found or inseparable(points, frame, rough.ray, None, None, removal)
+    separated = _separated(points, frame, rough) if rough.held else None
+    return separated or inseparable(points, frame, rough.ray, None, None, removal)
 
 
 def _check(points: Points) -> None:
@@ -69,91 +68,79 @@ def _check(points: Points) -> None:
         raise DataError(f"{size}: squares of such numbers leave what floats hold; {RESCALE}")
 
 
-def _climbed(frame: Frame, sign: NDArray[np.int8]) -> Climbed:
-    """The active set in floats, from libsvm's guess; its last solution once more, without what updates leave."""
-    arithmetic, start = floats.arithmetic(frame.z, sign), floats.independent(frame.z, guess(frame.z, sign))
-    found = climb(arithmetic, start, nearest_pair(frame.z, sign))
-    again = arithmetic.hold(found.held.points, None) if found.held and found.steps else None
-    return found._replace(held=again) if again and min(again.multipliers) > 0 else found
+def _climbed(frame: Frame, sign: Signs) -> Climbed:
+    """Run the active set in floats, from libsvm's guess; solve its last set once more, without what updates leave."""
+    arithmetic = floats.arithmetic(frame.z, sign)
+    climbed = climb(arithmetic, guess(frame.z, sign), nearest_pair(frame.z, sign))
+    again = arithmetic.hold(climbed.held.points, None) if climbed.held and climbed.steps else None
+    return climbed._replace(held=again) if again and min(again.multipliers) > 0 else climbed
 
 
 def _proved(frame: Frame, points: Points, rough: Climbed, whole: exact.Whole) -> Climbed | None:
-    """The active set in fractions, from where the floats ended; None where it would take long, or took too long."""
+    """Run the active set in fractions, from where the floats ended; None where it would take, or took, too long."""
     start = rough.held.points if rough.held else tuple(rough.ray or ())
     affordable = exact.affordable(whole, len(start), WORK if points.exact else DOUBT)
     if not affordable:
         return None
     if rough.ray:  # nearly always these few points prove it by themselves; the last depends on the others
-        few = np.array(start)
-        pair = nearest_pair(frame.z[few], points.sign[few])
-        found = climb(exact.arithmetic(whole[few], points.sign[few]), tuple(range(len(few) - 1)), pair, affordable)
-        if found.ray:
-            return found._replace(ray={start[i]: value for i, value in found.ray.items()}, steps=rough.steps)
+        few, guessed = list(start), tuple(range(len(start) - 1))
+        sign = points.sign[few]
+        ray = exact.proof(few, whole[few], sign, nearest_pair(frame.z[few], sign), guessed, affordable)
+        if ray:
+            return rough._replace(ray=ray)
         start = ()
     pair = nearest_pair(frame.z, points.sign)
-    found = climb(exact.arithmetic(whole, points.sign), start, pair, affordable)
-    return found._replace(steps=rough.steps + found.steps) if found.settled else None
-
-
-def _as_fractions(x: Floats, rough: Climbed) -> Rows | None:
-    """The floats as the fractions that they are, where floats leave in doubt what holds and there are few of them."""
-    return (
-        None
-        if floats.clear(rough) or x.size > exact.LARGEST
-        else [[Fraction(value) for value in row] for row in x.tolist()]
-    )
+    climbed = climb(exact.arithmetic(whole, points.sign), start, pair, affordable)
+    return climbed._replace(steps=rough.steps + climbed.steps) if climbed.settled else None
 
 
 def _exactly(points: Points, frame: Frame, whole: tuple[exact.Whole, int], proved: Climbed) -> Separated:
-    """The solution in fractions: its conditions hold without a rest, or `climb` would not have ended there."""
+    """Return the solution in fractions: its conditions hold without a rest, or `climb` would not have ended there."""
     x, q = whole
     held, s = proved.held, points.sign.astype(object)
     assert held is not None
     plane = held.plane
     support = np.flatnonzero(s * (x @ plane.w + plane.b) == plane.d)
     w, b = tuple(Fraction(int(value * q), plane.d) for value in plane.w), Fraction(int(plane.b), plane.d)
-    first = np.full(len(s), Fraction(0), dtype=object)
-    first[list(held.points)] = held.multipliers
-    columns = np.concatenate([x[support] * s[support, None], s[support, None]], axis=1).T
-    multiplied, unique, least = first[support], len(support) == len(held.points), True  # which are independent
+    alpha = np.full(len(s), Fraction(0), dtype=object)
+    alpha[list(held.points)] = held.multipliers
+    unique, least = len(support) == len(held.points), True  # which are independent
     if not unique:
-        multiplied, unique, least = least_norm_exact(columns, multiplied)
-    multipliers = [Fraction(0)] * len(s)
-    for i, value in zip(support.tolist(), multiplied, strict=True):
-        multipliers[i] = value * q * q
-    squared = sum((value * value for value in w), Fraction(0))
+        columns = np.concatenate([x[support] * s[support, None], s[support, None]], axis=1).T
+        alpha[support], unique, least = least_norm_exact(columns, alpha[support])
+    alpha *= q * q
+    squared = Fraction(dot(w, w))
     if squared > Fraction(LARGEST) ** 2:
         raise DataError(f"the margin is so small that 1/‖w‖² leaves what floats hold; {RESCALE}")
-    proof = Exact(w, b, tuple(multipliers), 1 / squared, squared / 2, sum(multipliers) - squared / 2)
-    found = np.array([float(value) for value in multipliers])
-    plain = np.array([float(value) for value in w])
-    told = _told(points, frame, (plain, float(b)), found, support, (unique, least), proved.steps)
+    rounded, plain = alpha.astype(np.float64), np.array(w, dtype=np.float64)
+    solution = _measured(points, frame, (plain, float(b)), rounded, support, (unique, least), proved.steps)
     if points.exact is None:  # proved for these very floats, but shown as floats: their own gap, measured in fractions
-        dual = _dual(x[support] - x[support[0]], q, s[support] * found[support])
-        return told._replace(dual=float(dual), gap=float((Fraction(told.primal) - dual) / Fraction(told.primal)))
-    return told._replace(exact=proof, primal=float(proof.primal), dual=float(proof.dual), gap=0.0)
+        dual, primal = _dual(x[support] - x[support[0]], q, s[support] * rounded[support]), Fraction(solution.primal)
+        return solution._replace(dual=float(dual), gap=float((primal - dual) / primal))
+    proof = ExactSolution(w, b, tuple(alpha.tolist()), 1 / squared, squared / 2, sum(alpha) - squared / 2)
+    return solution._replace(exact=proof, primal=float(proof.primal), dual=float(proof.dual), gap=0.0)
 
 
-def _dual(x: exact.Whole, q: int, beta: Floats) -> Fraction:
-    """Σα − ½‖Σ α_i s_i x_i‖² of float multipliers, without rounding. x: (m, D) whole numbers, q times the points."""
+def _dual(x: exact.Whole, q: int, beta: exact.Whole) -> Fraction:
+    """Return Σα − ½‖Σ α_i s_i x_i‖² of float multipliers, without rounding. x: (m, D) whole, q times the points."""
     parts = [Fraction(value) for value in beta.tolist()]
     reached = (np.array(parts, dtype=object) @ x).tolist()
-    return sum(map(abs, parts), Fraction(0)) - sum((value * value for value in reached), Fraction(0)) / (2 * q * q)
+    return sum(map(abs, parts), Fraction(0)) - Fraction(dot(reached, reached)) / (2 * q * q)
 
 
 def _separated(points: Points, frame: Frame, rough: Climbed) -> Separated | None:
-    """The solution in floats; None where rounding leaves no certain gap between the classes."""
+    """Return the solution in floats; None where rounding leaves no certain gap between the classes."""
     held, plus, moved = rough.held, points.sign > 0, points.x - frame.center
     assert held is not None
     w = held.plane[:-1] / frame.radius
     for _ in range(2):  # w is rounded once more when it has its length
         along = values(moved, w, 0.0)
-        least, most = along[plus].min(), along[~plus].max()
+        least_plus, most_minus = along[plus].min(), along[~plus].max()
         rounding = len(w) * np.finfo(np.longdouble).eps * (abs(moved) @ abs(w)).max()
-        rounding += floats.EPSILON * float(abs(w) @ abs(moved).max(0))  # moved was rounded itself
-        if not least - most > 4 * rounding:
+        rounding += floats.EPS * float(abs(w) @ abs(moved).max(0))  # moved was rounded itself
+        if not least_plus - most_minus > 4 * rounding:
             return None
-        w = (w * (2 / (least - most))).astype(np.float64)
+        w = (w * (2 / (least_plus - most_minus))).astype(np.float64)
     along = values(moved, w, 0.0)
     middle = (along[plus].min() + along[~plus].max()) / 2
     b = float(-middle - w.astype(np.longdouble) @ frame.center)
@@ -167,10 +154,10 @@ def _separated(points: Points, frame: Frame, rough: Climbed) -> Separated | None
         alpha[support], unique, least = least_norm(columns.astype(np.float64), alpha[support])
     reached = (alpha * points.sign) @ frame.z
     alpha *= alpha.sum() / (reached @ reached) / frame.radius**2
-    return _told(points, frame, (w, b), alpha, support, (unique, least), rough.steps)
+    return _measured(points, frame, (w, b), alpha, support, (unique, least), rough.steps)
 
 
-def _told(
+def _measured(
     points: Points,
     frame: Frame,
     plane: tuple[Floats, float],
@@ -179,10 +166,9 @@ def _told(
     sure: tuple[bool, bool],
     steps: int,
 ) -> Separated:
-    """The solution with its objectives, measured on the floats that it is made of. sure: unique and least."""
-    (w, b), (unique, least) = plane, sure
-    reached = (alpha * points.sign) @ frame.z * frame.radius
+    """Return the solution with its objectives, measured on the floats that it is made of. sure: unique and least."""
+    (w, b), reached = plane, (alpha * points.sign) @ frame.z * frame.radius
     primal, dual = float(w @ w / 2), float(alpha.sum() - reached @ reached / 2)
-    measured = residuals(points.x, points.sign, w, b, alpha)
+    conditions = residuals(points.x, points.sign, w, b, alpha)
     places, margin, gap = tuple(support.tolist()), 1 / float(np.linalg.norm(w)), (primal - dual) / primal
-    return Separated(w, b, margin, alpha, places, unique, least, primal, dual, gap, measured, None, steps)
+    return Separated(w, b, margin, alpha, places, *sure, primal, dual, gap, conditions, None, steps)

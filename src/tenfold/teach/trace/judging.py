@@ -1,11 +1,11 @@
 """Numbers that somebody wrote down, held against the lines of a trace, in their order.
 
-A printed number is exact, rounded or truncated (written.py); or it follows: the line's own formula, with printed
+A printed number is exact, rounded or truncated (printed.py); or it follows: the line's own formula, with printed
 values in place of some of its inputs, gives it; or it is a slip. What lies between a line and the nearest printed
 quantities above it is worked out again from these. The explanation that replaces the fewest inputs is taken.
 """
 
-__all__ = ["EARLIER_ROUNDING", "EARLIER_SLIP", "RIGHT", "SLIP", "Entry", "Judgment", "judge"]
+__all__ = ["Entry", "judge"]
 
 import itertools
 import math
@@ -15,16 +15,13 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
 
+from tenfold.teach.judge import EARLIER_ROUNDING, EARLIER_SLIP, RENDERED, SLIP, Judgment, rendering
 from tenfold.teach.printed import FLOATS, exactly, fidelity, significant
 from tenfold.teach.trace.causes import digit_cause, variants
 from tenfold.teach.trace.expressions import Expression, Value, evaluate, settled
 from tenfold.teach.trace.ledger import Ledger, Line
 from tenfold.teach.trace.notation import exact_digits, shown
 
-EARLIER_ROUNDING = "follows from an earlier rounding"
-EARLIER_SLIP = "follows from an earlier slip"
-SLIP = "slip here"
-RIGHT = ("exact", "rounded", "truncated")
 # Inputs that an explanation replaces, besides all of them.
 REPLACED = 3
 # Formulas that are worked out for all numbers, and for one of them at least and at most.
@@ -45,19 +42,20 @@ class Entry(NamedTuple):
     where: str = ""
 
 
-class Judgment(NamedTuple):
-    """What is to be said of an entry.
+class Ruling(NamedTuple):
+    """A judgment, and the values that may stand behind its number, before it was rounded.
 
-    carried: the values that may stand behind it, before it was rounded: by its explanation, and, last, from all of its
-    inputs as they were before they were rounded, as a calculator's memory holds them.
+    These are by its explanation, and, last, from all of its inputs as they were before they were rounded, as a
+    calculator's memory holds them.
     """
 
-    key: str
-    printed: str
-    verdict: str
-    sentence: str
-    where: str
+    judgment: Judgment
     carried: tuple[Value, ...]
+
+    @property
+    def slipped(self) -> bool:
+        """Return whether its number is wrong by a slip, its own or an earlier one."""
+        return self.judgment.verdict in (SLIP, EARLIER_SLIP)
 
 
 class Stand(NamedTuple):
@@ -89,7 +87,7 @@ class _Court:
     values: dict[str, Value]
     effort: int
     least: int
-    judged: dict[str, list[Judgment]] = field(default_factory=dict)
+    judged: dict[str, list[Ruling]] = field(default_factory=dict)
 
 
 def judge(
@@ -106,10 +104,10 @@ def judge(
     court = _Court(ledger, sheet or {}, lines, values, effort, least=0 if sheet is None else 1)
     found = []
     for key, group in itertools.groupby(sorted(listed, key=lambda e: lines[e.key].number), key=lambda e: e.key):
-        same = [_judged(court, lines[key], entry) for entry in group]
-        same = [_beside(judgment, same) for judgment in same]
-        court.judged[key] = same
-        found += same
+        rulings = [_judged(court, lines[key], entry) for entry in group]
+        court.judged[key] = rulings
+        same = [ruling.judgment for ruling in rulings]
+        found += [_beside(judgment, same) for judgment in same]
     return tuple(found)
 
 
@@ -121,14 +119,16 @@ def _beside(judgment: Judgment, same: Sequence[Judgment]) -> Judgment:
     return judgment._replace(sentence=f"{judgment.sentence}; printed as {' and '.join(others)} elsewhere")
 
 
-def _judged(court: _Court, line: Line, entry: Entry) -> Judgment:
+def _judged(court: _Court, line: Line, entry: Entry) -> Ruling:
     around = _around(court, line)
     wholes = _wholes(court, around)
     verdict, sentence, carried = _explained(court, line, around, wholes, entry.printed)
+    right = shown(court.ledger.values[line.key])
+    judgment = Judgment(entry.key, entry.printed, right, verdict, sentence, entry.where)
     memory = _worked(court, around, wholes[-1])
     if memory is not None and memory != carried and fidelity(entry.printed, memory):
-        return Judgment(*entry[:2], verdict, sentence, entry.where, (carried, memory))
-    return Judgment(*entry[:2], verdict, sentence, entry.where, (carried,))
+        return Ruling(judgment, (carried, memory))
+    return Ruling(judgment, (carried,))
 
 
 def _explained(
@@ -136,7 +136,7 @@ def _explained(
 ) -> tuple[str, str, Value]:
     """Verdict, sentence, and the value before it was rounded."""
     value = court.ledger.values[line.key]
-    verdict = _rendered(printed, value, court.least)
+    verdict = rendering(printed, value, court.least)
     if verdict:
         sentence, own = _faithful(verdict, value), _worked(court, around, wholes[0])
         if own is not None and wholes[0] and not fidelity(printed, own):
@@ -149,12 +149,6 @@ def _explained(
     verdict = EARLIER_SLIP if any(stand.slipped for stand in stands) else EARLIER_ROUNDING
     told = " and ".join(stand.told for stand in stands) or "the numbers as the sheet shows them"
     return verdict, f"{verdict}: {told}; the value is {shown(value)}", carried
-
-
-def _rendered(printed: str, value: Value, least: int) -> str:
-    """The fidelity, "" where fewer digits than `least` say nothing of the value."""
-    verdict = fidelity(printed, value)
-    return verdict if verdict == "exact" or significant(printed) >= least else ""
 
 
 def _faithful(verdict: str, value: Value) -> str:
@@ -198,18 +192,18 @@ def _stands(court: _Court, key: str) -> list[Stand]:
     """What may stand in for a printed quantity, the printings first."""
     true, text, found = court.ledger.values[key], court.lines[key].symbol.text, []
     seen: list[Value] = [true]
-    for judgment in court.judged[key]:
-        slipped = judgment.verdict in (SLIP, EARLIER_SLIP)
-        value = exactly(judgment.printed, FLOATS)
+    for ruling in court.judged[key]:
+        value = exactly(ruling.judgment.printed, FLOATS)
         if value not in seen:
             seen.append(value)
-            found.append(Stand(key, value, f"{_of(court, key, text)} printed as {judgment.printed}", slipped))
-    for judgment in court.judged[key]:
-        for carried in judgment.carried:
+            told = f"{_of(court, key, text)} printed as {ruling.judgment.printed}"
+            found.append(Stand(key, value, told, ruling.slipped))
+    for ruling in court.judged[key]:
+        for carried in ruling.carried:
             if carried not in seen:
                 seen.append(carried)
-                told = f"{_of(court, key, text)} before it was printed as {judgment.printed}"
-                found.append(Stand(key, carried, told, judgment.verdict in (SLIP, EARLIER_SLIP)))
+                told = f"{_of(court, key, text)} before it was printed as {ruling.judgment.printed}"
+                found.append(Stand(key, carried, told, ruling.slipped))
     return found
 
 
@@ -224,9 +218,9 @@ def _wholes(court: _Court, around: Around) -> list[tuple[Stand, ...]]:
     """Every printed input as it was printed, and every one as it was before; of several the last that is no slip."""
     printed, carried = [], []
     for key in around.edges:
-        last = ([own for own in court.judged[key] if own.verdict != SLIP] or court.judged[key])[-1]
+        last = ([own for own in court.judged[key] if own.judgment.verdict != SLIP] or court.judged[key])[-1]
         stands = {stand.value: stand for stand in _stands(court, key)}
-        printed += [stands[value] for value in (exactly(last.printed, FLOATS),) if value in stands]
+        printed += [stands[value] for value in (exactly(last.judgment.printed, FLOATS),) if value in stands]
         carried += [stands[value] for value in last.carried[-1:] if value in stands]
     return [tuple(printed), tuple(carried)]
 
@@ -242,14 +236,14 @@ def _followed(
         for stands in itertools.islice(_mixes(choices, count), max(0, effort)):
             effort -= 1
             value = _worked(court, around, stands, _sheet(court, around) if not count else None)
-            if value is not None and (verdict := _rendered(printed, value, court.least)):
-                rank = (RIGHT.index(verdict), sum(stand.slipped for stand in stands))
+            if value is not None and (verdict := rendering(printed, value, court.least)):
+                rank = (RENDERED.index(verdict), sum(stand.slipped for stand in stands))
                 found.append((rank, len(found), stands, value))
         if found:
             return min(found, key=lambda one: one[:2])[2:]
     for stands in wholes:
         value = _worked(court, around, stands)
-        if value is not None and stands and _rendered(printed, value, court.least):
+        if value is not None and stands and rendering(printed, value, court.least):
             return stands, value
     return None
 
@@ -312,7 +306,7 @@ def _cause(
 
 def _telling(printed: str, value: Value) -> bool:
     """Whether a number says enough to be that value by no coincidence; a 0 never does."""
-    return significant(printed) > 0 and bool(_rendered(printed, value, TELLING))
+    return significant(printed) > 0 and bool(rendering(printed, value, TELLING))
 
 
 def _plainest(found: Sequence[tuple[str, Value]], right: Value | None) -> tuple[str, Value]:

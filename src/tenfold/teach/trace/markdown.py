@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from tenfold.teach.judge import counted_verdict
 from tenfold.teach.trace import words
 
 Trace = Mapping[str, Any]
@@ -24,7 +25,7 @@ def markdown(trace: Trace) -> str:
     lines = [f"# Back-propagation, line by line: {_text(str(trace['name']))}", ""]
     lines += [line for sentence in about for line in (_text(sentence), "")]
     if counts:
-        lines += [_text(f"Printed numbers: {', '.join(words.several(*found) for found in counts.items())}."), ""]
+        lines += [_text(f"Printed numbers: {', '.join(counted_verdict(*found) for found in counts.items())}."), ""]
     for group in words.groups(trace):
         lines += [f"## {_text(group.title)}: {_text(group.about)}", ""]
         for stage, own in group.stages:

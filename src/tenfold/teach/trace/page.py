@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from tenfold.report.document import document
 from tenfold.report.wording import label
+from tenfold.teach.judge import counted_verdict
 from tenfold.teach.printed import FLOATS, exactly
 from tenfold.teach.trace import words
 from tenfold.teach.trace.diagram import drawing, part
@@ -58,7 +59,7 @@ def page(trace: Trace) -> str:
         "groups": [_group(trace, group) for group in words.groups(trace)],
         "gaps": words.gaps(trace),
         "said": [(said, _math(said.line["symbol"]), _style(said.verdict)) for said in found],
-        "counts": [(words.several(verdict, n), _style(verdict)) for verdict, n in _counts(trace).items() if n],
+        "counts": [(counted_verdict(verdict, n), _style(verdict)) for verdict, n in _counts(trace).items() if n],
         "rules": words.rules(trace),
         "drawings": [drawing(trace["network"]["sizes"], _symbols(trace), way) for way in ("across", "down")],
     }

@@ -2,17 +2,16 @@
 
 __all__ = ["Trace", "digest"]
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rich.text import Text
 
+from tenfold.teach.judge import SLIP, Judgment, tally
 from tenfold.teach.printed import FLOATS, exactly
 from tenfold.teach.trace.checking import AUTOGRAD, DIFFERENCE, Checks
 from tenfold.teach.trace.expressions import Expression, Precise, Sum, Symbol, evaluate, rewritten
-from tenfold.teach.trace.judging import SLIP, Judgment
 from tenfold.teach.trace.ledger import Ledger, Line
 from tenfold.teach.trace.naming import Place
 from tenfold.teach.trace.network import Network
@@ -123,10 +122,10 @@ def _line(trace: Trace, line: Line, gaps: Mapping[str, int]) -> dict[str, Any]:
                 "printed": judgment.printed,
                 "verdict": judgment.verdict,
                 "sentence": judgment.sentence,
-                "where": judgment.where,
+                "where": judgment.note,
             }
             for judgment in trace.judgments
-            if judgment.key == line.key
+            if judgment.about == line.key
         ],
     }
 
@@ -191,8 +190,8 @@ def _checked(trace: Trace) -> dict[str, Any]:
 
 def _judged(trace: Trace) -> dict[str, Any]:
     numbers = {line.key: line.number for line in trace.lines}
-    slips = [numbers[judgment.key] for judgment in trace.judgments if judgment.verdict == SLIP]
-    counts = dict(Counter(judgment.verdict for judgment in trace.judgments))
+    slips = [numbers[judgment.about] for judgment in trace.judgments if judgment.verdict == SLIP]
+    counts = tally(trace.judgments)
     answered = len(trace.judgments)
     return {
         "counts": counts,

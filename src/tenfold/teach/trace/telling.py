@@ -7,14 +7,12 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from tenfold.teach.trace.judging import EARLIER_ROUNDING, EARLIER_SLIP, RIGHT, SLIP
+from tenfold.teach.judge import SLIP, counted_verdict, standing
 from tenfold.teach.trace.notation import circled
-from tenfold.teach.trace.words import STAGES, several, small, vector
+from tenfold.teach.trace.words import STAGES, small, vector
 
 WIDTH = 100
 INDENT = 6
-ORDER = (*RIGHT, EARLIER_ROUNDING, EARLIER_SLIP, SLIP)
-MARKS = dict.fromkeys(RIGHT, "right") | {SLIP: "slip"}
 
 
 class Row(NamedTuple):
@@ -87,7 +85,7 @@ def _line(line: Mapping[str, Any]) -> Iterator[Row]:
     for reported in line["reported"]:
         place = f" ({_plain(reported['where'])})" if reported["where"] else ""
         text = f"{reported['printed']}{place}: {reported['sentence']}"
-        yield from _wrapped(MARKS.get(reported["verdict"], "follows"), text, " " * INDENT + "» ", " " * (INDENT + 4))
+        yield from _wrapped(standing(reported["verdict"]), text, " " * INDENT + "» ", " " * (INDENT + 4))
 
 
 def _fitted(start: str, parts: list[str]) -> Iterator[Row]:
@@ -132,8 +130,7 @@ def _foot(trace: Mapping[str, Any]) -> Iterator[Row]:
 
 def _verdicts(trace: Mapping[str, Any]) -> Iterator[Row]:
     judged = trace["judged"]
-    found = judged["counts"]
-    counts = [several(verdict, found[verdict]) for verdict in ORDER if verdict in found]
+    counts = [counted_verdict(*counted) for counted in judged["counts"].items()]
     total = f"{judged['answered']} number{'s' * (judged['answered'] != 1)}"
     yield from _wrapped("note", f"judged: {total}: {', '.join(counts) or 'none given'}", "", "  ")
     for line in trace["lines"]:

@@ -15,7 +15,6 @@ __all__ = [
     "numbers",
     "rules",
     "said",
-    "several",
     "sign",
     "small",
     "value",
@@ -199,14 +198,3 @@ def _verdict(found: Mapping[str, Any]) -> tuple[str, str]:
     if sentence.startswith(verdict):
         return verdict, sentence.removeprefix(verdict)
     return verdict, f": {sentence}" if sentence else ""
-
-
-def several(verdict: str, n: int) -> str:
-    """A verdict and how often it was given.
-
-    >>> several("slip here", 1), several("slip here", 2), several("follows from an earlier slip", 3)
-    ('1 slip', '2 slips', '3 follow from an earlier slip')
-    """
-    told = verdict.replace("slip here", "slip" if n == 1 else "slips")
-    told = told if n == 1 else told.replace("follows ", "follow ", 1)
-    return f"{n} {told}"

@@ -1,17 +1,18 @@
-"""Figures of what is no run: each `draw(select(...))` as those of runs are, drawn where a command asks for one."""
+"""Figures of margins: each `draw(select(...))` as those of runs are, drawn where a command asks for one."""
 
-__all__ = ["CLASSES", "GIVEN", "MARKS", "tint"]
+__all__ = ["CLASSES", "GIVEN", "GREY", "INK", "LIGHT", "MARKS", "tint"]
 
 CLASSES = ("#0072B2", "#D55E00")
 """Colors of the class of + and of the class of −: told apart with every common color blindness."""
 MARKS = ("o", "D")
 """Their marks, for whoever prints without colors."""
 GIVEN = "#009E73"
-"""Color of what somebody gave, beside what was found."""
+"""Color of what somebody gave, beside the solution."""
+INK, GREY, LIGHT = "#202020", "#808080", "#E4E4E4"
 
 
 def tint(color: str, share: float) -> str:
-    """A color thinned with white, as a code without transparency.
+    """Thin a color with white, as a code without transparency.
 
     >>> tint("#0072B2", 0.1)
     '#e6f1f7'

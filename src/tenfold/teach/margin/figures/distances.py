@@ -1,4 +1,4 @@
-"""How far from the line every point lies, whatever the number of coordinates: w·x + b of both classes."""
+"""Distance of every point from the line, whatever the number of coordinates: w·x + b of both classes."""
 
 __all__ = ["distances"]
 
@@ -8,39 +8,36 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import NDArray
 
 from tenfold.report.figures import plain
 from tenfold.report.results import Plot
-from tenfold.teach.margin.figures import CLASSES, tint
-from tenfold.teach.margin.types import Points, Separated, Soft
-from tenfold.teach.margin.wording import told
+from tenfold.teach.margin.figures import CLASSES, INK, LIGHT, tint
+from tenfold.teach.margin.phrases import shown
+from tenfold.teach.margin.problem import Floats, Points, Separated, Soft
 
 _BINS = 60
-_INK, _GREY, _LIGHT = "#202020", "#808080", "#E4E4E4"
 
 
 @dataclass(frozen=True)
 class _Distances:
-    """values: w·x + b of the points of + and of those of −. margin: 1/‖w‖, what 1 is worth in the points' own units."""
+    """values: w·x + b of the points of + and of those of −."""
 
-    name: str
+    title: str
     names: tuple[str, str]
-    values: tuple[NDArray[np.float64], NDArray[np.float64]]
-    margin: float
-    support: int
-    soft: bool
+    values: tuple[Floats, Floats]
 
 
 def _select(points: Points, line: Separated | Soft, name: str) -> _Distances:
     values = points.x @ line.w + line.b
-    both = values[points.sign > 0], values[points.sign < 0]
-    return _Distances(name, points.names, both, line.margin, len(line.support), isinstance(line, Soft))
+    against = " against ".join(plain(word, 16) for word in points.names)
+    kind, support = "soft margin" if isinstance(line, Soft) else "margin", f"{len(line.support):,} support vectors"
+    title = f"{plain(name, 30)}: {against}\n{kind} 1/‖w‖ = {shown(line.margin)}, {support}"
+    return _Distances(title, points.names, (values[points.sign > 0], values[points.sign < 0]))
 
 
 def _draw(data: _Distances) -> Figure:
     figure = Figure(figsize=(7.4, 3.9), layout="constrained")
-    figure.suptitle(_title(data), fontsize=10, parse_math=False)
+    figure.suptitle(data.title, fontsize=10, parse_math=False)
     panel = figure.subplots()
     low, high = min(-1.0, *map(np.min, data.values)), max(1.0, *map(np.max, data.values))
     # The margins are edges of bins, or those on it would be counted on either side of it.
@@ -59,7 +56,7 @@ def _draw(data: _Distances) -> Figure:
 
 
 def _lines(panel: Axes, low: float, high: float) -> None:
-    panel.axvline(0, color=_INK, linewidth=1.6)
+    panel.axvline(0, color=INK, linewidth=1.6)
     for place, color in ((1, CLASSES[0]), (-1, CLASSES[1])):
         panel.axvline(place, color=color, linewidth=1.1, linestyle="dashed")
     panel.set_xlim(low, high)
@@ -68,14 +65,8 @@ def _lines(panel: Axes, low: float, high: float) -> None:
     panel.set_ylabel("points")
     panel.yaxis.set_major_locator(MaxNLocator(6, integer=True))
     panel.spines[["top", "right"]].set_visible(False)
-    panel.grid(axis="y", color=_LIGHT, linewidth=0.6)
+    panel.grid(axis="y", color=LIGHT, linewidth=0.6)
     panel.set_axisbelow(True)
-
-
-def _title(data: _Distances) -> str:
-    kind = "soft margin" if data.soft else "margin"
-    against = " against ".join(plain(name, 16) for name in data.names)
-    return f"{plain(data.name, 30)}: {against}\n{kind} 1/‖w‖ = {told(data.margin)}, {data.support:,} support vectors"
 
 
 distances = Plot(_select, _draw)

@@ -1,4 +1,4 @@
-"""What separates two classes of images: w as an image, and the images that hold the margin, largest multipliers first.
+"""Images of two classes apart: w as an image, and the images that hold the margin, largest multipliers first.
 
 Where the classes cannot be separated: the images whose mixtures are one picture, and that picture.
 """
@@ -12,22 +12,21 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from tenfold.report.figures import plain
 from tenfold.report.results import Plot
-from tenfold.teach.margin.figures import CLASSES
-from tenfold.teach.margin.types import Inseparable, Number, Points, Separated
-from tenfold.teach.margin.wording import told
+from tenfold.teach.margin.figures import CLASSES, GREY
+from tenfold.teach.margin.phrases import shown
+from tenfold.teach.margin.problem import Floats, Inseparable, Number, Points, Separated
 
 _SHOWN = 8
 
 
-class _Row(NamedTuple):
+class _ClassImages(NamedTuple):
     """Images (k, H, W[, 3]) of a class on the unit interval, and the weight of each."""
 
     name: str
-    images: NDArray[np.float64]
+    images: Floats
     weights: tuple[float, ...]
     total: int
 
@@ -37,47 +36,51 @@ class _SupportImages:
     """main: (H, W[, 3]), w within ±limit, or, with limit 0, the picture in both hulls, on the unit interval."""
 
     name: str
-    told: str
-    main: NDArray[np.float64]
+    title: str
+    main: Floats
     limit: float
-    rows: tuple[_Row, _Row]
+    rows: tuple[_ClassImages, _ClassImages]
 
 
-def _select(
-    points: Points, solution: Separated | Inseparable, shape: tuple[int, int, int], name: str
-) -> _SupportImages:
-    """shape: channels, height and width of an image."""
+def _select(points: Points, solution: Separated | Inseparable, shape: tuple[int, ...], name: str) -> _SupportImages:
+    """Select the images to show. shape: channels, height and width of an image."""
     if isinstance(solution, Inseparable):
-        rows = tuple(_row(points, own, shape, k) for k, own in enumerate((solution.first, solution.second)))
+        first, second = solution.first, solution.second
+        title, limit = "not separable: both mixtures are this picture", 0.0
         main = _picture(np.array([*map(float, solution.meeting)]), shape)
-        return _SupportImages(name, "not separable: both mixtures are this picture", main, 0.0, (rows[0], rows[1]))
-    α = solution.multipliers
-    own = [{k: float(α[k]) for k in solution.support if points.sign[k] == sign} for sign in (1, -1)]
-    w = solution.w.reshape(shape)
-    w = w.transpose(1, 2, 0) if shape[0] == 3 else w.mean(0)
-    # The few largest weights saturate: they would bleach the rest.
-    limit = float(np.quantile(np.abs(w), 0.995)) or float(np.abs(w).max())
-    count = f"{len(solution.support):,} of {len(points.x):,} images on the margin"
-    first, second = (_row(points, own[k], shape, k) for k in range(2))
-    return _SupportImages(name, f"margin 1/‖w‖ = {told(solution.margin)}, {count}", w, limit, (first, second))
+    else:
+        alpha = {k: float(solution.multipliers[k]) for k in solution.support}
+        first, second = ({k: v for k, v in alpha.items() if points.sign[k] == sign} for sign in (1, -1))
+        count = f"{len(solution.support):,} of {len(points.x):,} images on the margin"
+        title = f"margin 1/‖w‖ = {shown(solution.margin)}, {count}"
+        main = _shaped(solution.w, shape)
+        # The few largest weights saturate: they would bleach the rest.
+        limit = float(np.quantile(np.abs(main), 0.995)) or float(np.abs(main).max())
+    rows = _ranked(points, first, shape, 0), _ranked(points, second, shape, 1)
+    return _SupportImages(name, title, main, limit, rows)
 
 
-def _row(points: Points, own: Mapping[int, Number], shape: tuple[int, int, int], kind: int) -> _Row:
-    ranked = sorted(own, key=lambda k: (-float(own[k]), k))[:_SHOWN]
+def _ranked(points: Points, weights: Mapping[int, Number], shape: tuple[int, ...], kind: int) -> _ClassImages:
+    ranked = sorted(weights, key=lambda k: (-float(weights[k]), k))[:_SHOWN]
     images = np.array([_picture(points.x[k], shape) for k in ranked])
-    return _Row(points.names[kind], images, tuple(float(own[k]) for k in ranked), len(own))
+    return _ClassImages(points.names[kind], images, tuple(float(weights[k]) for k in ranked), len(weights))
 
 
-def _picture(x: NDArray[np.float64], shape: tuple[int, int, int]) -> NDArray[np.float64]:
-    """(D,) to (H, W, 3), or (H, W) where it has no colors; what is outside of the unit interval is clipped."""
-    image = x.reshape(shape).clip(0, 1)
-    return image.transpose(1, 2, 0) if shape[0] == 3 else image.mean(0)
+def _picture(x: Floats, shape: tuple[int, ...]) -> Floats:
+    """Return (D,) as an image; what is outside of the unit interval is clipped."""
+    return _shaped(x.clip(0, 1), shape)
+
+
+def _shaped(x: Floats, shape: tuple[int, ...]) -> Floats:
+    """Return (D,) as (H, W, 3), or as (H, W) where it has no colors."""
+    image = x.reshape(shape)
+    return image.transpose(1, 2, 0) if shape[0] == 3 else np.asarray(image.mean(0))
 
 
 def _draw(data: _SupportImages) -> Figure:
     figure = Figure(figsize=(10.4, 3.4), layout="constrained")
     against = " against ".join(plain(row.name, 20) for row in data.rows)
-    figure.suptitle(f"{plain(data.name, 40)}: {against}\n{data.told}", fontsize=10.5, parse_math=False)
+    figure.suptitle(f"{plain(data.name, 40)}: {against}\n{data.title}", fontsize=10.5, parse_math=False)
     left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=(3.0, 7.4))[0]
     _main(left, data)
     panels = right.subplots(2, _SHOWN, squeeze=False)
@@ -85,7 +88,7 @@ def _draw(data: _SupportImages) -> Figure:
         for panel in line:
             panel.set_axis_off()
         for panel, image, weight in zip(line, row.images, row.weights, strict=False):
-            _shown(panel, image, color)
+            _show(panel, image, color)
             panel.set_title(f"{'α' if data.limit else 'λ'} {weight:.3g}", fontsize=7.5, pad=2.5, parse_math=False)
         line[0].set_ylabel(f"{plain(row.name, 9)} ({mark})\nn = {row.total:,}", fontsize=8.5, parse_math=False)
     return figure
@@ -93,27 +96,25 @@ def _draw(data: _SupportImages) -> Figure:
 
 def _main(part: Figure, data: _SupportImages) -> None:
     panel = part.subplots()
-    if not data.limit:
-        _shown(panel, data.main, "#808080")
-        panel.set_title("the picture in both hulls", fontsize=8.5, pad=4)
-        return
     first, second = (plain(row.name, 12) for row in data.rows)
-    if data.main.ndim == 3:
-        _shown(panel, (0.5 + 0.5 * data.main / data.limit).clip(0, 1), "#808080")
-        panel.set_title(
-            f"w: a color speaks for {first},\nits opposite for {second}", fontsize=8.5, pad=4, parse_math=False
-        )
-        return
-    shown = panel.imshow(data.main, cmap="RdBu", vmin=-data.limit, vmax=data.limit, interpolation="nearest")
-    _bare(panel, "#C8C8C8")
-    panel.set_title(f"w: blue for {first}\nred for {second}", fontsize=8.5, pad=4, parse_math=False)
-    bar = part.colorbar(shown, ax=panel, shrink=0.82, aspect=22, pad=0.03)
-    bar.ax.tick_params(labelsize=7)
-    bar.ax.locator_params(nbins=5)
-    bar.outline.set_visible(False)
+    if not data.limit:
+        title = "the picture in both hulls"
+        _show(panel, data.main, GREY)
+    elif data.main.ndim == 3:
+        title = f"w: a color speaks for {first},\nits opposite for {second}"
+        _show(panel, (0.5 + 0.5 * data.main / data.limit).clip(0, 1), GREY)
+    else:
+        title = f"w: blue for {first}\nred for {second}"
+        image = panel.imshow(data.main, cmap="RdBu", vmin=-data.limit, vmax=data.limit, interpolation="nearest")
+        _bare(panel, "#C8C8C8")
+        bar = part.colorbar(image, ax=panel, shrink=0.82, aspect=22, pad=0.03)
+        bar.ax.tick_params(labelsize=7)
+        bar.ax.locator_params(nbins=5)
+        bar.outline.set_visible(False)
+    panel.set_title(title, fontsize=8.5, pad=4, parse_math=False)
 
 
-def _shown(panel: Axes, image: NDArray[np.float64], color: str) -> None:
+def _show(panel: Axes, image: Floats, color: str) -> None:
     panel.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     _bare(panel, color)
 

@@ -3,8 +3,24 @@
 minimize ½‖w‖²  subject to  s_i (w·x_i + b) ≥ 1          margin 1/‖w‖, multipliers α_i ≥ 0 of the n constraints
 """
 
-__all__ = ["Exact", "Inseparable", "Judged", "Number", "Points", "Residuals", "Separated", "Soft"]
+__all__ = [
+    "ExactSolution",
+    "Floats",
+    "Hyperplane",
+    "Inseparable",
+    "Judged",
+    "Number",
+    "Points",
+    "Residuals",
+    "Separated",
+    "Signs",
+    "Soft",
+    "dot",
+    "root",
+]
 
+import math
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -13,24 +29,78 @@ from numpy.typing import NDArray
 
 Number = Fraction | float
 """A Fraction where it is exact, else a float."""
+Floats = NDArray[np.float64]
+Signs = NDArray[np.int8]
+
+
+def dot(a: Sequence[Number], b: Sequence[Number]) -> Number:
+    """Return the scalar product, a fraction where all numbers are."""
+    total: Number = Fraction()
+    for p, q in zip(a, b, strict=True):
+        total = total + p * q
+    return total
+
+
+def root(squared: Number) -> Number:
+    """Return a square root, as a fraction where it is one.
+
+    >>> root(Fraction(9, 4)), root(Fraction(2))
+    (Fraction(3, 2), 1.4142135623730951)
+    """
+    if isinstance(squared, Fraction):
+        above, below = math.isqrt(squared.numerator), math.isqrt(squared.denominator)
+        if above**2 == squared.numerator and below**2 == squared.denominator:
+            return Fraction(above, below)
+    return math.sqrt(squared)
+
+
+class Hyperplane(NamedTuple):
+    """w·x + b = 0, and the positions of the points on its margin, with s_i (w·x_i + b) = 1. w: (D,)."""
+
+    w: tuple[Number, ...]
+    b: Number
+    support: tuple[int, ...] = ()
+
+    def value(self, x: Sequence[Number]) -> Number:
+        """Return w·x + b at a point x (D,)."""
+        return dot(self.w, x) + self.b
 
 
 class Points(NamedTuple):
     """Points of two classes.
 
-    x: (n, D). sign: (n,) int8, +1 or −1. names: class of +1, class of −1. exact: (n, D) coordinates as they were
-    written, where these are known and few, else None. labels: of each point, for messages: "(1, 0)" or "row 7".
+    x: (n, D). sign: (n,) int8, +1 or −1, 0 of new points. names: class of +1, class of −1. exact: (n, D) coordinates as
+    they were written, where these are known and few, else None. labels: for messages, "(1, 0)" or "row 7".
     """
 
-    x: NDArray[np.float64]
-    sign: NDArray[np.int8]
+    x: Floats
+    sign: Signs
     names: tuple[str, str]
     exact: tuple[tuple[Fraction, ...], ...] | None
     labels: tuple[str, ...]
 
+    @property
+    def numbers(self) -> Sequence[Sequence[Number]]:
+        """Return the coordinates (n, D), as fractions where they are known as such."""
+        return self.exact or self.x.tolist()
+
+    def only(self, rows: Sequence[int]) -> "Points":
+        """Return some of the points, by their positions."""
+        exact = tuple(self.exact[k] for k in rows) if self.exact else None
+        chosen = list(rows)
+        return Points(self.x[chosen], self.sign[chosen], self.names, exact, tuple(self.labels[k] for k in rows))
+
+    def positions(self, x: Floats) -> list[int]:
+        """Return which of the points lie at x (D,)."""
+        return [int(k) for k in np.flatnonzero((self.x == x).all(1))]
+
+    def side(self, value: Number) -> str:
+        """Return the class on whose side w·x + b has this value, "" for 0."""
+        return self.names[0 if value > 0 else 1] if value else ""
+
 
 class Residuals(NamedTuple):
-    """How far a solution is from the conditions of Karush, Kuhn and Tucker, each 0 where they hold.
+    """Violations of the conditions of Karush, Kuhn and Tucker, each 0 where its condition holds.
 
     stationarity: ‖w − Σ α_i s_i x_i‖ / ‖w‖. feasibility: max(0, 1 − s_i (w·x_i + b)). dual_feasibility: max(0, −α_i)
     / Σα. complementarity: Σ α_i |s_i (w·x_i + b) − 1| / Σα. balance: |Σ α_i s_i| / Σα.
@@ -43,7 +113,7 @@ class Residuals(NamedTuple):
     balance: float
 
 
-class Exact(NamedTuple):
+class ExactSolution(NamedTuple):
     """The solution in fractions; every condition of optimality was checked in fractions, which is its proof."""
 
     w: tuple[Fraction, ...]
@@ -55,18 +125,18 @@ class Exact(NamedTuple):
 
 
 class Separated(NamedTuple):
-    """The hyperplane w·x + b = 0 of the largest margin, and what proves it.
+    """The hyperplane w·x + b = 0 of the largest margin with its proof.
 
     w: (D,). margin: 1/‖w‖. multipliers: (n,) α. support: positions of all points on the margin, those with α = 0 too,
-    ascending. unique: whether no other multipliers are known to prove it; least: whether they are those of the least
-    norm, else some of many. primal: ½‖w‖²; dual: Σα − ½‖Σ α_i s_i x_i‖²; gap: (primal − dual) / primal. exact: in
+    ascending. unique: these are proved to be the only multipliers; least: they have the least norm, else they are some
+    of many. primal: ½‖w‖²; dual: Σα − ½‖Σ α_i s_i x_i‖²; gap: (primal − dual) / primal. exact: in
     fractions, None where data are not known exactly or too many. iterations: of the active set.
     """
 
-    w: NDArray[np.float64]
+    w: Floats
     b: float
     margin: float
-    multipliers: NDArray[np.float64]
+    multipliers: Floats
     support: tuple[int, ...]
     unique: bool
     least: bool
@@ -74,8 +144,19 @@ class Separated(NamedTuple):
     dual: float
     gap: float
     residuals: Residuals
-    exact: Exact | None
+    exact: ExactSolution | None
     iterations: int
+
+    @property
+    def alpha(self) -> Sequence[Number]:
+        """Return the multipliers, in fractions where these are computed."""
+        return self.exact.multipliers if self.exact else self.multipliers.tolist()
+
+    @property
+    def plane(self) -> Hyperplane:
+        """Return the hyperplane, in fractions where these are computed."""
+        w, b = (self.exact.w, self.exact.b) if self.exact else (tuple(self.w.tolist()), self.b)
+        return Hyperplane(w, b, self.support)
 
 
 class Inseparable(NamedTuple):
@@ -88,8 +169,8 @@ class Inseparable(NamedTuple):
     where none were sought; minimal: whether no smaller set does; at_least: how many points every such set has.
     """
 
-    first: dict[int, Number]
-    second: dict[int, Number]
+    first: Mapping[int, Number]
+    second: Mapping[int, Number]
     meeting: tuple[Number, ...]
     residual: float
     scale: float
@@ -100,7 +181,7 @@ class Inseparable(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """What a given hyperplane w·x + b = 0 is worth.
+    """A given hyperplane w·x + b = 0 beside the best one.
 
     values: (n,) w·x_i + b; functional: (n,) s_i (w·x_i + b); fractions where points, w and b are known exactly.
     norm: ‖w‖. margin: 1/‖w‖, inf for w = 0; distance: of the nearest point, min functional / ‖w‖, negative where one
@@ -126,10 +207,15 @@ class Judged(NamedTuple):
     factor: Number | None
     best: float | None
     stationarity: float
-    multipliers: NDArray[np.float64]
+    multipliers: Floats
     optimal: bool
     exact: bool
     sentences: tuple[str, ...]
+
+    @property
+    def plane(self) -> Hyperplane:
+        """Return the hyperplane with the points on its margin."""
+        return Hyperplane(self.w, self.b, self.on_margin)
 
 
 class Soft(NamedTuple):
@@ -139,14 +225,19 @@ class Soft(NamedTuple):
     a positive multiplier. primal, dual: objectives; gap: (primal − dual) / primal.
     """
 
-    w: NDArray[np.float64]
+    w: Floats
     b: float
     C: float
     margin: float
-    multipliers: NDArray[np.float64]
-    slack: NDArray[np.float64]
+    multipliers: Floats
+    slack: Floats
     support: tuple[int, ...]
     misclassified: tuple[int, ...]
     primal: float
     dual: float
     gap: float
+
+    @property
+    def plane(self) -> Hyperplane:
+        """Return the hyperplane with its support vectors."""
+        return Hyperplane(tuple(self.w.tolist()), self.b, self.support)
