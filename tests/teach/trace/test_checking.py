@@ -12,7 +12,7 @@ from tenfold.errors import TenfoldError, UsageError
 from tenfold.teach.trace import checking, engine
 from tenfold.teach.trace.api import trace
 from tenfold.teach.trace.checking import check
-from tenfold.teach.trace.expressions import Negative
+from tenfold.teach.trace.expressions import Negative, Number, Sum
 from tenfold.teach.trace.network import ACTIVATIONS, LOSSES, REGRESSIONS
 
 HAND = {
@@ -78,7 +78,7 @@ def test_every_loss_and_activation_agrees_with_torch(loss, activation):
 def test_the_parameters_are_those_of_a_network_that_torch_trains(batch):
     worked = trace("1-2-1", activations="tanh,identity", weights="xavier", loss="mean_squared_error",
                    learning_rate=0.1, samples="1:3 2:4", batch=batch, updates=4)  # fmt: skip
-    start = {given.name: float(given.value) for given in worked.ledger.givens}
+    start = {given.key.removeprefix("0."): float(given.value) for given in worked.ledger.givens}
     model = torch.nn.Sequential(torch.nn.Linear(1, 2), torch.nn.Tanh(), torch.nn.Linear(2, 1)).double()
     with torch.no_grad():
         for layer, module in ((1, model[0]), (2, model[2])):
@@ -95,11 +95,13 @@ def test_the_parameters_are_those_of_a_network_that_torch_trains(batch):
             for parameter in model.parameters():
                 parameter -= 0.1 * parameter.grad
     last = {
-        line.name: float(line.value) for line in worked.lines if line.key.startswith("4.") and line.stage == "update"
+        line.key.removeprefix("4."): float(line.value)
+        for line in worked.lines
+        if line.key.startswith("4.") and line.stage == "update"
     }
     assert last["w2[1,2]"] == pytest.approx(model[2].weight[0, 1].item(), rel=1e-12)
     assert last["w1[2,1]"] == pytest.approx(model[0].weight[1, 0].item(), rel=1e-12)
-    assert last["b2[1]"] == pytest.approx(model[2].bias[0].item(), rel=1e-12)
+    assert last["b2"] == pytest.approx(model[2].bias[0].item(), rel=1e-12)
 
 
 def test_one_sigmoid_output_says_yes_or_no():
@@ -224,10 +226,15 @@ def test_a_wrong_line_is_found_by_the_difference_and_by_the_engine_too(monkeypat
     with pytest.raises(TenfoldError, match="central difference is off"):
         check(network, ledger)
     monkeypatch.setattr(checking, "differences", known)
-    slopes = engine.engine_slopes
-    monkeypatch.setattr(checking, "engine_slopes", lambda *a: {k: v + 1e-9 for k, v in slopes(*a).items()})
-    with pytest.raises(TenfoldError, match="layers' own pullback"):
-        check(network, ledger)
+    numbers = engine.engine_numbers
+    for quantity, told in (("d", "layers' own pullback"), ("z", "by torch"), ("h", "by torch"), ("L", "by torch")):
+        monkeypatch.setattr(
+            checking,
+            "engine_numbers",
+            lambda *a, of=quantity: {k: v + 1e-9 * k.split(".")[1].startswith(of) for k, v in numbers(*a).items()},
+        )
+        with pytest.raises(TenfoldError, match=told):
+            check(network, ledger)
 
 
 def test_a_batch_takes_the_mean_and_names_the_samples():
@@ -242,7 +249,7 @@ def test_a_batch_takes_the_mean_and_names_the_samples():
 
 def test_updates_begin_again_after_the_last_sample():
     worked = trace("1-1-1", **HAND, updates=5)
-    assert [line.moment.sample for line in worked.lines if line.name == "L"] == [1, 2, 3, 1, 2]
+    assert [line.moment.sample for line in worked.lines if line.key.endswith(".L")] == [1, 2, 3, 1, 2]
 
 
 def test_a_formula_with_its_sign_turned_is_found():
@@ -252,4 +259,15 @@ def test_a_formula_with_its_sign_turned_is_found():
     worked.ledger.lines[line.number - 1] = turned
     worked.ledger.values[line.key] = turned.value
     with pytest.raises(TenfoldError, match=r"1\.dw1"):
+        check(worked.network, worked.ledger)
+
+
+@pytest.mark.parametrize("key", ["1.z1", "1.yhat", "1.L"])
+def test_a_wrong_formula_of_the_forward_pass_is_found_by_the_layers(key):
+    worked = trace("1-1-1", **HAND)
+    line = by_key(worked)[key]
+    wrong = replace(line, formula=Sum((line.formula, Number(Fraction(1)))), value=line.value + 1)
+    worked.ledger.lines[line.number - 1] = wrong
+    worked.ledger.values[key] = wrong.value
+    with pytest.raises(TenfoldError, match=rf"line \d+, {key}: .* by torch"):
         check(worked.network, worked.ledger)

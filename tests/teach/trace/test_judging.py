@@ -12,7 +12,7 @@ from tenfold.teach.printed import exactly
 from tenfold.teach.trace.api import trace
 from tenfold.teach.trace.causes import variants
 from tenfold.teach.trace.expressions import evaluate, settled
-from tenfold.teach.trace.judging import Entry, judge
+from tenfold.teach.trace.judging import ReportedNumber, judge
 from tenfold.teach.trace.network import network_of
 from tenfold.teach.trace.reports import entries_of, resolved_key
 from tenfold.teach.trace.unrolling import unrolled
@@ -195,7 +195,7 @@ def student(ledger, dice, share, digits, printed_on, slip):
             formula = dice.choice([own for _, own in variants(line, lines, ledger.values)])
         value = settled(evaluate(formula, mine))
         if line.key == slip or dice.random() < share:
-            entries.append(Entry(line.key, rounded(value, digits)))
+            entries.append(ReportedNumber(line.key, rounded(value, digits)))
             value = exactly(entries[-1].printed) if printed_on else value
         mine[line.key] = value
     return entries
@@ -248,7 +248,7 @@ def test_floats_and_notes_of_a_file_are_kept_as_written():
     ledger = unrolled(network_of({"sizes": "1-1-1", **HAND}, "x"))
     table = {"update": 2, "where": "page 2", "h1": "1.530", "L": [{"printed": "3.6", "where": "margin"}, "3.60"]}
     assert entries_of([table], ledger) == (
-        Entry("2.h1", "1.530", "page 2"),
-        Entry("2.L", "3.6", "margin"),
-        Entry("2.L", "3.60", "page 2"),
+        ReportedNumber("2.h1", "1.530", "page 2"),
+        ReportedNumber("2.L", "3.6", "margin"),
+        ReportedNumber("2.L", "3.60", "page 2"),
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from tenfold.errors import UsageError
 from tenfold.teach.trace.checking import check
-from tenfold.teach.trace.judging import Entry, judge
+from tenfold.teach.trace.judging import ReportedNumber, judge
 from tenfold.teach.trace.ledger import Ledger
 from tenfold.teach.trace.network import KEYS, network_of
 from tenfold.teach.trace.record import Trace
@@ -78,7 +78,7 @@ def _source(spec: str | Path | Sequence[int], beside: Source | None) -> Source:
     return beside if beside and "sizes" in beside.choices else read_source(DEFAULT)
 
 
-def _entries(reported: Any, source: Source, ledger: Ledger) -> tuple[Entry, ...]:
+def _entries(reported: Any, source: Source, ledger: Ledger) -> tuple[ReportedNumber, ...]:
     own = isinstance(reported, str | Path)
     if own and not source.reported:
         raise UsageError(f"{source.where or source.name}: holds no [[reported]] numbers to judge")

@@ -1,4 +1,4 @@
-"""Every line of a trace against torch: forward values, autograd, central differences, an SGD step; and the engine.
+"""Every line of a trace against torch: its formula, autograd, central differences, an SGD step; and the engine.
 
 An error is measured in units of max(1, |e|), with |e| the magnitude of the line's formula (expressions.py); that of a
 central difference also of what is differentiated, whose rounding it divides by a small step. A difference that this
@@ -8,20 +8,18 @@ rounding drowns, as where a step takes a small loss to a huge one, is none.
 __all__ = ["AUTOGRAD", "DIFFERENCE", "Checks", "Errors", "check"]
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import groupby
 from typing import NamedTuple
 
-import torch
-from torch import Tensor
-
 from tenfold.errors import TenfoldError
-from tenfold.teach.trace.engine import engine_slopes
+from tenfold.teach.trace.engine import engine_numbers
 from tenfold.teach.trace.expressions import magnitude
-from tenfold.teach.trace.ledger import Ledger, Line
+from tenfold.teach.trace.graph import Slopes, autograd, differences, graph_of
+from tenfold.teach.trace.ledger import Ledger, TraceLine
 from tenfold.teach.trace.network import Network
-from tenfold.teach.trace.oracle import Oracle, Slopes, consult, differences
 
 AUTOGRAD = 1e-12
 DIFFERENCE = 1e-6
@@ -50,136 +48,92 @@ class Checks(NamedTuple):
 
 @dataclass
 class _Bench:
-    """What is known while a trace is checked."""
+    """What is there while a trace is checked; sizes: the magnitudes of gradients."""
 
     network: Network
-    ledger: Ledger
     floats: dict[str, float]
     sizes: dict[str, float] = field(default_factory=dict)
     errors: dict[str, Errors] = field(default_factory=dict)
     engine: float = 0.0
 
 
+class _Sampled(NamedTuple):
+    """Of one sample: the key of its loss, autograd's slopes, and the central differences at the first step."""
+
+    loss: str
+    slopes: Slopes
+    differences: Slopes
+
+
 def check(network: Network, ledger: Ledger) -> Checks:
     """Check every line. Raises TenfoldError at the first that torch, a difference or the engine contradicts."""
-    bench = _Bench(network, ledger, {key: float(value) for key, value in ledger.values.items()})
-    parameters = {given.name: bench.floats[given.key] for given in ledger.givens if given.name[0] in "wb"}
+    bench = _Bench(network, {key: float(value) for key, value in ledger.values.items()})
     for _, lines in groupby(ledger.lines, key=lambda line: line.moment.update):
-        parameters = _check_update(bench, list(lines), parameters)
+        _check_update(bench, list(lines))
     return Checks(bench.errors, bench.engine)
 
 
-def _check_update(bench: _Bench, lines: Sequence[Line], parameters: Mapping[str, float]) -> dict[str, float]:
-    """Check one update; the parameters after it."""
-    leaves = _leaves(bench.network, parameters)
-    losses, slopes = [], []
-    batch = [line for line in lines if line.moment.sample is None]
-    for sample, own in groupby((line for line in lines if line.moment.sample), key=lambda line: line.moment.sample):
-        oracle, found = _check_sample(bench, list(own), (sample or 1) - 1, leaves)
-        losses.append(oracle.tensors["L"])
-        slopes.append(found)
-    loss = torch.cat(losses).mean()
-    loss.backward()  # type: ignore[no-untyped-call]
-    for line in batch:
+def _check_update(bench: _Bench, lines: Sequence[TraceLine]) -> None:
+    samples = [
+        _check_sample(bench, list(group))
+        for sample, group in groupby(lines, key=lambda line: line.moment.sample)
+        if sample is not None
+    ]
+    for line in (line for line in lines if line.moment.sample is None):
         if line.stage == "loss":
-            _judge(bench, line, float(loss.detach()))
+            _judge(bench, line, [sum(bench.floats[sample.loss] for sample in samples) / len(samples)])
         elif line.ratio:
-            parts = [found[line.ratio] for found in slopes]
-            known = [part for part in parts if part is not None]
-            mean = sum(known) / len(parts) if len(known) == len(parts) else None
-            grad = {stem: leaf.grad for stem, leaf in leaves.items() if leaf.grad is not None}
-            _judge(bench, line, _cell(grad, line.ratio[1]), (mean,), abs(bench.floats[f"{line.moment.prefix}L"]))
-    # What torch.optim.SGD does to a parameter; the optimizer itself takes over a second to import.
-    rate = float(bench.network.learning_rate)
-    stepped = {
-        stem: torch.add(leaf.detach(), leaf.grad, alpha=-rate) for stem, leaf in leaves.items() if leaf.grad is not None
-    }
-    for line in batch:
-        if line.stage == "update":
-            _judge(bench, line, _cell(stepped, line.name))
-    return {line.name: bench.floats[line.key] for line in batch if line.stage == "update"}
-
-
-def _leaves(network: Network, parameters: Mapping[str, float]) -> dict[str, Tensor]:
-    """Parameters as tensors "w1" (O, I), "b1" (O,)."""
-    found = {}
-    for layer, (outputs, inputs) in enumerate(zip(network.sizes[1:], network.sizes, strict=False), 1):
-        rows = [[parameters[f"w{layer}[{i + 1},{j + 1}]"] for j in range(inputs)] for i in range(outputs)]
-        biases = [parameters[f"b{layer}[{i + 1}]"] for i in range(outputs)]
-        found[f"w{layer}"] = torch.tensor(rows, dtype=torch.float64, requires_grad=True)
-        found[f"b{layer}"] = torch.tensor(biases, dtype=torch.float64, requires_grad=True)
-    return found
-
-
-def _cell(tensors: Mapping[str, Tensor], name: str) -> float:
-    stem, _, rest = name.partition("[")
-    return float(tensors[stem][tuple(int(part) - 1 for part in rest.rstrip("]").split(","))])
-
-
-def _check_sample(
-    bench: _Bench, lines: Sequence[Line], sample: int, leaves: Mapping[str, Tensor]
-) -> tuple[Oracle, Slopes]:
-    """Check one sample's lines; torch's graph of it, and the central differences of the loss in the parameters."""
-    known = {line.name: bench.floats[line.key] for line in lines if line.stage in ("forward", "loss")}
-    oracle = consult(bench.network, sample, leaves, known)
-    derived = [line for line in lines if line.ratio]
-    exact: Slopes = {}
-    for above, group in _grouped(derived).items():
-        exact |= oracle.slopes(above, group)
-    tried = _Tried(bench.network, sample, oracle, [line.ratio for line in derived if line.ratio])
-    for line in lines:
-        if line.ratio:
-            _judge(bench, line, exact[line.ratio] or 0.0, tried.slopes(line.ratio), abs(known[line.ratio[0]]))
+            slope = _mean(samples, line.ratio[1], lambda sample: sample.slopes) or 0.0
+            difference = _mean(samples, line.ratio[1], lambda sample: sample.differences)
+            _judge(bench, line, [slope], (difference,), abs(bench.floats[line.ratio[0]]))
         else:
-            _judge(bench, line, oracle.value(line.name))
-    _check_engine(bench, lines, sample, oracle)
-    return oracle, tried.at(0)
+            before = f"{line.moment.update - 1}.{line.key.partition('.')[2]}"
+            slope = _mean(samples, before, lambda sample: sample.slopes) or 0.0
+            _judge(bench, line, [bench.floats[before] - float(bench.network.learning_rate) * slope])
 
 
-@dataclass
-class _Tried:
-    """Central differences, at further steps where the first does not do."""
-
-    network: Network
-    sample: int
-    oracle: Oracle
-    ratios: Sequence[tuple[str, str]]
-    known: list[Slopes] = field(default_factory=list)
-
-    def at(self, k: int) -> Slopes:
-        """All differences at the k-th step."""
-        while len(self.known) <= k:
-            self.known.append(differences(self.network, self.sample, self.oracle, self.ratios, STEPS[len(self.known)]))
-        return self.known[k]
-
-    def slopes(self, ratio: tuple[str, str]) -> Iterable[float | None]:
-        """One ratio at one step after the other."""
-        return (self.at(k)[ratio] for k in range(len(STEPS)))
+def _mean(samples: Sequence[_Sampled], below: str, of: Callable[[_Sampled], Slopes]) -> float | None:
+    """Return the mean over the samples of ∂L/∂below, None where one has none."""
+    parts = [of(sample)[sample.loss, below] for sample in samples]
+    there = [part for part in parts if part is not None]
+    return sum(there) / len(parts) if len(there) == len(parts) else None
 
 
-def _grouped(lines: Sequence[Line]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+def _check_sample(bench: _Bench, lines: Sequence[TraceLine]) -> _Sampled:
+    """Check the lines of one sample."""
+    moment = lines[0].moment
+    graph = graph_of([line for line in lines if not line.ratio and line.stage != "update"], bench.floats)
+    ratios = [line.ratio for line in lines if line.ratio]
+    slopes, numbers = autograd(graph, ratios), engine_numbers(bench.network, moment, bench.floats)
+    tried = cache(lambda step: differences(graph, ratios, step))
     for line in lines:
         if line.ratio:
-            found.setdefault(line.ratio[0], []).append(line.ratio[1])
-    return found
+            steps = (tried(step)[line.ratio] for step in STEPS)
+            _judge(bench, line, [slopes[line.ratio] or 0.0], steps, abs(bench.floats[line.ratio[0]]))
+        else:
+            value = graph.value(line.key)
+            _judge(bench, line, [value, numbers.get(line.key, value)])
+    _check_engine(bench, lines, numbers)
+    return _Sampled(f"{moment.prefix}L", slopes, tried(STEPS[0]))
 
 
-def _judge(bench: _Bench, line: Line, torchs: float, slopes: Iterable[float | None] = (), size: float = 0.0) -> None:
+def _judge(
+    bench: _Bench, line: TraceLine, torchs: Sequence[float], slopes: Iterable[float | None] = (), size: float = 0.0
+) -> None:
     """Enter a line's errors. size: of what is differentiated. Raises TenfoldError where they are too large."""
     value = bench.floats[line.key]
-    own = magnitude(line.formula, bench.floats, bench.sizes)
+    scale = magnitude(line.formula, bench.floats, bench.sizes)
     if line.ratio:
         # A gradient inherits the rounding of those above it; a value was settled to the trace's.
-        bench.sizes[line.key] = own
-    error = abs(value - torchs) / max(1.0, own)
-    if not error <= AUTOGRAD:
-        raise TenfoldError(f"line {line.number}, {line.key}: {value!r} here, {torchs!r} by torch; please report this")
+        bench.sizes[line.key] = scale
+    error = 0.0
+    for other in torchs:
+        error = max(error, _error(line, value, other, max(1.0, scale), "torch"))
     best, drowned = None, False
     for slope in slopes:
         drowned |= slope is not None and math.isnan(slope)
         if slope is not None and not math.isnan(slope):
-            off = abs(value - slope) / max(1.0, own, size)
+            off = abs(value - slope) / max(1.0, scale, size)
             best = off if best is None else min(best, off)
             if best <= DIFFERENCE:
                 break
@@ -191,19 +145,23 @@ def _judge(bench: _Bench, line: Line, torchs: float, slopes: Iterable[float | No
     bench.errors[line.key] = Errors(error, best, lost and not drowned, lost and drowned)
 
 
-def _check_engine(bench: _Bench, lines: Sequence[Line], sample: int, oracle: Oracle) -> None:
-    """Hold the layers' own pullbacks against the lines of one sample."""
-    kink = any(
-        bench.errors[line.key].kink for line in lines if line.ratio and line.ratio[0] == "L" and line.stage != "chain"
-    )
-    found = engine_slopes(bench.network, sample, oracle.tensors, kink)
-    for line in lines:
-        if line.ratio and line.ratio[0] == "L" and line.ratio[1] in found:
-            value, own = bench.floats[line.key], max(1.0, bench.sizes[line.key])
-            error = abs(value - found[line.ratio[1]]) / own
-            if not error <= AUTOGRAD:
-                raise TenfoldError(
-                    f"line {line.number}, {line.key}: {value!r} here, {found[line.ratio[1]]!r} by the layers' own "
-                    "pullback; please report this"
-                )
+def _check_engine(bench: _Bench, lines: Sequence[TraceLine], numbers: dict[str, float]) -> None:
+    """Hold the layers' own pullbacks against the gradients of one sample.
+
+    Where the loss is at its kink, a sum in floats may lie on the other side: its gradient is left out then, with all
+    that follows from it.
+    """
+    gradients = [line for line in lines if line.place.quantity == "gradient"]
+    if not any(bench.errors[line.key].kink for line in gradients if line.stage == "derivative"):
+        for line in gradients:
+            scale = max(1.0, bench.sizes[line.key])
+            error = _error(line, bench.floats[line.key], numbers[line.key], scale, "the layers' own pullback")
             bench.engine = max(bench.engine, error)
+
+
+def _error(line: TraceLine, value: float, other: float, scale: float, source: str) -> float:
+    """Return how far two values are apart. Raises TenfoldError where they should be the same."""
+    error = abs(value - other) / scale
+    if not error <= AUTOGRAD:
+        raise TenfoldError(f"line {line.number}, {line.key}: {value!r} here, {other!r} by {source}; please report this")
+    return error

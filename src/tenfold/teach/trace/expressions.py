@@ -5,8 +5,10 @@ Rounding errs by some 1e-16 of it, however much the sum itself cancels.
 """
 
 __all__ = [
+    "Arithmetic",
     "Expression",
     "Function",
+    "Indicator",
     "Largest",
     "Negative",
     "Number",
@@ -14,23 +16,25 @@ __all__ = [
     "Precise",
     "Product",
     "Quotient",
-    "Step",
     "Sum",
     "Symbol",
     "Value",
     "evaluate",
     "magnitude",
+    "plain",
     "rewritten",
     "settled",
     "symbols",
+    "total",
 ]
 
 import math
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
+from typing import Any, NamedTuple
 
 Value = Fraction | float
 """Exact where it can be; a float after a sigmoid, a logarithm, or too many digits."""
@@ -53,6 +57,10 @@ class Symbol:
     key: str
     text: str
     latex: str
+
+    def within(self, prefix: str) -> "Symbol":
+        """Return the symbol with a prefix to its key: of an update and sample."""
+        return Symbol(prefix + self.key, self.text, self.latex)
 
 
 @dataclass(frozen=True)
@@ -108,7 +116,7 @@ class Largest:
 
 
 @dataclass(frozen=True)
-class Step:
+class Indicator:
     """`above` where the argument is > 0, else `below`."""
 
     argument: "Expression"
@@ -129,7 +137,7 @@ class Precise:
     exact: "Expression"
 
 
-Expression = Number | Symbol | Sum | Negative | Product | Quotient | Power | Function | Largest | Step | Precise
+Expression = Number | Symbol | Sum | Negative | Product | Quotient | Power | Function | Largest | Indicator | Precise
 
 
 def _sigmoid(x: float) -> float:
@@ -145,39 +153,57 @@ FUNCTIONS: Mapping[str, Callable[[float], float]] = {
 }
 
 
-def evaluate(expression: Expression, values: Mapping[str, Value]) -> Value:
-    """Its value. values: of every symbol in it, by key. Raises ArithmeticError or ValueError where there is none.
+class Arithmetic(NamedTuple):
+    """How to work with numbers, functions and a maximum of terms; when a Precise takes its exact formula."""
+
+    number: Callable[[Fraction], Any]
+    functions: Mapping[str, Callable[[Any], Any]]
+    largest: Callable[[Sequence[Expression], Sequence[Any]], Any]
+    same: Callable[[Any, Any], bool]
+
+
+FRACTIONS = Arithmetic(
+    lambda value: value,
+    FUNCTIONS,
+    lambda _, values: max(values),
+    operator.eq,
+)
+
+
+def evaluate(expression: Expression, values: Mapping[str, Any], arithmetic: Arithmetic = FRACTIONS) -> Any:
+    """Return its value. values: of every symbol in it, by key. Raises ArithmeticError or ValueError where it has none.
 
     >>> evaluate(Sum((Symbol("w", "w", "w"), Number(Fraction(1, 2)))), {"w": Fraction(1, 3)})
     Fraction(5, 6)
     """
     match expression:
         case Number(value):
-            return value
+            return arithmetic.number(value)
         case Symbol(key=key):
             return values[key]
         case Negative(term):
-            return -evaluate(term, values)
+            return -evaluate(term, values, arithmetic)
         case Sum(terms):
-            return reduce(operator.add, [evaluate(term, values) for term in terms])
+            return reduce(operator.add, [evaluate(term, values, arithmetic) for term in terms])
         case Product(factors):
-            return reduce(operator.mul, [evaluate(factor, values) for factor in factors])
+            return reduce(operator.mul, [evaluate(factor, values, arithmetic) for factor in factors])
         case Quotient(above, below):
-            return evaluate(above, values) / evaluate(below, values)
+            return evaluate(above, values, arithmetic) / evaluate(below, values, arithmetic)
         case Power(base, exponent):
-            return evaluate(base, values) ** exponent
+            return evaluate(base, values, arithmetic) ** exponent
         case Function(name, argument):
-            return FUNCTIONS[name](float(evaluate(argument, values)))
+            return arithmetic.functions[name](evaluate(argument, values, arithmetic))
         case Largest(terms):
-            return max(evaluate(term, values) for term in terms)
-        case Step(argument, above, below):
-            return above if evaluate(argument, values) > 0 else below
+            return arithmetic.largest(terms, [evaluate(term, values, arithmetic) for term in terms])
+        case Indicator(argument, above, below):
+            return above if evaluate(argument, values, arithmetic) > 0 else below
         case Precise(own, of, source, exact):
-            return evaluate(exact if evaluate(source, values) == values[of.key] else own, values)
+            same = arithmetic.same(evaluate(source, values, arithmetic), values[of.key])
+            return evaluate(exact if same else own, values, arithmetic)
 
 
 def magnitude(expression: Expression, values: Mapping[str, Value], sizes: Mapping[str, float]) -> float:
-    """|e| as above. values: of every symbol; sizes: the magnitudes of those that have one of their own."""
+    """Return |e| as above. values: of every symbol; sizes: the magnitudes of those that have one of their own."""
     match expression:
         case Symbol(key=key):
             return sizes.get(key, abs(float(values[key])))
@@ -198,7 +224,7 @@ def magnitude(expression: Expression, values: Mapping[str, Value], sizes: Mappin
 
 
 def settled(value: Value, bits: int = BITS) -> Value:
-    """The value, a float where it is a fraction of too many bits or too small. Raises OverflowError if not finite."""
+    """Return the value, as a float where its fraction is too long or too small. Raises OverflowError if not finite."""
     if isinstance(value, Fraction):
         number = float(value)
         short = value.numerator.bit_length() + value.denominator.bit_length() <= bits
@@ -208,15 +234,14 @@ def settled(value: Value, bits: int = BITS) -> Value:
     return value
 
 
-def rewritten(expression: Expression, change: Callable[[Precise], Expression]) -> Expression:
-    """The expression with something else in place of every Precise."""
+def rewritten(expression: Expression, change: Callable[[Expression], Expression | None]) -> Expression:
+    """Return the expression with what `change` makes of its parts, wherever that is not None."""
+    changed = change(expression)
+    if changed is not None:
+        return changed
     match expression:
-        case Precise():
-            return change(expression)
-        case Sum(parts):
-            return Sum(tuple(rewritten(part, change) for part in parts))
-        case Product(parts):
-            return Product(tuple(rewritten(part, change) for part in parts))
+        case Sum(parts) | Product(parts) | Largest(parts):
+            return type(expression)(tuple(rewritten(part, change) for part in parts))
         case Negative(part):
             return Negative(rewritten(part, change))
         case Function(name, part):
@@ -224,18 +249,26 @@ def rewritten(expression: Expression, change: Callable[[Precise], Expression]) -
     return expression
 
 
+def plain(expression: Expression) -> Expression:
+    """Return the expression as it is written, without the formulas that lose no digits."""
+    return rewritten(expression, lambda part: part.written if isinstance(part, Precise) else None)
+
+
+def total(terms: Sequence[Expression]) -> Expression:
+    """Return the sum of terms; of one alone, itself."""
+    return terms[0] if len(terms) == 1 else Sum(tuple(terms))
+
+
 def symbols(expression: Expression) -> Iterator[Symbol]:
-    """The symbols in it, from left to right, each as often as it stands there."""
+    """Yield the symbols in it, from left to right, each as often as it stands there."""
     match expression:
         case Symbol():
             yield expression
         case Sum(parts) | Product(parts) | Largest(parts):
             for part in parts:
                 yield from symbols(part)
-        case Negative(part) | Power(part, _) | Function(_, part) | Step(part, _, _) | Precise(part):
+        case Negative(part) | Power(part, _) | Function(_, part) | Indicator(part, _, _) | Precise(part):
             yield from symbols(part)
         case Quotient(above, below):
             yield from symbols(above)
             yield from symbols(below)
-        case Number():
-            return

@@ -5,7 +5,7 @@ values in place of some of its inputs, gives it; or it is a slip. What lies betw
 quantities above it is worked out again from these. The explanation that replaces the fewest inputs is taken.
 """
 
-__all__ = ["Entry", "judge"]
+__all__ = ["ReportedNumber", "judge"]
 
 import itertools
 import math
@@ -19,7 +19,7 @@ from tenfold.teach.judge import EARLIER_ROUNDING, EARLIER_SLIP, RENDERED, SLIP, 
 from tenfold.teach.printed import FLOATS, exactly, fidelity, significant
 from tenfold.teach.trace.causes import digit_cause, variants
 from tenfold.teach.trace.expressions import Expression, Value, evaluate, settled
-from tenfold.teach.trace.ledger import Ledger, Line
+from tenfold.teach.trace.ledger import Ledger, TraceLine
 from tenfold.teach.trace.notation import exact_digits, shown
 
 # Inputs that an explanation replaces, besides all of them.
@@ -34,7 +34,7 @@ READABLE = 12
 TELLING = 2
 
 
-class Entry(NamedTuple):
+class ReportedNumber(NamedTuple):
     """A number that was printed, for the line with this key. where: a note of the file, or ""."""
 
     key: str
@@ -71,7 +71,7 @@ class Around(NamedTuple):
     """What decides a line: the printed quantities nearest above it, and the lines between, itself the last."""
 
     edges: tuple[str, ...]
-    path: tuple[Line, ...]
+    path: tuple[TraceLine, ...]
 
 
 @dataclass
@@ -83,7 +83,7 @@ class _Court:
 
     ledger: Ledger
     sheet: Mapping[str, Fraction]
-    lines: dict[str, Line]
+    lines: dict[str, TraceLine]
     values: dict[str, Value]
     effort: int
     least: int
@@ -91,7 +91,7 @@ class _Court:
 
 
 def judge(
-    ledger: Ledger, entries: Iterable[Entry], sheet: Mapping[str, Fraction] | None = None
+    ledger: Ledger, entries: Iterable[ReportedNumber], sheet: Mapping[str, Fraction] | None = None
 ) -> tuple[Judgment, ...]:
     """Judge every entry, in the order of the lines. sheet: other lines as they were shown to who wrote the entries.
 
@@ -119,7 +119,7 @@ def _beside(judgment: Judgment, same: Sequence[Judgment]) -> Judgment:
     return judgment._replace(sentence=f"{judgment.sentence}; printed as {' and '.join(others)} elsewhere")
 
 
-def _judged(court: _Court, line: Line, entry: Entry) -> Ruling:
+def _judged(court: _Court, line: TraceLine, entry: ReportedNumber) -> Ruling:
     around = _around(court, line)
     wholes = _wholes(court, around)
     verdict, sentence, carried = _explained(court, line, around, wholes, entry.printed)
@@ -132,7 +132,7 @@ def _judged(court: _Court, line: Line, entry: Entry) -> Ruling:
 
 
 def _explained(
-    court: _Court, line: Line, around: Around, wholes: Sequence[tuple[Stand, ...]], printed: str
+    court: _Court, line: TraceLine, around: Around, wholes: Sequence[tuple[Stand, ...]], printed: str
 ) -> tuple[str, str, Value]:
     """Verdict, sentence, and the value before it was rounded."""
     value = court.ledger.values[line.key]
@@ -158,9 +158,9 @@ def _faithful(verdict: str, value: Value) -> str:
     return f"{verdict} from {digits if 0 < len(digits) <= READABLE else f'{shown(value)}…'}"
 
 
-def _around(court: _Court, line: Line) -> Around:
+def _around(court: _Court, line: TraceLine) -> Around:
     edges: set[str] = set()
-    between: dict[str, Line] = {line.key: line}
+    between: dict[str, TraceLine] = {line.key: line}
     waiting = list(line.inputs)
     while waiting:
         key = waiting.pop()
@@ -260,7 +260,7 @@ def _mixes(choices: Sequence[Sequence[Stand]], count: int) -> Iterator[tuple[Sta
 
 
 def _slipped(
-    court: _Court, line: Line, around: Around, wholes: Sequence[tuple[Stand, ...]], printed: str
+    court: _Court, line: TraceLine, around: Around, wholes: Sequence[tuple[Stand, ...]], printed: str
 ) -> tuple[str, Value]:
     """What is to be said of a slip, and the value that was carried on: the mistake's, where one explains it."""
     value = court.ledger.values[line.key]
@@ -315,7 +315,9 @@ def _plainest(found: Sequence[tuple[str, Value]], right: Value | None) -> tuple[
     return (turned or found)[0]
 
 
-def _mistaken(court: _Court, around: Around, base: Sequence[Stand], line: Line, formula: Expression) -> Value | None:
+def _mistaken(
+    court: _Court, around: Around, base: Sequence[Stand], line: TraceLine, formula: Expression
+) -> Value | None:
     """The judged line's value where one line on the way to it is worked out by a mistaken formula."""
     at = around.path.index(line)
     changed: dict[str, Value] = {stand.key: stand.value for stand in base}

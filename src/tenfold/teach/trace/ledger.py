@@ -1,8 +1,7 @@
 """The lines of a trace as they are written, one below the other, each evaluated from those above it."""
 
-__all__ = ["Given", "Ledger", "Line", "Moment", "valued"]
+__all__ = ["Desk", "GivenNumber", "Ledger", "Moment", "TraceLine"]
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -10,7 +9,7 @@ from typing import NamedTuple
 
 from tenfold.errors import TenfoldError, UsageError
 from tenfold.teach.trace.expressions import Expression, Symbol, Value, evaluate, settled, symbols
-from tenfold.teach.trace.naming import Place, Quantity
+from tenfold.teach.trace.naming import Naming, Place, ratio
 
 MOST = 5000
 
@@ -23,27 +22,24 @@ class Moment(NamedTuple):
     prefix: str
 
 
-@dataclass(frozen=True)
-class Given:
+class GivenNumber(NamedTuple):
     """A number that the trace starts from: a first parameter, a sample's x or y, the learning rate."""
 
-    key: str
-    name: str
     symbol: Symbol
     value: Fraction
     place: Place | None
 
+    @property
+    def key(self) -> str:
+        """Return the key of its symbol."""
+        return self.symbol.key
+
 
 @dataclass(frozen=True)
-class Line:
-    """One number of the trace and where it comes from.
-
-    name: with all indices, among those of its update and sample. ratio: of a derivative, the names above and below.
-    """
+class TraceLine:
+    """One number of the trace and where it comes from. ratio: of a derivative, the keys of what is above and below."""
 
     number: int
-    key: str
-    name: str
     moment: Moment
     stage: str
     rule: str
@@ -53,9 +49,14 @@ class Line:
     place: Place
     ratio: tuple[str, str] | None
 
+    @property
+    def key(self) -> str:
+        """Return the key of its symbol."""
+        return self.symbol.key
+
     @cached_property
     def inputs(self) -> tuple[str, ...]:
-        """Keys of what the formula takes, each once."""
+        """Return the keys of what the formula takes, each once."""
         return tuple(dict.fromkeys(symbol.key for symbol in symbols(self.formula)))
 
 
@@ -63,32 +64,15 @@ class Line:
 class Ledger:
     """Givens and lines so far, and the value of each by key."""
 
-    givens: list[Given] = field(default_factory=list)
-    lines: list[Line] = field(default_factory=list)
+    givens: list[GivenNumber] = field(default_factory=list)
+    lines: list[TraceLine] = field(default_factory=list)
     values: dict[str, Value] = field(default_factory=dict)
 
-    def give(self, prefix: str, quantity: Quantity, value: Fraction, place: Place | None) -> Symbol:
+    def give(self, prefix: str, quantity: Symbol, value: Fraction, place: Place | None) -> Symbol:
         """Enter a number to start from."""
-        symbol = Symbol(prefix + quantity.key, quantity.text, quantity.latex)
-        self.givens.append(Given(symbol.key, quantity.name, symbol, value, place))
+        symbol = quantity.within(prefix)
+        self.givens.append(GivenNumber(symbol, value, place))
         self.values[symbol.key] = value
-        return symbol
-
-    def write(
-        self,
-        moment: Moment,
-        quantity: Quantity,
-        formula: Expression,
-        kind: tuple[str, str],
-        place: Place,
-        ratio: tuple[str, str] | None = None,
-    ) -> Symbol:
-        """Enter a line and evaluate it. kind: its stage and its rule. Raises TenfoldError that names the line."""
-        symbol = Symbol(moment.prefix + quantity.key, quantity.text, quantity.latex)
-        number = len(self.lines) + 1
-        value = valued(f"line {number}, {symbol.key}", formula, self.values)
-        self.values[symbol.key] = value
-        self.lines.append(Line(number, symbol.key, quantity.name, moment, *kind, symbol, formula, value, place, ratio))
         return symbol
 
     def allow(self, total: int) -> None:
@@ -100,12 +84,39 @@ class Ledger:
             )
 
 
-def valued(where: str, formula: Expression, values: Mapping[str, Value]) -> Value:
-    """The value of a line's formula; where: the line, for the TenfoldError where it is no finite number."""
-    try:
-        return settled(evaluate(formula, values))
-    except (OverflowError, ZeroDivisionError):
-        told = "is too large a number for a float64: take a smaller learning rate, smaller weights or inputs"
-    except ValueError:
-        told = "is the logarithm of 0: a probability has become too small for a float64; take smaller weights or inputs"
-    raise TenfoldError(f"{where} {told}")
+class Desk(NamedTuple):
+    """The ledger in which the lines of one moment are written, and the names of the quantities."""
+
+    ledger: Ledger
+    naming: Naming
+    moment: Moment
+
+    def write(
+        self,
+        quantity: Symbol,
+        formula: Expression,
+        kind: tuple[str, str],
+        place: Place,
+        of: tuple[str, str] | None = None,
+    ) -> Symbol:
+        """Enter a line and evaluate it. kind: stage and rule; of: ratio. Raises TenfoldError by its name."""
+        symbol, number = quantity.within(self.moment.prefix), len(self.ledger.lines) + 1
+        try:
+            value = settled(evaluate(formula, self.ledger.values))
+        except (OverflowError, ZeroDivisionError):
+            raise TenfoldError(
+                f"line {number}, {symbol.key} is too large a number for a float64: take a smaller learning rate, "
+                "smaller weights or inputs"
+            ) from None
+        except ValueError:
+            raise TenfoldError(
+                f"line {number}, {symbol.key} is the logarithm of 0: a probability has become too small for a float64; "
+                "take smaller weights or inputs"
+            ) from None
+        self.ledger.values[symbol.key] = value
+        self.ledger.lines.append(TraceLine(number, self.moment, *kind, symbol, formula, value, place, of))
+        return symbol
+
+    def derive(self, above: Symbol, below: Symbol, formula: Expression, kind: tuple[str, str], place: Place) -> Symbol:
+        """Enter the line of ∂above/∂below."""
+        return self.write(ratio(above, below), formula, kind, place, (above.key, below.key))

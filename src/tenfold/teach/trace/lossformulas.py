@@ -14,7 +14,7 @@ With one output, sigmoid takes y = 1 for yes and 0 for no. For p near 1, 1 − p
 or the other e_k, and a logarithm near 0 from how far its argument is from 1.
 """
 
-__all__ = ["Desk", "write_loss"]
+__all__ = ["write_loss"]
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -24,6 +24,7 @@ from typing import NamedTuple
 from tenfold.teach.trace.expressions import (
     Expression,
     Function,
+    Indicator,
     Largest,
     Negative,
     Number,
@@ -31,118 +32,114 @@ from tenfold.teach.trace.expressions import (
     Precise,
     Product,
     Quotient,
-    Step,
     Sum,
     Symbol,
+    total,
 )
-from tenfold.teach.trace.ledger import Ledger, Moment
-from tenfold.teach.trace.naming import Naming, Place, Quantity
+from tenfold.teach.trace.ledger import Desk
+from tenfold.teach.trace.naming import Place
 
 ONE, ZERO = Fraction(1), Fraction(0)
 
 
-class Desk(NamedTuple):
-    """Where a loss is written: the ledger, the moment, the names, the outputs, and what they should be.
+class _End(NamedTuple):
+    """The end of a sample's forward pass: what the network gives, the targets or (), and the right class or None."""
 
-    y: symbols of the targets, or (); label: the class that is right, from 0, or None.
-    """
-
-    ledger: Ledger
-    moment: Moment
-    naming: Naming
+    desk: Desk
     outputs: Sequence[Symbol]
     y: Sequence[Symbol]
     label: int | None
 
-    @property
-    def layer(self) -> int:
-        """Number of the last layer."""
-        return len(self.naming.sizes) - 1
+    def note(self, letter: str, formula: Expression, unit: int = 0) -> Symbol:
+        """Write a line of the loss: of one class, or of all."""
+        quantity = self.desk.naming.classwise(letter, unit) if unit else Symbol(letter, letter, letter)
+        return self._write(quantity, formula, unit or 1)
 
-    def note(self, quantity: Quantity, formula: Expression, unit: int = 1) -> Symbol:
-        """A line of the loss."""
-        place = Place("loss", self.layer, unit, None, "value")
-        return self.ledger.write(self.moment, quantity, formula, ("loss", "loss"), place)
+    def end(self, loss: Expression, slopes: Sequence[Expression]) -> tuple[Symbol, list[Symbol]]:
+        """Write the loss, and its derivative in every output."""
+        symbol, layer = self._write(self.desk.naming.loss(), loss, 1), self.desk.naming.network.depth
+        return symbol, [
+            self.desk.derive(symbol, z, slope, LOCAL, Place("node", layer, k, None, "gradient"))
+            for k, (z, slope) in enumerate(zip(self.outputs, slopes, strict=True), 1)
+        ]
 
-    def derive(self, formulas: Sequence[Expression]) -> list[Symbol]:
-        """Lines of the derivative in every output."""
-        found = []
-        for k, formula in enumerate(formulas, 1):
-            below, loss = self.naming.value(self.layer, k), self.naming.loss()
-            quantity, place = self.naming.ratio(loss, below), Place("node", self.layer, k, None, "gradient")
-            kind, ratio = ("derivative", "local derivative"), (loss.name, below.name)
-            found.append(self.ledger.write(self.moment, quantity, formula, kind, place, ratio))
-        return found
+    def _write(self, quantity: Symbol, formula: Expression, unit: int) -> Symbol:
+        place = Place("loss", self.desk.naming.network.depth, unit, None, "value")
+        return self.desk.write(quantity, formula, ("loss", "loss"), place)
 
     def truths(self) -> list[bool]:
-        """Whether each output is of the class that is right."""
+        """Return whether each output is of the class that is right."""
         if len(self.outputs) == 1:
             return [bool(self.label)]
         return [k == self.label for k in range(len(self.outputs))]
 
 
-def write_loss(loss: str, desk: Desk) -> list[Symbol]:
-    """Write a loss and its derivative; the derivative's symbols, one for each output."""
-    return FORMULAS[loss](desk)
+LOCAL = ("derivative", "local derivative")
+Loss = tuple[Symbol, list[Symbol]]
+"""The symbols of a loss and of its derivative in every output."""
 
 
-def _squares(desk: Desk, mean: bool) -> list[Symbol]:
-    count = len(desk.outputs)
-    gaps = [Sum((o, Negative(y))) for o, y in zip(desk.outputs, desk.y, strict=True)]
+def write_loss(desk: Desk, outputs: Sequence[Symbol], y: Sequence[Symbol]) -> Loss:
+    """Write the loss of the desk's sample and its derivative. y: symbols of the targets, or ()."""
+    network = desk.naming.network
+    label = network.samples[(desk.moment.sample or 1) - 1].label
+    return FORMULAS[network.loss](_End(desk, outputs, y, label))
+
+
+def _squares(end: _End, mean: bool) -> Loss:
+    count = len(end.outputs)
+    gaps = [Sum((o, Negative(y))) for o, y in zip(end.outputs, end.y, strict=True)]
     share, twice = (Fraction(1, count), Fraction(2, count)) if mean else (Fraction(1, 2), ONE)
-    desk.note(desk.naming.loss(), _scaled(share, _total([Power(gap, 2) for gap in gaps])))
-    return desk.derive([_scaled(twice, gap) for gap in gaps])
+    loss = _scaled(share, total([Power(gap, 2) for gap in gaps]))
+    return end.end(loss, [_scaled(twice, gap) for gap in gaps])
 
 
-def _softmax(desk: Desk) -> list[Symbol]:
-    naming = desk.naming
-    raised = [desk.note(naming.classwise("e", k), Function("exp", z), k) for k, z in enumerate(desk.outputs, 1)]
-    whole = desk.note(Quantity("S", "S", "S", "S"), Sum(tuple(raised)))
-    p = [desk.note(naming.classwise("p", k), Quotient(e, whole), k) for k, e in enumerate(raised, 1)]
+def _softmax(end: _End) -> Loss:
+    raised = [end.note("e", Function("exp", z), k) for k, z in enumerate(end.outputs, 1)]
+    whole = end.note("S", Sum(tuple(raised)))
+    p = [end.note("p", Quotient(e, whole), k) for k, e in enumerate(raised, 1)]
     sources = [Quotient(e, whole) for e in raised]
-    others = [Quotient(_total([own for own in raised if own is not e]), whole) for e in raised]
-    label = desk.label or 0
-    desk.note(naming.loss(), Negative(_logarithm(desk, p[label], True, sources[label], others[label])))
-    return desk.derive([_less(*parts) for parts in zip(p, desk.truths(), sources, others, strict=True)])
+    others = [Quotient(total([other for other in raised if other is not e]), whole) for e in raised]
+    label = end.label or 0
+    loss = Negative(_logarithm(end, p[label], True, sources[label], others[label]))
+    return end.end(loss, [_less(*parts) for parts in zip(p, end.truths(), sources, others, strict=True)])
 
 
-def _sigmoid(desk: Desk) -> list[Symbol]:
-    share, truths = Fraction(1, len(desk.outputs)), desk.truths()
-    p = [desk.note(desk.naming.classwise("p", k), Function("sigmoid", z), k) for k, z in enumerate(desk.outputs, 1)]
-    sources = [Function("sigmoid", z) for z in desk.outputs]
-    others = [Function("sigmoid", Negative(z)) for z in desk.outputs]
-    parts = list(zip(p, truths, sources, others, strict=True))
-    logarithms = _total([_logarithm(desk, *part) for part in parts])
-    desk.note(desk.naming.loss(), Negative(_scaled(share, logarithms)))
-    return desk.derive([_scaled(share, _less(*part)) for part in parts])
+def _sigmoid(end: _End) -> Loss:
+    share = Fraction(1, len(end.outputs))
+    p = [end.note("p", Function("sigmoid", z), k) for k, z in enumerate(end.outputs, 1)]
+    sources = [Function("sigmoid", z) for z in end.outputs]
+    others = [Function("sigmoid", Negative(z)) for z in end.outputs]
+    parts = list(zip(p, end.truths(), sources, others, strict=True))
+    loss = Negative(_scaled(share, total([_logarithm(end, *part) for part in parts])))
+    return end.end(loss, [_scaled(share, _less(*part)) for part in parts])
 
 
-def _hinge(desk: Desk) -> list[Symbol]:
-    own = desk.outputs[desk.label or 0]
-    rivals = [z for z in desk.outputs if z is not own]
-    rival = max(rivals, key=lambda z: desk.ledger.values[z.key])
+def _hinge(end: _End) -> Loss:
+    right = end.outputs[end.label or 0]
+    rivals = [z for z in end.outputs if z is not right]
+    rival = max(rivals, key=lambda z: end.desk.ledger.values[z.key])
     best = rivals[0] if len(rivals) == 1 else Largest(tuple(rivals))
-    margin = desk.note(Quantity("m", "m", "m", "m"), Sum((Number(ONE), best, Negative(own))))
-    desk.note(desk.naming.loss(), Largest((Number(ZERO), margin)))
-    active = Step(margin, ONE, ZERO)
-    gradients: dict[str, Expression] = {own.key: Negative(active), rival.key: active}
-    return desk.derive([gradients.get(z.key, Number(ZERO)) for z in desk.outputs])
+    margin = end.note("m", Sum((Number(ONE), best, Negative(right))))
+    active = Indicator(margin, ONE, ZERO)
+    slopes: dict[Symbol, Expression] = {right: Negative(active), rival: active}
+    return end.end(Largest((Number(ZERO), margin)), [slopes.get(z, Number(ZERO)) for z in end.outputs])
 
 
-def _weston_watkins(desk: Desk) -> list[Symbol]:
-    label = desk.label or 0
-    own, margins = desk.outputs[label], {}
-    for k, z in enumerate(desk.outputs, 1):
-        if k - 1 != label:
-            formula = Sum((Number(ONE), z, Negative(own)))
-            margins[k - 1] = desk.note(desk.naming.classwise("m", k), formula, k)
-    desk.note(desk.naming.loss(), _total([Largest((Number(ZERO), margin)) for margin in margins.values()]))
-    active: dict[int, Expression] = {k: Step(margin, ONE, ZERO) for k, margin in margins.items()}
-    active[label] = Negative(_total(list(active.values())))
-    return desk.derive([active[k] for k in range(len(desk.outputs))])
+def _weston_watkins(end: _End) -> Loss:
+    label = end.label or 0
+    margins = {
+        k: end.note("m", Sum((Number(ONE), z, Negative(end.outputs[label]))), k + 1)
+        for k, z in enumerate(end.outputs)
+        if k != label
+    }
+    active: dict[int, Expression] = {k: Indicator(margin, ONE, ZERO) for k, margin in margins.items()}
+    active[label] = Negative(total(list(active.values())))
+    loss = total([Largest((Number(ZERO), margin)) for margin in margins.values()])
+    return end.end(loss, [active[k] for k in range(len(end.outputs))])
 
 
-FORMULAS: dict[str, Callable[[Desk], list[Symbol]]] = {
+FORMULAS: dict[str, Callable[[_End], Loss]] = {
     "squared_error": partial(_squares, mean=False),
     "mean_squared_error": partial(_squares, mean=True),
     "softmax": _softmax,
@@ -152,25 +149,21 @@ FORMULAS: dict[str, Callable[[Desk], list[Symbol]]] = {
 }
 
 
-def _total(terms: list[Expression]) -> Expression:
-    return terms[0] if len(terms) == 1 else Sum(tuple(terms))
-
-
 def _scaled(share: Fraction, expression: Expression) -> Expression:
     return expression if share == 1 else Product((Number(share), expression))
 
 
 def _less(p: Symbol, right: bool, source: Expression, other: Expression) -> Expression:
-    """p − [k = y]; source: what p is, other: what 1 − p is."""
+    """Return p − [k = y]; source: what p is, other: what 1 − p is."""
     return Precise(Sum((p, Negative(Number(ONE)))), p, source, Negative(other)) if right else p
 
 
-def _logarithm(desk: Desk, p: Symbol, right: bool, source: Expression, other: Expression) -> Expression:
-    """ln p, or ln(1 − p) where p should be 0; source and other as above."""
-    likely = desk.ledger.values[p.key] > 0.5
+def _logarithm(end: _End, p: Symbol, right: bool, source: Expression, other: Expression) -> Expression:
+    """Return ln p, or ln(1 − p) where p should be 0; source and other as above."""
+    likely = end.desk.ledger.values[p.key] > 0.5
     if right:
-        plain = Function("ln", p)
-        return Precise(plain, p, source, Function("ln(1 − …)", other)) if likely else plain
+        logarithm = Function("ln", p)
+        return Precise(logarithm, p, source, Function("ln(1 − …)", other)) if likely else logarithm
     rest = Sum((Number(ONE), Negative(p)))
     if likely:
         return Function("ln", Precise(rest, p, source, other))

@@ -1,28 +1,21 @@
-"""What the quantities of a network are called: x, z₁, h₁, ŷ, w₂, ∂L/∂w₂; in a layer of several units z₁[2], w₂[1,3].
+"""The names of a network's quantities: x, z₁, h₁, ŷ, w₂, ∂L/∂w₂; in a layer of several units z₁[2], w₂[1,3].
 
-A key is what a file writes: "z1", "w2[1,3]", "dw2[1,3]" for ∂L/∂w₂, "dh1_dz1" for ∂h₁/∂z₁. A name is the key of a
-quantity with all of its indices, whatever the widths.
+A key is what a file writes: "z1", "w2[1,3]", "dw2[1,3]" for ∂L/∂w₂, "dh1_dz1" for ∂h₁/∂z₁.
 """
 
-__all__ = ["Naming", "Place", "Quantity"]
+__all__ = ["Naming", "Place", "ratio"]
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from tenfold.teach.trace.expressions import Symbol
+from tenfold.teach.trace.network import Network
+
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
-class Quantity(NamedTuple):
-    """A quantity of one sample and update: its name, its key, and how it is written."""
-
-    name: str
-    key: str
-    text: str
-    latex: str
-
-
 class Place(NamedTuple):
-    """Where on a drawing of the network a number stands.
+    """The place of a number on a drawing of the network.
 
     kind: "node", "edge", "bias" or "loss". source: the unit that an edge comes from, else None.
     quantity: "pre" (before the activation), "value", "local" (derivative), "gradient" (of the loss) or "parameter".
@@ -37,72 +30,71 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Naming:
-    """The quantities of a network of these sizes; loss: its letter, with the sample's number in a batch."""
+    """The symbols of a network's quantities, their keys without a prefix. sample: its number where L has it."""
 
-    sizes: tuple[int, ...]
-    activations: tuple[str, ...]
-    regresses: bool
+    network: Network
     sample: int | None = None
 
-    def pre(self, layer: int, unit: int) -> Quantity:
-        """z of a unit; without an activation the sum is what the unit hands on."""
-        identity = self.activations[layer - 1] == "identity"
+    def pre(self, layer: int, unit: int) -> Symbol:
+        """Return z of a unit; without an activation the sum is what the unit hands on."""
+        identity = self.network.activations[layer - 1] == "identity"
         return self.value(layer, unit) if identity else self._unit("z", layer, unit)
 
-    def value(self, layer: int, unit: int) -> Quantity:
-        """What a unit hands on: x, h, and of the last layer ŷ, or the scores of a classifier."""
+    def value(self, layer: int, unit: int) -> Symbol:
+        """Return what a unit hands on: x, h, and of the last layer ŷ, or the scores of a classifier."""
+        last = layer == self.network.depth
         if layer == 0:
-            return _indexed("x", "x", "x", unit, self.sizes[0])
-        if layer == len(self.sizes) - 1 and self.regresses:
-            return _indexed("yhat", "ŷ", r"\hat{y}", unit, self.sizes[-1])
-        scores = layer == len(self.sizes) - 1 and self.activations[-1] == "identity"
-        return self._unit("z" if scores else "h", layer, unit)
+            return self._indexed("x", "x", "x", unit, 0)
+        if last and self.network.regresses:
+            return self._indexed("yhat", "ŷ", r"\hat{y}", unit, layer)
+        return self._unit("z" if last and self.network.activations[-1] == "identity" else "h", layer, unit)
 
-    def weight(self, layer: int, unit: int, source: int) -> Quantity:
-        """w of the edge to `unit` from `source`."""
-        name = f"w{layer}[{unit},{source}]"
-        if self.sizes[layer] == self.sizes[layer - 1] == 1:
-            return Quantity(name, f"w{layer}", f"w{_sub(layer)}", f"w_{{{layer}}}")
-        return Quantity(name, name, f"w{_sub(layer)}[{unit},{source}]", f"w^{{({layer})}}_{{{unit},{source}}}")
+    def parameter(self, layer: int, unit: int, source: int | None) -> Symbol:
+        """Return w of the edge to `unit` from `source`, without a source b of the unit."""
+        if source is None:
+            return self._unit("b", layer, unit)
+        sizes, key = self.network.sizes, f"w{layer}"
+        if sizes[layer] == sizes[layer - 1] == 1:
+            return Symbol(key, f"w{_sub(layer)}", f"w_{{{layer}}}")
+        index = f"{unit},{source}"
+        return Symbol(f"{key}[{index}]", f"w{_sub(layer)}[{index}]", f"w^{{({layer})}}_{{{index}}}")
 
-    def bias(self, layer: int, unit: int) -> Quantity:
-        """b of a unit."""
-        return self._unit("b", layer, unit)
+    def target(self, unit: int) -> Symbol:
+        """Return y of an output."""
+        return self.classwise("y", unit)
 
-    def target(self, unit: int) -> Quantity:
-        """y of an output."""
-        return _indexed("y", "y", "y", unit, self.sizes[-1])
-
-    def loss(self) -> Quantity:
-        """L, of one sample of a batch L₁."""
+    def loss(self) -> Symbol:
+        """Return L, of one sample of a batch L₁."""
         if self.sample is None:
-            return Quantity("L", "L", "L", "L")
-        return Quantity("L", "L", f"L{_sub(self.sample)}", f"L_{{{self.sample}}}")
+            return Symbol("L", "L", "L")
+        return Symbol("L", f"L{_sub(self.sample)}", f"L_{{{self.sample}}}")
 
-    def classwise(self, letter: str, unit: int) -> Quantity:
-        """A quantity of the loss that every class has, such as p."""
-        return _indexed(letter, letter, letter, unit, self.sizes[-1])
+    def classwise(self, letter: str, unit: int) -> Symbol:
+        """Return a quantity that every output has, such as p."""
+        return self._indexed(letter, letter, letter, unit, self.network.depth)
 
-    def ratio(self, above: Quantity, below: Quantity) -> Quantity:
-        """∂above/∂below."""
-        of_loss = above.name == "L"
-        names = [
-            f"d{below}" if of_loss else f"d{above}_d{below}" for above, below in zip(above[:2], below[:2], strict=True)
-        ]
-        text = f"∂{above.text}/∂{below.text}"
-        return Quantity(names[0], names[1], text, rf"\frac{{\partial {above.latex}}}{{\partial {below.latex}}}")
+    def _unit(self, letter: str, layer: int, unit: int) -> Symbol:
+        key = f"{letter}{layer}"
+        if self.network.sizes[layer] == 1:
+            return Symbol(key, f"{letter}{_sub(layer)}", f"{letter}_{{{layer}}}")
+        return Symbol(f"{key}[{unit}]", f"{letter}{_sub(layer)}[{unit}]", f"{letter}^{{({layer})}}_{{{unit}}}")
 
-    def _unit(self, letter: str, layer: int, unit: int) -> Quantity:
-        name, key = f"{letter}{layer}[{unit}]", f"{letter}{layer}"
-        if self.sizes[layer] == 1:
-            return Quantity(name, key, f"{letter}{_sub(layer)}", f"{letter}_{{{layer}}}")
-        return Quantity(name, name, f"{letter}{_sub(layer)}[{unit}]", f"{letter}^{{({layer})}}_{{{unit}}}")
+    def _indexed(self, key: str, text: str, latex: str, unit: int, layer: int) -> Symbol:
+        if self.network.sizes[layer] == 1:
+            return Symbol(key, text, latex)
+        return Symbol(f"{key}[{unit}]", f"{text}{_sub(unit)}", f"{latex}_{{{unit}}}")
 
 
-def _indexed(key: str, text: str, latex: str, unit: int, width: int) -> Quantity:
-    if width == 1:
-        return Quantity(f"{key}[1]", key, text, latex)
-    return Quantity(f"{key}[{unit}]", f"{key}[{unit}]", f"{text}{_sub(unit)}", f"{latex}_{{{unit}}}")
+def ratio(above: Symbol, below: Symbol) -> Symbol:
+    """Return ∂above/∂below; prefixes of their keys are left out.
+
+    >>> ratio(Symbol("2.h1", "h₁", "h_{1}"), Symbol("2.z1", "z₁", "z_{1}")).key
+    'dh1_dz1'
+    """
+    top, bottom = (symbol.key.rpartition(".")[2] for symbol in (above, below))
+    key = f"d{bottom}" if top == "L" else f"d{top}_d{bottom}"
+    latex = rf"\frac{{\partial {above.latex}}}{{\partial {below.latex}}}"
+    return Symbol(key, f"∂{above.text}/∂{below.text}", latex)
 
 
 def _sub(number: int) -> str:

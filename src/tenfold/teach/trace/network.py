@@ -67,6 +67,11 @@ class Network:
     notes: tuple[str, ...] = ()
 
     @property
+    def depth(self) -> int:
+        """Return the number of its layers of weights, which is that of its last layer."""
+        return len(self.activations)
+
+    @property
     def regresses(self) -> bool:
         """Whether targets are numbers, not labels."""
         return self.loss in REGRESSIONS

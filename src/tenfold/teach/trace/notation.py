@@ -10,6 +10,7 @@ from typing import NamedTuple
 from tenfold.teach.trace.expressions import (
     Expression,
     Function,
+    Indicator,
     Largest,
     Negative,
     Number,
@@ -17,7 +18,6 @@ from tenfold.teach.trace.expressions import (
     Precise,
     Product,
     Quotient,
-    Step,
     Sum,
     Symbol,
     Value,
@@ -132,7 +132,7 @@ def _piece(expression: Expression, style: Style, put: Put) -> Piece:
             return Piece(style.largest.format(listed), WHOLE, "letter")
         case Precise(own):
             return _piece(own, style, put)
-        case Step(argument, above, below):
+        case Indicator(argument, above, below):
             inside = _piece(argument, style, put).text
             if above == 1 and below == 0:
                 return Piece(style.positive.format(inside), WHOLE, "letter")

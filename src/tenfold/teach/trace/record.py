@@ -12,7 +12,7 @@ from tenfold.teach.judge import SLIP, Judgment, tally
 from tenfold.teach.printed import FLOATS, exactly
 from tenfold.teach.trace.checking import AUTOGRAD, DIFFERENCE, Checks
 from tenfold.teach.trace.expressions import Expression, Precise, Sum, Symbol, evaluate, rewritten
-from tenfold.teach.trace.ledger import Ledger, Line
+from tenfold.teach.trace.ledger import Ledger, TraceLine
 from tenfold.teach.trace.naming import Place
 from tenfold.teach.trace.network import Network
 from tenfold.teach.trace.notation import LATEX, TEXT, Style, circled, exact_digits, letters, shown, written
@@ -39,7 +39,7 @@ class Trace:
     judged: bool = False
 
     @property
-    def lines(self) -> tuple[Line, ...]:
+    def lines(self) -> tuple[TraceLine, ...]:
         """The lines in their order."""
         return tuple(self.ledger.lines)
 
@@ -92,7 +92,7 @@ def digest(trace: Trace) -> dict[str, Any]:
     }
 
 
-def _line(trace: Trace, line: Line, gaps: Mapping[str, int]) -> dict[str, Any]:
+def _line(trace: Trace, line: TraceLine, gaps: Mapping[str, int]) -> dict[str, Any]:
     hidden, errors = line.key in gaps, trace.checks.errors[line.key]
     formula = {name: written(line.formula, style, letters(style)) for name, style in _STYLES.items()}
     numbers = {name: _numbers(trace, line, style, gaps) for name, style in _STYLES.items()}
@@ -133,7 +133,7 @@ def _line(trace: Trace, line: Line, gaps: Mapping[str, int]) -> dict[str, Any]:
 _STYLES: dict[str, Style] = {"text": TEXT, "latex": LATEX}
 
 
-def _numbers(trace: Trace, line: Line, style: Style, gaps: Mapping[str, int]) -> str:
+def _numbers(trace: Trace, line: TraceLine, style: Style, gaps: Mapping[str, int]) -> str:
     """The formula with numbers put in, a gap's number where one is hidden.
 
     A difference is its own value where it cannot be told from the digits that are shown of its parts.
@@ -143,7 +143,9 @@ def _numbers(trace: Trace, line: Line, style: Style, gaps: Mapping[str, int]) ->
     def put(symbol: Symbol) -> str:
         return circled(gaps[symbol.key]) if symbol.key in gaps else own.get(symbol.key) or shown(values[symbol.key])
 
-    def told(precise: Precise) -> Expression:
+    def told(precise: Expression) -> Expression | None:
+        if not isinstance(precise, Precise):
+            return None
         key = precise.of.key
         if key in gaps or not isinstance(precise.written, Sum):
             return precise.written

@@ -9,7 +9,7 @@ from typing import Any
 from tenfold.errors import UsageError, nearest
 from tenfold.teach.printed import FLOATS, exactly, quantum
 from tenfold.teach.trace.cells import counted
-from tenfold.teach.trace.judging import Entry
+from tenfold.teach.trace.judging import ReportedNumber
 from tenfold.teach.trace.ledger import Ledger
 
 WORDS = ("update", "sample", "where")
@@ -19,7 +19,7 @@ PLAIN = str.maketrans("₀₁₂₃₄₅₆₇₈₉∂", "0123456789d")
 LONGEST = 80
 
 
-def entries_of(reported: Any, ledger: Ledger) -> tuple[Entry, ...]:
+def entries_of(reported: Any, ledger: Ledger) -> tuple[ReportedNumber, ...]:
     """The numbers of [[reported]] tables, or of a mapping from whole keys ("2.h1"). Raises UsageError by the key."""
     keys = {line.key for line in ledger.lines}
     if isinstance(reported, Mapping):
@@ -33,7 +33,7 @@ def entries_of(reported: Any, ledger: Ledger) -> tuple[Entry, ...]:
     return tuple(entry for k, table in enumerate(reported, 1) for entry in _of_table(table, k, ledger, keys))
 
 
-def _of_table(table: Mapping[str, Any], k: int, ledger: Ledger, keys: set[str]) -> Iterator[Entry]:
+def _of_table(table: Mapping[str, Any], k: int, ledger: Ledger, keys: set[str]) -> Iterator[ReportedNumber]:
     where = f"reported {k}"
     if "update" not in table:
         raise UsageError(f"{where}: update is missing: give the number of the update that its numbers belong to")
@@ -69,7 +69,7 @@ def resolved_key(written: str, keys: set[str], prefix: str = "") -> str:
     )
 
 
-def _printed(key: str, given: Any, where: str, note: str) -> Iterator[Entry]:
+def _printed(key: str, given: Any, where: str, note: str) -> Iterator[ReportedNumber]:
     """One number, several where it is printed in several places, each with a note of its own or the table's."""
     for one in given if isinstance(given, Sequence) and not isinstance(given, str) else [given]:
         own = note
@@ -86,4 +86,4 @@ def _printed(key: str, given: Any, where: str, note: str) -> Iterator[Entry]:
             quantum(text[:LONGEST])
         except UsageError as error:
             raise UsageError(f"{where}: {error}") from None
-        yield Entry(key, text[:LONGEST].replace("-", "−"), own)
+        yield ReportedNumber(key, text[:LONGEST].replace("-", "−"), own)

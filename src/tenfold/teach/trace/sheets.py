@@ -14,8 +14,8 @@ from tenfold.seeds import generator
 from tenfold.teach.printed import FLOATS, exactly
 from tenfold.teach.trace.cells import counted
 from tenfold.teach.trace.checking import check
-from tenfold.teach.trace.judging import Entry, judge
-from tenfold.teach.trace.ledger import Ledger, Line
+from tenfold.teach.trace.judging import ReportedNumber, judge
+from tenfold.teach.trace.ledger import Ledger, TraceLine
 from tenfold.teach.trace.network import Network, network_of
 from tenfold.teach.trace.notation import TEXT, exact_digits, letters, shown, written
 from tenfold.teach.trace.record import Trace
@@ -40,7 +40,7 @@ def blanked(trace: Trace, count: int, seed: int) -> Trace:
     return replace(trace, gaps={key: gap for gap, k in enumerate(drawn, 1) for key in _copies(trace.ledger, worth[k])})
 
 
-def _copies(ledger: Ledger, line: Line) -> list[str]:
+def _copies(ledger: Ledger, line: TraceLine) -> list[str]:
     """The line, and the later ones that hand its number on as it is."""
     keys = [line.key]
     for later in ledger.lines[line.number :]:
@@ -49,9 +49,9 @@ def _copies(ledger: Ledger, line: Line) -> list[str]:
     return keys
 
 
-def _gaps(trace: Trace) -> list[tuple[int, Line]]:
+def _gaps(trace: Trace) -> list[tuple[int, TraceLine]]:
     """The hidden lines that are to be filled in, not those that hand a number on."""
-    found: dict[int, Line] = {}
+    found: dict[int, TraceLine] = {}
     for line in trace.lines:
         if trace.gaps and line.key in trace.gaps:
             found.setdefault(trace.gaps[line.key], line)
@@ -149,7 +149,7 @@ def _marked(choices: Any, gaps: Any) -> Trace:
     network = network_of({key: value for key, value in choices.items() if key != "name"}, name)
     ledger = unrolled(network)
     lines = {line.key: line for line in ledger.lines}
-    entries: list[Entry] = []
+    entries: list[ReportedNumber] = []
     hidden: set[str] = set()
     left: dict[str, int] = {}
     for k, gap in enumerate(gaps, 1):
@@ -172,14 +172,14 @@ def _marked(choices: Any, gaps: Any) -> Trace:
     return Trace(network, ledger, check(network, ledger), judgments, notes, gaps_left, judged=True)
 
 
-def _entry(key: str, answer: str, where: str, ledger: Ledger) -> tuple[Entry, ...]:
+def _entry(key: str, answer: str, where: str, ledger: Ledger) -> tuple[ReportedNumber, ...]:
     try:
         return entries_of({key: answer}, ledger)
     except UsageError as error:
         raise UsageError(f"{where}: {error}") from None
 
 
-def _answer(gap: Any, k: int, lines: Mapping[str, Line]) -> tuple[str, int, str]:
+def _answer(gap: Any, k: int, lines: Mapping[str, TraceLine]) -> tuple[str, int, str]:
     """Key, number and answer of a gap."""
     if not isinstance(gap, dict) or set(gap) - set(WORDS) or not isinstance(gap.get("key"), str):
         raise UsageError(f"gap {k}: expected {', '.join(WORDS)}")

@@ -1,0 +1,120 @@
+"""The forward pass of one sample in torch, by the formulas of its lines: autograd's slopes and central differences.
+
+Every quantity q is a tensor whose value is that of the trace: the difference to what torch computes from the quantities
+before it is an error of the line, and is added as a constant, so that a sum that is 0 in fractions is 0 at the kink
+too. With a nudge ±ε of q, a row for each, all derivatives are tried at once:
+
+    ∂a/∂q ≈ (a(q + ε) − a(q − ε)) / 2ε
+
+A nudge that moves a maximum to another of its terms, over the kink of a rectifier or a hinge, says nothing of a slope.
+"""
+
+__all__ = ["Graph", "Slopes", "autograd", "differences", "graph_of"]
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from tenfold.teach.trace.expressions import Arithmetic, Expression, Symbol, evaluate
+from tenfold.teach.trace.ledger import TraceLine
+
+Slopes = dict[tuple[str, str], float | None]
+"""Keys above and below -> derivative; None at a kink, NaN where rounding drowned it."""
+
+EPSILON, DROWNED = torch.finfo(torch.float64).eps, 1e-6
+FUNCTIONS = {
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+    "exp": torch.exp,
+    "ln": torch.log,
+    "ln(1 − …)": lambda rest: torch.log1p(-rest),
+}
+
+
+class Graph(NamedTuple):
+    """The forward lines and the loss of a sample, their tensors and inputs by key, and trace − torch of every line."""
+
+    lines: Sequence[TraceLine]
+    tensors: dict[str, Tensor]
+    offsets: dict[str, Tensor]
+
+    def value(self, key: str) -> float:
+        """Return what torch computes for a line from the trace's values before it."""
+        return float(self.tensors[key].detach() - self.offsets[key])
+
+
+def graph_of(lines: Sequence[TraceLine], floats: Mapping[str, float]) -> Graph:
+    """Work the lines out in torch. floats: the trace's values by key."""
+    above = {line.key for line in lines}
+    inputs = dict.fromkeys(key for line in lines for key in line.inputs if key not in above)
+    tensors = {key: torch.tensor(floats[key], dtype=torch.float64, requires_grad=True) for key in inputs}
+    graph = Graph(lines, tensors, {})
+    for line in lines:
+        raw = evaluate(line.formula, tensors, _arithmetic([]))
+        graph.offsets[line.key] = floats[line.key] - raw.detach()
+        tensors[line.key] = raw + graph.offsets[line.key]
+    return graph
+
+
+def autograd(graph: Graph, ratios: Sequence[tuple[str, str]]) -> Slopes:
+    """Return autograd's derivatives."""
+    slopes: Slopes = {}
+    for above in dict.fromkeys(above for above, _ in ratios):
+        below = [key for top, key in ratios if top == above]
+        inputs = [graph.tensors[key] for key in below]
+        grads = torch.autograd.grad(graph.tensors[above], inputs, retain_graph=True, allow_unused=True)
+        slopes |= {(above, key): 0.0 if grad is None else float(grad) for key, grad in zip(below, grads, strict=True)}
+    return slopes
+
+
+def differences(graph: Graph, ratios: Sequence[tuple[str, str]], step: float) -> Slopes:
+    """Return central differences, every nudge a row of one pass. step: of quantities up to 1, else relative."""
+    rows = {key: 2 * k for k, key in enumerate(dict.fromkeys(key for _, key in ratios))}
+    base = {key: tensor.detach() for key, tensor in graph.tensors.items()}
+    tensors = {key: tensor + _nudge(key, tensor, rows, step) for key, tensor in base.items()}
+    sides: list[Tensor] = []
+    for line in graph.lines:
+        nudge = tensors[line.key] - base[line.key]
+        raw = evaluate(line.formula, tensors, _arithmetic(sides))
+        tensors[line.key] = raw + graph.offsets[line.key] + nudge
+    pairs = [side.expand(2 * len(rows)).view(-1, 2) for side in sides]
+    crossed = [any(bool(pair[k, 0] != pair[k, 1]) for pair in pairs) for k in range(len(rows))]
+    slopes: Slopes = {}
+    for above, below in ratios:
+        row = slice(rows[below], rows[below] + 2)
+        high, low = (tensors[key].expand(2 * len(rows))[row].tolist() for key in (above, below))
+        crosses = crossed[rows[below] // 2]
+        slopes[above, below] = None if crosses else _slope(high, low[0] - low[1], abs(float(base[above])))
+    return slopes
+
+
+def _nudge(key: str, value: Tensor, rows: Mapping[str, int], step: float) -> Tensor:
+    """Return what is added to a quantity in every row: ± the step in its own two."""
+    nudge = torch.zeros(2 * len(rows), dtype=torch.float64)
+    if key in rows:
+        size = step * max(1.0, abs(float(value)))
+        nudge[rows[key]], nudge[rows[key] + 1] = size, -size
+    return nudge
+
+
+def _slope(pair: Sequence[float], apart: float, base: float) -> float:
+    """Return the slope between two values; NaN where rounding is more than DROWNED of it, of `base` and of 1."""
+    slope, rounding = (pair[0] - pair[1]) / apart, 2 * EPSILON * max(map(abs, pair)) / apart
+    return slope if rounding <= DROWNED * max(1.0, abs(slope), base) and math.isfinite(slope) else math.nan
+
+
+def _arithmetic(sides: list[Tensor]) -> Arithmetic:
+    """Return torch's arithmetic. sides: which of its terms each maximum was, entered as they are evaluated."""
+
+    def largest(terms: Sequence[Expression], values: Sequence[Any]) -> Tensor:
+        # In a tie the flattest term counts, as it does for torch's rectifiers: a symbol alone is the steepest.
+        order = sorted(range(len(terms)), key=lambda k: isinstance(terms[k], Symbol))
+        listed = [torch.as_tensor(values[k], dtype=torch.float64) for k in order]
+        stacked = torch.stack(torch.broadcast_tensors(*listed))  # type: ignore[no-untyped-call]
+        sides.append(stacked.detach().argmax(0))
+        return stacked.gather(0, sides[-1].unsqueeze(0)).squeeze(0)
+
+    return Arithmetic(float, FUNCTIONS, largest, lambda *_: True)
