@@ -50,6 +50,17 @@ class Judgment(NamedTuple):
     sentence: str = ""
     note: str = ""
 
+    @property
+    def rest(self) -> str:
+        """Return what the sentence says after its verdict, to be written behind that.
+
+        >>> Judgment("b", "0.65", "0.52", "slip here", "slip here, in the update").rest
+        ', in the update'
+        """
+        if self.sentence.startswith(self.verdict):
+            return self.sentence.removeprefix(self.verdict)
+        return f": {self.sentence}" if self.sentence else ""
+
 
 def rendering(printed: str, value: Fraction | float, least: int = 0) -> str:
     """Return how a written number renders a value, "" where it does not.

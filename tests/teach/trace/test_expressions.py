@@ -21,7 +21,7 @@ from tenfold.teach.trace.expressions import (
     settled,
     symbols,
 )
-from tenfold.teach.trace.notation import LATEX, TEXT, exact_digits, letters, shown, written
+from tenfold.teach.trace.notation import LATEX, TEXT, exact_digits, shown, written
 
 W, H, B = (Symbol(key, text, latex) for key, text, latex in (("w", "w₁", "w_{1}"), ("h", "h", "h"), ("b", "b", "b")))
 RATIO = Symbol("dw", "∂L/∂w", r"\frac{\partial L}{\partial w}")
@@ -63,11 +63,11 @@ AFFINE = Sum((Product((W, H)), B))
 )
 def test_a_formula_is_evaluated_and_written(expression, value, text, numbers, latex):
     assert evaluate(expression, VALUES) == pytest.approx(value, rel=1e-15, abs=0)
-    assert written(expression, TEXT, letters(TEXT)) == text
+    assert written(expression) == text
     if numbers:
         assert written(expression, TEXT, lambda symbol: shown(VALUES[symbol.key])) == numbers
     if latex:
-        assert written(expression, LATEX, letters(LATEX)) == latex
+        assert written(expression, LATEX) == latex
 
 
 def test_rational_formulas_stay_fractions_and_one_float_makes_floats():

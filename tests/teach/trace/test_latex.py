@@ -4,9 +4,8 @@ import re
 
 import pytest
 
-from tenfold.teach.trace import words
 from tenfold.teach.trace.latex import escaped, latex
-from tests.teach.trace.traced import HOSTILE, NAMES, gaps, hostile, traced
+from tests.teach.trace.traced import NAMES, SEEN, gaps, hostile, traced
 
 every_trace = pytest.mark.parametrize("name", NAMES)
 # All that a document of ours may tell TeX to do; a hostile \input would be one more.
@@ -77,12 +76,12 @@ def test_every_row_stands_by_itself(name):
 def test_every_line_stands_there_once_with_its_value(name):
     found = traced(name)
     shown = rows(latex(found))
-    assert sorted(shown) == [line["number"] for line in found["lines"]]
-    for line in found["lines"]:
-        whole = " ".join(shown[line["number"]])
-        assert line["symbol"]["latex"] in whole
-        if line["gap"] is None:
-            value = line["shown"].replace("−", "-").replace("e", r"\mathrm{e}{") + "}" * ("e" in line["shown"])
+    assert sorted(shown) == [row.line.number for row in found.rows]
+    for row in found.rows:
+        whole = " ".join(shown[row.line.number])
+        assert row.line.symbol.latex in whole
+        if row.gap is None:
+            value = row.value.replace("−", "-").replace("e", r"\mathrm{e}{") + "}" * ("e" in row.value)
             assert re.search(rf"(=|\\approx) {re.escape(value)} \\tag", whole), whole
 
 
@@ -100,7 +99,7 @@ def test_hostile_text_is_text():
     assert_closed(document)
     assert set(re.findall(r"\\([a-zA-Z]+)", document.replace(r"\textbackslash{}input", ""))) <= COMMANDS
     assert not set("%#~^") & set(bare(re.sub(r"\\begin\{align\*\}.*?\\end\{align\*\}", "", document, flags=re.DOTALL)))
-    assert escaped(HOSTILE) in document
+    assert escaped(SEEN) in document
 
 
 @pytest.mark.parametrize(
@@ -122,19 +121,19 @@ def test_text_is_escaped(text, expected):
 def test_what_was_printed_stands_below_its_line():
     found = traced("judged")
     document = latex(found)
-    for said in words.said(found["lines"]):
-        told = rf"\item[({said.line['number']})] printed {escaped(said.printed)}"
+    for row, said in found.judged:
+        told = rf"\item[({row.line.number})] printed {escaped(said.printed)}"
         assert told in document
         assert rf"\emph{{{escaped(said.verdict)}}}{escaped(said.rest)}" in document
-        assert rf"\tag{{{said.line['number']}*}}" in document
+        assert rf"\tag{{{row.line.number}*}}" in document
 
 
 def test_a_gap_is_an_empty_place_with_its_number():
     found = traced("blank")
     shown = rows(latex(found))
     for line in gaps(found):
-        (row,) = shown[line["number"]]
-        assert rf"= \underline{{\hspace{{3em}}}}\,\boxed{{{line['gap']}}} \tag" in row
+        (row,) = shown[line.line.number]
+        assert rf"= \underline{{\hspace{{3em}}}}\,\boxed{{{line.gap}}} \tag" in row
     assert "①" not in latex(found)
     assert len(re.findall(r"\\boxed", latex(found))) > len(gaps(found)), "a gap that another line goes on with"
 
@@ -147,8 +146,11 @@ def test_a_long_sum_is_broken_before_a_sign():
 def test_nothing_is_broken_inside_of_parentheses():
     found = traced("hand-worked")
     inside = " + ".join(f"a_{{{k}}}" for k in range(60))
-    found["lines"][0]["formula"]["latex"] = rf"\tfrac{{1}}{{2}} \left({inside}\right) + b"
-    first, *_, last = rows(latex(found))[1]
+    formula = found.rows[0].formula._replace(latex=rf"\tfrac{{1}}{{2}} \left({inside}\right) + b")
+    (chapter, *_), row = found.chapters, found.rows[0]._replace(formula=formula)
+    part = chapter.parts[0]._replace(stages=[("forward", [row])])
+    document = latex(found._replace(chapters=[chapter._replace(parts=[part])]))
+    first, *_, last = rows(document)[1]
     assert first.count(r"\left") == first.count(r"\right") == 1
     assert last.endswith(r"\tag{1} ") or last.endswith(r"\tag{1}")
-    assert len(rows(latex(found))[1]) > 2
+    assert len(rows(document)[1]) > 2

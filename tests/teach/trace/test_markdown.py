@@ -4,8 +4,7 @@ import re
 
 import pytest
 
-from tenfold.teach.trace import words
-from tenfold.teach.trace.markdown import markdown
+from tenfold.teach.trace.markdown_tables import markdown
 from tests.teach.trace.traced import HOSTILE, NAMES, gaps, hostile, traced
 
 every_trace = pytest.mark.parametrize("name", NAMES)
@@ -33,34 +32,34 @@ def plain(cell):
 def test_every_line_has_its_row(name):
     found = traced(name)
     shown = tables(markdown(found))
-    assert sorted(shown) == [line["number"] for line in found["lines"]]
-    for line in found["lines"]:
-        row = shown[line["number"]]
-        assert plain(row["quantity"]) == line["symbol"]["text"]
-        assert plain(row["value"]).split()[1] == words.value(line)
-        assert plain(row["formula"]).endswith(line["formula"]["text"]) or not row["formula"]
-        assert row["rule"] == line["rule"]
+    assert sorted(shown) == [row.line.number for row in found.rows]
+    for row in found.rows:
+        cells = shown[row.line.number]
+        assert plain(cells["quantity"]) == row.line.symbol.text
+        assert plain(cells["value"]).split()[1] == row.value
+        assert plain(cells["formula"]).endswith(row.formula.text) or not cells["formula"]
+        assert cells["rule"] == row.line.rule
 
 
 @every_trace
 def test_updates_are_headings(name):
     found = traced(name)
     titles = re.findall(r"^## (Update \d+)", markdown(found), re.MULTILINE)
-    assert titles == [f"Update {number}" for number in dict.fromkeys(line["update"] for line in found["lines"])]
+    assert titles == [f"Update {number}" for number in dict.fromkeys(row.line.moment.update for row in found.rows)]
 
 
 def test_printed_numbers_stand_beside_their_line():
     found = traced("judged")
     shown = tables(markdown(found))
-    for said in words.said(found["lines"]):
-        assert f"{said.printed}" in plain(shown[said.line["number"]]["printed"])
-        assert f": {said.verdict}{said.rest}" in plain(shown[said.line["number"]]["printed"])
+    for row, said in found.judged:
+        assert f"{said.printed}" in plain(shown[row.line.number]["printed"])
+        assert f": {said.verdict}{said.rest}" in plain(shown[row.line.number]["printed"])
 
 
 def test_hostile_text_is_text():
     document = markdown(hostile())
     assert document.count("\n# ") == 0
-    assert len(tables(document)) == len(traced("judged")["lines"])
+    assert len(tables(document)) == len(traced("judged").rows)
     assert not re.search(r"(?<!\\)(?:\\\\)*[<>`$]", document), "markup, code or mathematics"
     assert "\x1b" not in document
     assert "\u202e" not in document
@@ -71,13 +70,13 @@ def test_hostile_text_is_text():
 def test_a_gap_is_its_number():
     found = traced("blank")
     shown = tables(markdown(found))
-    rings = [shown[line["number"]]["value"] for line in gaps(found)]
+    rings = [shown[row.line.number]["value"] for row in gaps(found)]
     assert sorted(set(rings)) == [f"= {ring}" for ring in "①②③④⑤⑥⑦⑧"]
-    assert rings == [f"= {'①②③④⑤⑥⑦⑧'[line['gap'] - 1]}" for line in gaps(found)]
-    assert all(not shown[line["number"]]["numbers"] for line in gaps(found))
+    assert rings == [f"= {'①②③④⑤⑥⑦⑧'[row.gap - 1]}" for row in gaps(found)]
+    assert all(not shown[row.line.number]["numbers"] for row in gaps(found))
 
 
 def test_addresses_and_mentions_are_not_links():
     found = traced("hand-worked")
-    found["name"] = "see https://a.b, www.c.d and @someone #1"
+    found = found._replace(name="see https://a.b, www.c.d and @someone #1")
     assert "https:\\//a.b, www\\.c.d and \\@someone \\#1" in markdown(found)

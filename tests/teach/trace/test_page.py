@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
 from itertools import combinations
@@ -11,11 +12,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tenfold.teach.trace import words
 from tenfold.teach.trace.diagram import drawing, part
 from tenfold.teach.trace.mathml import _FRACTIONS, _NAMES, _WORDS, mathml
-from tenfold.teach.trace.page import page
-from tests.teach.trace.traced import HOSTILE, NAMES, gaps, hostile, traced
+from tenfold.teach.trace.webpage import page
+from tests.teach.trace.traced import HOSTILE, NAMES, SEEN, gaps, hostile, traced
 
 every_trace = pytest.mark.parametrize("name", NAMES)
 COMMAND = re.compile(r"\\([a-zA-Z]+)")
@@ -65,23 +65,23 @@ def data_of(text):
 def test_every_line_is_on_the_page_with_its_value_rule_and_checks(name):
     found = traced(name)
     lines = Reader(page_of(name)).lines
-    assert list(lines) == [f"line-{line['number']}" for line in found["lines"]]
-    for line in found["lines"]:
-        told = "".join(lines[f"line-{line['number']}"])
-        assert told.count(words.value(line)) >= 2, "once in the list, once in full"
-        assert line["rule"] in told
-        assert words.checks(line) in told
-        for said in words.said([line]):
+    assert list(lines) == [f"line-{row.line.number}" for row in found.rows]
+    for row in found.rows:
+        told = "".join(lines[f"line-{row.line.number}"])
+        assert told.count(row.value) >= 2, "once in the list, once in full"
+        assert row.line.rule in told
+        assert row.checks in told
+        for said in row.judgments:
             assert re.sub(r"\s", "", f"printed{said.printed}") in re.sub(r"\s", "", told)
             assert f"{said.verdict}{said.rest}" in told
 
 
 @every_trace
 def test_every_formula_is_mathematics(name):
-    for line in traced(name)["lines"]:
-        for written in filter(None, (line["symbol"], line["formula"], line["numbers"])):
-            assert mathml(written["latex"]), f"no words for {written['latex']}"
-            ElementTree.fromstring(f"<p>{mathml(written['latex'])}</p>".replace("<wbr>", ""))
+    for row in traced(name).rows:
+        for written in filter(None, (row.line.symbol, row.formula, row.numbers)):
+            assert mathml(written.latex), f"no words for {written.latex}"
+            ElementTree.fromstring(f"<p>{mathml(written.latex)}</p>".replace("<wbr>", ""))
 
 
 @pytest.mark.parametrize(
@@ -109,9 +109,9 @@ def test_what_is_no_formula_of_ours_is_shown_as_text(latex):
 
 def test_no_command_is_known_that_no_formula_has():
     known = {"cdot", "hat", "left", "right", "text", *_NAMES, *_WORDS, *_FRACTIONS}
-    parts = ("symbol", "formula", "numbers")
-    lines = [line for name in NAMES for line in traced(name)["lines"]]
-    found = {word for line in lines for part in parts if line[part] for word in COMMAND.findall(line[part]["latex"])}
+    rows = [row for name in NAMES for row in traced(name).rows]
+    parts = [part for row in rows for part in (row.line.symbol, row.formula, row.numbers) if part]
+    found = {word for part in parts for word in COMMAND.findall(part.latex)}
     assert found == known
 
 
@@ -123,14 +123,14 @@ def test_markup_in_a_formula_is_text():
 @pytest.mark.parametrize("way", ["across", "down"])
 def test_every_number_has_a_place_on_the_drawing(name, way):
     found = traced(name)
-    drawn = drawing(found["network"]["sizes"], {}, way)
+    drawn = drawing(found.network.sizes, {}, way)
     slots = {f"{label.part} {label.slot}" for label in drawn.labels}
     shown = data_of(page_of(name))
     for slot, *_ in shown["steps"]:
         quantity = slot.split(" ")[1]
         assert slot in slots or quantity not in ("value", "pre", "gradient", "parameter"), slot
     parts = {piece.part for piece in (*drawn.units, *drawn.edges, *drawn.weightless)}
-    assert {part(line["place"]) for line in found["lines"] if line["place"]} <= parts
+    assert {part(row.line.place) for row in found.rows} <= parts
 
 
 @pytest.mark.parametrize("way", ["across", "down"])
@@ -164,13 +164,13 @@ def test_a_gap_is_on_the_page_without_its_answer():
     reader, steps = Reader(text), data_of(text)["steps"]
     assert len(gaps(found)) >= 8
     for line in gaps(found):
-        told = "".join(reader.lines[f"line-{line['number']}"])
-        ring, answer = words.value(line), full["lines"][line["number"] - 1]
+        told = "".join(reader.lines[f"line-{line.line.number}"])
+        ring, answer = line.value, full.rows[line.line.number - 1]
         assert ring in told
-        assert not re.search(rf"[=≈←]\s*{re.escape(answer['shown'])}(?![\d.])", told)
-        assert steps[line["number"] - 1][2:4] == [f"= {ring}", ring]
-        if len(answer["exact"] or "") > 8:
-            assert answer["exact"] not in text
+        assert not re.search(rf"[=≈←]\s*{re.escape(answer.value)}(?![\d.])", told)
+        assert steps[line.line.number - 1][2:4] == [f"= {ring}", ring]
+        if len(answer.exact) > 8:
+            assert answer.exact not in text
     assert "8 numbers</strong> to find" in text
 
 
@@ -182,16 +182,18 @@ def test_hostile_text_does_nothing():
     assert reader.tags.count("script") == 3
     assert not re.search("[\x1b\u202e]", text)
     assert "zebra" in text
-    assert len(reader.lines) == len(found["lines"])
+    assert len(reader.lines) == len(found.rows)
     assert HOSTILE not in text
+    assert SEEN not in text
     assert "49" not in re.findall(r"zebra \S+ (\S+)", text), "no template ran"
 
 
 def test_data_cannot_end_its_script():
     found = traced("hand-worked")
-    for line in found["lines"]:
-        line["symbol"]["text"] = HOSTILE
-    text = page(found)
+    symbols = [replace(row.line.symbol, text=HOSTILE) for row in found.rows]
+    lines = [replace(row.line, symbol=symbol) for row, symbol in zip(found.rows, symbols, strict=True)]
+    rows = [row._replace(line=line) for row, line in zip(found.rows, lines, strict=True)]
+    text = page(found._replace(rows=rows))
     assert Reader(text).tags.count("script") == 3
     assert data_of(text)["steps"][0][1] == HOSTILE
 
@@ -217,5 +219,5 @@ def test_the_same_trace_gives_the_same_bytes():
 @every_trace
 def test_groups_hold_every_line_in_order(name):
     found = traced(name)
-    listed = [line["number"] for group in words.groups(found) for _, lines in group.stages for line in lines]
-    assert listed == [line["number"] for line in found["lines"]]
+    listed = [row.line.number for chapter in found.chapters for _, rows in chapter.stages() for row in rows]
+    assert listed == [row.line.number for row in found.rows]

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tenfold.teach.trace import words
-from tenfold.teach.trace.page import page as page_text
+from tenfold.teach.trace.display import RULES
+from tenfold.teach.trace.webpage import page as page_text
 from tests.browsing import in_browser, opener
 from tests.teach.trace.traced import hostile, traced
 
@@ -54,24 +54,25 @@ def line_of(page):
 @pytest.mark.parametrize("name", WALKED)
 def test_every_step_shows_its_line_and_nothing_before_its_time(show, name):
     found = traced(name)
-    seen = show(name).evaluate(WALK, len(found["lines"]) + 1)
-    assert len(seen) == len(found["lines"])
-    for line, step in zip(found["lines"], seen, strict=True):
-        assert step["where"].startswith(f"Line {line['number']} of {len(seen)} · Update {line['update']}")
-        assert step["value"] == words.value(line)
-        assert step["spoken"].startswith(f"Line {line['number']} of {len(seen)}: {line['symbol']['text']} = ")
+    seen = show(name).evaluate(WALK, len(found.rows) + 1)
+    assert len(seen) == len(found.rows)
+    for row, step in zip(found.rows, seen, strict=True):
+        line = row.line
+        assert step["where"].startswith(f"Line {line.number} of {len(seen)} · Update {line.moment.update}")
+        assert step["value"] == row.value
+        assert step["spoken"].startswith(f"Line {line.number} of {len(seen)}: {line.symbol.text} = ")
         assert step["at"], "no part of the drawing is pointed at"
         marked = [text for text, classes in step["slots"].values() if "at" in classes.split()]
-        if line["stage"] != "loss":
-            assert [number(text) for text in marked] == [pytest.approx(number(words.value(line)), rel=0.006)]
-        if line["sample"] and words.STAGES[line["stage"]] in ("forward", "loss"):
+        if line.stage != "loss":
+            assert [number(text) for text in marked] == [pytest.approx(number(row.value), rel=0.006)]
+        if line.moment.sample and row.stage in ("forward", "loss"):
             assert not [slot for slot in step["slots"] if slot.endswith(" gradient")], "a gradient before the loss"
     assert seen[0]["hash"] == ""
     assert seen[-1]["hash"] == f"#line-{len(seen)}"
 
 
 def test_buttons_keys_and_slider_go_where_they_say(show):
-    page, last = show("judged"), len(traced("judged")["lines"])
+    page, last = show("judged"), len(traced("judged").rows)
     assert line_of(page) == 1
     assert page.is_disabled("#back")
     for act, expected in [
@@ -107,7 +108,7 @@ def test_an_address_opens_its_line_and_an_unknown_one_the_first(show):
     assert "printed 0.65" in told
     assert "slip here" in told
     assert "exactly 0.52395888" in told
-    assert page.inner_text("#why") == words.RULES["update"]
+    assert page.inner_text("#why") == RULES["update"]
     assert line_of(show("judged", "#line-x")) == 1
 
 
@@ -143,7 +144,7 @@ def test_without_scripts_and_on_paper_every_line_is_there_in_full(show):
     for page in (show("judged", scripts=False), show("judged", "#line-9", theme="dark")):
         page.emulate_media(media="screen" if page.locator("html.scripted").count() == 0 else "print")
         assert not page.is_visible("#desk")
-        for number in (1, 46, len(found["lines"])):
+        for number in (1, 46, len(found.rows)):
             item = page.locator("li.line").nth(number - 1)
             assert item.locator(".working").is_visible()
             assert item.locator(".checks").is_visible()

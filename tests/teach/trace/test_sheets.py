@@ -8,8 +8,8 @@ import pytest
 from tenfold.errors import UsageError
 from tenfold.teach.judge import EARLIER_SLIP, SLIP
 from tenfold.teach.trace.api import trace
-from tenfold.teach.trace.page import page
 from tenfold.teach.trace.sheets import answers_text, blanked, marked, sheet_text
+from tenfold.teach.trace.webpage import page
 
 SOFTMAX = {"activations": "relu,identity", "weights": "he", "seed": 2, "loss": "softmax", "learning_rate": "0.1",
            "samples": "1,-2:2 0.5,1/3:0", "batch": True}  # fmt: skip
@@ -115,7 +115,7 @@ def test_numbers_as_small_as_a_float_can_be_are_marked_too(sheet):
     found = marked(sheet(worked, {}, answers_text(blanked(worked, 3, 1))))
     assert {judgment.verdict for judgment in found.judgments} <= {"exact", "rounded"}
     assert "e−87" in str(found)
-    assert page(found.as_json())
+    assert page(found.display)
 
 
 def gapped(gaps):

@@ -1,6 +1,6 @@
 """Traces that the tests of pages, LaTeX and Markdown share: real ones, one with gaps, one full of hostile text."""
 
-from copy import deepcopy
+from dataclasses import replace
 from functools import cache
 
 from tenfold.teach.trace.api import trace
@@ -25,32 +25,34 @@ HOSTILE = (
     "</script><img src=x onerror=alert(1)> | \\input{x} $%#&_{}~^ `*[a](b)` \u202e\x1b[31m\n"
     "zebra \U0001f993 {{7*7}} <!--"
 )
+SEEN = " ".join(HOSTILE.replace("\u202e", "").replace("\x1b", "").split())
+"""The same as one line of visible characters."""
 
 
 @cache
-def _made(name):
+def worked(name):
+    """A trace by its name."""
     if name in NETWORKS:
         spec, choices = NETWORKS[name]
-        return trace(spec, **(WIDE | choices)).as_json()
-    return (blanked(trace(), 8, 3) if name == "blank" else trace(reported="" if name == "judged" else None)).as_json()
+        return trace(spec, **(WIDE | choices))
+    return blanked(trace(), 8, 3) if name == "blank" else trace(reported="" if name == "judged" else None)
 
 
 def traced(name):
-    """The JSON form of a trace, to do with as one likes."""
-    return deepcopy(_made(name))
+    """A trace as it is displayed."""
+    return worked(name).display
 
 
 def hostile():
     """The judged trace, with hostile text wherever text may come from outside."""
-    found = traced("judged")
-    found["name"] = HOSTILE
-    found["notes"] = [HOSTILE, f"- {HOSTILE}"]
-    for line in found["lines"]:
-        for said in line["reported"]:
-            said |= {"where": HOSTILE, "sentence": f"{said['sentence']} {HOSTILE}"}
-    return found
+    found = worked("judged")
+    judgments = [
+        judgment._replace(note=HOSTILE, sentence=f"{judgment.sentence} {HOSTILE}") for judgment in found.judgments
+    ]
+    network = replace(found.network, name=HOSTILE)
+    return replace(found, network=network, notes=(HOSTILE, f"- {HOSTILE}"), judgments=tuple(judgments)).display
 
 
 def gaps(found):
-    """The lines that are left to the reader; one number may stand on several."""
-    return [line for line in found["lines"] if line["gap"] is not None]
+    """The rows that are left to the reader; one number may stand on several."""
+    return [row for row in found.rows if row.gap is not None]

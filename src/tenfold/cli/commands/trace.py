@@ -117,7 +117,7 @@ def _given_out(trace: Any, form: str, out: str, force: bool, as_json: bool) -> N
     if force:
         raise UsageError("--force replaces a file, and none is written here: name one with --out FILE")
     if as_json or form == "text":
-        return shown(found, as_json, print_trace)
+        return shown(found, as_json, lambda _: print_trace(trace))
     return click.echo(rendered(trace, form), nl=False)
 
 
@@ -127,9 +127,9 @@ def _blanked(trace: Any, form: str, out: str, force: bool, as_json: bool) -> Non
     paths = write_sheet(trace, form, Path(out or "sheet.toml").expanduser(), force)
     found = {**trace.as_json(), "written": [str(path) for path in paths]}
 
-    def show(found: dict[str, Any]) -> None:
+    def show(_: dict[str, Any]) -> None:
         if form == "text":
-            print_trace(found)
+            print_trace(trace)
             click.echo()
         print_files(paths)
 

@@ -5,12 +5,15 @@ __all__ = ["print_files", "print_trace"]
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tenfold.cli import layout
 from tenfold.cli.display import inert
+
+if TYPE_CHECKING:
+    from tenfold.teach.trace.record import Trace
 
 LOOKS: Mapping[str, dict[str, Any]] = {
     "title": {"bold": True},
@@ -22,12 +25,12 @@ LOOKS: Mapping[str, dict[str, Any]] = {
 }
 
 
-def print_trace(trace: Mapping[str, Any]) -> None:
-    """The whole trace, line by line."""
-    from tenfold.teach.trace.telling import rows
+def print_trace(trace: "Trace") -> None:
+    """Print the whole trace, line by line."""
+    from tenfold.teach.trace.plaintext import text_rows
 
     colored = sys.stdout.isatty()
-    for row in rows(trace):
+    for row in text_rows(trace.display):
         layout.echo(_styled(row.text, LOOKS.get(row.kind, {})) if colored else row.text)
 
 

@@ -26,7 +26,7 @@ from tenfold.teach.trace.expressions import (
     symbols,
 )
 from tenfold.teach.trace.ledger import TraceLine
-from tenfold.teach.trace.notation import TEXT, letters, written
+from tenfold.teach.trace.notation import written
 
 ONE, ZERO = Number(Fraction(1)), Number(Fraction(0))
 TENS = {10: "ten times", 100: "a hundred times"}
@@ -74,10 +74,6 @@ def _by_rule(
             yield from _update(line, lines)
 
 
-def _text(expression: Expression) -> str:
-    return written(expression, TEXT, letters(TEXT))
-
-
 def _without(terms: Sequence[Expression], term: Expression) -> tuple[Expression, ...]:
     return tuple(other for other in terms if other is not term)
 
@@ -85,15 +81,15 @@ def _without(terms: Sequence[Expression], term: Expression) -> tuple[Expression,
 def _forward_sum(formula: Expression) -> Iterator[Variant]:
     terms = formula.terms if isinstance(formula, Sum) else (formula,)
     *products, bias = terms
-    yield f"without the bias {_text(bias)}", Sum(tuple(products))
-    yield f"with the bias {_text(bias)} taken away", Sum((*products, Negative(bias)))
+    yield f"without the bias {written(bias)}", Sum(tuple(products))
+    yield f"with the bias {written(bias)} taken away", Sum((*products, Negative(bias)))
     for product in products if len(products) > 1 else ():
-        yield f"without the term {_text(product)}", Sum(_without(terms, product))
+        yield f"without the term {written(product)}", Sum(_without(terms, product))
     for k, product in enumerate(products):
         if isinstance(product, Product):
             before, after = terms[:k], terms[k + 1 :]
-            yield f"with {_text(product)} added, not multiplied", Sum((*before, Sum(product.factors), *after))
-            yield f"with the sign of {_text(product)} turned", Sum((*before, Negative(product), *after))
+            yield f"with {written(product)} added, not multiplied", Sum((*before, Sum(product.factors), *after))
+            yield f"with the sign of {written(product)} turned", Sum((*before, Negative(product), *after))
 
 
 def _activation(formula: Expression) -> Iterator[Variant]:
@@ -114,9 +110,9 @@ def _loss(formula: Expression) -> Iterator[Variant]:
     match inner:
         case Product((Number() as share, rest)):
             simpler: dict[str, Expression] = {
-                f"without the {_text(share)}": rest,
+                f"without the {written(share)}": rest,
                 "without the square": Product((share, _unsquared(rest))),
-                f"without the {_text(share)} and without the square": _unsquared(rest),
+                f"without the {written(share)} and without the square": _unsquared(rest),
             }
             for words, other in simpler.items():
                 yield words, Negative(other) if isinstance(formula, Negative) else other
@@ -124,7 +120,7 @@ def _loss(formula: Expression) -> Iterator[Variant]:
             yield "without the square", _unsquared(formula)
     if isinstance(formula, Negative):
         yield "without the minus", inner
-    if "ln(" in _text(formula):
+    if "ln(" in written(formula):
         for base, logarithm in ((10, "log₁₀"), (2, "log₂")):
             yield f"with {logarithm} in place of ln", Product((Number(1 / Fraction(math.log(base))), formula))
     match formula:
@@ -154,7 +150,7 @@ def _of_sum(line: TraceLine, lines: Lines, values: Mapping[str, Value]) -> Itera
     before = lines.get(formula.key)
     if before is not None and before.rule == "activation":
         z = _first(before.formula)
-        yield f"with {_text(z)}, before the activation, in place of {formula.text}", z
+        yield f"with {written(z)}, before the activation, in place of {formula.text}", z
     yield "with 1 in its place", ONE
 
 
@@ -163,11 +159,11 @@ def _of_outputs(formula: Expression) -> Iterator[Variant]:
     match formula:
         case Sum((first, Negative(second))):
             turned = Sum((second, Negative(first)))
-            yield f"from {_text(turned)}, the wrong way round", turned
-            yield f"without the − {_text(second)}", first
+            yield f"from {written(turned)}, the wrong way round", turned
+            yield f"without the − {written(second)}", first
     yield "with a factor 2, as if the loss had no ½", Product((Number(Fraction(2)), formula))
     if isinstance(formula, Product):
-        yield f"without the factor {_text(formula.factors[0])}", Product(formula.factors[1:])
+        yield f"without the factor {written(formula.factors[0])}", Product(formula.factors[1:])
 
 
 def _of_activation(formula: Expression) -> Iterator[Variant]:
@@ -178,8 +174,8 @@ def _of_activation(formula: Expression) -> Iterator[Variant]:
         yield "with z itself in place of the slope", z
     yield "with 1 in its place", ONE
     if isinstance(formula, Product):
-        yield f"without the factor {_text(formula.factors[1])}", z
-        yield f"without the factor {_text(z)}", formula.factors[1]
+        yield f"without the factor {written(formula.factors[1])}", z
+        yield f"without the factor {written(z)}", formula.factors[1]
     if isinstance(formula, Sum):
         yield "without the square", Sum((ONE, Negative(z)))
 
@@ -188,30 +184,30 @@ def _chain(formula: Expression) -> Iterator[Variant]:
     match formula:
         case Sum(paths):
             for path in paths:
-                yield f"with the path {_text(path)} alone", path
-                yield f"without the path {_text(path)}", Sum(_without(paths, path))
+                yield f"with the path {written(path)} alone", path
+                yield f"without the path {written(path)}", Sum(_without(paths, path))
             products = [path.factors for path in paths if isinstance(path, Product)]
             yield "without the upstream gradients", Sum(tuple(factors[-1] for factors in products))
             yield "without the local derivatives", Sum(tuple(factors[0] for factors in products))
         case Product(factors):
             for factor in factors:
-                yield f"without the factor {_text(factor)}", Product(_without(factors, factor))
+                yield f"without the factor {written(factor)}", Product(_without(factors, factor))
             yield "with the factors added, not multiplied", Sum(factors)
 
 
 def _mean(formula: Expression) -> Iterator[Variant]:
     match formula:
         case Product((share, whole)):
-            yield f"without the {_text(share)}: the sum, not the mean", whole
+            yield f"without the {written(share)}: the sum, not the mean", whole
             for term in whole.terms if isinstance(whole, Sum) else ():
-                yield f"from {_text(term)} alone", term
+                yield f"from {written(term)} alone", term
 
 
 def _update(line: TraceLine, lines: Lines) -> Iterator[Variant]:
     match line.formula:
         case Sum((Symbol() as w, Negative(Product((eta, gradient))))):
             uphill = Sum((w, Product((eta, gradient))))
-            yield f"with + in place of −: uphill, {_text(uphill)}", uphill
+            yield f"with + in place of −: uphill, {written(uphill)}", uphill
             yield "without η", Sum((w, Negative(gradient)))
             yield "without η, and uphill", Sum((w, gradient))
             for power, times in TENS.items():
@@ -224,7 +220,7 @@ def _update(line: TraceLine, lines: Lines) -> Iterator[Variant]:
                 match other.formula:
                     case Sum((_, Negative(Product((_, Symbol() as step))))) if other.stage == "update":
                         formula = Sum((w, Negative(Product((eta, step)))))
-                        yield f"with {step.text} in place of {_text(gradient)}", formula
+                        yield f"with {step.text} in place of {written(gradient)}", formula
 
 
 def _first(formula: Expression) -> Symbol:

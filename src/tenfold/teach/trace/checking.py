@@ -45,6 +45,26 @@ class Checks(NamedTuple):
     errors: dict[str, Errors]
     engine: float
 
+    @property
+    def autograd(self) -> float:
+        """Return the largest error against torch."""
+        return max(error.autograd for error in self.errors.values())
+
+    @property
+    def difference(self) -> float:
+        """Return the largest error against a central difference."""
+        return max((error.difference for error in self.errors.values() if error.difference is not None), default=0.0)
+
+    @property
+    def kinks(self) -> int:
+        """Count the lines at a kink."""
+        return sum(error.kink for error in self.errors.values())
+
+    @property
+    def drowned(self) -> int:
+        """Count the lines whose difference is lost in rounding."""
+        return sum(error.drowned for error in self.errors.values())
+
 
 @dataclass
 class _Bench:

@@ -9,7 +9,9 @@ __all__ = ["Drawing", "drawing", "part"]
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from math import hypot
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from tenfold.teach.trace.naming import Place
 
 ROW = 15  # from one line of text to the next
 PHONE = 360  # width of a drawing that goes down, so that a telephone shows it unscaled
@@ -81,16 +83,13 @@ class _Plan(NamedTuple):
         return (along, aside) if self.way == "across" else (aside, along)
 
 
-def part(place: Mapping[str, Any]) -> str:
-    """The word of the part of the drawing at which a number stands.
+def part(place: Place) -> str:
+    """Return the word of the part of the drawing at which a number stands.
 
-    >>> part({"kind": "edge", "layer": 1, "unit": 2, "from": 3, "quantity": "gradient"})
+    >>> part(Place("edge", 1, 2, 3, "gradient"))
     'edge-1-2-3'
     """
-    if place["kind"] == "loss":
-        return "loss"
-    numbers = (place["layer"], place["unit"], *([place["from"]] if place["kind"] == "edge" else []))
-    return "-".join(map(str, (place["kind"], *numbers)))
+    return "loss" if place.kind == "loss" else "-".join(str(word) for word in place[:4] if word is not None)
 
 
 def drawing(sizes: Sequence[int], symbols: Mapping[str, str], way: str) -> Drawing:

@@ -3,37 +3,32 @@
 __all__ = ["FORMATS", "rendered", "write_sheet", "write_trace"]
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from tenfold.errors import FileError, UsageError, nearest
 from tenfold.files import write_text
 from tenfold.teach.trace.latex import latex
-from tenfold.teach.trace.markdown import markdown
-from tenfold.teach.trace.page import page
+from tenfold.teach.trace.markdown_tables import markdown
 from tenfold.teach.trace.record import Trace
 from tenfold.teach.trace.sheets import answers_text, sheet_text
-from tenfold.teach.trace.telling import told
+from tenfold.teach.trace.webpage import page
 
 
 class Form(NamedTuple):
-    """A format: how its files end, and what makes it from the plain data of a trace."""
+    """A format: how its files end, and what makes it from a trace."""
 
     suffix: str
-    make: Callable[[Mapping[str, Any]], str]
-
-
-def _as_json(trace: Mapping[str, Any]) -> str:
-    return json.dumps(trace, ensure_ascii=False, indent=1)
+    make: Callable[[Trace], str]
 
 
 FORMATS = {
-    "text": Form(".txt", told),
-    "json": Form(".json", _as_json),
-    "html": Form(".html", page),
-    "latex": Form(".tex", latex),
-    "markdown": Form(".md", markdown),
+    "text": Form(".txt", str),
+    "json": Form(".json", lambda trace: json.dumps(trace.as_json(), ensure_ascii=False, indent=1)),
+    "html": Form(".html", lambda trace: page(trace.display)),
+    "latex": Form(".tex", lambda trace: latex(trace.display)),
+    "markdown": Form(".md", lambda trace: markdown(trace.display)),
 }
 
 
@@ -41,7 +36,7 @@ def rendered(trace: Trace, form: str) -> str:
     """The trace in a format, with a line break at its end. Raises UsageError for an unknown format."""
     if form not in FORMATS:
         raise UsageError(f"no format {form!r}: {nearest(form, FORMATS)}")
-    return FORMATS[form].make(trace.as_json()).rstrip("\n") + "\n"
+    return FORMATS[form].make(trace).rstrip("\n") + "\n"
 
 
 def write_trace(trace: Trace, form: str, path: Path, force: bool = False) -> Path:

@@ -80,15 +80,16 @@ def differences(graph: Graph, ratios: Sequence[tuple[str, str]], step: float) ->
         nudge = tensors[line.key] - base[line.key]
         raw = evaluate(line.formula, tensors, _arithmetic(sides))
         tensors[line.key] = raw + graph.offsets[line.key] + nudge
-    pairs = [side.expand(2 * len(rows)).view(-1, 2) for side in sides]
-    crossed = [any(bool(pair[k, 0] != pair[k, 1]) for pair in pairs) for k in range(len(rows))]
-    slopes: Slopes = {}
-    for above, below in ratios:
-        row = slice(rows[below], rows[below] + 2)
-        high, low = (tensors[key].expand(2 * len(rows))[row].tolist() for key in (above, below))
-        crosses = crossed[rows[below] // 2]
-        slopes[above, below] = None if crosses else _slope(high, low[0] - low[1], abs(float(base[above])))
-    return slopes
+    pairs = torch.stack([side.expand(2 * len(rows)) for side in sides]).view(len(sides), -1, 2) if sides else None
+    crossed = [False] * len(rows) if pairs is None else (pairs[..., 0] != pairs[..., 1]).any(0).tolist()
+    tops = {above: tensors[above].expand(2 * len(rows)).tolist() for above in {above for above, _ in ratios}}
+    apart = {below: float(tensors[below][row] - tensors[below][row + 1]) for below, row in rows.items()}
+    return {
+        (above, below): None
+        if crossed[rows[below] // 2]
+        else _slope(tops[above][rows[below] : rows[below] + 2], apart[below], abs(float(base[above])))
+        for above, below in ratios
+    }
 
 
 def _nudge(key: str, value: Tensor, rows: Mapping[str, int], step: float) -> Tensor:

@@ -8,13 +8,10 @@ __all__ = ["latex"]
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-from tenfold.teach.trace import words
+from tenfold.teach.trace.display import Display, DisplayRow
 
-Trace = Mapping[str, Any]
-Line = Mapping[str, Any]
 ROW = 62  # letters of plain text that fit into a row, as far as they tell the width of a formula
 HEAD = r"""\documentclass[a4paper,11pt]{article}
 \usepackage{amsmath}
@@ -40,53 +37,48 @@ SIGNS = (
 SPECIAL |= {sign: f"${command}$" for sign, command in re.findall(r"(\S) (\S+)", SIGNS)}
 MARKS = "\u0300\u0301\u0302\u0303\u0308\u0327\u030c\u030a\u0304\u0306\u0307\u030b"
 ACCENTS = dict(zip(MARKS, "`'^~\"cvr=u.H", strict=True))
-RELATIONS = {"=": "=", "←": r"\leftarrow", "≈": r"\approx", "": ""}
+RELATIONS = {"=": "=", "←": r"\leftarrow", "≈": r"\approx"}
 DIGITS = "0123456789"
 LIGATED = "-,'`?!"  # two of these in a row may become another sign
 LOWERED, RAISED = "₀₁₂₃₄₅₆₇₈₉", "⁰¹²³⁴⁵⁶⁷⁸⁹"
 
 
-def latex(trace: Trace) -> str:
-    """The whole document; every text of the trace that is no formula of ours is escaped."""
-    gaps = words.gaps(trace)
-    about = [f"{words.heading(trace)}.", words.held(trace), *(trace.get("notes") or ())]
-    about += [f"Numbers left to the reader: {gaps}."] if gaps else []
-    body = [rf"\section*{{Back-propagation, line by line: {escaped(str(trace['name']))}}}"]
+def latex(trace: Display) -> str:
+    """Return the whole document; every text of the trace that is no formula of ours is escaped."""
+    about = [f"{trace.heading}.", f"Checked: {trace.held}", *trace.notes]
+    about += [f"Numbers left to the reader: {trace.gaps}."] if trace.gaps else []
+    body = [rf"\section*{{Back-propagation, line by line: {escaped(trace.name)}}}"]
     body += [line for sentence in about for line in (escaped(sentence), "")][:-1]
-    for group in words.groups(trace):
-        body += ["", rf"\subsection*{{{escaped(group.title)}: {escaped(group.about)}}}"]
-        for stage, lines in group.stages:
-            body += [rf"\paragraph{{{escaped(stage.capitalize())}}}", *_stage(lines)]
+    for chapter in trace.chapters:
+        body += ["", rf"\subsection*{{{escaped(chapter.title)}: {escaped(chapter.about)}}}"]
+        for stage, rows in chapter.stages():
+            body += [rf"\paragraph{{{escaped(stage.capitalize())}}}", *_stage(rows)]
     body += ["", r"\subsection*{Rules}", r"\begin{description}"]
-    body += [rf"\item[{escaped(rule)}] {escaped(sentence)}" for rule, sentence in words.rules(trace)]
+    body += [rf"\item[{escaped(rule)}] {escaped(sentence)}" for rule, sentence in trace.rules.items()]
     return "\n".join([HEAD.strip(), *body, r"\end{description}", r"\end{document}", ""])
 
 
-def _stage(lines: Sequence[Line]) -> Iterator[str]:
-    """The lines of a stage in one align*, and below them what was printed for some."""
+def _stage(rows: Sequence[DisplayRow]) -> Iterator[str]:
+    """Yield the lines of a stage in one align*, and below them what was printed for some."""
     yield r"\begin{align*}"
-    yield " \\\\\n".join(_rows(line) for line in lines)
+    yield " \\\\\n".join(map(_line, rows))
     yield r"\end{align*}"
-    found = words.said(lines)
-    if found:
+    judged = [(row.line.number, judgment) for row in rows for judgment in row.judgments]
+    if judged:
         yield r"\begin{itemize}"
-        for said in found:
-            printed = escaped(said.printed + (f" ({said.where})" if said.where else ""))
-            told = rf"printed {printed}: \emph{{{escaped(said.verdict)}}}{escaped(said.rest)}"
-            yield rf"\item[({said.line['number']})] {told}"
+        for number, judgment in judged:
+            printed = escaped(judgment.printed + (f" ({judgment.note})" if judgment.note else ""))
+            verdict = rf"\emph{{{escaped(judgment.verdict)}}}{escaped(judgment.rest)}"
+            yield rf"\item[({number})] printed {printed}: {verdict}"
         yield r"\end{itemize}"
 
 
-def _rows(line: Line) -> str:
-    """A line in one row, or in a row for each of its equalities."""
-    gap = line["gap"]
-    value = _digits(line["shown"]) if gap is None else rf"\underline{{\hspace{{3em}}}}\,\boxed{{{gap}}}"
-    formula, numbers = words.formula(line), words.numbers(line)
-    terms = [(words.arrow(line), _math(formula))] if formula else []
-    terms += [("=", _math(numbers))] if numbers else []
-    terms += [(words.sign(line), value)]
-    tag = rf"\tag{{{line['number']}{'*' if line['reported'] else ''}}}"
-    symbol = _math(line["symbol"])
+def _line(shown: DisplayRow) -> str:
+    """Return a line in one row, or in a row for each of its equalities."""
+    value = _digits(shown.value) if shown.gap is None else rf"\underline{{\hspace{{3em}}}}\,\boxed{{{shown.gap}}}"
+    terms = [*((sign, _math(term.latex)) for sign, term in shown.terms), (shown.sign, value)]
+    tag = rf"\tag{{{shown.line.number}{'*' if shown.judgments else ''}}}"
+    symbol = _math(shown.line.symbol.latex)
     whole = f"{symbol} &" + " ".join(f"{RELATIONS[sign]} {term}" for sign, term in terms)
     if _width(whole) <= ROW:
         return f"{whole} {tag}"
@@ -121,9 +113,9 @@ def _width(row: str) -> int:
     return len(re.sub(r"\\(?:frac|tfrac|left|right|text|partial|hat|cdot)|[{}^_&\\ ]", "", row))
 
 
-def _math(written: Mapping[str, str]) -> str:
+def _math(formula: str) -> str:
     """A formula; the number of a gap in a box, whatever else is not of LaTeX's own letters as text."""
-    boxed = re.sub("[①-⑳]", lambda found: rf"\boxed{{{unicodedata.numeric(found[0]):.0f}}}", written["latex"])
+    boxed = re.sub("[①-⑳]", lambda found: rf"\boxed{{{unicodedata.numeric(found[0]):.0f}}}", formula)
     return _digits(re.sub(r"[^\x00-\x7f]+", lambda found: rf"\text{{{escaped(found[0])}}}", boxed))
 
 

@@ -1,6 +1,6 @@
 """Formulas written down, as plain Unicode and as LaTeX, with letters or with the numbers put in."""
 
-__all__ = ["LATEX", "TEXT", "Put", "Style", "circled", "exact_digits", "letters", "shown", "written"]
+__all__ = ["LATEX", "TEXT", "Style", "Written", "both", "circled", "exact_digits", "shown", "written"]
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -30,9 +30,14 @@ SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 LOOSE, FIRM, SIGNED, WHOLE = 0, 1, 2, 3
 
 
-class Style(NamedTuple):
-    """How to write what is no symbol; each a template."""
+Put = Callable[[Symbol], str]
+"""What to write for a symbol: its letters, or a number."""
 
+
+class Style(NamedTuple):
+    """How to write a formula: the letters of a symbol, and templates for the rest."""
+
+    letters: Put
     minus: str
     times: str
     fraction: str
@@ -40,13 +45,13 @@ class Style(NamedTuple):
     power: str
     group: str
     largest: str
-    comma: str
     positive: str
     step: str
     functions: dict[str, str]
 
 
 TEXT = Style(
+    letters=lambda symbol: symbol.text,
     minus="−",
     times=" · ",
     fraction="{} / {}",
@@ -54,12 +59,12 @@ TEXT = Style(
     power="{}{}",
     group="({})",
     largest="max({})",
-    comma=", ",
     positive="[{} > 0]",
     step="({1} if {0} > 0 else {2})",
     functions={"sigmoid": "σ({})", "tanh": "tanh({})", "exp": "exp({})", "ln": "ln({})"},
 )
 LATEX = Style(
+    letters=lambda symbol: symbol.latex,
     minus="-",
     times=r" \cdot ",
     fraction=r"\frac{{{}}}{{{}}}",
@@ -67,7 +72,6 @@ LATEX = Style(
     power="{}^{{{}}}",
     group=r"\left({}\right)",
     largest=r"\max\left({}\right)",
-    comma=", ",
     positive=r"\left[{} > 0\right]",
     step=r"\left({1} \text{{ if }} {0} > 0 \text{{ else }} {2}\right)",
     functions={
@@ -87,23 +91,26 @@ class Piece(NamedTuple):
     kind: str
 
 
-Put = Callable[[Symbol], str]
-"""What to write for a symbol: its letters, or a number."""
+class Written(NamedTuple):
+    """A formula as text and as LaTeX."""
+
+    text: str
+    latex: str
 
 
-def letters(style: Style) -> Put:
-    """Symbols as themselves."""
-    return lambda symbol: symbol.text if style is TEXT else symbol.latex
+def both(expression: Expression, put: Put | None = None) -> Written:
+    """Return a formula in both styles."""
+    return Written(written(expression, TEXT, put), written(expression, LATEX, put))
 
 
-def written(expression: Expression, style: Style, put: Put) -> str:
-    """The formula in a style, with what `put` gives for its symbols.
+def written(expression: Expression, style: Style = TEXT, put: Put | None = None) -> str:
+    """Return the formula in a style, with what `put` gives for its symbols, their letters without it.
 
     >>> w, x = Symbol("w", "w₁", "w_{1}"), Symbol("x", "x", "x")
-    >>> written(Product((w, x)), TEXT, letters(TEXT)), written(Product((w, x)), TEXT, lambda symbol: "−2")
+    >>> written(Product((w, x))), written(Product((w, x)), TEXT, lambda symbol: "−2")
     ('w₁ x', '(−2) · (−2)')
     """
-    return _piece(expression, style, put).text
+    return _piece(expression, style, put or style.letters).text
 
 
 def _piece(expression: Expression, style: Style, put: Put) -> Piece:
@@ -128,7 +135,7 @@ def _piece(expression: Expression, style: Style, put: Put) -> Piece:
         case Function(name, argument):
             return Piece(style.functions[name].format(_piece(argument, style, put).text), WHOLE, "letter")
         case Largest(terms):
-            listed = style.comma.join(_piece(term, style, put).text for term in terms)
+            listed = ", ".join(_piece(term, style, put).text for term in terms)
             return Piece(style.largest.format(listed), WHOLE, "letter")
         case Precise(own):
             return _piece(own, style, put)
@@ -188,7 +195,7 @@ def _product(pieces: list[Piece], style: Style) -> Piece:
 
 
 def exact_digits(value: Value | None) -> str:
-    """An exact value as a decimal, or as a fraction where it has none; "" for a float or a very long one.
+    """Return an exact value as a decimal, or as a fraction where it has none; "" for a float or a very long one.
 
     >>> exact_digits(Fraction("-1.3156")), exact_digits(Fraction(1, 3)), exact_digits(0.5)
     ('−1.3156', '1/3', '')
@@ -211,31 +218,26 @@ def exact_digits(value: Value | None) -> str:
 
 
 def shown(value: Value) -> str:
-    """A value with six significant digits at most, its minus a real one.
+    """Return a value with six significant digits at most, its minus a real one.
 
     >>> shown(Fraction("-0.5379177600")), shown(2.0), shown(Fraction(1, 3)), shown(1.5e-9)
     ('−0.537918', '2', '0.333333', '1.5e−9')
     """
-    if isinstance(value, Fraction) and value:
-        text = f"{Decimal(value.numerator) / Decimal(value.denominator):.{SIGNIFICANT}g}"
+    if isinstance(value, Fraction):
+        number = Decimal(value.numerator) / Decimal(value.denominator)
     else:
-        text = f"{Decimal(repr(float(value))):.{SIGNIFICANT}g}"
+        number = Decimal(repr(value))
+    text = f"{number:.{SIGNIFICANT}g}"
     digits, _, exponent = text.lower().partition("e")
     if exponent and -5 <= int(exponent) < SIGNIFICANT:
-        return shown_plainly(Decimal(text))
+        digits, exponent = f"{Decimal(text):f}", ""
     digits = digits.rstrip("0").rstrip(".") if "." in digits else digits
-    number = f"{digits}e{int(exponent)}" if exponent else digits
-    return ("0" if number in ("-0", "0") else number).replace("-", "−")
-
-
-def shown_plainly(value: Decimal) -> str:
-    """Digits without an exponent."""
-    text = f"{value:f}"
-    return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", "−")
+    text = f"{digits}e{int(exponent)}" if exponent else digits
+    return ("0" if text in ("-0", "0") else text).replace("-", "−")
 
 
 def circled(gap: int) -> str:
-    """The number of a gap in a circle.
+    """Return the number of a gap in a circle.
 
     >>> circled(3), circled(21)
     ('③', '(21)')

@@ -17,11 +17,11 @@ from tenfold.teach.trace.checking import check
 from tenfold.teach.trace.judging import ReportedNumber, judge
 from tenfold.teach.trace.ledger import Ledger, TraceLine
 from tenfold.teach.trace.network import Network, network_of
-from tenfold.teach.trace.notation import TEXT, exact_digits, letters, shown, written
+from tenfold.teach.trace.notation import exact_digits, shown, written
+from tenfold.teach.trace.plaintext import plain_text
 from tenfold.teach.trace.record import Trace
 from tenfold.teach.trace.reports import entries_of, resolved_key
 from tenfold.teach.trace.sources import read_toml
-from tenfold.teach.trace.telling import told
 from tenfold.teach.trace.unrolling import unrolled
 
 WORDS = ("gap", "key", "formula", "answer")
@@ -66,7 +66,7 @@ def sheet_text(trace: Trace) -> str:
         "quotes of its answer below, rounded as you like (to one digit that is not 0 at least), and have it",
         "marked: tenfold trace --mark THIS-FILE",
         "",
-        *told(trace.as_json()).splitlines(),
+        *plain_text(trace.display).splitlines(),
     ]
     comments = "".join(f"# {line}".rstrip() + "\n" for line in head)
     return f"{comments}\n{_network_text(trace.network)}{''.join(_gaps_text(trace, answers=False))}"
@@ -81,7 +81,7 @@ def answers_text(trace: Trace) -> str:
 def _gaps_text(trace: Trace, answers: bool) -> list[str]:
     found = []
     for gap, line in _gaps(trace):
-        formula = f"{line.symbol.text} = {written(line.formula, TEXT, letters(TEXT))}"
+        formula = f"{line.symbol.text} = {written(line.formula)}"
         answer = shown(line.value) if answers else ""
         exact = (
             f"  # exactly {exact_digits(line.value)}"

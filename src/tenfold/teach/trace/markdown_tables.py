@@ -1,0 +1,71 @@
+"""A trace as Markdown that any site renders: plain Unicode mathematics, a table for each update and stage."""
+
+__all__ = ["markdown"]
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from tenfold.teach.judge import counted_verdict
+from tenfold.teach.trace.display import Display, DisplayRow, small
+
+# Whatever could be taken for markup, a mention, an entity or mathematics; for a list; for an address.
+_LIST = re.compile(r"^(\d*)([-+.)])(?=\s|$)")
+_MARKUP = re.compile(r"([\\`*_\[\]<>|~$#&@])")
+COLUMNS = ("line", "quantity", "formula", "numbers", "value", "rule", "off by")
+
+
+def markdown(trace: Display) -> str:
+    """Return the whole document; every text is escaped, formulas too."""
+    about = [f"{trace.heading}.", f"Checked: {trace.held}", *trace.notes]
+    about += [f"Numbers left to the reader: {trace.gaps}."] if trace.gaps else []
+    if trace.counts:
+        about.append(f"Printed numbers: {', '.join(counted_verdict(*counted) for counted in trace.counts.items())}.")
+    lines = [f"# Back-propagation, line by line: {_text(trace.name)}", ""]
+    lines += [line for sentence in about for line in (_text(sentence), "")]
+    for chapter in trace.chapters:
+        lines += [f"## {_text(chapter.title)}: {_text(chapter.about)}", ""]
+        for stage, rows in chapter.stages():
+            lines += [f"### {_text(stage.capitalize())}", "", *_table(rows), ""]
+    lines += ["## Rules", "", *(f"- **{_text(rule)}**: {_text(sentence)}" for rule, sentence in trace.rules.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _table(rows: Sequence[DisplayRow]) -> Iterator[str]:
+    """Yield the table of a stage; printed numbers have columns of their own where there are some."""
+    said = any(row.judgments for row in rows)
+    header = COLUMNS + ("printed",) * said
+    yield _joined(header)
+    yield _joined("---" for _ in header)
+    for row in rows:
+        yield _joined(map(_text, _cells(row)[: len(header)]))
+
+
+def _joined(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _cells(row: DisplayRow) -> list[str]:
+    terms = dict.fromkeys(("formula", "numbers"), "")
+    for sign, term in row.terms:
+        terms["formula" if term == row.formula else "numbers"] = f"{sign} {term.text}"
+    exact = f" (exactly {row.all_digits})" if row.all_digits else ""
+    errors = {"autograd": row.errors.autograd, "difference": row.errors.difference} if row.gap is None else {}
+    said = [
+        f"{judgment.printed}{f' ({judgment.note})' * bool(judgment.note)}: {judgment.verdict}{judgment.rest}"
+        for judgment in row.judgments
+    ]
+    return [
+        str(row.line.number),
+        row.line.symbol.text,
+        *terms.values(),
+        f"{row.sign} {row.value}{exact}",
+        row.line.rule,
+        ", ".join(f"{name} {small(error)}" for name, error in errors.items() if error is not None),
+        " / ".join(said),
+    ]
+
+
+def _text(text: str) -> str:
+    """Return a line of characters that mean nothing but themselves."""
+    escaped = _MARKUP.sub(r"\\\1", " ".join(text.split()))
+    return _LIST.sub(r"\1\\\2", re.sub(r"(?<=:)//|(?<=www)\.", r"\\\g<0>", escaped))

@@ -1,0 +1,85 @@
+"""A trace as lines of plain text, at most 100 columns wide."""
+
+__all__ = ["WIDTH", "TextRow", "plain_text", "text_rows"]
+
+import textwrap
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tenfold.teach.judge import SLIP, counted_verdict, standing
+from tenfold.teach.trace.display import Display, DisplayRow
+from tenfold.teach.trace.notation import shown
+
+WIDTH = 100
+INDENT = 6
+
+
+class TextRow(NamedTuple):
+    """A piece of text and what it is: "title", "heading", "stage", "line", "right", "follows", "slip" or "note"."""
+
+    kind: str
+    text: str
+
+
+def plain_text(trace: Display) -> str:
+    """Return the whole trace as text, without a line break at its end."""
+    return "\n".join(row.text for row in text_rows(trace))
+
+
+def text_rows(trace: Display) -> Iterator[TextRow]:
+    """Yield the trace's text piece by piece, so that whoever prints it may color it."""
+    yield _wrapped("title", f"{trace.name}: {trace.heading}", "", "  ")
+    start = (f"{symbol.text} = {shown(value)}" for symbol, value, _ in trace.givens if symbol.key.startswith("0."))
+    yield _wrapped("note", f"start: {', '.join(start)}", "", "  ")
+    for note in trace.notes:
+        yield _wrapped("note", f"note: {note}", "", "  ")
+    for chapter in trace.chapters:
+        for part in chapter.parts:
+            yield TextRow("heading", f"\n{chapter.title}, {part.about}")
+            for stage, rows in part.stages:
+                yield TextRow("stage", f"  {stage}")
+                for row in rows:
+                    yield from _line(row)
+    yield TextRow("note", "")
+    yield _wrapped("note", f"checked: {trace.held}", "", "  ")
+    if trace.counts is not None:
+        yield from _verdicts(trace)
+
+
+def _line(row: DisplayRow) -> Iterator[TextRow]:
+    terms = [f"{sign} {term.text}" for sign, term in row.terms]
+    terms.append(f"{row.sign} {row.value}{' ____' * (row.gap is not None)}")
+    parts = [f"{row.line.symbol.text} {terms[0]}", *terms[1:]]
+    if row.errors.kink:
+        parts.append("  (at the kink: autograd's convention)")
+    yield from _fitted(f"{row.line.number:>4}  ", parts)
+    for judgment in row.judgments:
+        place = f" ({judgment.note})" if judgment.note else ""
+        text = f"{judgment.printed}{place}: {judgment.sentence}"
+        yield _wrapped(standing(judgment.verdict), text, " " * INDENT + "» ", " " * (INDENT + 4))
+
+
+def _fitted(start: str, parts: list[str]) -> Iterator[TextRow]:
+    """Yield the parts on one line where they fit, else one below the other."""
+    whole = start + " ".join(parts)
+    if len(whole) <= WIDTH:
+        yield TextRow("line", whole)
+        return
+    for k, part in enumerate(parts):
+        yield _wrapped("line", part, start if k == 0 else " " * (INDENT + 2), " " * (INDENT + 4))
+
+
+def _wrapped(kind: str, text: str, first: str, rest: str) -> TextRow:
+    return TextRow(
+        kind, textwrap.fill(text, WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+    )
+
+
+def _verdicts(trace: Display) -> Iterator[TextRow]:
+    counts = [counted_verdict(*counted) for counted in (trace.counts or {}).items()]
+    total = f"{len(trace.judged)} number{'s' * (len(trace.judged) != 1)}"
+    yield _wrapped("note", f"judged: {total}: {', '.join(counts) or 'none given'}", "", "  ")
+    for row, judgment in trace.judged:
+        if judgment.verdict == SLIP:
+            name = f"line {row.line.number}, {row.line.symbol.text}"
+            yield _wrapped("slip", f"{name} = {judgment.printed}: {judgment.sentence}", "  ", "    ")

@@ -1,0 +1,112 @@
+"""Worked back-propagation as one page: line by line through the network, forward, backward and through the updates."""
+
+__all__ = ["page"]
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from markupsafe import Markup
+
+from tenfold.report.document import document
+from tenfold.teach.judge import SLIP, counted_verdict
+from tenfold.teach.printed import FLOATS, exactly
+from tenfold.teach.trace.diagram import drawing, part
+from tenfold.teach.trace.display import Display, DisplayRow, vector
+from tenfold.teach.trace.expressions import Symbol
+from tenfold.teach.trace.mathml import mathml
+from tenfold.teach.trace.naming import Naming, Place
+from tenfold.teach.trace.network import Network
+from tenfold.teach.trace.notation import Written, exact_digits, shown
+
+ROOM = 8  # letters of a value that are shown in full beside its symbol
+# What a verdict looks like, a shape and a color beside its words; one that follows from something earlier is "other".
+LOOKS = {"exact": "holds", "rounded": "noise", "truncated": "noise", SLIP: "misses"}
+# Which numbers follow a sample, and leave with it.
+PASSING = ("value", "pre", "gradient", "target")
+
+
+def page(trace: Display) -> str:
+    """Return the page of a trace: self-contained, offline, readable without its script."""
+    units = _units(trace.network)
+    context = {
+        "trace": trace,
+        "math": _math,
+        "look": lambda verdict: LOOKS.get(verdict, "other"),
+        "counted": counted_verdict,
+        "drawings": [drawing(trace.network.sizes, units, way) for way in ("across", "down")],
+    }
+    return document("trace.html", context, _walk(trace), own="trace")
+
+
+def _math(written: Written | Symbol) -> Markup:
+    """Return a formula as mathematics, as plain text where the browser's mathematics has no words for it."""
+    return mathml(written.latex) or Markup('<span class="plain">{}</span>').format(written.text)
+
+
+def _units(network: Network) -> dict[str, str]:
+    """Return what stands inside a unit, by its part: the symbol of its value."""
+    naming = Naming(network)
+    return {
+        f"node-{layer}-{unit}": naming.value(layer, unit).text
+        for layer, width in enumerate(network.sizes)
+        for unit in range(1, width + 1)
+    }
+
+
+def _walk(trace: Display) -> dict[str, Any]:
+    """Return what the script draws: each line's number, its slot, and the slots of its inputs.
+
+    start: parameters before the first line; samples: what stands at the inputs and the loss, by sample.
+    """
+    places = {given.key: given.place for given in trace.givens} | {row.line.key: row.line.place for row in trace.rows}
+    slots = {key: _slot(place, key.startswith("s")) for key, place in places.items() if place}
+    return {
+        "start": [
+            [slots[symbol.key], symbol.text, *_beside(shown(value))]
+            for symbol, value, place in trace.givens
+            if place and place.quantity == "parameter"
+        ],
+        "samples": {str(k): list(_ends(trace.network, k)) for k in range(1, len(trace.network.samples) + 1)},
+        "steps": [_step(row, slots) for row in trace.rows],
+        "passing": PASSING,
+    }
+
+
+def _step(row: DisplayRow, slots: Mapping[str, str]) -> list[Any]:
+    """Return slot, symbol, value twice, the inputs' slots, stage, update, sample, whether the number stays."""
+    line = row.line
+    inputs = list(dict.fromkeys(slots[key] for key in line.inputs if key in slots))
+    stays = line.place.quantity != "local"
+    where = (line.moment.update, line.moment.sample)
+    return [slots[line.key], line.symbol.text, *_beside(row.value), inputs, row.stage, *where, stays]
+
+
+def _slot(place: Place, given: bool) -> str:
+    """Return where on the drawing a number stands, part and slot as one word.
+
+    A local derivative passes where gradients stay; what is given of the loss is its target.
+    """
+    if place.kind == "loss" and given:
+        return "loss target"
+    return f"{part(place)} {'gradient' if place.quantity == 'local' else place.quantity}"
+
+
+def _beside(value: str) -> list[str]:
+    """Return a value after its symbol, and alone, with three digits where it is long.
+
+    >>> _beside("−0.00861014"), _beside("1000/3"), _beside("③")
+    (['≈ −0.00861', '−0.00861'], ['= 1000/3', '333'], ['= ③', '③'])
+    """
+    whole = len(value) <= 5 or value.startswith("(")
+    short = value if whole else f"{float(exactly(value, FLOATS)):.3g}".replace("-", "−")
+    return [f"= {value}" if len(value) <= ROOM else f"≈ {short}", short]
+
+
+def _ends(network: Network, k: int) -> Iterator[list[str]]:
+    """Yield what the k-th sample puts at the inputs and at the loss."""
+    sample, naming = network.samples[k - 1], Naming(network)
+    x, y = ([exact_digits(cell) or shown(cell) for cell in cells] for cells in (sample.x, sample.y))
+    for unit, value in enumerate(x, 1):
+        yield [f"node-0-{unit} value", naming.value(0, unit).text, *_beside(value)]
+    label = str(sample.label)
+    yield ["loss target", *(["y", f"= {vector(y)}", ""] if network.regresses else ["class", label, label])]
