@@ -240,7 +240,7 @@ def _versions(formula: Expression, values: Mapping[str, Value]) -> Iterator[tupl
             for step, words in ((-1, "from before the last update"), (1, "after this update already")):
                 other = f"{int(update) + step}.{rest}"
                 if other in values:
-                    yield f"{symbol.text} {words}", symbol.key, Symbol(other, symbol.text, symbol.latex)
+                    yield f"{symbol.text} {words}", symbol.key, replace(symbol, key=other)
 
 
 def _each(formula: Expression, versions: Sequence[tuple[str, str, Symbol]]) -> Iterator[Variant]:

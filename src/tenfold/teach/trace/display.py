@@ -12,7 +12,7 @@ from tenfold.teach.trace.checking import AUTOGRAD, DIFFERENCE, Checks, Errors
 from tenfold.teach.trace.expressions import Expression, Precise, Sum, Symbol, Value, evaluate, rewritten
 from tenfold.teach.trace.ledger import GivenNumber, Ledger, TraceLine
 from tenfold.teach.trace.network import Network, Sample
-from tenfold.teach.trace.notation import Written, both, circled, exact_digits, shown
+from tenfold.teach.trace.notation import Written, circled, exact_digits, in_all_styles, shown
 
 RULES = {
     "forward sum": "A unit adds its bias to the sum of what comes in, each input times the weight of its edge.",
@@ -189,7 +189,7 @@ def _visible(text: str) -> str:
 def _row(
     line: TraceLine, ledger: Ledger, gaps: Mapping[str, int], errors: Errors, judgments: Sequence[Judgment]
 ) -> DisplayRow:
-    gap, stage, formula = gaps.get(line.key), STAGES[line.stage], both(line.formula)
+    gap, stage, formula = gaps.get(line.key), STAGES[line.stage], in_all_styles(line.formula)
     if gap is not None:
         return DisplayRow(line, stage, formula, None, circled(gap), "", gap, errors, judgments)
     numbers, value = _numbers(line.formula, ledger.values, gaps), shown(line.value)
@@ -219,7 +219,7 @@ def _numbers(formula: Expression, values: Mapping[str, Value], gaps: Mapping[str
     def put(symbol: Symbol) -> str:
         return circled(gaps[symbol.key]) if symbol.key in gaps else lost.get(symbol.key) or shown(values[symbol.key])
 
-    return both(rewritten(formula, readable), put)
+    return in_all_styles(rewritten(formula, readable), put)
 
 
 def _heading(network: Network) -> str:

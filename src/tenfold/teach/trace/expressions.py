@@ -31,7 +31,7 @@ __all__ = [
 import math
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import reduce
 from typing import Any, NamedTuple
@@ -57,10 +57,11 @@ class Symbol:
     key: str
     text: str
     latex: str
+    mathml: str = ""
 
     def within(self, prefix: str) -> "Symbol":
         """Return the symbol with a prefix to its key: of an update and sample."""
-        return Symbol(prefix + self.key, self.text, self.latex)
+        return replace(self, key=prefix + self.key)
 
 
 @dataclass(frozen=True)

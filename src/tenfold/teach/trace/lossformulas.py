@@ -37,7 +37,7 @@ from tenfold.teach.trace.expressions import (
     total,
 )
 from tenfold.teach.trace.ledger import Desk
-from tenfold.teach.trace.naming import Place
+from tenfold.teach.trace.naming import Place, symbol
 
 ONE, ZERO = Fraction(1), Fraction(0)
 
@@ -52,14 +52,14 @@ class _End(NamedTuple):
 
     def note(self, letter: str, formula: Expression, unit: int = 0) -> Symbol:
         """Write a line of the loss: of one class, or of all."""
-        quantity = self.desk.naming.classwise(letter, unit) if unit else Symbol(letter, letter, letter)
+        quantity = self.desk.naming.classwise(letter, unit) if unit else symbol(letter)
         return self._write(quantity, formula, unit or 1)
 
     def end(self, loss: Expression, slopes: Sequence[Expression]) -> tuple[Symbol, list[Symbol]]:
         """Write the loss, and its derivative in every output."""
-        symbol, layer = self._write(self.desk.naming.loss(), loss, 1), self.desk.naming.network.depth
-        return symbol, [
-            self.desk.derive(symbol, z, slope, LOCAL, Place("node", layer, k, None, "gradient"))
+        top, layer = self._write(self.desk.naming.loss(), loss, 1), self.desk.naming.network.depth
+        return top, [
+            self.desk.derive(top, z, slope, LOCAL, Place("node", layer, k, None, "gradient"))
             for k, (z, slope) in enumerate(zip(self.outputs, slopes, strict=True), 1)
         ]
 

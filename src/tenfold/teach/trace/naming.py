@@ -3,14 +3,19 @@
 A key is what a file writes: "z1", "w2[1,3]", "dw2[1,3]" for ∂L/∂w₂, "dh1_dz1" for ∂h₁/∂z₁.
 """
 
-__all__ = ["Naming", "Place", "ratio"]
+__all__ = ["Naming", "Place", "ratio", "symbol"]
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from tenfold.teach.trace.expressions import Symbol
 from tenfold.teach.trace.network import Network
 
+BARE = {
+    "ŷ": ('<mover accent="true"><mi>y</mi><mo stretchy="false">^</mo></mover>', r"\hat{y}"),
+    "η": ("<mi>η</mi>", r"\eta"),
+}
+"""Letters that mathematics writes otherwise: as MathML and LaTeX."""
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -43,21 +48,16 @@ class Naming:
     def value(self, layer: int, unit: int) -> Symbol:
         """Return what a unit hands on: x, h, and of the last layer ŷ, or the scores of a classifier."""
         last = layer == self.network.depth
-        if layer == 0:
-            return self._indexed("x", "x", "x", unit, 0)
-        if last and self.network.regresses:
-            return self._indexed("yhat", "ŷ", r"\hat{y}", unit, layer)
+        if layer == 0 or (last and self.network.regresses):
+            return self._indexed("ŷ" if layer else "x", unit, layer)
         return self._unit("z" if last and self.network.activations[-1] == "identity" else "h", layer, unit)
 
     def parameter(self, layer: int, unit: int, source: int | None) -> Symbol:
         """Return w of the edge to `unit` from `source`, without a source b of the unit."""
         if source is None:
             return self._unit("b", layer, unit)
-        sizes, key = self.network.sizes, f"w{layer}"
-        if sizes[layer] == sizes[layer - 1] == 1:
-            return Symbol(key, f"w{_sub(layer)}", f"w_{{{layer}}}")
-        index = f"{unit},{source}"
-        return Symbol(f"{key}[{index}]", f"w{_sub(layer)}[{index}]", f"w^{{({layer})}}_{{{index}}}")
+        alone = self.network.sizes[layer] == self.network.sizes[layer - 1] == 1
+        return symbol("w", str(layer)) if alone else symbol("w", f"{unit},{source}", layer)
 
     def target(self, unit: int) -> Symbol:
         """Return y of an output."""
@@ -65,24 +65,40 @@ class Naming:
 
     def loss(self) -> Symbol:
         """Return L, of one sample of a batch L₁."""
-        if self.sample is None:
-            return Symbol("L", "L", "L")
-        return Symbol("L", f"L{_sub(self.sample)}", f"L_{{{self.sample}}}")
+        return replace(symbol("L", str(self.sample or "")), key="L")
 
     def classwise(self, letter: str, unit: int) -> Symbol:
         """Return a quantity that every output has, such as p."""
-        return self._indexed(letter, letter, letter, unit, self.network.depth)
+        return self._indexed(letter, unit, self.network.depth)
 
     def _unit(self, letter: str, layer: int, unit: int) -> Symbol:
-        key = f"{letter}{layer}"
-        if self.network.sizes[layer] == 1:
-            return Symbol(key, f"{letter}{_sub(layer)}", f"{letter}_{{{layer}}}")
-        return Symbol(f"{key}[{unit}]", f"{letter}{_sub(layer)}[{unit}]", f"{letter}^{{({layer})}}_{{{unit}}}")
+        return symbol(letter, str(layer)) if self.network.sizes[layer] == 1 else symbol(letter, str(unit), layer)
 
-    def _indexed(self, key: str, text: str, latex: str, unit: int, layer: int) -> Symbol:
+    def _indexed(self, letter: str, unit: int, layer: int) -> Symbol:
         if self.network.sizes[layer] == 1:
-            return Symbol(key, text, latex)
-        return Symbol(f"{key}[{unit}]", f"{text}{_sub(unit)}", f"{latex}_{{{unit}}}")
+            return symbol(letter)
+        indexed = symbol(letter, str(unit))
+        return replace(indexed, key=f"{symbol(letter).key}[{unit}]")
+
+
+def symbol(letter: str, index: str = "", layer: int = 0) -> Symbol:
+    """Return a letter with an index below it; with a layer, that stands above, and in plain text before the index.
+
+    >>> symbol("w", "1,3", 2).text, symbol("w", "1,3", 2).latex
+    ('w₂[1,3]', 'w^{(2)}_{1,3}')
+    """
+    bare, latex = BARE.get(letter, (f"<mi>{letter}</mi>", letter))
+    key = "yhat" if letter == "ŷ" else letter
+    below = "<mo>,</mo>".join(f"<mn>{part}</mn>" for part in index.split(","))
+    if layer:
+        above = f"<mrow><mo>(</mo><mn>{layer}</mn><mo>)</mo></mrow>"
+        mathml = f"<msubsup>{bare}<mrow>{below}</mrow>{above}</msubsup>"
+        text = f"{letter}{str(layer).translate(SUBSCRIPTS)}[{index}]"
+        return Symbol(f"{key}{layer}[{index}]", text, f"{latex}^{{({layer})}}_{{{index}}}", mathml)
+    if index:
+        mathml = f"<msub>{bare}{below}</msub>"
+        return Symbol(f"{key}{index}", f"{letter}{index.translate(SUBSCRIPTS)}", f"{latex}_{{{index}}}", mathml)
+    return Symbol(key, letter, latex, bare)
 
 
 def ratio(above: Symbol, below: Symbol) -> Symbol:
@@ -94,8 +110,5 @@ def ratio(above: Symbol, below: Symbol) -> Symbol:
     top, bottom = (symbol.key.rpartition(".")[2] for symbol in (above, below))
     key = f"d{bottom}" if top == "L" else f"d{top}_d{bottom}"
     latex = rf"\frac{{\partial {above.latex}}}{{\partial {below.latex}}}"
-    return Symbol(key, f"∂{above.text}/∂{below.text}", latex)
-
-
-def _sub(number: int) -> str:
-    return str(number).translate(SUBSCRIPTS)
+    mathml = "".join(f"<mrow><mi>∂</mi>{symbol.mathml}</mrow>" for symbol in (above, below))
+    return Symbol(key, f"∂{above.text}/∂{below.text}", latex, f"<mfrac>{mathml}</mfrac>")

@@ -1,6 +1,6 @@
-"""Formulas written down, as plain Unicode and as LaTeX, with letters or with the numbers put in."""
+"""Formulas written down, as plain Unicode, LaTeX and MathML, with letters or with the numbers put in."""
 
-__all__ = ["LATEX", "TEXT", "Style", "Written", "both", "circled", "exact_digits", "shown", "written"]
+__all__ = ["LATEX", "TEXT", "Style", "Written", "circled", "exact_digits", "in_all_styles", "shown", "written"]
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -21,6 +21,7 @@ from tenfold.teach.trace.expressions import (
     Sum,
     Symbol,
     Value,
+    plain,
 )
 
 SIGNIFICANT = 6
@@ -35,14 +36,19 @@ Put = Callable[[Symbol], str]
 
 
 class Style(NamedTuple):
-    """How to write a formula: the letters of a symbol, and templates for the rest."""
+    """How to write a formula: letters of a symbol, a number, the signs between pieces, templates for the rest."""
 
     letters: Put
+    number: Callable[[str], str]
+    power: Callable[[str, int], str]
+    plus: str
     minus: str
+    prefix: str
     times: str
+    beside: str
+    comma: str
     fraction: str
     coefficient: str
-    power: str
     group: str
     largest: str
     positive: str
@@ -52,11 +58,16 @@ class Style(NamedTuple):
 
 TEXT = Style(
     letters=lambda symbol: symbol.text,
-    minus="−",
+    number=str,
+    power=lambda base, exponent: base + str(exponent).translate(SUPERSCRIPTS),
+    plus=" + ",
+    minus=" − ",
+    prefix="−",
     times=" · ",
+    beside=" ",
+    comma=", ",
     fraction="{} / {}",
-    coefficient="{}/{}",
-    power="{}{}",
+    coefficient="({}/{})",
     group="({})",
     largest="max({})",
     positive="[{} > 0]",
@@ -65,11 +76,16 @@ TEXT = Style(
 )
 LATEX = Style(
     letters=lambda symbol: symbol.latex,
-    minus="-",
+    number=lambda text: text.replace("−", "-"),
+    power=lambda base, exponent: f"{base}^{{{exponent}}}",
+    plus=" + ",
+    minus=" - ",
+    prefix="-",
     times=r" \cdot ",
+    beside=" ",
+    comma=", ",
     fraction=r"\frac{{{}}}{{{}}}",
     coefficient=r"\tfrac{{{}}}{{{}}}",
-    power="{}^{{{}}}",
     group=r"\left({}\right)",
     largest=r"\max\left({}\right)",
     positive=r"\left[{} > 0\right]",
@@ -80,6 +96,27 @@ LATEX = Style(
         "exp": r"\exp\left({}\right)",
         "ln": r"\ln\left({}\right)",
     },
+)
+_PREFIX, _FENCED = '<mo form="prefix">−</mo>', "<mrow><mo>(</mo>{}<mo>)</mo></mrow>"
+MATHML = Style(
+    letters=lambda symbol: symbol.mathml,
+    number=lambda text: f"{_PREFIX * text.startswith('−')}<mn>{text.removeprefix('−')}</mn>",
+    power=lambda base, exponent: f"<msup><mrow>{base}</mrow><mn>{exponent}</mn></msup>",
+    plus='<mo form="infix">+</mo>',
+    minus='<mo form="infix">−</mo>',
+    prefix=_PREFIX,
+    times="<mo>·</mo>",
+    beside="",
+    comma="<mo>,</mo>",
+    fraction="<mfrac><mrow>{}</mrow><mrow>{}</mrow></mfrac>",
+    coefficient="<mfrac><mn>{}</mn><mn>{}</mn></mfrac>",
+    group=_FENCED,
+    largest=f"<mi>max</mi>{_FENCED}",
+    positive="<mrow><mo>[</mo>{}<mo>&gt;</mo><mn>0</mn><mo>]</mo></mrow>",
+    step=_FENCED.format(
+        "<mn>{1}</mn><mtext>\u00a0if\u00a0</mtext>{0}<mo>&gt;</mo><mn>0</mn><mtext>\u00a0else\u00a0</mtext><mn>{2}</mn>"
+    ),
+    functions={name: f"<mi>{name.replace('sigmoid', 'σ')}</mi>{_FENCED}" for name in ("sigmoid", "tanh", "exp", "ln")},
 )
 
 
@@ -92,15 +129,19 @@ class Piece(NamedTuple):
 
 
 class Written(NamedTuple):
-    """A formula as text and as LaTeX."""
+    """A formula as text, as LaTeX, and as a page shows it."""
 
     text: str
     latex: str
+    mathml: str
 
 
-def both(expression: Expression, put: Put | None = None) -> Written:
-    """Return a formula in both styles."""
-    return Written(written(expression, TEXT, put), written(expression, LATEX, put))
+def in_all_styles(expression: Expression, put: Put | None = None) -> Written:
+    """Return a formula in every style; as MathML in an element for each summand, for browsers break none of them."""
+    whole, letters = plain(expression), put or MATHML.letters
+    pieces = _summands(whole, MATHML, letters) if isinstance(whole, Sum) else [_piece(whole, MATHML, letters).text]
+    mathml = "<wbr>".join(f"<math>{piece}</math>" for piece in pieces)
+    return Written(written(whole, TEXT, put), written(whole, LATEX, put), mathml)
 
 
 def written(expression: Expression, style: Style = TEXT, put: Put | None = None) -> str:
@@ -119,23 +160,22 @@ def _piece(expression: Expression, style: Style, put: Put) -> Piece:
             return _number(value, style)
         case Symbol():
             return _symbol(put(expression), expression, style)
-        case Sum(terms):
-            return Piece(_sum(terms, style, put), LOOSE, "group")
+        case Sum():
+            return Piece("".join(_summands(expression, style, put)), LOOSE, "group")
         case Negative(term):
-            return Piece(style.minus + _held(_piece(term, style, put), FIRM, style), LOOSE, "group")
+            return Piece(style.prefix + _held(_piece(term, style, put), FIRM, style), LOOSE, "group")
         case Product(factors):
             return _product([_piece(factor, style, put) for factor in factors], style)
         case Quotient(above, below):
-            tight = LOOSE if style is LATEX else WHOLE
+            tight, hold = (WHOLE, FIRM) if style is TEXT else (LOOSE, WHOLE)
             parts = [_held(_piece(part, style, put), tight, style) for part in (above, below)]
-            return Piece(style.fraction.format(*parts), WHOLE if style is LATEX else FIRM, "group")
+            return Piece(style.fraction.format(*parts), hold, "group")
         case Power(base, exponent):
-            raised = str(exponent).translate(SUPERSCRIPTS) if style is TEXT else str(exponent)
-            return Piece(style.power.format(_held(_piece(base, style, put), WHOLE, style), raised), WHOLE, "letter")
+            return Piece(style.power(_held(_piece(base, style, put), WHOLE, style), exponent), WHOLE, "letter")
         case Function(name, argument):
             return Piece(style.functions[name].format(_piece(argument, style, put).text), WHOLE, "letter")
         case Largest(terms):
-            listed = ", ".join(_piece(term, style, put).text for term in terms)
+            listed = style.comma.join(_piece(term, style, put).text for term in terms)
             return Piece(style.largest.format(listed), WHOLE, "letter")
         case Precise(own):
             return _piece(own, style, put)
@@ -150,36 +190,31 @@ def _number(value: Fraction, style: Style) -> Piece:
     if value == Fraction(1, 2) and style is TEXT:
         return Piece("½", WHOLE, "letter")
     if value.denominator == 1 or (exact_digits(value) and value.denominator % 10 == 0):
-        return Piece(_minus(shown(value), style), WHOLE if value >= 0 else SIGNED, "number")
-    text = style.coefficient.format(value.numerator, value.denominator)
-    return Piece(f"({text})" if style is TEXT else text, WHOLE, "letter")
+        return Piece(style.number(shown(value)), WHOLE if value >= 0 else SIGNED, "number")
+    return Piece(style.coefficient.format(value.numerator, value.denominator), WHOLE, "letter")
 
 
 def _symbol(text: str, symbol: Symbol, style: Style) -> Piece:
-    text = _minus(text, style)
-    if text not in (symbol.text, symbol.latex):
-        return Piece(text, SIGNED if text.startswith(style.minus) else WHOLE, "number")
+    if text != style.letters(symbol):
+        return Piece(style.number(text), SIGNED if text.startswith("−") else WHOLE, "number")
     return Piece(text, WHOLE, "ratio" if "∂" in symbol.text else "letter")
-
-
-def _minus(text: str, style: Style) -> str:
-    return text.replace("−", style.minus)
 
 
 def _held(piece: Piece, hold: int, style: Style) -> str:
     return piece.text if piece.hold >= hold else style.group.format(piece.text)
 
 
-def _sum(terms: tuple[Expression, ...], style: Style, put: Put) -> str:
-    first, *rest = terms
-    text = _held(_piece(first, style, put), LOOSE, style)
+def _summands(expression: Sum, style: Style, put: Put) -> list[str]:
+    """Return the terms of a sum, each but the first with its sign."""
+    first, *rest = expression.terms
+    summands = [_held(_piece(first, style, put), LOOSE, style)]
     for term in rest:
-        sign, inner = ("−", term.term) if isinstance(term, Negative) else ("+", term)
+        sign, inner = (style.minus, term.term) if isinstance(term, Negative) else (style.plus, term)
         piece = _piece(inner, style, put)
         # "1 − −2" is no arithmetic, and "1 − (a + b)" is not "1 − a + b".
         loose = piece.hold == SIGNED or (piece.hold == LOOSE and isinstance(inner, Negative | Sum))
-        text += f" {_minus(sign, style)} {style.group.format(piece.text) if loose else piece.text}"
-    return text
+        summands.append(sign + (style.group.format(piece.text) if loose else piece.text))
+    return summands
 
 
 def _product(pieces: list[Piece], style: Style) -> Piece:
@@ -189,7 +224,7 @@ def _product(pieces: list[Piece], style: Style) -> Piece:
     for piece in rest:
         loud = {before.kind, piece.kind} == {"ratio"} or (piece.kind == "number" and before.text != "½")
         loud |= before.kind == "number" and piece.kind in ("group", "number")
-        text += (style.times if loud else " ") + _held(piece, WHOLE, style)
+        text += (style.times if loud else style.beside) + _held(piece, WHOLE, style)
         before = piece
     return Piece(text, FIRM, "group")
 

@@ -9,6 +9,7 @@ w ← w − η ∂L/∂w
 __all__ = ["unrolled"]
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -28,14 +29,14 @@ from tenfold.teach.trace.expressions import (
 )
 from tenfold.teach.trace.ledger import Desk, Ledger, Moment
 from tenfold.teach.trace.lossformulas import write_loss
-from tenfold.teach.trace.naming import Naming, Place
+from tenfold.teach.trace.naming import Naming, Place, symbol
 from tenfold.teach.trace.network import Network
 
 ONE, ZERO, SLOPE = Fraction(1), Fraction(0), Fraction(1, 100)
 FORWARD, ACTIVATION = ("forward", "forward sum"), ("forward", "activation")
 LOCAL, CHAIN = ("derivative", "local derivative"), ("chain", "chain rule")
 MEAN, UPDATE = "mean over the batch", ("update", "update")
-ETA = Symbol("eta", "η", r"\eta")
+ETA = replace(symbol("η"), key="eta")
 
 Symbols = Sequence[Symbol]
 Parameters = dict[Place, Symbol]

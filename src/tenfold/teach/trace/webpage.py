@@ -12,11 +12,9 @@ from tenfold.teach.judge import SLIP, counted_verdict
 from tenfold.teach.printed import FLOATS, exactly
 from tenfold.teach.trace.diagram import drawing, part
 from tenfold.teach.trace.display import Display, DisplayRow, vector
-from tenfold.teach.trace.expressions import Symbol
-from tenfold.teach.trace.mathml import mathml
 from tenfold.teach.trace.naming import Naming, Place
 from tenfold.teach.trace.network import Network
-from tenfold.teach.trace.notation import Written, exact_digits, shown
+from tenfold.teach.trace.notation import exact_digits, shown
 
 ROOM = 8  # letters of a value that are shown in full beside its symbol
 # What a verdict looks like, a shape and a color beside its words; one that follows from something earlier is "other".
@@ -30,17 +28,12 @@ def page(trace: Display) -> str:
     units = _units(trace.network)
     context = {
         "trace": trace,
-        "math": _math,
+        "math": Markup,
         "look": lambda verdict: LOOKS.get(verdict, "other"),
         "counted": counted_verdict,
         "drawings": [drawing(trace.network.sizes, units, way) for way in ("across", "down")],
     }
     return document("trace.html", context, _walk(trace), own="trace")
-
-
-def _math(written: Written | Symbol) -> Markup:
-    """Return a formula as mathematics, as plain text where the browser's mathematics has no words for it."""
-    return mathml(written.latex) or Markup('<span class="plain">{}</span>').format(written.text)
 
 
 def _units(network: Network) -> dict[str, str]:
