@@ -11,8 +11,8 @@ from tenfold.teach.judge import EARLIER_ROUNDING, EARLIER_SLIP, RENDERED, SLIP
 from tenfold.teach.printed import exactly
 from tenfold.teach.trace.api import trace
 from tenfold.teach.trace.causes import variants
+from tenfold.teach.trace.court import ReportedNumber, judge
 from tenfold.teach.trace.expressions import evaluate, settled
-from tenfold.teach.trace.judging import ReportedNumber, judge
 from tenfold.teach.trace.network import network_of
 from tenfold.teach.trace.reports import entries_of, resolved_key
 from tenfold.teach.trace.unrolling import unrolled

@@ -8,7 +8,7 @@ from typing import Any
 
 from tenfold.errors import UsageError
 from tenfold.teach.trace.checking import check
-from tenfold.teach.trace.judging import ReportedNumber, judge
+from tenfold.teach.trace.court import ReportedNumber, judge
 from tenfold.teach.trace.ledger import Ledger
 from tenfold.teach.trace.network import KEYS, network_of
 from tenfold.teach.trace.record import Trace

@@ -9,7 +9,7 @@ from typing import Any
 from tenfold.errors import UsageError, nearest
 from tenfold.teach.printed import FLOATS, exactly, quantum
 from tenfold.teach.trace.cells import counted
-from tenfold.teach.trace.judging import ReportedNumber
+from tenfold.teach.trace.court import ReportedNumber
 from tenfold.teach.trace.ledger import Ledger
 
 WORDS = ("update", "sample", "where")

@@ -14,7 +14,7 @@ from tenfold.seeds import generator
 from tenfold.teach.printed import FLOATS, exactly
 from tenfold.teach.trace.cells import counted
 from tenfold.teach.trace.checking import check
-from tenfold.teach.trace.judging import ReportedNumber, judge
+from tenfold.teach.trace.court import ReportedNumber, judge
 from tenfold.teach.trace.ledger import Ledger, TraceLine
 from tenfold.teach.trace.network import Network, network_of
 from tenfold.teach.trace.notation import exact_digits, shown, written

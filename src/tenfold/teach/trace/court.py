@@ -1,0 +1,330 @@
+"""Numbers that somebody wrote down, held against the lines of a trace, in their order.
+
+A printed number is exact, rounded or truncated (printed.py); or it follows: the line's own formula, with printed
+values in place of some of its inputs, gives it; or it is a slip. What lies between a line and the nearest printed
+quantities above it is worked out again from these. The explanation that replaces the fewest inputs is taken.
+"""
+
+__all__ = ["ReportedNumber", "judge"]
+
+import itertools
+import math
+from collections import ChainMap
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from typing import NamedTuple
+
+from tenfold.teach.judge import EARLIER_ROUNDING, EARLIER_SLIP, RENDERED, SLIP, Judgment, rendering
+from tenfold.teach.printed import FLOATS, exactly, fidelity, significant
+from tenfold.teach.trace.causes import digit_cause, variants
+from tenfold.teach.trace.expressions import Expression, Value, evaluate, settled
+from tenfold.teach.trace.ledger import Ledger, TraceLine
+from tenfold.teach.trace.notation import exact_digits, shown
+
+# Inputs that an explanation replaces, besides all of them.
+REPLACED = 3
+# Formulas that are worked out for all numbers, and for one of them at least and at most.
+EFFORT, LEAST, MOST = 400_000, 500, 20_000
+# What is tried out needs no more digits than anybody writes; long fractions take their time.
+BITS = 512
+# Digits that a sentence can hold.
+READABLE = 12
+# Digits that a printed number needs, so that a mistake that gives it is no coincidence.
+TELLING = 2
+
+
+class ReportedNumber(NamedTuple):
+    """A number that was printed, for the line with this key. where: a note of the file, or ""."""
+
+    key: str
+    printed: str
+    where: str = ""
+
+
+class Ruling(NamedTuple):
+    """A judgment, and the values that may stand behind its number, before it was rounded.
+
+    These are by its explanation, and, last, from all of its inputs as they were before they were rounded, as a
+    calculator's memory holds them.
+    """
+
+    judgment: Judgment
+    carried: tuple[Value, ...]
+
+
+class Stand(NamedTuple):
+    """A value that may stand in for an input. words: how it was printed; slipped: it goes back to a slip."""
+
+    key: str
+    value: Value
+    words: str
+    slipped: bool
+
+
+Stands = tuple[Stand, ...]
+
+
+@dataclass
+class _Court:
+    """The trace, and what has been judged so far. sheet: values that were there to be read, by key.
+
+    least: digits that a printed number needs to render a value that it is not.
+    """
+
+    ledger: Ledger
+    sheet: Mapping[str, Fraction]
+    lines: dict[str, TraceLine]
+    values: dict[str, Value]
+    effort: int
+    least: int
+    judged: dict[str, list[Ruling]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Case:
+    """A printed number before the court.
+
+    edges: the printed quantities nearest above its line; path: the lines between, itself the last.
+    """
+
+    court: _Court
+    printed: str
+    edges: tuple[str, ...]
+    path: tuple[TraceLine, ...]
+
+    @property
+    def value(self) -> Value:
+        """Return what the number should be."""
+        return self.court.ledger.values[self.path[-1].key]
+
+    @property
+    def effort(self) -> int:
+        """Return how many formulas may be worked out for it."""
+        return self.court.effort // len(self.path)
+
+    @cached_property
+    def as_printed(self) -> Stands:
+        """Return every printed input as it was printed; of several the last that is no slip."""
+        return tuple(self._last(lambda ruling: exactly(ruling.judgment.printed, FLOATS)))
+
+    @cached_property
+    def as_carried(self) -> Stands:
+        """Return every printed input as it was before it was rounded."""
+        return tuple(self._last(lambda ruling: ruling.carried[-1]))
+
+    def _last(self, value_of: Callable[[Ruling], Value]) -> Iterator[Stand]:
+        for key in self.edges:
+            rulings = self.court.judged[key]
+            last = ([ruling for ruling in rulings if ruling.judgment.verdict != SLIP] or rulings)[-1]
+            yield from (stand for stand in _stands(self.court, key) if stand.value == value_of(last))
+
+    def renders(self, value: Value) -> str:
+        """Return how the number renders a value, "" where it does not."""
+        return rendering(self.printed, value, self.court.least)
+
+    def worked(self, stands: Iterable[Stand], start: Mapping[str, Value] | None = None) -> Value | None:
+        """Return the line's value with others in place of some, None where it has none. start: of lines between."""
+        changed: dict[str, Value] = {stand.key: stand.value for stand in stands} | dict(start or {})
+        values = ChainMap(changed, self.court.values)
+        return values[self.path[-1].key] if _rework(self.path, changed, values) else None
+
+    def mistaken(self, stands: Iterable[Stand], line: TraceLine, formula: Expression) -> Value | None:
+        """Return the line's value where one line on the way to it is worked out by a mistaken formula."""
+        changed: dict[str, Value] = {stand.key: stand.value for stand in stands}
+        values, place = ChainMap(changed, self.court.values), self.path.index(line)
+        if not _rework(self.path[:place], changed, values):
+            return None
+        try:
+            value = settled(evaluate(formula, values), BITS)
+        except (ArithmeticError, ValueError):
+            return None
+        return self.worked(stands, {line.key: value})
+
+
+def _rework(path: Sequence[TraceLine], changed: dict[str, Value], values: Mapping[str, Value]) -> bool:
+    """Work lines out again from what has changed; False where one has no value."""
+    for line in path:
+        if line.key not in changed and any(key in changed for key in line.inputs):
+            try:
+                changed[line.key] = settled(evaluate(line.formula, values), BITS)
+            except (ArithmeticError, ValueError):
+                return False
+    return True
+
+
+def judge(
+    ledger: Ledger, reported: Iterable[ReportedNumber], sheet: Mapping[str, Fraction] | None = None
+) -> tuple[Judgment, ...]:
+    """Judge every number, in the order of the lines. sheet: other lines as they were shown to who wrote them.
+
+    With a sheet a 0 renders no number but 0: it tells no digit of what was to be worked out.
+    """
+    lines = {line.key: line for line in ledger.lines}
+    numbers = sorted(reported, key=lambda number: lines[number.key].number)
+    effort = min(max(EFFORT // max(1, len(numbers)), LEAST), MOST)
+    values = {key: settled(value, BITS) for key, value in ledger.values.items()}
+    court = _Court(ledger, sheet or {}, lines, values, effort, least=0 if sheet is None else 1)
+    judgments: list[Judgment] = []
+    for key, group in itertools.groupby(numbers, key=lambda number: number.key):
+        court.judged[key] = [_ruling(_case(court, number), number) for number in group]
+        judgments += _side_by_side([ruling.judgment for ruling in court.judged[key]])
+    return tuple(judgments)
+
+
+def _side_by_side(judgments: Sequence[Judgment]) -> Iterator[Judgment]:
+    """Yield the judgments of a quantity, with a word on the other places where it is printed differently."""
+    for judgment in judgments:
+        others = list(dict.fromkeys(other.printed for other in judgments if other.printed != judgment.printed))
+        elsewhere = f"; printed as {' and '.join(others)} elsewhere" if others else ""
+        yield judgment._replace(sentence=judgment.sentence + elsewhere)
+
+
+def _case(court: _Court, number: ReportedNumber) -> _Case:
+    line = court.lines[number.key]
+    edges: set[str] = set()
+    between, waiting = {line.key: line}, list(line.inputs)
+    while waiting:
+        key = waiting.pop()
+        if key in court.judged:
+            edges.add(key)
+        elif key in court.lines and key not in between:
+            between[key] = court.lines[key]
+            waiting += between[key].inputs
+    path = sorted(between.values(), key=lambda other: other.number)
+    return _Case(court, number.printed, tuple(sorted(edges, key=lambda key: court.lines[key].number)), tuple(path))
+
+
+def _ruling(case: _Case, number: ReportedNumber) -> Ruling:
+    verdict, sentence, carried = _explained(case)
+    judgment = Judgment(number.key, number.printed, shown(case.value), verdict, sentence, number.where)
+    memory = case.worked(case.as_carried)
+    if memory is not None and memory != carried and fidelity(number.printed, memory):
+        return Ruling(judgment, (carried, memory))
+    return Ruling(judgment, (carried,))
+
+
+def _explained(case: _Case) -> tuple[str, str, Value]:
+    """Return verdict, sentence, and the value before it was rounded."""
+    verdict = case.renders(case.value)
+    if verdict:
+        sentence = _faithful(verdict, case.value)
+        other = case.worked(case.as_printed)
+        if other is not None and case.as_printed and not fidelity(case.printed, other):
+            sentence += f"; its own printed inputs would give {shown(other)}"
+        return verdict, sentence, case.value
+    followed = _followed(case)
+    if followed is None:
+        return SLIP, *_slipped(case)
+    stands, carried = followed
+    verdict = EARLIER_SLIP if any(stand.slipped for stand in stands) else EARLIER_ROUNDING
+    words = " and ".join(stand.words for stand in stands) or "the numbers as the sheet shows them"
+    return verdict, f"{verdict}: {words}; the value is {shown(case.value)}", carried
+
+
+def _faithful(verdict: str, value: Value) -> str:
+    digits = exact_digits(value)
+    return (
+        verdict
+        if verdict == "exact"
+        else (f"{verdict} from {digits if 0 < len(digits) <= READABLE else f'{shown(value)}…'}")
+    )
+
+
+def _stands(court: _Court, key: str) -> list[Stand]:
+    """Return what may stand in for a printed quantity, the printings first."""
+    line, rulings = court.lines[key], court.judged[key]
+    several = court.ledger.lines[-1].moment.update > 1 and line.stage == "update"
+    name = f"{line.symbol.text} of update {line.moment.update}" if several else line.symbol.text
+    printings = [(ruling, exactly(ruling.judgment.printed, FLOATS), "printed") for ruling in rulings]
+    before = [(ruling, value, "before it was printed") for ruling in rulings for value in ruling.carried]
+    stands: dict[Value, Stand] = {}
+    for ruling, value, how in (*printings, *before):
+        slipped = ruling.judgment.verdict in (SLIP, EARLIER_SLIP)
+        if value != court.ledger.values[key]:
+            stands.setdefault(value, Stand(key, value, f"{name} {how} as {ruling.judgment.printed}", slipped))
+    return list(stands.values())
+
+
+def _followed(case: _Case) -> tuple[Stands, Value] | None:
+    """Return the explanation with the fewest replaced inputs and its value; of equals the most faithful."""
+    choices = list(filter(None, (_stands(case.court, key) for key in case.edges)))
+    effort = case.effort
+    for count in range(min(REPLACED, len(choices)) + 1):
+        fitting: list[tuple[int, int, Stands, Value]] = []
+        for stands in itertools.islice(_mixes(choices, count), max(0, effort)):
+            effort -= 1
+            value = case.worked(stands, None if count else _sheet(case))
+            if value is not None and (verdict := case.renders(value)):
+                slips = sum(stand.slipped for stand in stands)
+                fitting.append((RENDERED.index(verdict), slips, stands, value))
+        if fitting:
+            return min(fitting, key=lambda one: one[:2])[2:]
+    for stands in (case.as_printed, case.as_carried):
+        value = case.worked(stands)
+        if value is not None and stands and case.renders(value):
+            return stands, value
+    return None
+
+
+def _sheet(case: _Case) -> dict[str, Value]:
+    """Return what lies above the line, as the sheet shows it."""
+    keys = [key for line in case.path for key in (*line.inputs, line.key)]
+    return {key: case.court.sheet[key] for key in keys[:-1] if key in case.court.sheet}
+
+
+def _mixes(choices: Sequence[Sequence[Stand]], count: int) -> Iterator[Stands]:
+    for keys in itertools.combinations(choices, count):
+        yield from itertools.product(*keys)
+
+
+def _slipped(case: _Case) -> tuple[str, Value]:
+    """Return the sentence on a slip, and the value that was carried on: the mistake's, where one explains it."""
+    other = case.worked(case.as_printed) if case.as_printed else None
+    digits = digit_cause(case.printed, [value for value in (case.value, other) if value is not None])
+    if fidelity(case.printed, case.value):
+        digits = f"{case.printed} tells no digit of it"
+    cause, carried, rule = _cause(case) or (digits, exactly(case.printed, FLOATS), case.path[-1].rule)
+    # Without a cause the mistake may be in any line that nothing was printed of.
+    where = f"in the {rule}" if cause or len(case.path) == 1 else f"in the {rule} or on the way to it"
+    sentence = f"{SLIP}, {where}: the value is {shown(case.value)}"
+    if other is not None and shown(other) != shown(case.value):
+        sentence += f", from its own printed inputs {shown(other)}"
+    return f"{sentence}; {cause}" if cause else sentence, carried
+
+
+def _cause(case: _Case) -> tuple[str, Value, str] | None:
+    """Return the likeliest mistake that gives the printed number, the value it gives, and the rule of its line.
+
+    The line's own formula comes first, and before the printed inputs the true ones.
+    """
+    bases = list(dict.fromkeys(((), case.as_printed, case.as_carried)))
+    before = {base: case.worked(base) for base in bases}
+    effort = case.effort
+    for line in reversed(case.path):
+        mistakes = list(itertools.islice(variants(line, case.court.lines, case.court.values), max(0, effort)))
+        effort -= len(mistakes) * len(bases)
+        for base in bases:
+            values = [(phrase, case.mistaken(base, line, formula)) for phrase, formula in mistakes]
+            fitting = [
+                (phrase, value)
+                for phrase, value in values
+                if value is not None and value != before[base] and _telling(case.printed, value)
+            ]
+            if fitting:
+                phrase, value = _plainest(fitting, before[base])
+                place = "" if line is case.path[-1] else f" in {line.symbol.text}"
+                return f"{case.printed} comes out{place} {phrase}", value, line.rule
+    return None
+
+
+def _telling(printed: str, value: Value) -> bool:
+    """Return whether a number says enough to be that value by no coincidence; a 0 never does."""
+    return significant(printed) > 0 and bool(rendering(printed, value, TELLING))
+
+
+def _plainest(mistakes: Sequence[tuple[str, Value]], right: Value | None) -> tuple[str, Value]:
+    """Return the first mistake; of several the first that turns the sign alone."""
+    turned = [one for one in mistakes if right is not None and math.isclose(one[1], -right)]
+    return (turned or mistakes)[0]
