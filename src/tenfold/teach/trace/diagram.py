@@ -11,7 +11,7 @@ from itertools import pairwise
 from math import hypot
 from typing import NamedTuple
 
-from tenfold.teach.trace.naming import Place
+from tenfold.teach.trace.expressions import Place
 
 ROW = 15  # from one line of text to the next
 PHONE = 360  # width of a drawing that goes down, so that a telephone shows it unscaled

@@ -12,6 +12,7 @@ __all__ = [
     "Largest",
     "Negative",
     "Number",
+    "Place",
     "Power",
     "Precise",
     "Product",
@@ -50,6 +51,20 @@ class Number:
     value: Fraction
 
 
+class Place(NamedTuple):
+    """The place of a number on a drawing of the network.
+
+    kind: "node", "edge", "bias" or "loss". source: the unit that an edge comes from, else None.
+    quantity: "pre" (before the activation), "value", "local" (derivative), "gradient" (of the loss) or "parameter".
+    """
+
+    kind: str
+    layer: int
+    unit: int
+    source: int | None
+    quantity: str
+
+
 @dataclass(frozen=True)
 class Symbol:
     """A quantity by its key among the lines, and how it is written."""
@@ -58,6 +73,7 @@ class Symbol:
     text: str
     latex: str
     mathml: str = ""
+    place: Place | None = None
 
     def within(self, prefix: str) -> "Symbol":
         """Return the symbol with a prefix to its key: of an update and sample."""

@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import NamedTuple
 
 from tenfold.errors import TenfoldError, UsageError
-from tenfold.teach.trace.expressions import Expression, Symbol, Value, evaluate, settled, symbols
-from tenfold.teach.trace.naming import Naming, Place, ratio
+from tenfold.teach.trace.expressions import Expression, Place, Symbol, Value, evaluate, settled, symbols
+from tenfold.teach.trace.naming import Naming, ratio
 
 MOST = 5000
 
@@ -27,7 +27,6 @@ class GivenNumber(NamedTuple):
 
     symbol: Symbol
     value: Fraction
-    place: Place | None
 
     @property
     def key(self) -> str:
@@ -46,13 +45,19 @@ class TraceLine:
     symbol: Symbol
     formula: Expression
     value: Value
-    place: Place
     ratio: tuple[str, str] | None
 
     @property
     def key(self) -> str:
         """Return the key of its symbol."""
         return self.symbol.key
+
+    @property
+    def place(self) -> Place:
+        """Return where it stands on the drawing of the network."""
+        if self.symbol.place is None:
+            raise ValueError(f"{self.key} has no place")
+        return self.symbol.place
 
     @cached_property
     def inputs(self) -> tuple[str, ...]:
@@ -68,10 +73,10 @@ class Ledger:
     lines: list[TraceLine] = field(default_factory=list)
     values: dict[str, Value] = field(default_factory=dict)
 
-    def give(self, prefix: str, quantity: Symbol, value: Fraction, place: Place | None) -> Symbol:
+    def give(self, prefix: str, quantity: Symbol, value: Fraction) -> Symbol:
         """Enter a number to start from."""
         symbol = quantity.within(prefix)
-        self.givens.append(GivenNumber(symbol, value, place))
+        self.givens.append(GivenNumber(symbol, value))
         self.values[symbol.key] = value
         return symbol
 
@@ -92,12 +97,7 @@ class Desk(NamedTuple):
     moment: Moment
 
     def write(
-        self,
-        quantity: Symbol,
-        formula: Expression,
-        kind: tuple[str, str],
-        place: Place,
-        of: tuple[str, str] | None = None,
+        self, quantity: Symbol, formula: Expression, kind: tuple[str, str], of: tuple[str, str] | None = None
     ) -> Symbol:
         """Enter a line and evaluate it. kind: stage and rule; of: ratio. Raises TenfoldError by its name."""
         symbol, number = quantity.within(self.moment.prefix), len(self.ledger.lines) + 1
@@ -114,9 +114,11 @@ class Desk(NamedTuple):
                 "take smaller weights or inputs"
             ) from None
         self.ledger.values[symbol.key] = value
-        self.ledger.lines.append(TraceLine(number, self.moment, *kind, symbol, formula, value, place, of))
+        self.ledger.lines.append(TraceLine(number, self.moment, *kind, symbol, formula, value, of))
         return symbol
 
-    def derive(self, above: Symbol, below: Symbol, formula: Expression, kind: tuple[str, str], place: Place) -> Symbol:
-        """Enter the line of ∂above/∂below."""
-        return self.write(ratio(above, below), formula, kind, place, (above.key, below.key))
+    def derive(
+        self, above: Symbol, below: Symbol, formula: Expression, kind: tuple[str, str], place: Place | None = None
+    ) -> Symbol:
+        """Enter the line of ∂above/∂below. place: where it is not that of below."""
+        return self.write(ratio(above, below, place), formula, kind, (above.key, below.key))

@@ -37,7 +37,6 @@ from tenfold.teach.trace.expressions import (
     total,
 )
 from tenfold.teach.trace.ledger import Desk
-from tenfold.teach.trace.naming import Place, symbol
 
 ONE, ZERO = Fraction(1), Fraction(0)
 
@@ -52,20 +51,12 @@ class _End(NamedTuple):
 
     def note(self, letter: str, formula: Expression, unit: int = 0) -> Symbol:
         """Write a line of the loss: of one class, or of all."""
-        quantity = self.desk.naming.classwise(letter, unit) if unit else symbol(letter)
-        return self._write(quantity, formula, unit or 1)
+        return self.desk.write(self.desk.naming.classwise(letter, unit), formula, ("loss", "loss"))
 
-    def end(self, loss: Expression, slopes: Sequence[Expression]) -> tuple[Symbol, list[Symbol]]:
+    def end(self, formula: Expression, slopes: Sequence[Expression]) -> tuple[Symbol, list[Symbol]]:
         """Write the loss, and its derivative in every output."""
-        top, layer = self._write(self.desk.naming.loss(), loss, 1), self.desk.naming.network.depth
-        return top, [
-            self.desk.derive(top, z, slope, LOCAL, Place("node", layer, k, None, "gradient"))
-            for k, (z, slope) in enumerate(zip(self.outputs, slopes, strict=True), 1)
-        ]
-
-    def _write(self, quantity: Symbol, formula: Expression, unit: int) -> Symbol:
-        place = Place("loss", self.desk.naming.network.depth, unit, None, "value")
-        return self.desk.write(quantity, formula, ("loss", "loss"), place)
+        loss = self.desk.write(self.desk.naming.loss(), formula, ("loss", "loss"))
+        return loss, [self.desk.derive(loss, z, slope, LOCAL) for z, slope in zip(self.outputs, slopes, strict=True)]
 
     def truths(self) -> list[bool]:
         """Return whether each output is of the class that is right."""

@@ -3,12 +3,11 @@
 A key is what a file writes: "z1", "w2[1,3]", "dw2[1,3]" for ∂L/∂w₂, "dh1_dz1" for ∂h₁/∂z₁.
 """
 
-__all__ = ["Naming", "Place", "ratio", "symbol"]
+__all__ = ["Naming", "ratio", "symbol"]
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
-from tenfold.teach.trace.expressions import Symbol
+from tenfold.teach.trace.expressions import Place, Symbol
 from tenfold.teach.trace.network import Network
 
 BARE = {
@@ -17,20 +16,6 @@ BARE = {
 }
 """Letters that mathematics writes otherwise: as MathML and LaTeX."""
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-
-
-class Place(NamedTuple):
-    """The place of a number on a drawing of the network.
-
-    kind: "node", "edge", "bias" or "loss". source: the unit that an edge comes from, else None.
-    quantity: "pre" (before the activation), "value", "local" (derivative), "gradient" (of the loss) or "parameter".
-    """
-
-    kind: str
-    layer: int
-    unit: int
-    source: int | None
-    quantity: str
 
 
 @dataclass(frozen=True)
@@ -43,45 +28,44 @@ class Naming:
     def pre(self, layer: int, unit: int) -> Symbol:
         """Return z of a unit; without an activation the sum is what the unit hands on."""
         identity = self.network.activations[layer - 1] == "identity"
-        return self.value(layer, unit) if identity else self._unit("z", layer, unit)
+        return self.value(layer, unit) if identity else self._unit("z", Place("node", layer, unit, None, "pre"))
 
     def value(self, layer: int, unit: int) -> Symbol:
         """Return what a unit hands on: x, h, and of the last layer ŷ, or the scores of a classifier."""
-        last = layer == self.network.depth
+        last, place = layer == self.network.depth, Place("node", layer, unit, None, "value")
         if layer == 0 or (last and self.network.regresses):
-            return self._indexed("ŷ" if layer else "x", unit, layer)
-        return self._unit("z" if last and self.network.activations[-1] == "identity" else "h", layer, unit)
+            return self._indexed("ŷ" if layer else "x", place)
+        return self._unit("z" if last and self.network.activations[-1] == "identity" else "h", place)
 
     def parameter(self, layer: int, unit: int, source: int | None) -> Symbol:
         """Return w of the edge to `unit` from `source`, without a source b of the unit."""
         if source is None:
-            return self._unit("b", layer, unit)
+            return self._unit("b", Place("bias", layer, unit, None, "parameter"))
+        place = Place("edge", layer, unit, source, "parameter")
         alone = self.network.sizes[layer] == self.network.sizes[layer - 1] == 1
-        return symbol("w", str(layer)) if alone else symbol("w", f"{unit},{source}", layer)
-
-    def target(self, unit: int) -> Symbol:
-        """Return y of an output."""
-        return self.classwise("y", unit)
+        return symbol("w", str(layer), place=place) if alone else symbol("w", f"{unit},{source}", layer, place)
 
     def loss(self) -> Symbol:
         """Return L, of one sample of a batch L₁."""
-        return replace(symbol("L", str(self.sample or "")), key="L")
+        place = Place("loss", self.network.depth, 1, None, "value")
+        return replace(symbol("L", str(self.sample or ""), place=place), key="L")
 
-    def classwise(self, letter: str, unit: int) -> Symbol:
-        """Return a quantity that every output has, such as p."""
-        return self._indexed(letter, unit, self.network.depth)
+    def classwise(self, letter: str, unit: int = 0) -> Symbol:
+        """Return a quantity of the loss that every output has, such as p, or, without a unit, one for all."""
+        place = Place("loss", self.network.depth, unit or 1, None, "value")
+        return self._indexed(letter, place) if unit else symbol(letter, place=place)
 
-    def _unit(self, letter: str, layer: int, unit: int) -> Symbol:
-        return symbol(letter, str(layer)) if self.network.sizes[layer] == 1 else symbol(letter, str(unit), layer)
+    def _unit(self, letter: str, place: Place) -> Symbol:
+        alone, layer = self.network.sizes[place.layer] == 1, place.layer
+        return symbol(letter, str(layer), place=place) if alone else symbol(letter, str(place.unit), layer, place)
 
-    def _indexed(self, letter: str, unit: int, layer: int) -> Symbol:
-        if self.network.sizes[layer] == 1:
-            return symbol(letter)
-        indexed = symbol(letter, str(unit))
-        return replace(indexed, key=f"{symbol(letter).key}[{unit}]")
+    def _indexed(self, letter: str, place: Place) -> Symbol:
+        if self.network.sizes[place.layer] == 1:
+            return symbol(letter, place=place)
+        return replace(symbol(letter, str(place.unit), place=place), key=f"{symbol(letter).key}[{place.unit}]")
 
 
-def symbol(letter: str, index: str = "", layer: int = 0) -> Symbol:
+def symbol(letter: str, index: str = "", layer: int = 0, place: Place | None = None) -> Symbol:
     """Return a letter with an index below it; with a layer, that stands above, and in plain text before the index.
 
     >>> symbol("w", "1,3", 2).text, symbol("w", "1,3", 2).latex
@@ -94,15 +78,15 @@ def symbol(letter: str, index: str = "", layer: int = 0) -> Symbol:
         above = f"<mrow><mo>(</mo><mn>{layer}</mn><mo>)</mo></mrow>"
         mathml = f"<msubsup>{bare}<mrow>{below}</mrow>{above}</msubsup>"
         text = f"{letter}{str(layer).translate(SUBSCRIPTS)}[{index}]"
-        return Symbol(f"{key}{layer}[{index}]", text, f"{latex}^{{({layer})}}_{{{index}}}", mathml)
+        return Symbol(f"{key}{layer}[{index}]", text, f"{latex}^{{({layer})}}_{{{index}}}", mathml, place)
     if index:
         mathml = f"<msub>{bare}{below}</msub>"
-        return Symbol(f"{key}{index}", f"{letter}{index.translate(SUBSCRIPTS)}", f"{latex}_{{{index}}}", mathml)
-    return Symbol(key, letter, latex, bare)
+        return Symbol(f"{key}{index}", f"{letter}{index.translate(SUBSCRIPTS)}", f"{latex}_{{{index}}}", mathml, place)
+    return Symbol(key, letter, latex, bare, place)
 
 
-def ratio(above: Symbol, below: Symbol) -> Symbol:
-    """Return ∂above/∂below; prefixes of their keys are left out.
+def ratio(above: Symbol, below: Symbol, place: Place | None = None) -> Symbol:
+    """Return ∂above/∂below; prefixes of their keys are left out. place: where it is not that of below.
 
     >>> ratio(Symbol("2.h1", "h₁", "h_{1}"), Symbol("2.z1", "z₁", "z_{1}")).key
     'dh1_dz1'
@@ -111,4 +95,6 @@ def ratio(above: Symbol, below: Symbol) -> Symbol:
     key = f"d{bottom}" if top == "L" else f"d{top}_d{bottom}"
     latex = rf"\frac{{\partial {above.latex}}}{{\partial {below.latex}}}"
     mathml = "".join(f"<mrow><mi>∂</mi>{symbol.mathml}</mrow>" for symbol in (above, below))
-    return Symbol(key, f"∂{above.text}/∂{below.text}", latex, f"<mfrac>{mathml}</mfrac>")
+    here = place or below.place
+    here = here._replace(quantity="gradient" if top == "L" else "local") if here else None
+    return Symbol(key, f"∂{above.text}/∂{below.text}", latex, f"<mfrac>{mathml}</mfrac>", here)

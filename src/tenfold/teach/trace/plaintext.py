@@ -29,7 +29,7 @@ def plain_text(trace: Display) -> str:
 def text_rows(trace: Display) -> Iterator[TextRow]:
     """Yield the trace's text piece by piece, so that whoever prints it may color it."""
     yield _wrapped("title", f"{trace.name}: {trace.heading}", "", "  ")
-    start = (f"{symbol.text} = {shown(value)}" for symbol, value, _ in trace.givens if symbol.key.startswith("0."))
+    start = (f"{symbol.text} = {shown(value)}" for symbol, value in trace.givens if symbol.key.startswith("0."))
     yield _wrapped("note", f"start: {', '.join(start)}", "", "  ")
     for note in trace.notes:
         yield _wrapped("note", f"note: {note}", "", "  ")

@@ -12,9 +12,8 @@ from rich.text import Text
 from tenfold.teach.judge import SLIP, Judgment
 from tenfold.teach.trace.checking import AUTOGRAD, DIFFERENCE, Checks
 from tenfold.teach.trace.display import Display, DisplayRow, display
-from tenfold.teach.trace.expressions import Symbol
+from tenfold.teach.trace.expressions import Place, Symbol
 from tenfold.teach.trace.ledger import Ledger, TraceLine
-from tenfold.teach.trace.naming import Place
 from tenfold.teach.trace.network import Network
 from tenfold.teach.trace.notation import Written, exact_digits, shown
 from tenfold.teach.trace.plaintext import plain_text
@@ -71,8 +70,8 @@ class Trace:
                 for k, sample in enumerate(network.samples, 1)
             ],
             "givens": [
-                {"key": key.key, "symbol": _both(key), "shown": shown(value), "place": _place(place)}
-                for key, value, place in self.ledger.givens
+                {"key": symbol.key, "symbol": _both(symbol), "shown": shown(value), "place": _place(symbol.place)}
+                for symbol, value in self.ledger.givens
             ],
             "lines": [self._line(row) for row in self.display.rows],
             "checked": _checked(self.checks),

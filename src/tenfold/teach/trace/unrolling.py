@@ -20,6 +20,7 @@ from tenfold.teach.trace.expressions import (
     Largest,
     Negative,
     Number,
+    Place,
     Power,
     Precise,
     Product,
@@ -29,7 +30,7 @@ from tenfold.teach.trace.expressions import (
 )
 from tenfold.teach.trace.ledger import Desk, Ledger, Moment
 from tenfold.teach.trace.lossformulas import write_loss
-from tenfold.teach.trace.naming import Naming, Place, symbol
+from tenfold.teach.trace.naming import Naming, symbol
 from tenfold.teach.trace.network import Network
 
 ONE, ZERO, SLOPE = Fraction(1), Fraction(0), Fraction(1, 100)
@@ -39,7 +40,7 @@ MEAN, UPDATE = "mean over the batch", ("update", "update")
 ETA = replace(symbol("η"), key="eta")
 
 Symbols = Sequence[Symbol]
-Parameters = dict[Place, Symbol]
+Parameters = dict[Place | None, Symbol]
 """The present weights and biases, or their gradients, by the place of the parameter."""
 
 
@@ -57,9 +58,9 @@ def unrolled(network: Network) -> Ledger:
     Raises UsageError where they are too many, TenfoldError at one that is not finite.
     """
     ledger, naming = Ledger(), Naming(network)
-    parameters = {place: ledger.give("0.", *given) for place, given in _first(naming)}
+    parameters = {quantity.place: ledger.give("0.", quantity, value) for quantity, value in _first(naming)}
     samples = [_given(ledger, naming, k) for k in range(len(network.samples))]
-    eta = ledger.give("", ETA, network.learning_rate, None)
+    eta = ledger.give("", ETA, network.learning_rate)
     for update in range(1, network.updates + 1):
         if network.batch:
             gradients = _batch_gradients(ledger, network, update, parameters, samples)
@@ -73,27 +74,19 @@ def unrolled(network: Network) -> Ledger:
     return ledger
 
 
-def _first(naming: Naming) -> Iterator[tuple[Place, tuple[Symbol, Fraction, Place]]]:
+def _first(naming: Naming) -> Iterator[tuple[Symbol, Fraction]]:
     """Yield every parameter with its first value: layer for layer its weights, then its biases."""
     for layer, (weights, biases) in enumerate(zip(naming.network.weights, naming.network.biases, strict=True), 1):
-        cells = [(i, j, cell) for i, row in enumerate(weights, 1) for j, cell in enumerate(row, 1)]
-        for i, j, cell in (*cells, *((i, None, cell) for i, cell in enumerate(biases, 1))):
-            place = Place("bias" if j is None else "edge", layer, i, j, "parameter")
-            yield place, (naming.parameter(layer, i, j), cell, place)
+        for i, row in enumerate(weights, 1):
+            yield from ((naming.parameter(layer, i, j), cell) for j, cell in enumerate(row, 1))
+        yield from ((naming.parameter(layer, i, None), cell) for i, cell in enumerate(biases, 1))
 
 
 def _given(ledger: Ledger, naming: Naming, k: int) -> tuple[Symbols, Symbols]:
     """Enter x and y of the k-th sample."""
-    sample, last, prefix = naming.network.samples[k], naming.network.depth, f"s{k + 1}."
-    x = [
-        ledger.give(prefix, naming.value(0, j), cell, Place("node", 0, j, None, "value"))
-        for j, cell in enumerate(sample.x, 1)
-    ]
-    y = [
-        ledger.give(prefix, naming.target(i), cell, Place("loss", last, i, None, "value"))
-        for i, cell in enumerate(sample.y, 1)
-    ]
-    return x, y
+    sample, prefix = naming.network.samples[k], f"s{k + 1}."
+    x = [ledger.give(prefix, naming.value(0, j), cell) for j, cell in enumerate(sample.x, 1)]
+    return x, [ledger.give(prefix, naming.classwise("y", i), cell) for i, cell in enumerate(sample.y, 1)]
 
 
 def _gradients(desk: Desk, parameters: Parameters, x: Symbols, y: Symbols) -> tuple[Symbol, Parameters]:
@@ -116,20 +109,17 @@ def _gradients(desk: Desk, parameters: Parameters, x: Symbols, y: Symbols) -> tu
 
 def _forward(desk: Desk, parameters: Parameters, layer: int, inputs: Symbols) -> _Layer:
     """Write the sums, then the activations of one layer."""
-    activation, sums = desk.naming.network.activations[layer - 1], []
-    for i in range(1, desk.naming.network.sizes[layer] + 1):
-        weights = [parameters[Place("edge", layer, i, j, "parameter")] for j in range(1, len(inputs) + 1)]
+    network, naming, sums = desk.naming.network, desk.naming, []
+    activation, units = network.activations[layer - 1], range(1, network.sizes[layer] + 1)
+    for i in units:
+        weights = [parameters[naming.parameter(layer, i, j).place] for j in range(1, len(inputs) + 1)]
         products = [Product((w, h)) for w, h in zip(weights, inputs, strict=True)]
-        formula = Sum((*products, parameters[Place("bias", layer, i, None, "parameter")]))
-        place = Place("node", layer, i, None, "value" if activation == "identity" else "pre")
-        sums.append(desk.write(desk.naming.pre(layer, i), formula, FORWARD, place))
+        formula = Sum((*products, parameters[naming.parameter(layer, i, None).place]))
+        sums.append(desk.write(naming.pre(layer, i), formula, FORWARD))
     if activation == "identity":
         return _Layer(inputs, sums, sums)
-    places = [Place("node", layer, i, None, "value") for i in range(1, len(sums) + 1)]
-    values = [
-        desk.write(desk.naming.value(layer, place.unit), _activated(activation, z), ACTIVATION, place)
-        for place, z in zip(places, sums, strict=True)
-    ]
+    formulas = [_activated(activation, z) for z in sums]
+    values = [desk.write(naming.value(layer, i), formulas[i - 1], ACTIVATION) for i in units]
     return _Layer(inputs, sums, values)
 
 
@@ -157,28 +147,23 @@ def _through_activation(desk: Desk, layer: int, loss: Symbol, symbols: _Layer, d
     """Write ∂L/∂z of a layer from its ∂L/∂h."""
     activation = desk.naming.network.activations[layer - 1]
     slopes = [
-        desk.derive(h, z, _slope(activation, z, h), LOCAL, Place("node", layer, i, None, "local"))
-        for i, (z, h) in enumerate(zip(symbols.sums, symbols.outputs, strict=True), 1)
+        desk.derive(h, z, _slope(activation, z, h), LOCAL) for z, h in zip(symbols.sums, symbols.outputs, strict=True)
     ]
-    return [
-        desk.derive(loss, z, Product((dh, slope)), CHAIN, Place("node", layer, i, None, "gradient"))
-        for i, (z, dh, slope) in enumerate(zip(symbols.sums, down, slopes, strict=True), 1)
-    ]
+    triples = zip(symbols.sums, down, slopes, strict=True)
+    return [desk.derive(loss, z, Product((dh, slope)), CHAIN) for z, dh, slope in triples]
 
 
 def _of_parameters(
     desk: Desk, parameters: Parameters, layer: int, loss: Symbol, symbols: _Layer, down: Symbols
 ) -> Parameters:
     """Write ∂L/∂w and ∂L/∂b of a layer, each after its local derivative."""
-    gradients = {}
+    gradients: Parameters = {}
     for i, (z, dz) in enumerate(zip(symbols.sums, down, strict=True), 1):
-        slopes: list[tuple[Place, Expression]] = [
-            (Place("edge", layer, i, j, "parameter"), h) for j, h in enumerate(symbols.inputs, 1)
-        ]
-        for place, slope in (*slopes, (Place("bias", layer, i, None, "parameter"), Number(ONE))):
-            local = desk.derive(z, parameters[place], slope, LOCAL, place._replace(quantity="local"))
-            product, here = Product((dz, local)), place._replace(quantity="gradient")
-            gradients[place] = desk.derive(loss, parameters[place], product, CHAIN, here)
+        slopes: list[tuple[int | None, Expression]] = [*enumerate(symbols.inputs, 1), (None, Number(ONE))]
+        for j, slope in slopes:
+            place = desk.naming.parameter(layer, i, j).place
+            local = desk.derive(z, parameters[place], slope, LOCAL)
+            gradients[place] = desk.derive(loss, parameters[place], Product((dz, local)), CHAIN)
     return gradients
 
 
@@ -188,9 +173,9 @@ def _of_input(
     """Write ∂L/∂h of a unit of the layer before, over all paths. unit: its number and its h."""
     (j, h), paths = unit, []
     for i, (z, dz) in enumerate(zip(sums, down, strict=True), 1):
-        edge = Place("edge", layer, i, j, "parameter")
-        paths.append(Product((dz, desk.derive(z, h, parameters[edge], LOCAL, edge._replace(quantity="local")))))
-    return desk.derive(loss, h, total(paths), CHAIN, Place("node", layer - 1, j, None, "gradient"))
+        w = parameters[desk.naming.parameter(layer, i, j).place]
+        paths.append(Product((dz, desk.derive(z, h, w, LOCAL, w.place))))
+    return desk.derive(loss, h, total(paths), CHAIN)
 
 
 def _batch_gradients(
@@ -208,12 +193,9 @@ def _batch_gradients(
         if update == k == 1:
             ledger.allow((len(ledger.lines) * len(samples) + 2 * len(parameters) + 1) * network.updates)
     whole = Desk(ledger, Naming(network), Moment(update, None, f"{update}."))
-    mean, place = _mean([loss for loss, _ in parts]), Place("loss", network.depth, 1, None, "value")
-    loss = whole.write(whole.naming.loss(), mean, ("loss", MEAN), place)
+    loss = whole.write(whole.naming.loss(), _mean([loss for loss, _ in parts]), ("loss", MEAN))
     return {
-        place: whole.derive(
-            loss, below, _mean([own[place] for _, own in parts]), ("chain", MEAN), place._replace(quantity="gradient")
-        )
+        place: whole.derive(loss, below, _mean([gradients[place] for _, gradients in parts]), ("chain", MEAN))
         for place, below in parameters.items()
     }
 
@@ -224,9 +206,8 @@ def _mean(terms: Symbols) -> Expression:
 
 def _updated(desk: Desk, parameters: Parameters, gradients: Parameters, eta: Symbol) -> Parameters:
     """Write every parameter after the update."""
+    steps = {place: Negative(Product((eta, gradient))) for place, gradient in gradients.items()}
     return {
-        place: desk.write(
-            desk.naming.parameter(*place[1:4]), Sum((w, Negative(Product((eta, gradients[place]))))), UPDATE, place
-        )
+        place: desk.write(replace(w, key=w.key.rpartition(".")[2]), Sum((w, steps[place])), UPDATE)
         for place, w in parameters.items()
     }

@@ -12,7 +12,8 @@ from tenfold.teach.judge import SLIP, counted_verdict
 from tenfold.teach.printed import FLOATS, exactly
 from tenfold.teach.trace.diagram import drawing, part
 from tenfold.teach.trace.display import Display, DisplayRow, vector
-from tenfold.teach.trace.naming import Naming, Place
+from tenfold.teach.trace.expressions import Place
+from tenfold.teach.trace.naming import Naming
 from tenfold.teach.trace.network import Network
 from tenfold.teach.trace.notation import exact_digits, shown
 
@@ -51,13 +52,13 @@ def _walk(trace: Display) -> dict[str, Any]:
 
     start: parameters before the first line; samples: what stands at the inputs and the loss, by sample.
     """
-    places = {given.key: given.place for given in trace.givens} | {row.line.key: row.line.place for row in trace.rows}
-    slots = {key: _slot(place, key.startswith("s")) for key, place in places.items() if place}
+    symbols = [*(given.symbol for given in trace.givens), *(row.line.symbol for row in trace.rows)]
+    slots = {symbol.key: _slot(symbol.place, symbol.key[0] == "s") for symbol in symbols if symbol.place}
     return {
         "start": [
             [slots[symbol.key], symbol.text, *_beside(shown(value))]
-            for symbol, value, place in trace.givens
-            if place and place.quantity == "parameter"
+            for symbol, value in trace.givens
+            if symbol.place and symbol.place.quantity == "parameter"
         ],
         "samples": {str(k): list(_ends(trace.network, k)) for k in range(1, len(trace.network.samples) + 1)},
         "steps": [_step(row, slots) for row in trace.rows],
