@@ -110,14 +110,14 @@ def _given_out(trace: Any, form: str, out: str, force: bool, as_json: bool) -> N
     """Print the trace, or write it where that is wanted, or usual for the format."""
     from tenfold.teach.trace.formats import rendered, write_trace
 
-    found, target = trace.as_json(), out or ("trace.html" if form == "html" else "")
+    result, target = trace.as_json(), out or ("trace.html" if form == "html" else "")
     if target:
         path = write_trace(trace, form, Path(target).expanduser(), force)
-        return shown({**found, "written": [str(path)]}, as_json, lambda _: print_files([path]))
+        return shown({**result, "written": [str(path)]}, as_json, lambda _: print_files([path]))
     if force:
         raise UsageError("--force replaces a file, and none is written here: name one with --out FILE")
     if as_json or form == "text":
-        return shown(found, as_json, lambda _: print_trace(trace))
+        return shown(result, as_json, lambda _: print_trace(trace))
     return click.echo(rendered(trace, form), nl=False)
 
 
@@ -125,7 +125,7 @@ def _blanked(trace: Any, form: str, out: str, force: bool, as_json: bool) -> Non
     from tenfold.teach.trace.formats import write_sheet
 
     paths = write_sheet(trace, form, Path(out or "sheet.toml").expanduser(), force)
-    found = {**trace.as_json(), "written": [str(path) for path in paths]}
+    result = {**trace.as_json(), "written": [str(path) for path in paths]}
 
     def show(_: dict[str, Any]) -> None:
         if form == "text":
@@ -133,4 +133,4 @@ def _blanked(trace: Any, form: str, out: str, force: bool, as_json: bool) -> Non
             click.echo()
         print_files(paths)
 
-    shown(found, as_json, show)
+    shown(result, as_json, show)

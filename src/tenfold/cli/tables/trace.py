@@ -35,7 +35,7 @@ def print_trace(trace: "Trace") -> None:
 
 
 def print_files(paths: Iterable[Path]) -> None:
-    """A line for each file that was written."""
+    """Print a line for each file that was written."""
     for label, path in zip(("written", "answers", "shown in"), paths, strict=False):
         layout.echo(f"{label:<10}  {inert(str(path))}")
 

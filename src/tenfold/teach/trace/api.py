@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from tenfold.errors import UsageError
+from tenfold.teach.trace.cells import blamed
 from tenfold.teach.trace.checking import check
 from tenfold.teach.trace.court import ReportedNumber, judge
 from tenfold.teach.trace.ledger import Ledger
 from tenfold.teach.trace.network import KEYS, network_of
 from tenfold.teach.trace.record import Trace
 from tenfold.teach.trace.reports import entries_of
-from tenfold.teach.trace.sources import Source, read_source
+from tenfold.teach.trace.sources import NetworkSource, read_source
 from tenfold.teach.trace.unrolling import unrolled
 
 DEFAULT = "hand-worked"
@@ -52,13 +53,11 @@ def trace(
 
 
 def traced(spec: str | Path | Sequence[int], choices: Mapping[str, Any], reported: Any = None) -> Trace:
-    """A trace of a spec, with choices in place of the file's own. reported: as of `trace`."""
+    """Trace a spec, with choices in place of the file's own. reported: as of `trace`."""
     beside = read_source(str(reported)) if isinstance(reported, str | Path) and str(reported) else None
     source = _source(spec, beside)
-    try:
+    with blamed(source.where):
         network = network_of({**source.choices, **choices}, source.name)
-    except UsageError as error:
-        raise UsageError(f"{source.where}: {error}" if source.where else str(error)) from None
     ledger = unrolled(network)
     entries = None if reported is None else _entries(reported, beside or source, ledger)
     judgments = judge(ledger, entries or ())
@@ -67,10 +66,10 @@ def traced(spec: str | Path | Sequence[int], choices: Mapping[str, Any], reporte
     return Trace(network, ledger, check(network, ledger), judgments, notes, judged=entries is not None)
 
 
-def _source(spec: str | Path | Sequence[int], beside: Source | None) -> Source:
-    """Where the network comes from; without a spec, from the file that numbers are reported in, if it holds one."""
+def _source(spec: str | Path | Sequence[int], beside: NetworkSource | None) -> NetworkSource:
+    """Find where the network comes from; without a spec, from the file of reported numbers, if it holds one."""
     if isinstance(spec, Iterable) and not isinstance(spec, str | Path):
-        return Source("network", {"sizes": list(spec)})
+        return NetworkSource("network", {"sizes": list(spec)})
     if not isinstance(spec, str | Path):
         raise UsageError(f'a network is layer sizes such as "1-1-1" or [1, 1, 1], or a file, not {str(spec)[:40]!r}')
     if str(spec):
@@ -78,11 +77,10 @@ def _source(spec: str | Path | Sequence[int], beside: Source | None) -> Source:
     return beside if beside and "sizes" in beside.choices else read_source(DEFAULT)
 
 
-def _entries(reported: Any, source: Source, ledger: Ledger) -> tuple[ReportedNumber, ...]:
-    own = isinstance(reported, str | Path)
-    if own and not source.reported:
+def _entries(reported: Any, source: NetworkSource, ledger: Ledger) -> tuple[ReportedNumber, ...]:
+    if not isinstance(reported, str | Path):
+        return entries_of(reported, ledger)
+    if not source.reported:
         raise UsageError(f"{source.where or source.name}: holds no [[reported]] numbers to judge")
-    try:
-        return entries_of(source.reported if own else reported, ledger)
-    except UsageError as error:
-        raise UsageError(f"{source.where}: {error}" if own and source.where else str(error)) from None
+    with blamed(source.where):
+        return entries_of(source.reported, ledger)

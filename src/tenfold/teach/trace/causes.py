@@ -29,6 +29,7 @@ from tenfold.teach.trace.ledger import TraceLine
 from tenfold.teach.trace.notation import written
 
 ONE, ZERO = Number(Fraction(1)), Number(Fraction(0))
+VERSIONS = {-1: "from before the last update", 1: "after this update already"}
 TENS = {10: "ten times", 100: "a hundred times"}
 
 Variant = tuple[str, Expression]
@@ -40,22 +41,25 @@ Lines = Mapping[str, TraceLine]
 def variants(line: TraceLine, lines: Lines, values: Mapping[str, Value]) -> Iterator[Variant]:
     """Yield the mistaken formulas of a line, the likelier first. values: all that a formula may take, by key."""
     simple = replace(line, formula=plain(line.formula))
-    versions = list(_versions(simple.formula, values))
-    yield from _by_rule(simple, lines, values, versions)
+    yield from _by_rule(simple, lines, values)
     yield "with the sign turned round", Negative(line.formula)
-    yield from ((f"with {phrase}", formula) for phrase, formula in _each(simple.formula, versions))
+    for parameter in dict.fromkeys(symbols(simple.formula)):
+        for step, words in VERSIONS.items():
+            formula = _shifted(simple.formula, values, step, parameter)
+            if formula != simple.formula:
+                yield f"with {parameter.text} {words}", formula
     for power, times in TENS.items():
         yield f"{times} too large", Product((Number(Fraction(power)), line.formula))
         yield f"{times} too small", Product((Number(Fraction(1, power)), line.formula))
 
 
-def _by_rule(
-    line: TraceLine, lines: Lines, values: Mapping[str, Value], versions: Sequence[tuple[str, str, Symbol]]
-) -> Iterator[Variant]:
+def _by_rule(line: TraceLine, lines: Lines, values: Mapping[str, Value]) -> Iterator[Variant]:
     match line.rule:
         case "forward sum":
             yield from _forward_sum(line.formula)
-            yield from _all_older(line.formula, versions)
+            older = _shifted(line.formula, values, -1)
+            if older != line.formula:
+                yield "with all parameters from before the last update", older
         case "activation":
             yield from _activation(line.formula)
         case "loss":
@@ -232,34 +236,17 @@ def _unsquared(expression: Expression) -> Expression:
     return rewritten(expression, lambda part: part.base if isinstance(part, Power) and part.exponent == 2 else None)
 
 
-def _versions(formula: Expression, values: Mapping[str, Value]) -> Iterator[tuple[str, str, Symbol]]:
-    """Yield the parameters in a formula from the update before, or after this one: the words, the key, the other."""
-    for symbol in dict.fromkeys(symbols(formula)):
-        update, _, rest = symbol.key.rpartition(".")
-        if update.isdigit() and rest[0] in "wb":
-            for step, words in ((-1, "from before the last update"), (1, "after this update already")):
-                other = f"{int(update) + step}.{rest}"
-                if other in values:
-                    yield f"{symbol.text} {words}", symbol.key, replace(symbol, key=other)
+def _shifted(formula: Expression, values: Mapping[str, Value], step: int, only: Symbol | None = None) -> Expression:
+    """Return the formula with its parameters, or one of them, from another update. step: how many updates later."""
 
+    def shifted(part: Expression) -> Expression | None:
+        if not isinstance(part, Symbol) or only not in (None, part):
+            return None
+        update, _, rest = part.key.rpartition(".")
+        other = f"{int(update) + step}.{rest}" if update.isdigit() and rest[0] in "wb" else ""
+        return replace(part, key=other) if other in values else None
 
-def _each(formula: Expression, versions: Sequence[tuple[str, str, Symbol]]) -> Iterator[Variant]:
-    """Yield the formula with one parameter of another update."""
-    for words, key, other in versions:
-        yield words, _exchanged(formula, key, other)
-
-
-def _all_older(formula: Expression, versions: Sequence[tuple[str, str, Symbol]]) -> Iterator[Variant]:
-    older = formula
-    for words, key, other in versions:
-        older = _exchanged(older, key, other) if "before" in words else older
-    if older is not formula:
-        yield "with all parameters from before the last update", older
-
-
-def _exchanged(expression: Expression, key: str, other: Symbol) -> Expression:
-    """Return the expression with one symbol in place of another."""
-    return rewritten(expression, lambda part: other if isinstance(part, Symbol) and part.key == key else None)
+    return rewritten(formula, shifted)
 
 
 def digit_cause(printed: str, right: Sequence[Value]) -> str:

@@ -40,30 +40,17 @@ class Errors(NamedTuple):
 
 
 class Checks(NamedTuple):
-    """Errors of every line by key, and the largest of the engine's gradients."""
+    """Errors of every line by key, the largest of all, and how many lines have no difference.
+
+    engine: of the gradients by the layers' own pullbacks. kinks: at a kink; drowned: lost in rounding.
+    """
 
     errors: dict[str, Errors]
+    autograd: float
+    difference: float
     engine: float
-
-    @property
-    def autograd(self) -> float:
-        """Return the largest error against torch."""
-        return max(error.autograd for error in self.errors.values())
-
-    @property
-    def difference(self) -> float:
-        """Return the largest error against a central difference."""
-        return max((error.difference for error in self.errors.values() if error.difference is not None), default=0.0)
-
-    @property
-    def kinks(self) -> int:
-        """Count the lines at a kink."""
-        return sum(error.kink for error in self.errors.values())
-
-    @property
-    def drowned(self) -> int:
-        """Count the lines whose difference is lost in rounding."""
-        return sum(error.drowned for error in self.errors.values())
+    kinks: int
+    drowned: int
 
 
 @dataclass
@@ -90,7 +77,9 @@ def check(network: Network, ledger: Ledger) -> Checks:
     bench = _Bench(network, {key: float(value) for key, value in ledger.values.items()})
     for _, lines in groupby(ledger.lines, key=lambda line: line.moment.update):
         _check_update(bench, list(lines))
-    return Checks(bench.errors, bench.engine)
+    torch, differences, kinks, drowned = zip(*bench.errors.values(), strict=True)
+    largest = max((error for error in differences if error is not None), default=0.0)
+    return Checks(bench.errors, max(torch), largest, bench.engine, sum(kinks), sum(drowned))
 
 
 def _check_update(bench: _Bench, lines: Sequence[TraceLine]) -> None:

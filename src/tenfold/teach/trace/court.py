@@ -83,7 +83,7 @@ class _Court:
 
 
 @dataclass(frozen=True)
-class _Case:
+class _PrintedCase:
     """A printed number before the court.
 
     edges: the printed quantities nearest above its line; path: the lines between, itself the last.
@@ -181,7 +181,7 @@ def _side_by_side(judgments: Sequence[Judgment]) -> Iterator[Judgment]:
         yield judgment._replace(sentence=judgment.sentence + elsewhere)
 
 
-def _case(court: _Court, number: ReportedNumber) -> _Case:
+def _case(court: _Court, number: ReportedNumber) -> _PrintedCase:
     line = court.lines[number.key]
     edges: set[str] = set()
     between, waiting = {line.key: line}, list(line.inputs)
@@ -193,10 +193,12 @@ def _case(court: _Court, number: ReportedNumber) -> _Case:
             between[key] = court.lines[key]
             waiting += between[key].inputs
     path = sorted(between.values(), key=lambda other: other.number)
-    return _Case(court, number.printed, tuple(sorted(edges, key=lambda key: court.lines[key].number)), tuple(path))
+    return _PrintedCase(
+        court, number.printed, tuple(sorted(edges, key=lambda key: court.lines[key].number)), tuple(path)
+    )
 
 
-def _ruling(case: _Case, number: ReportedNumber) -> Ruling:
+def _ruling(case: _PrintedCase, number: ReportedNumber) -> Ruling:
     verdict, sentence, carried = _explained(case)
     judgment = Judgment(number.key, number.printed, shown(case.value), verdict, sentence, number.where)
     memory = case.worked(case.as_carried)
@@ -205,7 +207,7 @@ def _ruling(case: _Case, number: ReportedNumber) -> Ruling:
     return Ruling(judgment, (carried,))
 
 
-def _explained(case: _Case) -> tuple[str, str, Value]:
+def _explained(case: _PrintedCase) -> tuple[str, str, Value]:
     """Return verdict, sentence, and the value before it was rounded."""
     verdict = case.renders(case.value)
     if verdict:
@@ -247,7 +249,7 @@ def _stands(court: _Court, key: str) -> list[Stand]:
     return list(stands.values())
 
 
-def _followed(case: _Case) -> tuple[Stands, Value] | None:
+def _followed(case: _PrintedCase) -> tuple[Stands, Value] | None:
     """Return the explanation with the fewest replaced inputs and its value; of equals the most faithful."""
     choices = list(filter(None, (_stands(case.court, key) for key in case.edges)))
     effort = case.effort
@@ -268,7 +270,7 @@ def _followed(case: _Case) -> tuple[Stands, Value] | None:
     return None
 
 
-def _sheet(case: _Case) -> dict[str, Value]:
+def _sheet(case: _PrintedCase) -> dict[str, Value]:
     """Return what lies above the line, as the sheet shows it."""
     keys = [key for line in case.path for key in (*line.inputs, line.key)]
     return {key: case.court.sheet[key] for key in keys[:-1] if key in case.court.sheet}
@@ -279,7 +281,7 @@ def _mixes(choices: Sequence[Sequence[Stand]], count: int) -> Iterator[Stands]:
         yield from itertools.product(*keys)
 
 
-def _slipped(case: _Case) -> tuple[str, Value]:
+def _slipped(case: _PrintedCase) -> tuple[str, Value]:
     """Return the sentence on a slip, and the value that was carried on: the mistake's, where one explains it."""
     other = case.worked(case.as_printed) if case.as_printed else None
     digits = digit_cause(case.printed, [value for value in (case.value, other) if value is not None])
@@ -294,7 +296,7 @@ def _slipped(case: _Case) -> tuple[str, Value]:
     return f"{sentence}; {cause}" if cause else sentence, carried
 
 
-def _cause(case: _Case) -> tuple[str, Value, str] | None:
+def _cause(case: _PrintedCase) -> tuple[str, Value, str] | None:
     """Return the likeliest mistake that gives the printed number, the value it gives, and the rule of its line.
 
     The line's own formula comes first, and before the printed inputs the true ones.

@@ -19,7 +19,10 @@ CLOSEST = 27  # of two labels of edges, one under the other
 WIDEST = 1000  # of a drawing that shows every number, so that these stay legible
 
 
-class Unit(NamedTuple):
+Point = tuple[float, float]
+
+
+class DrawnUnit(NamedTuple):
     """A circle, or the square of the loss."""
 
     part: str
@@ -28,7 +31,7 @@ class Unit(NamedTuple):
     symbol: str
 
 
-class Edge(NamedTuple):
+class DrawnEdge(NamedTuple):
     """A line with a tip at its end, for values, and one at its start, for gradients: corners of these."""
 
     part: str
@@ -58,9 +61,9 @@ class Drawing(NamedTuple):
     width: float
     height: float
     radius: float
-    units: list[Unit]
-    edges: list[Edge]
-    weightless: list[Edge]
+    units: list[DrawnUnit]
+    edges: list[DrawnEdge]
+    weightless: list[DrawnEdge]
     labels: list[Label]
 
 
@@ -75,8 +78,8 @@ class _Plan(NamedTuple):
     margin: float
     overhead: float
 
-    def point(self, sizes: Sequence[int], layer: int, unit: int) -> tuple[float, float]:
-        """Where a unit stands; units count from 1. The loss is the one unit of a layer behind the last."""
+    def point(self, sizes: Sequence[int], layer: int, unit: int) -> Point:
+        """Return where a unit stands; units count from 1. The loss is the one unit of a layer behind the last."""
         count = sizes[layer] if layer < len(sizes) else 1
         middle = self.overhead + self.unit * (max(sizes) - 1) / 2
         along, aside = self.margin + layer * self.layer, middle + self.unit * (unit - (count + 1) / 2)
@@ -93,17 +96,19 @@ def part(place: Place) -> str:
 
 
 def drawing(sizes: Sequence[int], symbols: Mapping[str, str], way: str) -> Drawing:
-    """The network drawn "across" a page or "down" a telephone. symbols: what is written into a unit, by its part."""
+    """Draw the network "across" a page or "down" a telephone. symbols: what is written into a unit, by its part."""
     plan = _across(sizes) if way == "across" else _down(sizes)
-    units = [_unit(plan, sizes, symbols, layer, unit) for layer, n in enumerate(sizes) for unit in range(1, n + 1)]
-    end = Unit("loss", *plan.point(sizes, len(sizes), 1), "L")
+    points = [
+        [plan.point(sizes, layer, unit) for unit in range(1, width + 1)] for layer, width in enumerate((*sizes, 1))
+    ]
+    names = {f"node-{layer}-{k}": point for layer, row in enumerate(points[:-1]) for k, point in enumerate(row, 1)}
+    units = [DrawnUnit(name, x, y, symbols.get(name, "")) for name, (x, y) in names.items()]
+    end = DrawnUnit("loss", *points[-1][0], "L")
     edges = [
-        _edge(
-            plan, f"edge-{layer}-{unit}-{source}", plan.point(sizes, layer - 1, source), plan.point(sizes, layer, unit)
-        )
-        for layer, (before, n) in enumerate(pairwise(sizes), 1)
-        for unit in range(1, n + 1)
-        for source in range(1, before + 1)
+        _edge(plan, f"edge-{layer}-{unit}-{source}", start, stop)
+        for layer, (before, after) in enumerate(pairwise(points[:-1]), 1)
+        for unit, stop in enumerate(after, 1)
+        for source, start in enumerate(before, 1)
     ]
     last = [unit for unit in units if unit.part.startswith(f"node-{len(sizes) - 1}-")]
     weightless = [_edge(plan, f"end-{unit.part}", (unit.x, unit.y), (end.x, end.y)) for unit in last]
@@ -135,62 +140,52 @@ def _down(sizes: Sequence[int]) -> _Plan:
 
 
 def _crosses(before: int, after: int) -> bool:
-    """Whether edges between two layers cross."""
+    """Return whether edges between two layers cross."""
     return before > 1 and after > 1
 
 
 def _share(before: int, after: int) -> float:
-    """Where on an edge its numbers stand: in the middle, or nearer to its start where edges cross there."""
+    """Return where on an edge its numbers stand: in the middle, or nearer to its start where edges cross there."""
     return 0.3 if _crosses(before, after) else 0.5
 
 
 def _apart(sizes: Sequence[int], unit: float) -> float:
-    """The least distance between the labels of two edges, where units of a layer stand so far from each other."""
-    found = [unit]
+    """Return the least distance between the labels of two edges. unit: distance of the units of a layer."""
+    gaps = [unit]
     for before, after in pairwise(sizes):
         share = _share(before, after)
         starts, ends = ([unit * (k - (n - 1) / 2) for k in range(n)] for n in (before, after))
         heights = sorted((1 - share) * start + share * end for start in starts for end in ends)
-        found += [b - a for a, b in pairwise(heights)]
-    return min(found)
+        gaps += [b - a for a, b in pairwise(heights)]
+    return min(gaps)
 
 
-def _unit(plan: _Plan, sizes: Sequence[int], symbols: Mapping[str, str], layer: int, unit: int) -> Unit:
-    name = f"node-{layer}-{unit}"
-    return Unit(name, *plan.point(sizes, layer, unit), symbols.get(name, ""))
-
-
-def _edge(plan: _Plan, name: str, start: tuple[float, float], end: tuple[float, float]) -> Edge:
-    """From the rim of one circle to that of the next."""
+def _edge(plan: _Plan, name: str, start: Point, end: Point, gap: float | None = None, size: float = 0) -> DrawnEdge:
+    """Draw an edge from the rim of one circle to that of the next. gap: at its start, where there is no circle."""
     length = hypot(end[0] - start[0], end[1] - start[1])
     right, below = (end[0] - start[0]) / length, (end[1] - start[1]) / length
-    gap = plan.radius + 2
-    x1, y1, x2, y2 = start[0] + gap * right, start[1] + gap * below, end[0] - gap * right, end[1] - gap * below
-    size = 8 if plan.look == "roomy" else 6
-    return Edge(name, (x1, y1, x2, y2), _tip(x2, y2, right, below, size), _tip(x1, y1, -right, -below, size))
+    reach, size = plan.radius + 2, size or (8 if plan.look == "roomy" else 6)
+    first = reach if gap is None else gap
+    x1, y1, x2, y2 = start[0] + first * right, start[1] + first * below, end[0] - reach * right, end[1] - reach * below
+    return DrawnEdge(name, (x1, y1, x2, y2), _tip(x2, y2, right, below, size), _tip(x1, y1, -right, -below, size))
 
 
 def _tip(x: float, y: float, right: float, below: float, size: float) -> str:
-    """The corners of an arrow's tip at a point, in its direction."""
+    """Return the corners of an arrow's tip at a point, in its direction."""
     wide = size * 0.45
     corners = ((0.0, 0.0), (-size, wide), (-size, -wide))
     return " ".join(f"{x + a * right - b * below:.1f},{y + a * below + b * right:.1f}" for a, b in corners)
 
 
-def _stub(plan: _Plan, unit: Unit) -> Edge:
-    """The short edge by which a bias comes in: from above, or from the left where the network goes down."""
-    long = 20 if plan.look == "roomy" else 9
-    far = plan.radius + long
+def _stub(plan: _Plan, unit: DrawnUnit) -> DrawnEdge:
+    """Draw the short edge by which a bias comes in: from above, or from the left where the network goes down."""
+    far = plan.radius + (20 if plan.look == "roomy" else 9)
     start = (unit.x, unit.y - far) if plan.way == "across" else (unit.x - far, unit.y)
-    reach = plan.radius + 2
-    end = (unit.x, unit.y - reach) if plan.way == "across" else (unit.x - reach, unit.y)
-    right, below = (0.0, 1.0) if plan.way == "across" else (1.0, 0.0)
-    name = unit.part.replace("node", "bias")
-    return Edge(name, (*start, *end), _tip(*end, right, below, 5), _tip(*start, -right, -below, 5))
+    return _edge(plan, unit.part.replace("node", "bias"), start, (unit.x, unit.y), gap=0, size=5)
 
 
-def _edge_labels(plan: _Plan, edge: Edge, share: float) -> Iterator[Label]:
-    """The parameter above the line and its gradient below; beside a line that goes down.
+def _edge_labels(plan: _Plan, edge: DrawnEdge, share: float) -> Iterator[Label]:
+    """Place the parameter above the line and its gradient below; beside a line that goes down.
 
     Where they are close to each other, neighbors stand at different heights.
     """
@@ -209,8 +204,8 @@ def _edge_labels(plan: _Plan, edge: Edge, share: float) -> Iterator[Label]:
     yield Label(edge.part, "gradient", x, y + below, "middle")
 
 
-def _unit_labels(plan: _Plan, unit: Unit) -> Iterator[Label]:
-    """The numbers of a unit under its circle; beside it where the network goes down and there is room."""
+def _unit_labels(plan: _Plan, unit: DrawnUnit) -> Iterator[Label]:
+    """Place the numbers of a unit under its circle; beside it where the network goes down and there is room."""
     beside = plan.way == "down" and plan.look == "roomy"
     given = unit.part.startswith("node-0-")
     slots = ["value"] if given or unit.part == "loss" else ["pre", "value", "gradient"]
@@ -226,8 +221,8 @@ def _unit_labels(plan: _Plan, unit: Unit) -> Iterator[Label]:
         yield from _bias_labels(plan, unit)
 
 
-def _bias_labels(plan: _Plan, unit: Unit) -> Iterator[Label]:
-    """Over the unit, at its left where the network goes down, at its shoulder where there is little room."""
+def _bias_labels(plan: _Plan, unit: DrawnUnit) -> Iterator[Label]:
+    """Place those of a bias over the unit; at its left in a network that goes down, at its shoulder in little room."""
     name = unit.part.replace("node", "bias")
     if plan.look != "roomy":
         x, y, anchor, row = unit.x + plan.radius + 1, unit.y - plan.radius - 1, "start", -12

@@ -1,6 +1,6 @@
 """A trace as its readers see it: rows and chapters, made once for text, page, LaTeX, Markdown and JSON."""
 
-__all__ = ["RULES", "STAGES", "Chapter", "Display", "DisplayRow", "Part", "display", "small", "vector"]
+__all__ = ["RULES", "STAGES", "Chapter", "Display", "DisplayRow", "SamplePart", "display", "small", "vector"]
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
@@ -12,7 +12,7 @@ from tenfold.teach.trace.checking import AUTOGRAD, DIFFERENCE, Checks, Errors
 from tenfold.teach.trace.expressions import Expression, Precise, Sum, Symbol, Value, evaluate, rewritten
 from tenfold.teach.trace.ledger import GivenNumber, Ledger, TraceLine
 from tenfold.teach.trace.network import Network, Sample
-from tenfold.teach.trace.notation import Written, circled, exact_digits, in_all_styles, shown
+from tenfold.teach.trace.notation import Written, circled, digits, exact_digits, in_all_styles, shown
 
 RULES = {
     "forward sum": "A unit adds its bias to the sum of what comes in, each input times the weight of its edge.",
@@ -86,7 +86,7 @@ class DisplayRow(NamedTuple):
         return ", ".join([*words, *(["at the kink by autograd's convention"] if self.errors.kink else [])])
 
 
-class Part(NamedTuple):
+class SamplePart(NamedTuple):
     """The rows of one sample of an update, by stage; of a batch, of what is of no single sample.
 
     about: the sample's number, x and y.
@@ -102,7 +102,7 @@ class Chapter(NamedTuple):
 
     title: str
     about: str
-    parts: list[Part]
+    parts: list[SamplePart]
 
     def stages(self) -> Iterator[tuple[str, list[DisplayRow]]]:
         """Yield the rows by stage, with the sample's number where there are several."""
@@ -128,6 +128,12 @@ class Display(NamedTuple):
     rows: list[DisplayRow]
     chapters: list[Chapter]
     counts: dict[str, int] | None
+
+    @property
+    def about(self) -> list[str]:
+        """Return what a document says before its lines."""
+        gaps = f"Numbers left to the reader: {self.gaps}."
+        return [f"{self.heading}.", f"Checked: {self.held}", *self.notes, *([gaps] if self.gaps else [])]
 
     @property
     def judged(self) -> list[tuple[DisplayRow, Judgment]]:
@@ -209,8 +215,8 @@ def _numbers(formula: Expression, values: Mapping[str, Value], gaps: Mapping[str
         key = part.of.key
         if key not in gaps and isinstance(part.written, Sum):
             value = float(evaluate(part, values))
-            digits = float(evaluate(part.written, {key: exactly(shown(values[key]), FLOATS)}))
-            if abs(digits - value) > CLOSE * abs(value):
+            rough = float(evaluate(part.written, {key: exactly(shown(values[key]), FLOATS)}))
+            if abs(rough - value) > CLOSE * abs(value):
                 rest = f"1 − {key}"
                 lost[rest] = shown(value)
                 return Symbol(rest, rest, rest)
@@ -224,7 +230,7 @@ def _numbers(formula: Expression, values: Mapping[str, Value], gaps: Mapping[str
 
 def _heading(network: Network) -> str:
     how = "all samples in one update" if network.batch else "one sample an update"
-    sizes, rate = "-".join(map(str, network.sizes)), exact_digits(network.learning_rate) or shown(network.learning_rate)
+    sizes, rate = "-".join(map(str, network.sizes)), digits(network.learning_rate)
     return f"{sizes}, {', '.join(network.activations)}; loss {network.loss}; η = {rate}; {how}"
 
 
@@ -233,18 +239,18 @@ def _chapters(network: Network, rows: Sequence[DisplayRow]) -> Iterator[Chapter]
     for update, group in groupby(rows, key=lambda row: row.line.moment.update):
         parts = []
         # Without a batch, the update belongs to the sample.
-        for sample, own in groupby(group, key=lambda row: row.line.moment.sample if network.batch else update):
+        for sample, some in groupby(group, key=lambda row: row.line.moment.sample if network.batch else update):
             k = sample if network.batch else (update - 1) % len(network.samples) + 1
             about = f"sample {k}: {_given(network.samples[k - 1])}" if k else "the whole batch"
-            stages = [(stage, list(some)) for stage, some in groupby(own, key=lambda row: row.stage)]
-            parts.append(Part(k, about, stages))
+            stages = [(stage, list(same)) for stage, same in groupby(some, key=lambda row: row.stage)]
+            parts.append(SamplePart(k, about, stages))
         samples = [part for part in parts if part.sample]
         about = samples[0].about if len(samples) == 1 else f"{len(samples)} samples in one batch"
         yield Chapter(f"Update {update}", about, parts)
 
 
 def _given(sample: Sample) -> str:
-    x, y = ([exact_digits(cell) or shown(cell) for cell in cells] for cells in (sample.x, sample.y))
+    x, y = ([digits(cell) for cell in cells] for cells in (sample.x, sample.y))
     return f"x = {vector(x)}, y = {f'class {sample.label}' if sample.label is not None else vector(y)}"
 
 

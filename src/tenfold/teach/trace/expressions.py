@@ -5,7 +5,7 @@ Rounding errs by some 1e-16 of it, however much the sum itself cancels.
 """
 
 __all__ = [
-    "Arithmetic",
+    "Calculus",
     "Expression",
     "Function",
     "Indicator",
@@ -170,7 +170,7 @@ FUNCTIONS: Mapping[str, Callable[[float], float]] = {
 }
 
 
-class Arithmetic(NamedTuple):
+class Calculus(NamedTuple):
     """How to work with numbers, functions and a maximum of terms; when a Precise takes its exact formula."""
 
     number: Callable[[Fraction], Any]
@@ -179,7 +179,7 @@ class Arithmetic(NamedTuple):
     same: Callable[[Any, Any], bool]
 
 
-FRACTIONS = Arithmetic(
+FRACTIONS = Calculus(
     lambda value: value,
     FUNCTIONS,
     lambda _, values: max(values),
@@ -187,8 +187,8 @@ FRACTIONS = Arithmetic(
 )
 
 
-def evaluate(expression: Expression, values: Mapping[str, Any], arithmetic: Arithmetic = FRACTIONS) -> Any:
-    """Return its value. values: of every symbol in it, by key. Raises ArithmeticError or ValueError where it has none.
+def evaluate(expression: Expression, values: Mapping[str, Any], arithmetic: Calculus = FRACTIONS) -> Any:
+    """Return its value. values: of every symbol in it, by key. Raises CalculusError or ValueError where it has none.
 
     >>> evaluate(Sum((Symbol("w", "w", "w"), Number(Fraction(1, 2)))), {"w": Fraction(1, 3)})
     Fraction(5, 6)
@@ -214,9 +214,9 @@ def evaluate(expression: Expression, values: Mapping[str, Any], arithmetic: Arit
             return arithmetic.largest(terms, [evaluate(term, values, arithmetic) for term in terms])
         case Indicator(argument, above, below):
             return above if evaluate(argument, values, arithmetic) > 0 else below
-        case Precise(own, of, source, exact):
+        case Precise(formula, of, source, exact):
             same = arithmetic.same(evaluate(source, values, arithmetic), values[of.key])
-            return evaluate(exact if same else own, values, arithmetic)
+            return evaluate(exact if same else formula, values, arithmetic)
 
 
 def magnitude(expression: Expression, values: Mapping[str, Value], sizes: Mapping[str, float]) -> float:
@@ -234,8 +234,8 @@ def magnitude(expression: Expression, values: Mapping[str, Value], sizes: Mappin
             return magnitude(above, values, sizes) / abs(float(evaluate(below, values)))
         case Power(base, exponent):
             return magnitude(base, values, sizes) ** exponent
-        case Precise(own):
-            return magnitude(own, values, sizes)
+        case Precise(formula):
+            return magnitude(formula, values, sizes)
         case _:
             return abs(float(evaluate(expression, values)))
 

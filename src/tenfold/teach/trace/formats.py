@@ -33,7 +33,7 @@ FORMATS = {
 
 
 def rendered(trace: Trace, form: str) -> str:
-    """The trace in a format, with a line break at its end. Raises UsageError for an unknown format."""
+    """Write the trace in a format, with a line break at its end. Raises UsageError for an unknown format."""
     if form not in FORMATS:
         raise UsageError(f"no format {form!r}: {nearest(form, FORMATS)}")
     return FORMATS[form].make(trace).rstrip("\n") + "\n"
@@ -59,8 +59,8 @@ def write_sheet(trace: Trace, form: str, path: Path, force: bool = False) -> lis
     if form != "text":
         texts[path if sheet != path else page] = rendered(trace, form)
     _free(list(texts), force)
-    for own, text in texts.items():
-        write_text(own, text)
+    for file, text in texts.items():
+        write_text(file, text)
     return list(texts)
 
 

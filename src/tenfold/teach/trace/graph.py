@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from tenfold.teach.trace.expressions import Arithmetic, Expression, Symbol, evaluate
+from tenfold.teach.trace.expressions import Calculus, Expression, Symbol, evaluate
 from tenfold.teach.trace.ledger import TraceLine
 
 Slopes = dict[tuple[str, str], float | None]
@@ -107,7 +107,7 @@ def _slope(pair: Sequence[float], apart: float, base: float) -> float:
     return slope if rounding <= DROWNED * max(1.0, abs(slope), base) and math.isfinite(slope) else math.nan
 
 
-def _arithmetic(sides: list[Tensor]) -> Arithmetic:
+def _arithmetic(sides: list[Tensor]) -> Calculus:
     """Return torch's arithmetic. sides: which of its terms each maximum was, entered as they are evaluated."""
 
     def largest(terms: Sequence[Expression], values: Sequence[Any]) -> Tensor:
@@ -118,4 +118,4 @@ def _arithmetic(sides: list[Tensor]) -> Arithmetic:
         sides.append(stacked.detach().argmax(0))
         return stacked.gather(0, sides[-1].unsqueeze(0)).squeeze(0)
 
-    return Arithmetic(float, FUNCTIONS, largest, lambda *_: True)
+    return Calculus(float, FUNCTIONS, largest, lambda *_: True)

@@ -45,10 +45,8 @@ LOWERED, RAISED = "₀₁₂₃₄₅₆₇₈₉", "⁰¹²³⁴⁵⁶⁷⁸⁹
 
 def latex(trace: Display) -> str:
     """Return the whole document; every text of the trace that is no formula of ours is escaped."""
-    about = [f"{trace.heading}.", f"Checked: {trace.held}", *trace.notes]
-    about += [f"Numbers left to the reader: {trace.gaps}."] if trace.gaps else []
     body = [rf"\section*{{Back-propagation, line by line: {escaped(trace.name)}}}"]
-    body += [line for sentence in about for line in (escaped(sentence), "")][:-1]
+    body += [line for sentence in trace.about for line in (escaped(sentence), "")][:-1]
     for chapter in trace.chapters:
         body += ["", rf"\subsection*{{{escaped(chapter.title)}: {escaped(chapter.about)}}}"]
         for stage, rows in chapter.stages():
@@ -87,7 +85,7 @@ def _line(shown: DisplayRow) -> str:
 
 
 def _broken(relation: str, term: str) -> Iterator[str]:
-    """A term in rows that fit, cut before a sign that stands in no parentheses."""
+    """Yield a term in rows that fit, cut before a sign that stands in no parentheses."""
     start, row = f"&{relation} ", ""
     for piece in _summands(term):
         if row and _width(row + piece) > ROW:
@@ -98,34 +96,34 @@ def _broken(relation: str, term: str) -> Iterator[str]:
 
 
 def _summands(term: str) -> list[str]:
-    """The pieces of a sum, each with its sign."""
-    found, depth = [""], 0
+    """Return the pieces of a sum, each with its sign."""
+    pieces, depth = [""], 0
     for token in re.findall(r" [+-] |\\left|\\right|\\.|.", term):
         depth += {"{": 1, "(": 1, "[": 1, "}": -1, ")": -1, "]": -1}.get(token, 0)
         if token in (" + ", " - ") and not depth:
-            found.append("")
-        found[-1] += token
-    return found
+            pieces.append("")
+        pieces[-1] += token
+    return pieces
 
 
 def _width(row: str) -> int:
-    """About how many letters wide a row is."""
+    """Estimate how many letters wide a row is."""
     return len(re.sub(r"\\(?:frac|tfrac|left|right|text|partial|hat|cdot)|[{}^_&\\ ]", "", row))
 
 
 def _math(formula: str) -> str:
-    """A formula; the number of a gap in a box, whatever else is not of LaTeX's own letters as text."""
-    boxed = re.sub("[①-⑳]", lambda found: rf"\boxed{{{unicodedata.numeric(found[0]):.0f}}}", formula)
-    return _digits(re.sub(r"[^\x00-\x7f]+", lambda found: rf"\text{{{escaped(found[0])}}}", boxed))
+    """Return a formula; the number of a gap in a box, whatever else is not of LaTeX's own letters as text."""
+    boxed = re.sub("[①-⑳]", lambda ring: rf"\boxed{{{unicodedata.numeric(ring[0]):.0f}}}", formula)
+    return _digits(re.sub(r"[^\x00-\x7f]+", lambda letters: rf"\text{{{escaped(letters[0])}}}", boxed))
 
 
 def _digits(number: str) -> str:
-    """A number with its exponent set upright: 1.5e-9."""
+    """Return a number with its exponent set upright: 1.5e-9."""
     return re.sub(r"(?<=\d)e(-?\d+)", r"\\mathrm{e}{\1}", number.replace("−", "-"))
 
 
 def escaped(text: str) -> str:
-    r"""Text that LaTeX sets as it stands, with any engine; a letter that it has no name for by its code point.
+    r"""Return text that LaTeX sets as it stands, with any engine; a letter that it has no name for by its code point.
 
     >>> print(escaped("50 % of w₁₂ is ŷ_1 \\ é 中"))
     50 \% of w$_{12}$ is $\hat{y}$\_1 \textbackslash{} \'{e} {[}U+4E2D{]}

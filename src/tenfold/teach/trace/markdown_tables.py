@@ -16,10 +16,8 @@ COLUMNS = ("line", "quantity", "formula", "numbers", "value", "rule", "off by")
 
 def markdown(trace: Display) -> str:
     """Return the whole document; every text is escaped, formulas too."""
-    about = [f"{trace.heading}.", f"Checked: {trace.held}", *trace.notes]
-    about += [f"Numbers left to the reader: {trace.gaps}."] if trace.gaps else []
-    if trace.counts:
-        about.append(f"Printed numbers: {', '.join(counted_verdict(*counted) for counted in trace.counts.items())}.")
+    counts = ", ".join(counted_verdict(*counted) for counted in (trace.counts or {}).items())
+    about = [*trace.about, *([f"Printed numbers: {counts}."] if counts else [])]
     lines = [f"# Back-propagation, line by line: {_text(trace.name)}", ""]
     lines += [line for sentence in about for line in (_text(sentence), "")]
     for chapter in trace.chapters:

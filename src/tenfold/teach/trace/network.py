@@ -1,8 +1,8 @@
 """What is traced: a network, its loss, its samples; read strictly, with the key or option that is amiss by name."""
 
-__all__ = ["ACTIVATIONS", "KEYS", "LOSSES", "REGRESSIONS", "Network", "Sample", "network_of"]
+__all__ = ["ACTIVATIONS", "KEYS", "LOSSES", "REGRESSIONS", "Network", "Sample", "choices_of", "network_of"]
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -73,12 +73,12 @@ class Network:
 
     @property
     def regresses(self) -> bool:
-        """Whether targets are numbers, not labels."""
+        """Return whether targets are numbers, not labels."""
         return self.loss in REGRESSIONS
 
 
 def network_of(choices: Mapping[str, Any], name: str) -> Network:
-    """The network that a file's keys or an option's words describe. Raises UsageError that names the key."""
+    """Make the network that a file's keys or an option's words describe. Raises UsageError that names the key."""
     for key in choices:
         if key not in KEYS:
             raise UsageError(f"unknown key {key!r}: {nearest(key, KEYS)}")
@@ -101,6 +101,28 @@ def network_of(choices: Mapping[str, Any], name: str) -> Network:
     return Network(name, sizes, activations, weights, biases, loss, rate, samples, batch, updates, notes)
 
 
+def choices_of(network: Network, digits: Callable[[Fraction], str]) -> dict[str, Any]:
+    """Return the keys of a network's file, its numbers as `digits` writes them."""
+
+    def listed_digits(cells: Any) -> Any:
+        return [listed_digits(cell) for cell in cells] if isinstance(cells, tuple) else digits(cells)
+
+    samples = [
+        {"x": listed_digits(x), "y": listed_digits(y) if label is None else label} for x, y, label in network.samples
+    ]
+    return {
+        "sizes": list(network.sizes),
+        "activations": list(network.activations),
+        "weights": listed_digits(network.weights),
+        "biases": listed_digits(network.biases),
+        "loss": network.loss,
+        "learning_rate": digits(network.learning_rate),
+        "batch": network.batch,
+        "updates": network.updates,
+        "samples": samples,
+    }
+
+
 def _drawn(weights: Any) -> bool:
     return isinstance(weights, str) and weights in names("initializers")
 
@@ -115,9 +137,9 @@ def _sizes(given: Any) -> tuple[int, ...]:
     return sizes
 
 
-def _word(key: str, given: Any, known: tuple[str, ...]) -> str:
-    if not isinstance(given, str) or given not in known:
-        raise UsageError(f"{key} {str(given)[:40]!r}: {nearest(str(given)[:40], known)}")
+def _word(key: str, given: Any, words: tuple[str, ...]) -> str:
+    if not isinstance(given, str) or given not in words:
+        raise UsageError(f"{key} {str(given)[:40]!r}: {nearest(str(given)[:40], words)}")
     return given
 
 
@@ -132,7 +154,7 @@ def _activations(given: Any, count: int) -> tuple[str, ...]:
 
 
 def _parameters(given: Mapping[str, Any], sizes: tuple[int, ...]) -> tuple[tuple[Matrix, ...], tuple[Row, ...], Any]:
-    """Weights, biases, and notes on those that were drawn."""
+    """Return weights, biases, and notes on those that were drawn."""
     shapes = list(zip(sizes[1:], sizes[:-1], strict=True))
     layers, notes = {}, []
     seed = counted(given.get("seed", 0), "seed", 0, 2**32)
@@ -160,7 +182,7 @@ def _numbered(layers: list[Any], shapes: list[tuple[int, int]]) -> Any:
 
 
 def _initialized(key: str, word: str, shapes: list[tuple[int, int]], seed: int, digits: int) -> tuple[list[Any], str]:
-    """A draw of every layer, rounded so that it can be worked by hand, and the sentence that says so."""
+    """Return a draw of every layer, rounded so that it can be worked by hand, and the sentence that says so."""
     if word not in names("initializers"):
         raise UsageError(
             f"{key} {word[:40]!r} is neither a number nor an initializer: {nearest(word, names('initializers'))}"
@@ -188,8 +210,8 @@ def _sample(row: Any, k: int, inputs: int, outputs: int, loss: str) -> Sample:
     if isinstance(row, list) and len(row) == 2:
         row = {"x": row[0], "y": row[1]}
     if not isinstance(row, dict) or set(row) != {"x", "y"}:
-        found = ", ".join(map(str, row)) if isinstance(row, dict) else repr(row)[:40]
-        raise UsageError(f"samples: sample {k} has {found[:60]}; expected x and y")
+        keys = ", ".join(map(str, row)) if isinstance(row, dict) else repr(row)[:40]
+        raise UsageError(f"samples: sample {k} has {keys[:60]}; expected x and y")
     x = _cells(row["x"], inputs, f"x of sample {k}")
     if loss in REGRESSIONS:
         return Sample(x, _cells(row["y"], outputs, f"y of sample {k}"), None)
@@ -204,7 +226,7 @@ def _cells(given: Any, width: int, where: str) -> Row:
 
 
 def _label(given: Any, outputs: int, k: int, loss: str) -> int:
-    """The class, counted from 0; with one sigmoid output 1 for yes and 0 for no."""
+    """Return the class, counted from 0; with one sigmoid output 1 for yes and 0 for no."""
     cell = given[0] if isinstance(given, list) and len(given) == 1 else given
     if outputs == 1 and loss != "sigmoid":
         raise UsageError(f"loss {loss!r} compares scores: it needs 2 outputs at least, the sizes end with 1")

@@ -1,6 +1,17 @@
 """Formulas written down, as plain Unicode, LaTeX and MathML, with letters or with the numbers put in."""
 
-__all__ = ["LATEX", "TEXT", "Style", "Written", "circled", "exact_digits", "in_all_styles", "shown", "written"]
+__all__ = [
+    "LATEX",
+    "TEXT",
+    "Style",
+    "Written",
+    "circled",
+    "digits",
+    "exact_digits",
+    "in_all_styles",
+    "shown",
+    "written",
+]
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -24,6 +35,7 @@ from tenfold.teach.trace.expressions import (
     plain,
 )
 
+FUNCTIONS = ("sigmoid", "tanh", "exp", "ln")
 SIGNIFICANT = 6
 LONGEST = 60
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -90,12 +102,7 @@ LATEX = Style(
     largest=r"\max\left({}\right)",
     positive=r"\left[{} > 0\right]",
     step=r"\left({1} \text{{ if }} {0} > 0 \text{{ else }} {2}\right)",
-    functions={
-        "sigmoid": r"\sigma\left({}\right)",
-        "tanh": r"\tanh\left({}\right)",
-        "exp": r"\exp\left({}\right)",
-        "ln": r"\ln\left({}\right)",
-    },
+    functions={name: rf"\{name.replace('sigmoid', 'sigma')}\left({{}}\right)" for name in FUNCTIONS},
 )
 _PREFIX, _FENCED = '<mo form="prefix">−</mo>', "<mrow><mo>(</mo>{}<mo>)</mo></mrow>"
 MATHML = Style(
@@ -116,7 +123,7 @@ MATHML = Style(
     step=_FENCED.format(
         "<mn>{1}</mn><mtext>\u00a0if\u00a0</mtext>{0}<mo>&gt;</mo><mn>0</mn><mtext>\u00a0else\u00a0</mtext><mn>{2}</mn>"
     ),
-    functions={name: f"<mi>{name.replace('sigmoid', 'σ')}</mi>{_FENCED}" for name in ("sigmoid", "tanh", "exp", "ln")},
+    functions={name: f"<mi>{name.replace('sigmoid', 'σ')}</mi>{_FENCED}" for name in FUNCTIONS},
 )
 
 
@@ -177,8 +184,8 @@ def _piece(expression: Expression, style: Style, put: Put) -> Piece:
         case Largest(terms):
             listed = style.comma.join(_piece(term, style, put).text for term in terms)
             return Piece(style.largest.format(listed), WHOLE, "letter")
-        case Precise(own):
-            return _piece(own, style, put)
+        case Precise(formula):
+            return _piece(formula, style, put)
         case Indicator(argument, above, below):
             inside = _piece(argument, style, put).text
             if above == 1 and below == 0:
@@ -269,6 +276,11 @@ def shown(value: Value) -> str:
     digits = digits.rstrip("0").rstrip(".") if "." in digits else digits
     text = f"{digits}e{int(exponent)}" if exponent else digits
     return ("0" if text in ("-0", "0") else text).replace("-", "−")
+
+
+def digits(value: Value) -> str:
+    """Return an exact value with all of its digits where they can be read, another with six."""
+    return exact_digits(value) or shown(value)
 
 
 def circled(gap: int) -> str:

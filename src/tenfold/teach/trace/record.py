@@ -14,8 +14,8 @@ from tenfold.teach.trace.checking import AUTOGRAD, DIFFERENCE, Checks
 from tenfold.teach.trace.display import Display, DisplayRow, display
 from tenfold.teach.trace.expressions import Place, Symbol
 from tenfold.teach.trace.ledger import Ledger, TraceLine
-from tenfold.teach.trace.network import Network
-from tenfold.teach.trace.notation import Written, exact_digits, shown
+from tenfold.teach.trace.network import Network, choices_of
+from tenfold.teach.trace.notation import Written, digits, shown
 from tenfold.teach.trace.plaintext import plain_text
 
 FORMAT = 1
@@ -49,34 +49,21 @@ class Trace:
 
     def as_json(self) -> dict[str, Any]:
         """Return the trace as plain data, hidden numbers left out."""
-        network = self.network
+        network = choices_of(self.network, digits)
+        samples = [{"number": k, **sample} for k, sample in enumerate(network["samples"], 1)]
         return {
             "format": FORMAT,
-            "name": network.name,
-            "network": {
-                "sizes": list(network.sizes),
-                "activations": list(network.activations),
-                "loss": network.loss,
-                "learning_rate": _digits(network.learning_rate),
-                "batch": network.batch,
-                "updates": network.updates,
-            },
-            "samples": [
-                {
-                    "number": k,
-                    "x": [_digits(cell) for cell in sample.x],
-                    "y": [_digits(cell) for cell in sample.y] if network.regresses else sample.label,
-                }
-                for k, sample in enumerate(network.samples, 1)
-            ],
+            "name": self.network.name,
+            "network": {key: value for key, value in network.items() if key not in ("weights", "biases", "samples")},
+            "samples": samples,
             "givens": [
                 {"key": symbol.key, "symbol": _both(symbol), "shown": shown(value), "place": _place(symbol.place)}
                 for symbol, value in self.ledger.givens
             ],
             "lines": [self._line(row) for row in self.display.rows],
-            "checked": _checked(self.checks),
+            "checked": self._checked(),
             "judged": self._judged() if self.judged else None,
-            "notes": [*network.notes, *self.notes],
+            "notes": [*self.network.notes, *self.notes],
         }
 
     def _line(self, row: DisplayRow) -> dict[str, Any]:
@@ -103,11 +90,16 @@ class Trace:
             "kink": errors.kink,
             "gap": row.gap,
             "reported": [
-                {"printed": own.printed, "verdict": own.verdict, "sentence": own.sentence, "where": own.note}
-                for own in self.judgments
-                if own.about == line.key
+                {"printed": said.printed, "verdict": said.verdict, "sentence": said.sentence, "where": said.note}
+                for said in self.judgments
+                if said.about == line.key
             ],
         }
+
+    def _checked(self) -> dict[str, Any]:
+        errors, *largest = self.checks._asdict().items()
+        tolerances = {"tolerance_autograd": AUTOGRAD, "tolerance_difference": DIFFERENCE}
+        return {"lines": len(errors[1]), **dict(largest), **tolerances}
 
     def _judged(self) -> dict[str, Any]:
         counts, answered = self.display.counts or {}, len(self.judgments)
@@ -125,29 +117,9 @@ class Trace:
         return Text(str(self))
 
 
-def _digits(value: Any) -> str:
-    return exact_digits(value) or shown(value)
-
-
 def _both(written: Symbol | Written) -> dict[str, str]:
     return {"text": written.text, "latex": written.latex}
 
 
 def _place(place: Place | None) -> dict[str, Any] | None:
-    if place is None:
-        return None
-    kind, layer, unit, source, quantity = place
-    return {"kind": kind, "layer": layer, "unit": unit, "from": source, "quantity": quantity}
-
-
-def _checked(checks: Checks) -> dict[str, Any]:
-    return {
-        "lines": len(checks.errors),
-        "autograd": checks.autograd,
-        "difference": checks.difference,
-        "engine": checks.engine,
-        "tolerance_autograd": AUTOGRAD,
-        "tolerance_difference": DIFFERENCE,
-        "kinks": checks.kinks,
-        "drowned": checks.drowned,
-    }
+    return {"from" if key == "source" else key: value for key, value in place._asdict().items()} if place else None

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tenfold.errors import UsageError, nearest
-from tenfold.teach.printed import FLOATS, exactly, quantum
-from tenfold.teach.trace.cells import counted
+from tenfold.teach.printed import FLOATS, exactly
+from tenfold.teach.trace.cells import blamed, counted
 from tenfold.teach.trace.court import ReportedNumber
 from tenfold.teach.trace.ledger import Ledger
 
@@ -20,7 +20,7 @@ LONGEST = 80
 
 
 def entries_of(reported: Any, ledger: Ledger) -> tuple[ReportedNumber, ...]:
-    """The numbers of [[reported]] tables, or of a mapping from whole keys ("2.h1"). Raises UsageError by the key."""
+    """Read [[reported]] tables, or a mapping from whole keys ("2.h1"). Raises UsageError by the key."""
     keys = {line.key for line in ledger.lines}
     if isinstance(reported, Mapping):
         return tuple(
@@ -53,7 +53,7 @@ def _of_table(table: Mapping[str, Any], k: int, ledger: Ledger, keys: set[str]) 
 
 
 def resolved_key(written: str, keys: set[str], prefix: str = "") -> str:
-    """The line that is meant; spelled as in the trace or as in a book. Raises UsageError with the nearest.
+    """Find the line that is meant; spelled as in the trace or as in a book. Raises UsageError with the nearest.
 
     >>> resolved_key("∂L/∂w₂", {"1.dw2", "1.w2"}, "1.")
     '1.dw2'
@@ -63,27 +63,23 @@ def resolved_key(written: str, keys: set[str], prefix: str = "") -> str:
     for candidate in (prefix + key, prefix + key.replace("[1]", "").replace("[1,1]", "")):
         if candidate in keys:
             return candidate
-    known = {own.removeprefix(prefix) for own in keys if own.startswith(prefix)}
-    raise UsageError(
-        f"no line has the key {written[:60]!r}{f' in update {prefix[:-1]}' if prefix else ''}: {nearest(key, known)}"
-    )
+    choices = {candidate.removeprefix(prefix) for candidate in keys if candidate.startswith(prefix)}
+    where = f" in update {prefix[:-1]}" if prefix else ""
+    raise UsageError(f"no line has the key {written[:60]!r}{where}: {nearest(key, choices)}")
 
 
 def _printed(key: str, given: Any, where: str, note: str) -> Iterator[ReportedNumber]:
-    """One number, several where it is printed in several places, each with a note of its own or the table's."""
+    """Yield one number, several where it is printed in several places, each with a note of its own or the table's."""
     for one in given if isinstance(given, Sequence) and not isinstance(given, str) else [given]:
-        own = note
-        if isinstance(one, Mapping):
-            unknown = set(one) - {"printed", "where"}
-            if unknown or "printed" not in one or not isinstance(one.get("where", ""), str):
-                raise UsageError(f'{where}: expected printed = "0.52" and, if need be, where = "some words"')
-            one, own = one["printed"], one.get("where", note)
-        if isinstance(one, bool) or not isinstance(one, str | int | float):
-            raise UsageError(f'{where}: {str(one)[:40]!r} is no number; write it as it is printed, in quotes: "1.30"')
-        text = str(one).strip()
-        try:
-            exactly(text[:LONGEST], FLOATS)
-            quantum(text[:LONGEST])
-        except UsageError as error:
-            raise UsageError(f"{where}: {error}") from None
-        yield ReportedNumber(key, text[:LONGEST].replace("-", "−"), own)
+        table = one if isinstance(one, Mapping) else {"printed": one}
+        if set(table) - {"printed", "where"} or "printed" not in table or not isinstance(table.get("where", ""), str):
+            raise UsageError(f'{where}: expected printed = "0.52" and, if need be, where = "some words"')
+        printed = table["printed"]
+        if isinstance(printed, bool) or not isinstance(printed, str | int | float):
+            raise UsageError(
+                f'{where}: {str(printed)[:40]!r} is no number; write it as it is printed, in quotes: "1.30"'
+            )
+        text = str(printed).strip()[:LONGEST]
+        with blamed(where):
+            exactly(text, FLOATS)
+        yield ReportedNumber(key, text.replace("-", "−"), table.get("where", note))

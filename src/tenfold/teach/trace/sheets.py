@@ -12,11 +12,11 @@ from typing import Any
 from tenfold.errors import UsageError, nearest
 from tenfold.seeds import generator
 from tenfold.teach.printed import FLOATS, exactly
-from tenfold.teach.trace.cells import counted
+from tenfold.teach.trace.cells import blamed, counted
 from tenfold.teach.trace.checking import check
 from tenfold.teach.trace.court import ReportedNumber, judge
 from tenfold.teach.trace.ledger import Ledger, TraceLine
-from tenfold.teach.trace.network import Network, network_of
+from tenfold.teach.trace.network import Network, choices_of, network_of
 from tenfold.teach.trace.notation import exact_digits, shown, written
 from tenfold.teach.trace.plaintext import plain_text
 from tenfold.teach.trace.record import Trace
@@ -28,7 +28,7 @@ WORDS = ("gap", "key", "formula", "answer")
 
 
 def blanked(trace: Trace, count: int, seed: int) -> Trace:
-    """The trace with `count` numbers hidden, drawn by the seed among those that take some working out.
+    """Return the trace with `count` numbers hidden, drawn by the seed among those that take some working out.
 
     A later line that only hands a hidden number on, as a ReLU does, is hidden with it.
     """
@@ -41,7 +41,7 @@ def blanked(trace: Trace, count: int, seed: int) -> Trace:
 
 
 def _copies(ledger: Ledger, line: TraceLine) -> list[str]:
-    """The line, and the later ones that hand its number on as it is."""
+    """Return the line, and the later ones that hand its number on as it is."""
     keys = [line.key]
     for later in ledger.lines[line.number :]:
         if later.value == line.value and any(key in keys for key in later.inputs):
@@ -50,16 +50,16 @@ def _copies(ledger: Ledger, line: TraceLine) -> list[str]:
 
 
 def _gaps(trace: Trace) -> list[tuple[int, TraceLine]]:
-    """The hidden lines that are to be filled in, not those that hand a number on."""
-    found: dict[int, TraceLine] = {}
+    """Return the hidden lines that are to be filled in, not those that hand a number on."""
+    gaps: dict[int, TraceLine] = {}
     for line in trace.lines:
         if trace.gaps and line.key in trace.gaps:
-            found.setdefault(trace.gaps[line.key], line)
-    return list(found.items())
+            gaps.setdefault(trace.gaps[line.key], line)
+    return list(gaps.items())
 
 
 def sheet_text(trace: Trace) -> str:
-    """The file that a student fills in: the trace as comments, the network, and a table for each gap."""
+    """Write the file that a student fills in: the trace as comments, the network, and a table for each gap."""
     gaps = _gaps(trace)
     head = [
         f"{len(gaps)} numbers of this trace are hidden. Work each out from the lines above it, write it between the",
@@ -73,46 +73,31 @@ def sheet_text(trace: Trace) -> str:
 
 
 def answers_text(trace: Trace) -> str:
-    """The answer key: the same tables, filled in; it marks as all right."""
+    """Write the answer key: the same tables, filled in; it marks as all right."""
     head = f"# The answers to the {len(_gaps(trace))} gaps.\n\n"
     return head + _network_text(trace.network) + "".join(_gaps_text(trace, answers=True))
 
 
 def _gaps_text(trace: Trace, answers: bool) -> list[str]:
-    found = []
+    tables = []
     for gap, line in _gaps(trace):
         formula = f"{line.symbol.text} = {written(line.formula)}"
-        answer = shown(line.value) if answers else ""
-        exact = (
-            f"  # exactly {exact_digits(line.value)}"
-            if answers and exact_digits(line.value) not in ("", answer)
-            else ""
-        )
+        answer, digits = (shown(line.value), exact_digits(line.value)) if answers else ("", "")
         fields = {"gap": gap, "key": line.key, "formula": formula, "answer": answer}
-        table = "\n".join(f"{name} = {_toml(value)}" for name, value in fields.items())
-        found.append(f"\n[[gaps]]\n{table}{exact}\n")
-    return found
+        exact = f"  # exactly {digits}" if digits not in ("", answer) else ""
+        tables.append(f"\n[[gaps]]\n{_table(fields)}{exact}\n")
+    return tables
 
 
 def _network_text(network: Network) -> str:
-    """The network with all of its numbers, so that marking needs nothing else."""
-    samples = [
-        {"x": [_digits(cell) for cell in x], "y": [_digits(cell) for cell in y] if label is None else label}
-        for x, y, label in network.samples
-    ]
-    fields: dict[str, Any] = {
-        "name": "".join(letter for letter in network.name if letter.isprintable()),
-        "sizes": list(network.sizes),
-        "activations": list(network.activations),
-        "weights": [[[_digits(cell) for cell in row] for row in layer] for layer in network.weights],
-        "biases": [[_digits(cell) for cell in layer] for layer in network.biases],
-        "loss": network.loss,
-        "learning_rate": _digits(network.learning_rate),
-        "batch": network.batch,
-        "updates": network.updates,
-        "samples": samples,
-    }
-    return "[network]\n" + "\n".join(f"{name} = {_toml(value)}" for name, value in fields.items()) + "\n"
+    """Write the network with all of its numbers, so that marking needs nothing else."""
+    name = "".join(letter for letter in network.name if letter.isprintable())
+    fields = {"name": name, **choices_of(network, _digits)}
+    return f"[network]\n{_table(fields)}\n"
+
+
+def _table(fields: Mapping[str, Any]) -> str:
+    return "\n".join(f"{name} = {_toml(value)}" for name, value in fields.items())
 
 
 def _digits(value: Fraction) -> str:
@@ -121,14 +106,14 @@ def _digits(value: Fraction) -> str:
 
 def _toml(value: Any) -> str:
     if isinstance(value, Mapping):
-        return f"{{ {', '.join(f'{key} = {_toml(own)}' for key, own in value.items())} }}"
+        return f"{{ {', '.join(f'{key} = {_toml(part)}' for key, part in value.items())} }}"
     if isinstance(value, list):
         return f"[{', '.join(map(_toml, value))}]"
     return json.dumps(value, ensure_ascii=False)
 
 
 def marked(path: Path) -> Trace:
-    """A filled sheet as a trace with a judgment of every answer; what has none stays hidden.
+    """Read a filled sheet as a trace with a judgment of every answer; what has none stays hidden.
 
     Raises UsageError where it is no sheet, or nothing of it is filled in.
     """
@@ -136,10 +121,8 @@ def marked(path: Path) -> Trace:
     for key in given:
         if key not in ("network", "gaps"):
             raise UsageError(f"{path}: unknown key {key!r}: {nearest(key, ('network', 'gaps'))}")
-    try:
+    with blamed(str(path)):
         return _marked(given.get("network"), given.get("gaps"))
-    except UsageError as error:
-        raise UsageError(f"{path}: {error}") from None
 
 
 def _marked(choices: Any, gaps: Any) -> Trace:
@@ -159,7 +142,8 @@ def _marked(choices: Any, gaps: Any) -> Trace:
         copies = _copies(ledger, lines[key])
         hidden.update(copies)
         if answer:
-            entries += [entry._replace(where=f"gap {number}") for entry in _entry(key, answer, f"gap {k}", ledger)]
+            with blamed(f"gap {k}"):
+                entries += [entry._replace(where=f"gap {number}") for entry in entries_of({key: answer}, ledger)]
         else:
             left |= dict.fromkeys(copies, number)
     if not entries:
@@ -172,22 +156,13 @@ def _marked(choices: Any, gaps: Any) -> Trace:
     return Trace(network, ledger, check(network, ledger), judgments, notes, gaps_left, judged=True)
 
 
-def _entry(key: str, answer: str, where: str, ledger: Ledger) -> tuple[ReportedNumber, ...]:
-    try:
-        return entries_of({key: answer}, ledger)
-    except UsageError as error:
-        raise UsageError(f"{where}: {error}") from None
-
-
 def _answer(gap: Any, k: int, lines: Mapping[str, TraceLine]) -> tuple[str, int, str]:
-    """Key, number and answer of a gap."""
+    """Return key, number and answer of a gap."""
     if not isinstance(gap, dict) or set(gap) - set(WORDS) or not isinstance(gap.get("key"), str):
         raise UsageError(f"gap {k}: expected {', '.join(WORDS)}")
     number = counted(gap.get("gap", k), f"gap {k}: gap", 1, 10**6)
     answer = gap.get("answer", "")
     if isinstance(answer, bool) or not isinstance(answer, str | int):
         raise UsageError(f'gap {k}: answer is no number; write it in quotes, such as "1.53"')
-    try:
+    with blamed(f"gap {k}"):
         return resolved_key(gap["key"], set(lines)), number, str(answer).strip()
-    except UsageError as error:
-        raise UsageError(f"gap {k}: {error}") from None

@@ -1,6 +1,6 @@
 """Where a network comes from: one line of sizes, a TOML file, or one of the worked examples that Tenfold ships."""
 
-__all__ = ["Source", "read_source", "read_toml", "shipped"]
+__all__ = ["NetworkSource", "read_source", "read_toml", "shipped"]
 
 import re
 import tomllib
@@ -17,7 +17,7 @@ LARGEST = 1_000_000
 BESIDE = ("title", "about", "reported")
 
 
-class Source(NamedTuple):
+class NetworkSource(NamedTuple):
     """A network's name, its keys, and the numbers that somebody reported of it."""
 
     name: str
@@ -29,19 +29,19 @@ class Source(NamedTuple):
 
 
 def shipped() -> dict[str, Path]:
-    """Worked networks that come with the package, by name; other worked examples lie beside them."""
+    """Find the worked networks that come with the package, by name; other worked examples lie beside them."""
     paths = sorted((Path(__file__).parent.parent / "worked").glob("*.toml"))
     return {path.stem: path for path in paths if "sizes" in read_toml(path)}
 
 
-def read_source(spec: str) -> Source:
-    """What a spec names: "1-1-1", a file, or a shipped example. Raises UsageError for anything else.
+def read_source(spec: str) -> NetworkSource:
+    """Read what a spec names: "1-1-1", a file, or a shipped example. Raises UsageError for anything else.
 
     >>> read_source("2-3-1").choices
     {'sizes': '2-3-1'}
     """
     if SIZES.fullmatch(spec):
-        return Source("network", {"sizes": spec})
+        return NetworkSource("network", {"sizes": spec})
     path = shipped().get(spec)
     if path is None:
         path = Path(spec).expanduser()
@@ -54,18 +54,14 @@ def read_source(spec: str) -> Source:
     for key in given:
         if key not in (*KEYS, *BESIDE):
             raise UsageError(f"{path}: unknown key {key!r}: {nearest(key, (*KEYS, *BESIDE))}")
-    for key in ("title", "about"):
-        if not isinstance(given.get(key, ""), str):
+        if key in ("title", "about") and not isinstance(given[key], str):
             raise UsageError(f"{path}: {key} is no text; write it in quotes")
-    choices = {key: value for key, value in given.items() if key in KEYS}
-    beside = {key: value for key, value in given.items() if key in BESIDE}
-    return Source(
-        path.stem, choices, beside.get("title", ""), beside.get("about", ""), beside.get("reported", ()), str(path)
-    )
+    choices = {key: given.pop(key) for key in KEYS if key in given}
+    return NetworkSource(path.stem, choices, **given, where=str(path))
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """The keys of a TOML file, its floats as the text that stands there. Raises FileError or UsageError."""
+    """Read the keys of a TOML file, its floats as the text that stands there. Raises FileError or UsageError."""
     if not _there(path):
         name = str(path)
         raise UsageError(f"{name if len(name) <= 200 else f'{name[:80]}…{name[-80:]}'}: no such file")
@@ -80,12 +76,12 @@ def read_toml(path: Path) -> dict[str, Any]:
         # A float's last zeros say how it was rounded, and 0.1 is a tenth: both are lost in a float.
         return tomllib.loads(raw.decode(), parse_float=str)
     except (ValueError, RecursionError) as error:
-        told = "nested too deeply" if isinstance(error, RecursionError) else str(error)[:200]
-        raise UsageError(f"{path}: not a readable TOML file ({told})") from None
+        why = "nested too deeply" if isinstance(error, RecursionError) else str(error)[:200]
+        raise UsageError(f"{path}: not a readable TOML file ({why})") from None
 
 
 def _there(path: Path) -> bool:
-    """Whether it is a file; a name that no file system takes is none."""
+    """Return whether it is a file; a name that no file system takes is none."""
     try:
         return path.is_file()
     except (OSError, ValueError):

@@ -15,7 +15,7 @@ from tenfold.teach.trace.display import Display, DisplayRow, vector
 from tenfold.teach.trace.expressions import Place
 from tenfold.teach.trace.naming import Naming
 from tenfold.teach.trace.network import Network
-from tenfold.teach.trace.notation import exact_digits, shown
+from tenfold.teach.trace.notation import digits, shown
 
 ROOM = 8  # letters of a value that are shown in full beside its symbol
 # What a verdict looks like, a shape and a color beside its words; one that follows from something earlier is "other".
@@ -99,7 +99,7 @@ def _beside(value: str) -> list[str]:
 def _ends(network: Network, k: int) -> Iterator[list[str]]:
     """Yield what the k-th sample puts at the inputs and at the loss."""
     sample, naming = network.samples[k - 1], Naming(network)
-    x, y = ([exact_digits(cell) or shown(cell) for cell in cells] for cells in (sample.x, sample.y))
+    x, y = ([digits(cell) for cell in cells] for cells in (sample.x, sample.y))
     for unit, value in enumerate(x, 1):
         yield [f"node-0-{unit} value", naming.value(0, unit).text, *_beside(value)]
     label = str(sample.label)
