@@ -12,7 +12,7 @@ from tenfold.cli.commands.trace import CHOICES, FORMATS, command
 from tenfold.teach.trace import formats
 from tenfold.teach.trace.network import KEYS
 from tenfold.teach.trace.plaintext import WIDTH
-from tenfold.teach.trace.sources import shipped
+from tenfold.teach.trace.specs import shipped
 
 ONE_LINE = ("1-1-1", "--activations", "relu,relu", "--weights", "0.5", "--biases", "0.5", "--loss", "squared_error",
             "--learning-rate", "0.01", "--samples", "1:3 2:4 3:5")  # fmt: skip

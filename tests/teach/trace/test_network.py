@@ -8,7 +8,7 @@ import pytest
 from tenfold.errors import UsageError
 from tenfold.teach.trace.api import trace
 from tenfold.teach.trace.network import network_of
-from tenfold.teach.trace.sources import read_source, shipped
+from tenfold.teach.trace.specs import read_source, shipped
 
 BASE = {"sizes": "2-2-1", "activations": "relu,identity", "weights": 0.5, "biases": 0, "loss": "squared_error",
         "learning_rate": "0.1", "samples": "1,2:3"}  # fmt: skip

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tenfold.teach.trace.display import RULES
+from tenfold.teach.trace.chapters import RULES
 from tenfold.teach.trace.webpage import page as page_text
 from tests.browsing import in_browser, opener
 from tests.teach.trace.traced import hostile, traced

@@ -55,7 +55,7 @@ class Checks(NamedTuple):
 
 @dataclass
 class _Bench:
-    """What is there while a trace is checked; sizes: the magnitudes of gradients."""
+    """The trace that is checked, and its errors so far; sizes: the magnitudes of gradients."""
 
     network: Network
     floats: dict[str, float]

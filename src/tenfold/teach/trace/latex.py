@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from tenfold.teach.trace.display import Display, DisplayRow
+from tenfold.teach.trace.chapters import Display, DisplayRow
 
 ROW = 62  # letters of plain text that fit into a row, as far as they tell the width of a formula
 HEAD = r"""\documentclass[a4paper,11pt]{article}

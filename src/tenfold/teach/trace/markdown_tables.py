@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from tenfold.teach.judge import counted_verdict
-from tenfold.teach.trace.display import Display, DisplayRow, small
+from tenfold.teach.trace.chapters import Display, DisplayRow, small
 
 # Whatever could be taken for markup, a mention, an entity or mathematics; for a list; for an address.
 _LIST = re.compile(r"^(\d*)([-+.)])(?=\s|$)")

@@ -1,4 +1,4 @@
-"""What is traced: a network, its loss, its samples; read strictly, with the key or option that is amiss by name."""
+"""The network, the loss and the samples of a trace; read strictly, with the key or option that is amiss by name."""
 
 __all__ = ["ACTIVATIONS", "KEYS", "LOSSES", "REGRESSIONS", "Network", "Sample", "choices_of", "network_of"]
 

@@ -10,8 +10,8 @@ from typing import Any
 from rich.text import Text
 
 from tenfold.teach.judge import SLIP, Judgment
+from tenfold.teach.trace.chapters import Display, DisplayRow, display
 from tenfold.teach.trace.checking import AUTOGRAD, DIFFERENCE, Checks
-from tenfold.teach.trace.display import Display, DisplayRow, display
 from tenfold.teach.trace.expressions import Place, Symbol
 from tenfold.teach.trace.ledger import Ledger, TraceLine
 from tenfold.teach.trace.network import Network, choices_of

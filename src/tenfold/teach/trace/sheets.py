@@ -21,7 +21,7 @@ from tenfold.teach.trace.notation import exact_digits, shown, written
 from tenfold.teach.trace.plaintext import plain_text
 from tenfold.teach.trace.record import Trace
 from tenfold.teach.trace.reports import entries_of, resolved_key
-from tenfold.teach.trace.sources import read_toml
+from tenfold.teach.trace.specs import read_toml
 from tenfold.teach.trace.unrolling import unrolled
 
 WORDS = ("gap", "key", "formula", "answer")

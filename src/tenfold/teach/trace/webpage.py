@@ -10,8 +10,8 @@ from markupsafe import Markup
 from tenfold.report.document import document
 from tenfold.teach.judge import SLIP, counted_verdict
 from tenfold.teach.printed import FLOATS, exactly
+from tenfold.teach.trace.chapters import Display, DisplayRow, vector
 from tenfold.teach.trace.diagram import drawing, part
-from tenfold.teach.trace.display import Display, DisplayRow, vector
 from tenfold.teach.trace.expressions import Place
 from tenfold.teach.trace.naming import Naming
 from tenfold.teach.trace.network import Network
