@@ -75,7 +75,7 @@ def symbol(letter: str, index: str = "", layer: int = 0, place: Place | None = N
     key = "yhat" if letter == "ŷ" else letter
     below = "<mo>,</mo>".join(f"<mn>{part}</mn>" for part in index.split(","))
     if layer:
-        above = f"<mrow><mo>(</mo><mn>{layer}</mn><mo>)</mo></mrow>"
+        above = f'<mrow><mo stretchy="false">(</mo><mn>{layer}</mn><mo stretchy="false">)</mo></mrow>'
         mathml = f"<msubsup>{bare}<mrow>{below}</mrow>{above}</msubsup>"
         text = f"{letter}{str(layer).translate(SUBSCRIPTS)}[{index}]"
         return Symbol(f"{key}{layer}[{index}]", text, f"{latex}^{{({layer})}}_{{{index}}}", mathml, place)
