@@ -1,9 +1,10 @@
-"""How the values that --shapes names become a function's arguments: by its own names where they fit, else in order."""
+"""Match the values that --shapes names with a function's arguments: by name where that fits, else in order."""
 
 __all__ = ["Arguments", "binding"]
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from inspect import Parameter
 from typing import Any
 
 from tenfold.errors import UsageError, nearest
@@ -14,65 +15,56 @@ Arguments = Callable[[Mapping[str, Any]], tuple[list[Any], dict[str, Any]]]
 
 
 def binding(function: Callable[..., Any], where: str, declared: Declared) -> Arguments:
-    """How to call it; a UsageError where the names and the function's arguments do not fit.
+    """Return how to call a function; a UsageError where names and arguments do not fit.
 
     where: what the function is called in messages.
     """
     try:
-        known = inspect.signature(function).parameters
+        parameters = inspect.signature(function).parameters
     except (TypeError, ValueError):
-        known = inspect.signature(lambda *given: None).parameters
-    plan = _plan(known, where, declared)
-
-    def arguments(values: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
-        positional = [values[name] for name in plan[0]]
-        return positional, {own: values[name] for own, name in plan[1].items()}
-
-    return arguments
+        parameters = inspect.signature(lambda *given: None).parameters
+    ordered, named = _plan(parameters, where, declared)
+    return lambda values: ([values[name] for name in ordered], {key: values[name] for key, name in named.items()})
 
 
-def _plan(known: Mapping[str, inspect.Parameter], where: str, declared: Declared) -> tuple[list[str], dict[str, str]]:
-    """Names of the values to hand over in order, and by the function's own names."""
-    kinds = inspect.Parameter
-    places = [p.name for p in known.values() if p.kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD)]
-    only = [p.name for p in known.values() if p.kind is kinds.KEYWORD_ONLY]
-    taken = {own: name for own in (*places, *only) if (name := _same_name(own, declared.order))}
+def _plan(parameters: Mapping[str, Parameter], where: str, declared: Declared) -> tuple[list[str], dict[str, str]]:
+    """Return the names of the values to hand over in order, and by the function's own names."""
+    kinds = {name: parameter.kind for name, parameter in parameters.items()}
+    several, anything = Parameter.VAR_POSITIONAL in kinds.values(), Parameter.VAR_KEYWORD in kinds.values()
+    only = [name for name, kind in kinds.items() if kind is Parameter.KEYWORD_ONLY]
+    places = [name for name, kind in kinds.items() if kind.name.startswith("POSITIONAL")]
+    needed = [name for name in (*places, *only) if parameters[name].default is Parameter.empty]
+    taken = {key: name for key in (*places, *only) if (name := _same_name(key, declared.order))}
     loose = [name for name in declared.order if name not in taken.values()]
-    several = any(p.kind is kinds.VAR_POSITIONAL for p in known.values())
-    anything = any(p.kind is kinds.VAR_KEYWORD for p in known.values())
-    numbers = [name for name in loose if name in declared.constants]
-    if numbers and not anything:
-        raise UsageError(f"{where} takes no {numbers[0]!r}: {nearest(numbers[0], known)}")
+    numbers = {name: name for name in loose if name in declared.constants}
     arrays = [name for name in loose if name not in numbers]
-    for own in places:
-        if own not in taken and arrays and (known[own].default is kinds.empty or not several):
-            taken[own] = arrays.pop(0)
-    lacking = [own for own in (*places, *only) if own not in taken and known[own].default is kinds.empty]
+    if numbers and not anything:
+        first = next(iter(numbers))
+        raise UsageError(f"{where} takes no {first!r}: {nearest(first, parameters)}")
+    for key in places:
+        if key not in taken and arrays and (key in needed or not several):
+            taken[key] = arrays.pop(0)
+    lacking = [key for key in needed if key not in taken]
     if lacking or (arrays and not several):
-        raise UsageError(_mismatch(known, where, declared, lacking, arrays))
-    if several:
-        filled = [own for own in places if own in taken]
-        rest = {own: taken[own] for own in only if own in taken}
-        return [*(taken[own] for own in filled), *arrays], {**rest, **{name: name for name in numbers}}
-    ahead = [own for own in places if known[own].kind is kinds.POSITIONAL_ONLY and own in taken]
-    by_name = {own: name for own, name in taken.items() if own not in ahead}
-    return [taken[own] for own in ahead], {**by_name, **{name: name for name in numbers}}
+        raise UsageError(_mismatch(parameters, where, declared, lacking, arrays))
+    ahead = [key for key in places if key in taken and (several or kinds[key] is Parameter.POSITIONAL_ONLY)]
+    by_name = {key: name for key, name in taken.items() if key not in ahead}
+    return [*(taken[key] for key in ahead), *arrays], by_name | numbers
 
 
-def _same_name(own: str, given: Sequence[str]) -> str:
-    """The given name that means an argument: the same, or the only one that differs in case alone."""
-    if own in given:
-        return own
-    alike = [name for name in given if name.lower() == own.lower()]
+def _same_name(argument: str, given: Sequence[str]) -> str:
+    """Return the given name that means an argument: the same, or the only one that differs in case alone."""
+    if argument in given:
+        return argument
+    alike = [name for name in given if name.lower() == argument.lower()]
     return alike[0] if len(alike) == 1 else ""
 
 
 def _mismatch(
-    known: Mapping[str, inspect.Parameter], where: str, declared: Declared, lacking: Sequence[str], left: Sequence[str]
+    parameters: Mapping[str, Parameter], where: str, declared: Declared, lacking: Sequence[str], left: Sequence[str]
 ) -> str:
-    takes = f"{where} takes ({', '.join(known)})"
-    if lacking:
-        return (
-            f"{takes}: give {lacking[0]!r} in --shapes, as sizes ({lacking[0]}=4x10) or as a number ({lacking[0]}=0.1)"
-        )
-    return f"{takes}, --shapes gives {', '.join(declared.order)}: {left[0]!r} is too many"
+    takes = f"{where} takes ({', '.join(parameters)})"
+    if not lacking:
+        return f"{takes}, --shapes gives {', '.join(declared.order)}: {left[0]!r} is too many"
+    name = lacking[0]
+    return f"{takes}: give {name!r} in --shapes, as sizes ({name}=4x10) or as a number ({name}=0.1)"

@@ -1,4 +1,4 @@
-"""How a function behaves when it is called again at the same point: the same, anew at random, or by what came before.
+"""The behavior of a function that is called again at the same point: the same, anew at random, or by what came before.
 
 A gradient is one of a function. Where two calls differ, its random numbers are taken under control (randomness.py): if
 the gradient is right once they are replayed, numbers were only drawn anew on each call; if it takes that every draw is
@@ -38,7 +38,7 @@ AGAIN = 6
 class Conduct(NamedTuple):
     """kind: "steady", "seeded" (steady, by random numbers with a seed of its own), "random" (two calls at one point
     differ), "stale" (the first call at a point depends on the one before it) or "restless" (calls differ though all
-    known random numbers are replayed).
+    random numbers that can be controlled are replayed).
     """
 
     kind: str
@@ -46,12 +46,12 @@ class Conduct(NamedTuple):
 
     @property
     def draws(self) -> bool:
-        """Whether its value depends on random numbers that can be controlled."""
+        """Its value depends on random numbers that can be controlled."""
         return self.kind in ("random", "seeded")
 
     @contextmanager
     def controlled(self, mode: str) -> Iterator[Evaluate]:
-        """The function with its random numbers "replayed" or "frozen", and called twice where it remembers."""
+        """Yield the function with its random numbers "replayed" or "frozen", and called twice where it remembers."""
         if self.draws:
             with controlled(self.subject, mode) as evaluate:
                 yield evaluate
@@ -64,34 +64,33 @@ class Conduct(NamedTuple):
 def conduct(subject: Subject, problems: Sequence[Problem]) -> Conduct:
     """Call a function at one point after another point, several times, and once more after that other."""
     first, other = problems[0], problems[-1] if len(problems) > 1 else problems[0]._replace(x=problems[0].x + 1)
-    fresh = _after(subject, other, first)
-    later = [subject.evaluate(first) for _ in range(AGAIN)]
-    if all(same(later[0], one) for one in later[1:]) and same(fresh, _after(subject, other, first)):
-        kind = "stale" if not same(fresh, later[0]) else "seeded" if _seeded(subject, first, fresh) else "steady"
-        return Conduct(kind, subject)
-    with controlled(subject, "replayed") as evaluate:
-        return Conduct("random" if same(evaluate(first), evaluate(first)) else "restless", subject)
+    subject.evaluate(other)
+    fresh, *later = (subject.evaluate(first) for _ in range(1 + AGAIN))
+    steady = all(_same(later[0], one) for one in later[1:])
+    if steady:
+        subject.evaluate(other)
+        steady = _same(fresh, subject.evaluate(first))
+    if not steady:
+        with controlled(subject, "replayed") as evaluate:
+            return Conduct("random" if _same(evaluate(first), evaluate(first)) else "restless", subject)
+    kind = "stale" if not _same(fresh, later[0]) else "seeded" if _seeded(subject, first, fresh) else "steady"
+    return Conduct(kind, subject)
 
 
 def _seeded(subject: Subject, first: Problem, given: Evaluation) -> bool:
-    """Whether other random numbers change what a steady function gives."""
+    """Judge whether other random numbers change what a steady function gives."""
     try:
         with controlled(subject, "frozen") as evaluate:
-            return not same(given, evaluate(first))
+            return not _same(given, evaluate(first))
     except TenfoldError:  # its draws cannot be stood in for
         return False
 
 
-def _after(subject: Subject, other: Problem, first: Problem) -> Evaluation:
-    """What the function gives at a point right after another one."""
-    subject.evaluate(other)
-    return subject.evaluate(first)
-
-
-def same(a: Evaluation, b: Evaluation) -> bool:
-    """Whether two calls gave the same, up to the rounding of sums in another order."""
+def _same(a: Evaluation, b: Evaluation) -> bool:
+    """Judge whether two calls gave the same, up to the rounding of sums in another order."""
     near = 1e-12 if a.dtype == "float64" else 1e-5
     pairs = [(np.array(a.value), np.array(b.value)), *((a.grads[name], b.grads[name]) for name in a.grads)]
     sizes = [near * float(np.abs(x[np.isfinite(x)]).max(initial=0.0)) for x, _ in pairs]
-    near_enough = zip(pairs, sizes, strict=True)
-    return all(np.allclose(x, y, rtol=near, atol=size, equal_nan=True) for (x, y), size in near_enough)
+    return all(
+        np.allclose(x, y, rtol=near, atol=size, equal_nan=True) for (x, y), size in zip(pairs, sizes, strict=True)
+    )

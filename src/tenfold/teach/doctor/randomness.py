@@ -22,25 +22,25 @@ from torch.overrides import TorchFunctionMode
 from tenfold.teach.doctor.subject import Evaluation, Problem, Subject
 
 SEED = 20070405
+# By their own names, since numpy.random may be stood in for.
+_DEFAULT, _NEW, _BITS, _LEGACY = np.random.default_rng, np.random.Generator, np.random.PCG64, np.random.RandomState
 
 
 @contextmanager
 def controlled(subject: Subject, mode: str, seed: int = SEED) -> Iterator[Callable[[Problem], Evaluation]]:
-    """The subject's `evaluate` with its random numbers replayed from a seed at every call, or frozen at every draw."""
-    found = _found(subject.function)
+    """Yield the subject's `evaluate` with its random numbers replayed at every call, or frozen at every draw."""
+    generators = _generators(subject.function)
+    state = random.getstate(), np.random.get_state(), torch.get_rng_state()
 
     def evaluate(problem: Problem) -> Evaluation:
+        random.seed(seed)
+        np.random.seed(seed)
+        torch.default_generator.manual_seed(seed)
         with ExitStack() as stack:
-            _restart(seed)
-            opened = _opener(seed, mode)
-            for place, name, kept in found:
-                own = opened if kept is _DEFAULT else _stand_in(kept, seed, opened)
-                stack.enter_context(mock.patch.dict(place, {name: own}) if name else _filled(place, own))
-            for patch in _patches(seed, mode, opened):
-                stack.enter_context(patch)
+            for stand_in in _stand_ins(generators, mode, seed):
+                stack.enter_context(stand_in)
             return subject.evaluate(problem)
 
-    state = random.getstate(), np.random.get_state(), torch.get_rng_state()
     try:
         yield evaluate
     finally:
@@ -49,62 +49,44 @@ def controlled(subject: Subject, mode: str, seed: int = SEED) -> Iterator[Callab
         torch.set_rng_state(state[2])
 
 
-@contextmanager
-def _filled(cell: types.CellType, own: Any) -> Iterator[None]:
-    """What a function closes over, exchanged for as long as the block lasts."""
-    kept = cell.cell_contents
-    cell.cell_contents = own
-    try:
-        yield
-    finally:
-        cell.cell_contents = kept
+def _generators(function: Callable[..., Any] | None) -> list[tuple[Any, str, Any]]:
+    """Return generators, and `default_rng` by its bare name, of a function's file, its object, and its closure.
 
-
-def _restart(seed: int) -> None:
-    """The generators that Python, NumPy and torch share among all who ask."""
-    random.seed(seed)
-    np.random.seed(seed)
-    torch.default_generator.manual_seed(seed)
-
-
-# By their own names, since numpy.random may be stood in for.
-_DEFAULT, _NEW, _BITS, _LEGACY = np.random.default_rng, np.random.Generator, np.random.PCG64, np.random.RandomState
-
-
-def _opener(seed: int, mode: str) -> Callable[..., Any]:
-    """What stands in for NumPy's default_rng during one call."""
-    echo, streams = _Echo(seed), count(seed)
-    if mode == "frozen":
-        return lambda given=None: echo
-    return lambda given=None: _DEFAULT(next(streams) if given is None else given)
-
-
-def _stand_in(kept: Any, seed: int, opened: Callable[..., Any]) -> Any:
-    """What stands in for a generator: one of the same kind, unless every draw is the same anyway."""
-    other = opened()
-    return _LEGACY(seed) if isinstance(kept, _LEGACY) and not isinstance(other, _Echo) else other
-
-
-def _found(function: Callable[..., Any] | None) -> list[tuple[Any, str, Any]]:
-    """Generators, and `default_rng` by its bare name: in a function's file, its object, and what it closes over.
-
-    Each as a mapping, the name in it, and what is there; or a cell and no name.
+    Each as a mapping, the name in it, and the value there; or a cell and no name.
     """
     places = [getattr(function, "__globals__", {}), getattr(getattr(function, "__self__", None), "__dict__", {})]
     named = [(place, name, kept) for place in places for name, kept in place.items()]
     cells = [(cell, "", cell.cell_contents) for cell in getattr(function, "__closure__", None) or ()]
-    return [found for found in (*named, *cells) if _draws(found[2]) or found[2] is _DEFAULT]
+    return [entry for entry in (*named, *cells) if isinstance(entry[2], _NEW | _LEGACY) or entry[2] is _DEFAULT]
 
 
-def _draws(kept: Any) -> bool:
-    return isinstance(kept, np.random.Generator | np.random.RandomState)
+def _stand_ins(generators: list[tuple[Any, str, Any]], mode: str, seed: int) -> Iterator[Any]:
+    """Yield contexts in which one call finds generators of ours in the places of its own and of the libraries'."""
+    streams, frozen = count(seed), _Echo(seed) if mode == "frozen" else None
+
+    def opened(given: Any = None) -> Any:
+        return frozen or _DEFAULT(next(streams) if given is None else given)
+
+    for place, name, kept in generators:
+        legacy = isinstance(kept, _LEGACY) and not frozen
+        other = opened if kept is _DEFAULT else _LEGACY(seed) if legacy else opened()
+        yield mock.patch.dict(place, {name: other}) if name else _filled(place, other)
+    if frozen:
+        yield mock.patch.object(np, "random", frozen)
+        yield _Frozen(seed)
+    else:
+        yield mock.patch.object(np.random, "default_rng", opened)
 
 
-def _patches(seed: int, mode: str, opened: Callable[..., Any]) -> list[Any]:
-    """What stands in for the libraries' own ways of drawing during one call."""
-    if mode == "frozen":
-        return [mock.patch.object(np, "random", _Echo(seed)), _Frozen(seed)]
-    return [mock.patch.object(np.random, "default_rng", opened)]
+@contextmanager
+def _filled(cell: types.CellType, content: Any) -> Iterator[None]:
+    """Exchange what a function closes over for as long as the block lasts."""
+    kept = cell.cell_contents
+    cell.cell_contents = content
+    try:
+        yield
+    finally:
+        cell.cell_contents = kept
 
 
 class _Echo:
@@ -118,7 +100,7 @@ class _Echo:
         return next(getattr(owner, name) for owner in owners if hasattr(owner, name))
 
     def default_rng(self, seed: Any = None) -> "_Echo":
-        """Whatever the seed, the same."""
+        """Return the same, whatever the seed."""
         return self
 
 

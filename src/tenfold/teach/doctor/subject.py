@@ -1,7 +1,8 @@
-"""What is examined: a function with a value and gradients by block, and how to draw a point for it."""
+"""A function with a value and gradients by block, and the random points at which it is examined."""
 
-__all__ = ["Array", "Evaluation", "Problem", "Subject", "is_one_hot"]
+__all__ = ["Array", "Evaluation", "Problem", "Sizes", "Subject", "draw_problem", "is_one_hot"]
 
+import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -10,6 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Sizes = tuple[int, ...]
+
+SPREAD = 0.5
+"""Powers of ten by which the size of the parameters varies to either side: scores near ties, and scores far apart."""
 
 
 class Problem(NamedTuple):
@@ -24,9 +29,19 @@ class Problem(NamedTuple):
     y: NDArray[Any] | None
     classes: int = 0
 
+    def block(self, name: str) -> Array:
+        """Return a parameter, or x by whatever other name."""
+        return self.params.get(name, self.x)
+
+    def replaced(self, name: str, array: Array) -> "Problem":
+        """Return the point with another array for a block."""
+        if name in self.params:
+            return self._replace(params=self.params | {name: array})
+        return self._replace(x=array)
+
 
 class Evaluation(NamedTuple):
-    """What a function gave: its value, gradients by block, and the coarser type of both, "float64" or "float32".
+    """A function's answer: its value, gradients by block, and the coarser type of both, "float64" or "float32".
 
     changed: arguments that it wrote into, which were copies.
     """
@@ -42,7 +57,7 @@ class Subject(NamedTuple):
 
     evaluate: calls it with copies of a point; raises UsageError or DataError in plain words. draw(rng, integers): a
     random point, with coordinates in {−1, 0, 1} where integers is true, so that exact kinks and ties occur. blocks:
-    what has a gradient, in the order of shapes, the inputs among them where the function returns that too. shapes: of
+    those with a gradient, in the order of shapes, the inputs among them where the function returns that too. shapes: of
     every array but y, the inputs first. traced: autograd's gradients by block, None where the function cannot be
     traced. function: the user's own. constants: bound by name. kind: "function", "loss", "layer" or "model".
     """
@@ -51,14 +66,36 @@ class Subject(NamedTuple):
     evaluate: Callable[[Problem], Evaluation]
     draw: Callable[[np.random.Generator, bool], Problem]
     blocks: tuple[str, ...]
-    shapes: dict[str, tuple[int, ...]]
+    shapes: dict[str, Sizes]
     traced: Callable[[Problem], dict[str, Array] | None]
     function: Callable[..., Any] | None = None
     constants: Mapping[str, float] = MappingProxyType({})
     kind: str = "function"
 
 
+def draw_problem(
+    rng: np.random.Generator, integers: bool, x: Sizes, params: Mapping[str, Sizes], targets: Sizes | None, classes: int
+) -> Problem:
+    """Draw a point of normal numbers, whose size differs from point to point, or of −1, 0 and 1 for exact kinks.
+
+    x, params: sizes; targets: of y, None where there is none; classes: of its labels, 0 for real targets.
+    """
+
+    def numbers(sizes: Sizes, size: float) -> Array:
+        drawn = rng.integers(-1, 2, sizes) if integers else size * rng.standard_normal(sizes)
+        return np.asarray(drawn, dtype=np.float64)
+
+    factor = 10 ** rng.uniform(-SPREAD, SPREAD)
+    point = numbers(x, 1.0 if params else 2 * factor)
+    # Over the root of a matrix's longer side, so that scores stay of the size of the inputs.
+    drawn = {name: numbers(s, factor / (math.sqrt(max(s[-2:])) if len(s) > 1 else 1.0)) for name, s in params.items()}
+    if targets is None:
+        return Problem(point, drawn, None)
+    y = rng.integers(0, classes, targets) if classes else numbers(targets, 1.0)
+    return Problem(point, drawn, y, classes)
+
+
 def is_one_hot(problem: Problem) -> bool:
-    """Whether targets are rows of one 1 among zeros, which numbers drawn at random are not."""
+    """Judge whether targets are rows of one 1 among zeros, which numbers drawn at random are not."""
     y = problem.y
     return y is not None and y.ndim == 2 and bool(np.isin(y, (0, 1)).all() and (y.sum(1) == 1).all())
