@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tenfold.teach.doctor.conduct import conduct
-from tenfold.teach.doctor.randomness import controlled
+from tenfold.teach.doctor.conduct import conduct, controlled
 from tenfold.teach.doctor.subject import Evaluation, Problem, Subject
 
 rng = np.random.default_rng(3)

@@ -17,6 +17,7 @@ __all__ = [
     "LOGISTIC",
     "UNRECOGNIZED",
     "Affine",
+    "Blocks",
     "Fault",
     "Mistake",
     "Pass",
@@ -48,6 +49,9 @@ LABELED = "hinge_with_label"
 """The hinge whose maximum runs over the true class too: no loss of the room, but one that people write."""
 LOGISTIC = "logistic"
 """Binary cross-entropy of one score a row, for labels 0 and 1: log(1 + e^z) − y z, with the gradient σ(z) − y."""
+
+Blocks = Sequence[str]
+"""Names of parameters, and of the inputs where a function differentiates them."""
 
 
 class Affine(NamedTuple):
@@ -145,7 +149,7 @@ class Fault(NamedTuple):
     Where the function was not recognized, only mistakes of whole gradients count.
     """
 
-    ways: Callable[[Structure, Sequence[str]], Sequence[Mistake]]
+    ways: Callable[[Structure, Blocks], Sequence[Mistake]]
 
 
 def forward(structure: Structure, x: Tensor, params: Params, targets: Tensor) -> Pass:

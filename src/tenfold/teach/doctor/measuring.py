@@ -70,8 +70,8 @@ def noise(f: Value, problem: Problem, blocks: Sequence[str], rng: np.random.Gene
 
     near, far = ([value_at(k * span) for k in range(1, 10)] for span in SPANS)
     coarse = len(set(near)) <= len(near) // 2
-    wandering = 3 * _wandering(far) if coarse else min(_wandering(near), _wandering(far))
-    return max(wandering, _precision(far) * max(map(abs, near)), 1e-300)
+    wandering = _wandering(far) if coarse else min(_wandering(near), _wandering(far))
+    return max(3 * wandering, _precision(far) * max(map(abs, near)), 1e-300)
 
 
 def _wandering(values: Sequence[float]) -> float:

@@ -10,17 +10,26 @@ update ratio     ‖Δw‖ / ‖w‖ of a step, about 1e-3: with less it learns 
 __all__ = ["SanityCheck", "finite", "sanity"]
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+import torch
 from torch import Tensor
 
+from tenfold.data.batches import Part, inputs, sampler, steps_per_epoch
 from tenfold.data.load import load
 from tenfold.data.types import Dataset
-from tenfold.recipe import Recipe
-from tenfold.teach.doctor.observing import Observed, Stepped, Untrained, learned, observed, stepped, untrained
+from tenfold.engine import loop
+from tenfold.engine.population import Population, assemble, built, first_params
+from tenfold.engine.types import Batch, Loss, Params, State, Value
+from tenfold.recipe import Recipe, members
+from tenfold.runs.prepare import parts, parts_of
 
+CPU = torch.device("cpu")
 IMAGES, FEW, LONGEST, STEPS, SKIPPED = 500, 50, 1000, 60, 10
+"""Images looked at, images learned by heart and the steps that it may take; steps taken, the first of which do not
+count."""
+
 KNOWN = 0.1
 """Share of the loss of guessing below which images are learned by heart."""
 
@@ -46,19 +55,129 @@ class SanityCheck(NamedTuple):
     numbers: dict[str, Any]
 
 
+class _Untrained(NamedTuple):
+    """A single model with its first parameters, and the training part that it is tried on.
+
+    rows: positions of some of its images, at equal distances.
+    """
+
+    recipe: Recipe
+    population: Population
+    params: Params
+    part: Part
+    rows: Tensor
+
+    @property
+    def loss(self) -> Loss:
+        """The loss of the scores."""
+        return self.population.losses[0][0]
+
+    def trained(self, batches: Callable[[int], Batch], steps: int) -> Iterator[tuple[State, Value]]:
+        """Yield state and measurements after each of some steps from the first parameters."""
+        population = self.population
+        start = loop.start(self.params, population.optimizer)
+        return loop.train(population.objective, population.optimizer, population.rate, batches, start, steps)
+
+
+class _Observed(NamedTuple):
+    """One forward and backward pass.
+
+    scores: (B, C). loss: mean; guessing: that of zero scores; uninformed: that of these scores if the labels had
+    nothing to do with them.
+    flow: rms of ∂L/∂z by affine layer. outputs: of each activation (B, H), by its layer.
+    """
+
+    scores: Tensor
+    loss: float
+    guessing: float
+    uninformed: float
+    flow: dict[str, float]
+    outputs: dict[str, Tensor]
+
+
+class _Stepped(NamedTuple):
+    """Some steps of training. params: after them; ratios: median ‖Δw‖/‖w‖ by layer; failed: step, 0 for none."""
+
+    params: Params
+    ratios: dict[str, float]
+    failed: int
+
+
 def sanity(recipe: Recipe, data_dir: str = "", dataset: Dataset | None = None) -> list[SanityCheck]:
     """Check a single model on its data, in the order of the header.
 
     recipe: model, data, loss, initializer, learning rate … as for training. dataset: the recipe's, where it is loaded.
     """
     dataset = dataset or load(recipe.data, data_dir=data_dir, size=recipe.size)
-    model = untrained(recipe, dataset, IMAGES)
-    first, after = observed(model, model.params), stepped(model, STEPS, SKIPPED)
+    model = _untrained(recipe, dataset)
+    first, after = _observed(model, model.params), _stepped(model)
     units = _units(model, first, after)
     return [_initial_loss(model, first), _by_heart(model), _flow(first), *units, _update_ratio(after)]
 
 
-def _initial_loss(model: Untrained, first: Observed) -> SanityCheck:
+def _untrained(recipe: Recipe, dataset: Dataset) -> _Untrained:
+    """Return the model of a recipe with its first parameters."""
+    part = parts(recipe, dataset, {"train": parts_of(recipe, dataset)["train"]}, CPU)["train"]
+    model, settings = built(recipe, len(part.factor), len(dataset.class_names)), members(recipe)[:1]
+    updates = steps_per_epoch(len(part.rows), recipe.batch_size)
+    population = assemble(recipe, settings, model, recipe.epochs * updates, updates, CPU)
+    return _Untrained(recipe, population, first_params(recipe, settings, model, CPU), part, _spread(part, IMAGES))
+
+
+def _observed(model: _Untrained, params: Params) -> _Observed:
+    """Run the model forward and backward on its images."""
+    x, y = inputs(model.part, model.part.images[model.rows]), model.part.labels[model.rows]
+    links = model.population.model.links({})
+    pulls, outputs, h = [], {}, x
+    for link in links:
+        h, pull = link.layer(h, *(params[name] for name in link.weights))
+        pulls.append(pull)
+        if not link.weights:
+            outputs[link.name.partition(".")[0]] = h[0]
+    value, d = model.loss(h, y)
+    classes, flow = h.shape[-1], {}
+    guessing = float(model.loss(torch.zeros_like(h), y)[0])
+    uninformed = sum(float(model.loss(h, (y + k) % classes)[0]) for k in range(classes)) / classes
+    for link, pull in zip(reversed(links), reversed(pulls), strict=True):
+        if link.weights:
+            flow[link.name] = float(d.square().mean().sqrt())
+        d = pull(d, need_dx=link is not links[0])[0]
+    return _Observed(h[0], float(value), guessing, uninformed, dict(reversed(flow.items())), outputs)
+
+
+def _stepped(model: _Untrained) -> _Stepped:
+    """Take some steps on the training part."""
+    recipe, population = model.recipe, model.population
+    noise = population.model.noise
+    batches = sampler(model.part, recipe.batch_size, recipe.seed, recipe.sampling, population.flip, noise)
+    failed, before = 0, {name: tensor.clone() for name, tensor in model.params.items()}
+    sizes: dict[str, list[float]] = {name: [] for name in before if name.endswith("weight")}
+    for state, _ in model.trained(batches, STEPS):
+        if int(state.status) < 0:
+            failed = -int(state.status)
+            break
+        for name, ratios in sizes.items() if state.step > SKIPPED else ():
+            ratios.append(_ratio(state.params[name], before[name]))
+        before = {name: tensor.clone() for name, tensor in state.params.items()}
+    median = {name.rpartition(".")[0]: _median(ratios) for name, ratios in sizes.items()}
+    return _Stepped(before, median, failed)
+
+
+def _ratio(after: Tensor, before: Tensor) -> float:
+    size, moved = float(before.norm()), float((after - before).norm())
+    return moved / size if size else math.inf if moved else 0.0
+
+
+def _median(values: list[float]) -> float:
+    return float(torch.tensor(values, dtype=torch.float64).median()) if values else math.nan
+
+
+def _spread(part: Part, count: int) -> Tensor:
+    """Return some rows of a part, at equal distances, so that every class of a sorted data set is among them."""
+    return part.rows[torch.linspace(0, len(part.rows) - 1, min(count, len(part.rows))).long()]
+
+
+def _initial_loss(model: _Untrained, first: _Observed) -> SanityCheck:
     spread, softmax = float(first.scores.std(-1).mean()), model.recipe.loss == "softmax"
     guessing = f"ln {first.scores.shape[-1]} = {first.guessing:.3f}" if softmax else f"{first.guessing:.3f}"
     expected = f"near {guessing}, which guessing costs"
@@ -70,19 +189,30 @@ def _initial_loss(model: Untrained, first: Observed) -> SanityCheck:
     return SanityCheck("initial loss", spread <= WIDE, f"{first.loss:.3f}", expected, finite(numbers))
 
 
-def _by_heart(model: Untrained) -> SanityCheck:
-    result = learned(model, FEW, LONGEST, KNOWN)
-    ok = not result.failed and result.step < LONGEST
-    measured = f"{result.right} of {result.images} right, loss {result.loss:.2g} after {result.step:,} steps"
+def _by_heart(model: _Untrained) -> SanityCheck:
+    """Take full batches of a few images, until all are right and cost less than a share of what guessing costs."""
+    part = model.part._replace(rows=_spread(model.part, FEW))
+    images, y = len(part.rows), part.labels[part.rows]
+    zeros = torch.zeros(1, images, model.population.model.classes, dtype=part.factor.dtype)
+    enough = KNOWN * float(model.loss(zeros, y)[0])
+    batches = sampler(part, images, model.recipe.seed, "shuffle", 0.0, lambda size: {})
+    right, loss, step, failed = 0, math.nan, 0, False
+    for state, value in model.trained(batches, LONGEST):
+        right, loss = round(float(value.accuracy) * images), float(value.loss)
+        step, failed = state.step, int(state.status) < 0
+        if failed or (right == images and loss < enough):
+            break
+    ok, measured = not failed and step < LONGEST, f"{right} of {images} right, loss {loss:.2g} after {step:,} steps"
     expected = f"all right and a loss near 0 within {LONGEST:,} steps"
-    if result.failed:
-        measured, expected = f"not finite in step {result.step}", f"{expected}: is the learning rate too large?"
+    if failed:
+        measured, expected = f"not finite in step {step}", f"{expected}: is the learning rate too large?"
     elif not ok:
         expected += ": is the learning rate too small, or too large, or does a gradient not arrive?"
-    return SanityCheck("few images", ok, measured, expected, finite(result._asdict()))
+    numbers = {"right": right, "images": images, "loss": loss, "step": step, "failed": failed}
+    return SanityCheck("few images", ok, measured, expected, finite(numbers))
 
 
-def _flow(first: Observed) -> SanityCheck:
+def _flow(first: _Observed) -> SanityCheck:
     """Compare layers, first to last."""
     values = list(first.flow.values())
     ratio = values[0] / values[-1] if values[-1] else math.nan
@@ -102,12 +232,12 @@ def _flow(first: Observed) -> SanityCheck:
     return SanityCheck("gradient flow", ok, measured, expected, {"rms": finite(first.flow), **finite({"ratio": ratio})})
 
 
-def _units(model: Untrained, first: Observed, after: Stepped) -> list[SanityCheck]:
+def _units(model: _Untrained, first: _Observed, after: _Stepped) -> list[SanityCheck]:
     """Look for hidden units with next to no slope; [] where there are none, or none that can lose it."""
     word = model.recipe.activation
     if not first.outputs or word not in ("relu", *SATURATES):
         return []
-    later = observed(model, after.params).outputs
+    later = _observed(model, after.params).outputs
     shares = {name: [_stuck(word, h), _stuck(word, later[name])] for name, h in first.outputs.items()}
     measured = ", ".join(f"{name} {100 * one:.0f} % → {100 * two:.0f} %" for name, (one, two) in shares.items())
     name, bound, wrong = "saturated units", SATURATED, "of outputs at either end"
@@ -128,7 +258,7 @@ def _stuck(word: str, h: Tensor) -> float:
     return float(((h < low) | (h > high)).float().mean())
 
 
-def _update_ratio(after: Stepped) -> SanityCheck:
+def _update_ratio(after: _Stepped) -> SanityCheck:
     logs = {name: math.log10(ratio) if ratio > 0 else -math.inf for name, ratio in after.ratios.items()}
     sizes = ", ".join(f"{name} {log:.1f}" if math.isfinite(log) else f"{name} not at all" for name, log in logs.items())
     low, high = min(logs.values()), max(logs.values())

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from torch import Tensor
 
 from tenfold.engine.types import Grads
-from tenfold.teach.doctor.backward import Fault, Mistake, Pass, Structure, penalized, penalty_gradient
+from tenfold.teach.doctor.backward import Blocks, Fault, Mistake, Pass, Structure, penalized, penalty_gradient
 
 Factor = Callable[[Pass], float]
 
@@ -27,7 +27,7 @@ def factor_fault(*kinds: tuple[str, Factor], losses: Sequence[str] = ()) -> Faul
     kinds: sentences with {of}, and factors. losses: the only ones that it befalls, where the loss is recognized.
     """
 
-    def ways(structure: Structure, names: Sequence[str]) -> list[Mistake]:
+    def ways(structure: Structure, names: Blocks) -> list[Mistake]:
         if losses and structure.loss not in ("", *losses):
             return []
         return [way for says, factor in kinds for way in multiplied(names, factor, says)]
@@ -35,13 +35,13 @@ def factor_fault(*kinds: tuple[str, Factor], losses: Sequence[str] = ()) -> Faul
     return Fault(ways)
 
 
-def multiplied(names: Sequence[str], factor: Factor, says: str) -> list[Mistake]:
+def multiplied(names: Blocks, factor: Factor, says: str) -> list[Mistake]:
     """Multiply the scores' gradient, all gradients, or those of one block. says: a sentence with {of}."""
     scores = Mistake("scores", lambda run, layer, right: right * factor(run), says.format(of="the scores' gradient"))
     return [scores, *(_times(group, factor, says, len(group) == len(names)) for group in groups(names))]
 
 
-def _times(group: Sequence[str], factor: Factor, says: str, everything: bool) -> Mistake:
+def _times(group: Blocks, factor: Factor, says: str, everything: bool) -> Mistake:
     def change(run: Pass, grads: Grads) -> Grads:
         return grads | {name: grads[name] * factor(run) for name in group}
 
@@ -50,7 +50,7 @@ def _times(group: Sequence[str], factor: Factor, says: str, everything: bool) ->
     return Mistake("whole", change, says.format(of=of), rank=0 if everything else 2)
 
 
-def groups(*several: Sequence[str]) -> list[tuple[str, ...]]:
+def groups(*several: Blocks) -> list[tuple[str, ...]]:
     """Return the given groups of blocks, then each of their blocks alone; none is empty, none comes twice.
 
     >>> groups(["W"], ["W", "b"])
@@ -72,7 +72,7 @@ def penalty_fault(says: str, times: Factor, penalties: Sequence[str] = ("", "l2"
     says: a sentence with {of} and {grad}. penalties: those that it befalls, "" for that of an unrecognized function.
     """
 
-    def ways(structure: Structure, names: Sequence[str]) -> list[Mistake]:
+    def ways(structure: Structure, names: Blocks) -> list[Mistake]:
         if structure.penalty not in penalties or (structure.loss and not structure.penalty):
             return []
         blocks = [name for name in penalized(structure) if name in names] if structure.loss else names
@@ -81,7 +81,7 @@ def penalty_fault(says: str, times: Factor, penalties: Sequence[str] = ("", "l2"
     return Fault(ways)
 
 
-def changed(group: Sequence[str], times: Factor, says: str) -> Mistake:
+def changed(group: Blocks, times: Factor, says: str) -> Mistake:
     """Add what a penalty gives some blocks, so many times; to matrices alone where nothing is recognized."""
 
     def blocks(run: Pass) -> list[str]:

@@ -2,9 +2,7 @@
 
 __all__ = ["batch_summed_twice"]
 
-from collections.abc import Sequence
-
-from tenfold.teach.doctor.backward import Fault, Mistake, Structure
+from tenfold.teach.doctor.backward import Blocks, Fault, Mistake, Structure
 
 BIAS = "the gradient of {of} is summed over the batch twice: it is N times too large"
 WEIGHT = (
@@ -13,7 +11,9 @@ WEIGHT = (
 )
 
 
-def _ways(structure: Structure, names: Sequence[str]) -> list[Mistake]:
+@Fault
+def batch_summed_twice(structure: Structure, names: Blocks) -> list[Mistake]:
+    """List the bias and the weights of every layer, and of all layers."""
     places = [(i, layer.weight, layer.bias or "the bias") for i, layer in enumerate(structure.layers)]
     if len(places) > 1:
         places.append((-1, "all weights", "all biases"))
@@ -27,6 +27,3 @@ def _at_layer(layer: int, weight: str, bias: str) -> list[Mistake]:
         Mistake("weight", lambda run, i, right, d: d.sum(0)[:, None] * run.post[i].sum(0), says, layer),
         Mistake("weight", lambda run, i, right, d: d.sum(0)[:, None] * run.post[i].mean(0), says, layer),
     ]
-
-
-batch_summed_twice = Fault(_ways)

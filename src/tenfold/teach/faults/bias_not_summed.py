@@ -2,11 +2,11 @@
 
 __all__ = ["bias_not_summed"]
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from torch import Tensor
 
-from tenfold.teach.doctor.backward import Fault, Mistake, Pass, Structure
+from tenfold.teach.doctor.backward import Blocks, Fault, Mistake, Pass, Structure
 
 SAYS = "the gradient of {of} is not summed over the batch: it is {what}, not the sum over all images"
 ROWS: tuple[tuple[str, Callable[[Pass, int, Tensor, Tensor], Tensor]], ...] = (
@@ -16,7 +16,9 @@ ROWS: tuple[tuple[str, Callable[[Pass, int, Tensor, Tensor], Tensor]], ...] = (
 )
 
 
-def _ways(structure: Structure, names: Sequence[str]) -> list[Mistake]:
+@Fault
+def bias_not_summed(structure: Structure, names: Blocks) -> list[Mistake]:
+    """List the rows that every bias, or all of them, may have been given."""
     places = [(i, layer.bias) for i, layer in enumerate(structure.layers) if layer.bias]
     if len(places) > 1:
         places.append((-1, "all biases"))
@@ -30,6 +32,3 @@ def _closest(run: Pass, layer: int, right: Tensor, d: Tensor) -> Tensor:
     """Return the row nearest to the returned gradient: of the last image that violates its margin, say."""
     returned = run.claimed[0][run.structure.layers[layer].bias].flatten()
     return d[(d - returned).abs().sum(1).argmin()]
-
-
-bias_not_summed = Fault(_ways)

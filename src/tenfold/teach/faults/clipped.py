@@ -8,17 +8,17 @@ import torch
 from torch import Tensor
 
 from tenfold.engine.types import Grads
-from tenfold.teach.doctor.backward import Fault, Mistake, Pass, Structure
+from tenfold.teach.doctor.backward import Blocks, Fault, Mistake, Pass, Structure
 from tenfold.teach.faults import groups
 
 NORM = "{of} is clipped to the norm {bound:.4g}: that belongs between gradient and update, not into the gradient"
 VALUE = "{of} is clipped to ±{bound:.4g} entry by entry: that belongs between gradient and update"
 EARLY = "the scores' gradient is clipped entry by entry, on its way to everything else: clip what goes into the update"
 
-Blocks = Sequence[str]
 
-
-def _ways(structure: Structure, names: Blocks) -> list[Mistake]:
+@Fault
+def clipped(structure: Structure, names: Blocks) -> list[Mistake]:
+    """List the groups of blocks that may be clipped, and the scores' gradient."""
     kinds = groups(names, [layer.weight for layer in structure.layers if layer.weight in names])
     alone = [_by_norm([(group, group)], _of(group)) for group in kinds]
     with_others = [_by_norm([(group, names)], _of(group)) for group in kinds[1:]]
@@ -73,6 +73,3 @@ def _early(run: Pass, layer: int, right: Tensor) -> Tensor:
 
 def _norm(grads: Grads, names: Blocks) -> float:
     return float(torch.stack([grads[name].nan_to_num().square().sum() for name in names]).sum().sqrt())
-
-
-clipped = Fault(_ways)

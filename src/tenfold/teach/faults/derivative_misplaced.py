@@ -2,16 +2,16 @@
 
 __all__ = ["derivative_misplaced"]
 
-from collections.abc import Sequence
-
-from tenfold.teach.doctor.backward import Fault, Mistake, Structure, slope
+from tenfold.teach.doctor.backward import Blocks, Fault, Mistake, Structure, slope
 from tenfold.teach.faults import FORMULAS, hidden
 
 AT_OUTPUT = "the derivative of {of} is taken at its output h{where}, where it belongs at z, before the activation"
 AT_SUM = "the derivative of {of} is written in its output ({formula}){where}, but z, before the activation, was put in"
 
 
-def _ways(structure: Structure, names: Sequence[str]) -> list[Mistake]:
+@Fault
+def derivative_misplaced(structure: Structure, names: Blocks) -> list[Mistake]:
+    """List both places at every layer whose derivative has a formula in its output."""
     layers = [(i, word) for i, word in hidden(structure) if word in FORMULAS]
     return [way for i, word in layers for way in _at_layer(i, word, f" at layer {i + 1}" * (len(layers) > 1))]
 
@@ -23,6 +23,3 @@ def _at_layer(i: int, word: str, where: str) -> list[Mistake]:
         Mistake("local", lambda run, layer, right: slope(word, run.post[layer + 1]), at_output, i),
         Mistake("local", lambda run, layer, right: derivative(run.pre[layer]), at_sum, i),
     ]
-
-
-derivative_misplaced = Fault(_ways)

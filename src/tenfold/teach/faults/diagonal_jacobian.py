@@ -5,11 +5,9 @@ Behind −log p_y this leaves −[k = y] (1 − p_k); behind the finished p − 
 
 __all__ = ["diagonal_jacobian"]
 
-from collections.abc import Sequence
-
 from torch import Tensor
 
-from tenfold.teach.doctor.backward import Fault, Mistake, Pass, Structure
+from tenfold.teach.doctor.backward import Blocks, Fault, Mistake, Pass, Structure
 
 LOST = (
     "the softmax's Jacobian is taken for diagonal: raising one score lowers all other probabilities, −p_j p_k is lost"
@@ -17,7 +15,9 @@ LOST = (
 TWICE = "p − [k = y] is multiplied by p(1 − p): it is the gradient in the scores already, {of} derivative is in it"
 
 
-def _ways(structure: Structure, names: Sequence[str]) -> list[Mistake]:
+@Fault
+def diagonal_jacobian(structure: Structure, names: Blocks) -> list[Mistake]:
+    """List the diagonals that may stand for a Jacobian behind this loss."""
     if structure.loss == "softmax":
         lost = Mistake("scores", lambda run, layer, right: right * run.labels, LOST)
         return [lost, Mistake("scores", _twice, TWICE.format(of="softmax's"))]
@@ -29,6 +29,3 @@ def _ways(structure: Structure, names: Sequence[str]) -> list[Mistake]:
 def _twice(run: Pass, layer: int, right: Tensor) -> Tensor:
     p = run.scores.softmax(-1) if run.structure.loss == "softmax" else run.scores.sigmoid()
     return right * p * (1 - p)
-
-
-diagonal_jacobian = Fault(_ways)

@@ -2,11 +2,9 @@
 
 __all__ = ["label_not_subtracted"]
 
-from collections.abc import Sequence
-
 from torch import Tensor
 
-from tenfold.teach.doctor.backward import Fault, Mistake, Pass, Structure
+from tenfold.teach.doctor.backward import Blocks, Fault, Mistake, Pass, Structure
 
 SAYS = "the {what} is not subtracted: the scores' gradient is {wrong} where it should be {right}"
 WORDS = {
@@ -22,7 +20,9 @@ RIVALS = (
 )
 
 
-def _ways(structure: Structure, names: Sequence[str]) -> list[Mistake]:
+@Fault
+def label_not_subtracted(structure: Structure, names: Blocks) -> list[Mistake]:
+    """List the scores' gradient without its target."""
     if structure.loss in HINGES:
         return [Mistake("scores", lambda run, layer, right: right * (1 - run.labels), RIVALS)]
     if structure.loss not in WORDS:
@@ -37,6 +37,3 @@ def _bare(run: Pass, layer: int, right: Tensor) -> Tensor:
     share = {"sigmoid": n * c, "mean_squared_error": n * c / 2}.get(loss, n)
     targets = run.labels if loss in ("softmax", "sigmoid") else run.targets.reshape(n, -1)
     return right + run.structure.scale / share * targets
-
-
-label_not_subtracted = Fault(_ways)

@@ -2,13 +2,12 @@
 
 __all__ = ["rival_includes_label"]
 
-from collections.abc import Sequence
 from functools import partial
 
 from torch import Tensor
 
 from tenfold.engine.arrays import one_hot
-from tenfold.teach.doctor.backward import LABELED, Fault, Mistake, Pass, Structure, scored
+from tenfold.teach.doctor.backward import LABELED, Blocks, Fault, Mistake, Pass, Structure, scored
 
 RIVAL = "the largest rival is sought among all classes, the true one too: where that leads, {then}"
 COUNTED = "the sum over the rivals counts the true class too, whose violation is always 1: {then}"
@@ -23,7 +22,9 @@ LEADING = {
 SIDES = {-1: "its row gets one −1 too many", 1: "its row gets a +1"}
 
 
-def _ways(structure: Structure, names: Sequence[str]) -> list[Mistake]:
+@Fault
+def rival_includes_label(structure: Structure, names: Blocks) -> list[Mistake]:
+    """List the signs that may be left of a hinge's gradient."""
     if structure.loss == LABELED:
         return [Mistake("scores", _of_rivals, VALUE)]
     if structure.loss == "hinge":
@@ -48,6 +49,3 @@ def _counted(side: int, run: Pass, layer: int, right: Tensor) -> Tensor:
 
 def _of_rivals(run: Pass, layer: int, right: Tensor) -> Tensor:
     return run.structure.scale * scored("hinge", run.scores, run.targets)[1]
-
-
-rival_includes_label = Fault(_ways)

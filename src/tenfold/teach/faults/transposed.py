@@ -2,17 +2,17 @@
 
 __all__ = ["transposed"]
 
-from collections.abc import Sequence
-
 from torch import Tensor
 
-from tenfold.teach.doctor.backward import Fault, Mistake, Structure
+from tenfold.teach.doctor.backward import Blocks, Fault, Mistake, Structure
 
 SAYS = "the gradient of {of} is transposed: rows and columns are exchanged, which a square shape does not show"
 BELOW = "layer {of} hands its gradient down through Wᵀ where ∂L/∂h = ∂L/∂z W, with W as (outputs, inputs)"
 
 
-def _ways(structure: Structure, names: Sequence[str]) -> list[Mistake]:
+@Fault
+def transposed(structure: Structure, names: Blocks) -> list[Mistake]:
+    """List gradients, and weights on the way down, that may be turned."""
     ways = [_block(name) for name in names]
     for i, layer in enumerate(structure.layers):
         # The loss's part alone, as a penalty added later is not turned.
@@ -27,6 +27,3 @@ def _block(name: str) -> Mistake:
 
 def _turned(block: Tensor) -> Tensor:
     return block.mT if block.dim() == 2 and block.shape[0] == block.shape[1] else block
-
-
-transposed = Fault(_ways)

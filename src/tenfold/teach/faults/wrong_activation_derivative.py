@@ -5,12 +5,12 @@ relu [z > 0], leaky_relu [z > 0] + 0.01 [z ≤ 0], sigmoid σ(z)(1 − σ(z)) = 
 
 __all__ = ["wrong_activation_derivative"]
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
 
-from tenfold.teach.doctor.backward import Fault, Mistake, Pass, Structure, slope
+from tenfold.teach.doctor.backward import Blocks, Fault, Mistake, Pass, Structure, slope
 from tenfold.teach.faults import FORMULAS, hidden
 
 FORGOTTEN = "the derivative of {of} is left out{where}: the gradient must be multiplied by it on its way down"
@@ -23,7 +23,9 @@ Derivative = Callable[[Tensor, Tensor], Tensor]
 """From z and h."""
 
 
-def _ways(structure: Structure, names: Sequence[str]) -> list[Mistake]:
+@Fault
+def wrong_activation_derivative(structure: Structure, names: Blocks) -> list[Mistake]:
+    """List the derivatives that may stand for another, at one layer or at all."""
     layers = hidden(structure)
     places = [(-1, layers[0][1], "")] if len({word for _, word in layers}) == 1 else []
     if len(layers) > 1:
@@ -64,6 +66,3 @@ def _with(derivative: Derivative) -> Callable[[Pass, int, Tensor], Tensor]:
         return derivative(run.pre[layer], run.post[layer + 1]) if active else right
 
     return change
-
-
-wrong_activation_derivative = Fault(_ways)
