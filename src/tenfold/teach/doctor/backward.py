@@ -18,6 +18,7 @@ __all__ = [
     "UNRECOGNIZED",
     "Affine",
     "Blocks",
+    "Change",
     "Fault",
     "Mistake",
     "Pass",
@@ -50,6 +51,7 @@ LABELED = "hinge_with_label"
 LOGISTIC = "logistic"
 """Binary cross-entropy of one score a row, for labels 0 and 1: log(1 + e^z) − y z, with the gradient σ(z) − y."""
 
+Change = Callable[..., Any]
 Blocks = Sequence[str]
 """Names of parameters, and of the inputs where a function differentiates them."""
 
@@ -137,7 +139,7 @@ class Mistake(NamedTuple):
     """
 
     stage: str
-    change: Callable[..., Any]
+    change: Change
     says: str | Callable[[Pass], str]
     layer: int = -1
     rank: int = 0
@@ -197,7 +199,8 @@ def backward(run: Pass, ways: Sequence[Mistake] = ()) -> Grads:
     d = _altered(ways, "scores", -1, run, run.dscores)
     for i in reversed(range(len(run.structure.layers))):
         layer, w, h = run.structure.layers[i], run.weights[i], run.post[i]
-        d = d * _altered(ways, "local", i, run, slope(run.structure.activation_of(i), run.pre[i]))
+        if (activation := run.structure.activation_of(i)) != "identity":
+            d = d * _altered(ways, "local", i, run, slope(activation, run.pre[i]))
         dw = _altered(ways, "weight", i, run, d.mT @ h, d)
         grads[layer.weight] = (dw.mT if layer.inward else dw).reshape(run.params[layer.weight].shape)
         if layer.bias:

@@ -25,7 +25,6 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from tenfold.errors import TenfoldError
-from tenfold.teach.doctor.looking import Evaluate
 from tenfold.teach.doctor.subject import Evaluation, Problem, Subject
 
 REMEMBERED = (
@@ -64,15 +63,16 @@ class Conduct(NamedTuple):
         return self.kind in ("random", "seeded")
 
     @contextmanager
-    def controlled(self, mode: str) -> Iterator[Evaluate]:
+    def controlled(self, mode: str) -> Iterator[Subject]:
         """Yield the function with its random numbers "replayed" or "frozen", and called twice where it remembers."""
+        evaluate = self.subject.evaluate
         if self.draws:
-            with controlled(self.subject, mode) as evaluate:
-                yield evaluate
+            with controlled(self.subject, mode) as subject:
+                yield subject
         elif self.kind == "stale":
-            yield lambda problem: (self.subject.evaluate(problem), self.subject.evaluate(problem))[1]
+            yield self.subject._replace(evaluate=lambda problem: (evaluate(problem), evaluate(problem))[1])
         else:
-            yield self.subject.evaluate
+            yield self.subject
 
 
 def conduct(subject: Subject, problems: Sequence[Problem]) -> Conduct:
@@ -85,8 +85,9 @@ def conduct(subject: Subject, problems: Sequence[Problem]) -> Conduct:
         subject.evaluate(other)
         steady = _same(fresh, subject.evaluate(first))
     if not steady:
-        with controlled(subject, "replayed") as evaluate:
-            return Conduct("random" if _same(evaluate(first), evaluate(first)) else "restless", subject)
+        with controlled(subject, "replayed") as replayed:
+            replayable = _same(replayed.evaluate(first), replayed.evaluate(first))
+        return Conduct("random" if replayable else "restless", subject)
     kind = "stale" if not _same(fresh, later[0]) else "seeded" if _seeded(subject, first, fresh) else "steady"
     return Conduct(kind, subject)
 
@@ -94,8 +95,8 @@ def conduct(subject: Subject, problems: Sequence[Problem]) -> Conduct:
 def _seeded(subject: Subject, first: Problem, given: Evaluation) -> bool:
     """Judge whether other random numbers change what a steady function gives."""
     try:
-        with controlled(subject, "frozen") as evaluate:
-            return not _same(given, evaluate(first))
+        with controlled(subject, "frozen") as frozen:
+            return not _same(given, frozen.evaluate(first))
     except TenfoldError:  # its draws cannot be stood in for
         return False
 
@@ -111,8 +112,8 @@ def _same(a: Evaluation, b: Evaluation) -> bool:
 
 
 @contextmanager
-def controlled(subject: Subject, mode: str, seed: int = SEED) -> Iterator[Evaluate]:
-    """Yield the subject's `evaluate` with its random numbers replayed at every call, or frozen at every draw."""
+def controlled(subject: Subject, mode: str, seed: int = SEED) -> Iterator[Subject]:
+    """Yield the subject with its random numbers replayed at every call, or frozen at every draw."""
     generators = _generators(subject.function)
     state = random.getstate(), np.random.get_state(), torch.get_rng_state()
 
@@ -126,7 +127,7 @@ def controlled(subject: Subject, mode: str, seed: int = SEED) -> Iterator[Evalua
             return subject.evaluate(problem)
 
     try:
-        yield evaluate
+        yield subject._replace(evaluate=evaluate)
     finally:
         random.setstate(state[0])
         np.random.set_state(state[1])

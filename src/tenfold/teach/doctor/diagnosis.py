@@ -137,24 +137,23 @@ def examine(
     if behavior.draws and seen.wrong:
         watch(f"{subject.name}: {points} points, every draw the same")
         mode, judged = "frozen", _looked(behavior, "frozen", problems, seed, tolerance)
-    with behavior.controlled(mode) as evaluate:
+    with behavior.controlled(mode) as controlled:
         exact = judged.finite[0].given.dtype == "float64" and spread(judged.finite) < SAME_VALUE / 100
         structures = structures_of(subject, judged.finite, SAME_VALUE if exact else SAME_FLOAT32)
         if (judged.wrong or _blindness(judged) > BLIND) and derived(judged.finite, structures):
             seen = judged = judged._replace(cleared=True)
         findings = _behavioral(behavior, seen, judged)
         if judged.wrong:
-            findings += explained(subject, evaluate, judged.finite, structures, judged.wrong)
-        kinks = on_kinks(subject, evaluate, seed)
-        odd = step_remark(subject, evaluate, judged.finite[0], step, tolerance) if step else ""
+            findings += explained(controlled, judged.finite, structures, judged.wrong)
+        kinks = on_kinks(controlled, seed)
+        odd = step_remark(controlled, judged.finite[0], step, tolerance) if step else ""
     formula = described(structures[0], len(problems[0].x)) if structures else ""
     return _examination(subject, seen, *_verdict(seen, findings, kinks), findings, formula, odd, kinks)
 
 
 def _looked(behavior: Conduct, mode: str, problems: Sequence[Problem], seed: int, tolerance: float) -> _Looks:
-    with behavior.controlled(mode) as evaluate:
-        streams = [generator(seed, "check", "around", k) for k in range(len(problems))]
-        looks = [look(behavior.subject, evaluate, p, rng) for p, rng in zip(problems, streams, strict=True)]
+    with behavior.controlled(mode) as subject:
+        looks = [look(subject, p, generator(seed, "check", "around", k)) for k, p in enumerate(problems)]
     seen = _Looks(looks, {}, tolerance)
     names = behavior.subject.blocks
     return seen._replace(off={name: [off(one, name, tolerance) for one in seen.finite] for name in names})

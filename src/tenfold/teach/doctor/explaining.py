@@ -20,7 +20,7 @@ from tenfold.engine.types import Grads
 from tenfold.errors import TenfoldError
 from tenfold.rooms import find, names
 from tenfold.teach.doctor.backward import UNRECOGNIZED, Mistake, Pass, Structure, altered_whole, backward, forward
-from tenfold.teach.doctor.looking import Evaluate, Look, spread
+from tenfold.teach.doctor.looking import Look, spread
 from tenfold.teach.doctor.recognition import point, recognized
 from tenfold.teach.doctor.subject import Array, Subject
 
@@ -54,7 +54,7 @@ class _Case(NamedTuple):
 
 
 def explained(
-    subject: Subject, evaluate: Evaluate, looks: Sequence[Look], structures: Sequence[Structure], wrong: Sequence[str]
+    subject: Subject, looks: Sequence[Look], structures: Sequence[Structure], wrong: tuple[str, ...]
 ) -> list[Explanation]:
     """Return the faults that explain what was returned, the likeliest first; none where no known one does.
 
@@ -63,10 +63,10 @@ def explained(
     cases = [case for structure in structures if _holds(case := _recognized_case(structure, looks), looks)]
     for case in (*cases, _bare_case(looks)):
         if single := [(fault, way) for fault, way in _ways(case, subject.blocks) if _explains(case, (way,))]:
-            kept = _narrowed(subject, evaluate, looks, sorted(single, key=lambda pair: pair[1].rank))
-            return [Explanation(fault, _sentence((way,), case), tuple(wrong)) for fault, way in kept]
+            kept = _narrowed(subject, looks, sorted(single, key=lambda pair: pair[1].rank))
+            return [Explanation(fault, _sentence((way,), case), wrong) for fault, way in kept]
     pairs = (pair for case in cases for pair in _pairs(case, subject.blocks))
-    return [Explanation(fault, sentence, tuple(wrong)) for fault, sentence in islice(pairs, 1)]
+    return [Explanation(fault, sentence, wrong) for fault, sentence in islice(pairs, 1)]
 
 
 def structures_of(subject: Subject, looks: Sequence[Look], tolerance: float = SAME_VALUE) -> list[Structure]:
@@ -173,9 +173,7 @@ def _alike(claimed: Tensor, predicted: Tensor, alike: float, slack: float) -> bo
     return float((a - n).abs().max()) <= alike * max(1e-8, float(a.abs().max() + n.abs().max())) + slack
 
 
-def _narrowed(
-    subject: Subject, evaluate: Evaluate, looks: Sequence[Look], pairs: list[tuple[str, Mistake]]
-) -> list[tuple[str, Mistake]]:
+def _narrowed(subject: Subject, looks: Sequence[Look], pairs: list[tuple[str, Mistake]]) -> list[tuple[str, Mistake]]:
     """Keep the first way of each of the likeliest faults; of several, those that explain a batch with an image less."""
     likeliest = [(fault, way) for fault, way in pairs if way.rank == pairs[0][1].rank]
     kept = {fault: (fault, way) for fault, way in reversed(likeliest)}
@@ -186,7 +184,7 @@ def _narrowed(
     try:
         for one in looks:
             fewer = one.problem._replace(x=one.problem.x[:-1], y=one.problem.y[:-1])  # type: ignore[index]
-            smaller.append(one._replace(problem=fewer, given=evaluate(fewer)))
+            smaller.append(one._replace(problem=fewer, given=subject.evaluate(fewer)))
     except TenfoldError:  # it takes this many images only
         return first
     cases = [_recognized_case(structure, smaller) for structure in structures_of(subject, smaller)]

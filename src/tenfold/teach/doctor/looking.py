@@ -1,9 +1,9 @@
 """One point of a function seen three ways: what was returned, autograd, central differences; and how they agree."""
 
-__all__ = ["NONE", "Evaluate", "Look", "OnKinks", "look", "off", "off_places", "on_kinks", "spread", "step_remark"]
+__all__ = ["NONE", "Look", "OnKinks", "look", "off", "off_places", "on_kinks", "spread", "step_remark"]
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,8 +12,6 @@ from tenfold.errors import TenfoldError
 from tenfold.seeds import generator
 from tenfold.teach.doctor.measuring import Slopes, noise, slopes
 from tenfold.teach.doctor.subject import Array, Evaluation, Problem, Subject
-
-Evaluate = Callable[[Problem], Evaluation]
 
 SURE = 10.0
 """By how many times the error of a difference a gradient must be off to be called wrong."""
@@ -47,17 +45,13 @@ class OnKinks(NamedTuple):
 NONE = OnKinks(0, 0, 0)
 
 
-def look(subject: Subject, evaluate: Evaluate, problem: Problem, rng: np.random.Generator) -> Look:
+def look(subject: Subject, problem: Problem, rng: np.random.Generator) -> Look:
     """See one point, and nothing around a value that is no number; rng chooses entries and the noise's direction."""
-
-    def value(p: Problem) -> float:
-        return evaluate(p).value
-
-    given = evaluate(problem)
+    given = subject.evaluate(problem)
     if not math.isfinite(given.value):
         return Look(problem, given, {}, None, math.nan)
-    level = noise(value, problem, subject.blocks, rng)
-    measured = {name: slopes(value, problem, name, level, rng) for name in subject.blocks}
+    level = noise(subject.value, problem, subject.blocks, rng)
+    measured = {name: slopes(subject.value, problem, name, level, rng) for name in subject.blocks}
     return Look(problem, given, measured, subject.traced(problem), level)
 
 
@@ -85,13 +79,13 @@ def off_places(one: Look, name: str, tolerance: float) -> list[int]:
     return [int(place) for place in measured.places[surely]]
 
 
-def on_kinks(subject: Subject, evaluate: Evaluate, seed: int) -> OnKinks:
+def on_kinks(subject: Subject, seed: int) -> OnKinks:
     """See a few integer points."""
     total = NONE
     for k in range(KINKED):
         problem = subject.draw(generator(seed, "kinks", k), True)
         try:
-            one = look(subject, evaluate, problem, generator(seed, "kinks", "around", k))
+            one = look(subject, problem, generator(seed, "kinks", "around", k))
         except TenfoldError:  # a point that this function does not take
             continue
         for name in one.slopes:
@@ -108,13 +102,13 @@ def _on_kinks(one: Look, name: str) -> OnKinks:
     return OnKinks(int(measured.kink.sum()), int(between.sum()), int((~np.isfinite(grad)).sum()))
 
 
-def step_remark(subject: Subject, evaluate: Evaluate, one: Look, step: float, tolerance: float) -> str:
+def step_remark(subject: Subject, one: Look, step: float, tolerance: float) -> str:
     """Say what a step that somebody chose does to the differences: "" where it does them no harm."""
     worst, why = 0.0, ""
     for name in subject.blocks:
         width = step * (float(np.abs(one.problem.block(name)).max(initial=0.0)) or 1.0)
         steps = (width, width / 2)
-        chosen = slopes(lambda p: evaluate(p).value, one.problem, name, one.noise, generator(0), steps)
+        chosen = slopes(subject.value, one.problem, name, one.noise, generator(0), steps)
         best = one.slopes[name]
         common, mine, theirs = np.intersect1d(best.places, chosen.places, return_indices=True)
         gap = np.abs(chosen.wide[theirs] - best.value[mine])[~best.kink[mine]].max(initial=0.0)

@@ -72,6 +72,10 @@ class Subject(NamedTuple):
     constants: Mapping[str, float] = MappingProxyType({})
     kind: str = "function"
 
+    def value(self, problem: Problem) -> float:
+        """Return the value alone."""
+        return self.evaluate(problem).value
+
 
 def draw_problem(
     rng: np.random.Generator, integers: bool, x: Sizes, params: Mapping[str, Sizes], targets: Sizes | None, classes: int

@@ -5,12 +5,13 @@ relu [z > 0], leaky_relu [z > 0] + 0.01 [z ≤ 0], sigmoid σ(z)(1 − σ(z)) = 
 
 __all__ = ["wrong_activation_derivative"]
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 
 import torch
 from torch import Tensor
 
-from tenfold.teach.doctor.backward import Blocks, Fault, Mistake, Pass, Structure, slope
+from tenfold.teach.doctor.backward import Blocks, Change, Fault, Mistake, Pass, Structure, slope
 from tenfold.teach.faults import FORMULAS, hidden
 
 FORGOTTEN = "the derivative of {of} is left out{where}: the gradient must be multiplied by it on its way down"
@@ -18,9 +19,6 @@ OTHER = "the derivative of {other} is taken where the activation is {of}{where}"
 OF_OUTPUT = "the derivative of {other}, written in its output ({formula}), is taken where the activation is {of}{where}"
 TURNED = "the derivative of {of} has its two sides exchanged{where}: the slope of z > 0 is taken where z ≤ 0"
 ACTIVATIONS = ("leaky_relu", "leaky_relu 0.1", "leaky_relu 0.2", "relu", "sigmoid", "tanh")
-
-Derivative = Callable[[Tensor, Tensor], Tensor]
-"""From z and h."""
 
 
 @Fault
@@ -30,39 +28,24 @@ def wrong_activation_derivative(structure: Structure, names: Blocks) -> list[Mis
     places = [(-1, layers[0][1], "")] if len({word for _, word in layers}) == 1 else []
     if len(layers) > 1:
         places += [(i, word, f" at layer {i + 1}") for i, word in layers]
-    return [
-        Mistake("local", _with(derivative), says.format(of=word, where=where), i)
-        for i, word, where in places
-        for says, derivative in _wrong(word)
-    ]
+    return [Mistake("local", change, says, i) for i, of, where in places for says, change in _wrong(of, where)]
 
 
-def _wrong(word: str) -> Iterator[tuple[str, Derivative]]:
+def _wrong(of: str, where: str) -> Iterator[tuple[str, Change]]:
     """Yield sentences and derivatives that are taken for that of an activation."""
-    yield FORGOTTEN, lambda z, h: torch.ones_like(z)
-    if word.startswith(("relu", "leaky")):
-        yield TURNED, lambda z, h: slope(word, -z)
-    for other in ACTIVATIONS:
-        if other != word:
-            yield OTHER.replace("{other}", other), _slope_of(other)
-            if other in FORMULAS:
-                formula, derivative = FORMULAS[other]
-                yield OF_OUTPUT.replace("{other}", other).replace("{formula}", formula), _of_output(derivative)
+    yield FORGOTTEN.format(of=of, where=where), lambda run, layer, right: torch.ones_like(right)
+    if of.startswith(("relu", "leaky")):
+        yield TURNED.format(of=of, where=where), lambda run, layer, right: slope(of, -run.pre[layer])
+    for other in (word for word in ACTIVATIONS if word != of):
+        yield OTHER.format(other=other, of=of, where=where), partial(_at_sum, other)
+        if other in FORMULAS:
+            says = OF_OUTPUT.format(other=other, formula=FORMULAS[other][0], of=of, where=where)
+            yield says, partial(_at_output, other)
 
 
-def _slope_of(word: str) -> Derivative:
-    return lambda z, h: slope(word, z)
+def _at_sum(word: str, run: Pass, layer: int, right: Tensor) -> Tensor:
+    return slope(word, run.pre[layer])
 
 
-def _of_output(derivative: Callable[[Tensor], Tensor]) -> Derivative:
-    return lambda z, h: derivative(h)
-
-
-def _with(derivative: Derivative) -> Callable[[Pass, int, Tensor], Tensor]:
-    """Return the change at layers that have an activation."""
-
-    def change(run: Pass, layer: int, right: Tensor) -> Tensor:
-        active = run.structure.activation_of(layer) != "identity"
-        return derivative(run.pre[layer], run.post[layer + 1]) if active else right
-
-    return change
+def _at_output(word: str, run: Pass, layer: int, right: Tensor) -> Tensor:
+    return FORMULAS[word][1](run.post[layer + 1])
