@@ -1,8 +1,9 @@
 """One call of a user's function: fresh copies go in, a value and gradients come out; or torch traces it."""
 
-__all__ = ["Bound", "drawn", "evaluated", "traced", "tried"]
+__all__ = ["Bound", "drawn", "subject_of", "tried"]
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,11 +12,10 @@ import torch
 
 from tenfold.errors import DataError
 from tenfold.seeds import generator
-from tenfold.teach.doctor.binding import Arguments
-from tenfold.teach.doctor.declared import Declared, readings
+from tenfold.teach.doctor.declared import Arguments, Declared, readings
 from tenfold.teach.doctor.guarded import guarded
 from tenfold.teach.doctor.returned import blocks_of, understood
-from tenfold.teach.doctor.subject import Array, Evaluation, Problem, draw_problem
+from tenfold.teach.doctor.subject import Array, Evaluation, Problem, Subject, draw_problem
 
 CALLING = 30.0
 """Seconds that one call may take."""
@@ -50,6 +50,23 @@ def drawn(declared: Declared, rng: np.random.Generator, integers: bool) -> Probl
     targets = declared.targets if declared.y else None
     problem = draw_problem(rng, integers, declared.arrays[x], sizes, targets, declared.classes)
     return problem._replace(y=np.eye(declared.classes)[problem.y], classes=0) if declared.onehot else problem
+
+
+def subject_of(bound: Bound, name: str, kind: str = "function") -> Subject:
+    """Return a function as a subject."""
+    shapes = dict(bound.declared.arrays)
+    return Subject(
+        name,
+        partial(_evaluated, bound),
+        partial(drawn, bound.declared),
+        tuple(block for block in shapes if block in bound.blocks),
+        shapes,
+        # NumPy keeps no record of what it computed.
+        partial(_traced, bound) if bound.torch else lambda problem: None,
+        bound.function,
+        bound.declared.constants,
+        kind,
+    )
 
 
 def tried(bound: Bound, kinds: Sequence[bool]) -> Bound:
@@ -91,7 +108,7 @@ def _read(bound: Bound, result: Any, problem: Problem) -> Bound:
     return counted[0]
 
 
-def evaluated(bound: Bound, problem: Problem) -> Evaluation:
+def _evaluated(bound: Bound, problem: Problem) -> Evaluation:
     """Return the function's answer at a point."""
     given = _named(bound, problem)
     result, changed = _called(bound, given)
@@ -111,7 +128,7 @@ def _images(problem: Problem) -> int:
     return next((side for side in problem.y.shape if side in problem.x.shape), 1)
 
 
-def traced(bound: Bound, problem: Problem) -> dict[str, Array] | None:
+def _traced(bound: Bound, problem: Problem) -> dict[str, Array] | None:
     """Return autograd's gradients by block, None where torch cannot follow the value back to its arguments."""
     tensors = {name: torch.tensor(array) for name, array in _named(bound, problem).items()}
     leaves = [tensors[name].requires_grad_() for name in bound.blocks]

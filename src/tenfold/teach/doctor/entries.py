@@ -10,9 +10,9 @@ import inspect
 from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -22,18 +22,24 @@ from tenfold.errors import UsageError, nearest
 from tenfold.recipe import UNLABELED, Recipe
 from tenfold.rooms import find, names
 from tenfold.seeds import generator
-from tenfold.teach.doctor.declared import LARGEST
-from tenfold.teach.doctor.subject import Array, Evaluation, Problem, Sizes, Subject, draw_problem
+from tenfold.teach.doctor.calling import Bound, subject_of
+from tenfold.teach.doctor.declared import LARGEST, Declared
+from tenfold.teach.doctor.subject import Sizes, Subject
 
-ENTRIES = ("losses", "layers", "models")
+ENTRIES = {"losses": "loss", "layers": "layer", "models": "model"}
+"""Rooms, and an entry of each in one word."""
+
 SIZES = {"B": 5, "C": 4, "I": 7, "O": 4}
 LAYERS = {"x": "BI", "w": "OI", "b": "O"}
 DRAWS, NUMBERS = ("u",), {"p": 0.3}
 HIDDEN = (6, 5)
 
 Shapes = dict[str, Sizes]
-Forward = Callable[[Params, Tensor | None], tuple[Tensor, Callable[[], Params]]]
-"""x and the parameters by name, and y -> a value, and `pull() -> gradients by block`."""
+Values = dict[str, Any]
+"""Tensors by name: x, the parameters, and y where there is one."""
+
+Entry = Callable[[Values], tuple[Tensor, list[Tensor]]]
+"""-> a value, and gradients of x and of the parameters."""
 
 
 def entry_subject(target: str, recipe: Recipe, given: frozenset[str] = frozenset(), float32: bool = False) -> Subject:
@@ -44,30 +50,24 @@ def entry_subject(target: str, recipe: Recipe, given: frozenset[str] = frozenset
     room, _, word = target.partition("/")
     if room not in ENTRIES:
         raise UsageError(f"{target!r} is neither a file (my_loss.py:function) nor {_nearest_entry(target)}")
-    entry = find(room, word)
+    code = find(room, word)
     # Of a model that reconstructs its targets are arguments here, not the inputs again with a second gradient.
     numeric = word in UNLABELED
     shapes: Shapes = {"x": _sizes("BC")}
-    forward: Forward = partial(_loss, entry)
+    entry: Entry = partial(_loss, code)
     if room == "layers":
-        shapes, forward = _layer(entry, target)
+        shapes, entry = _layer(code, target)
     elif room == "models":
-        model = _model(entry, recipe, given)
+        model = _model(code, recipe, given)
         loss = find("losses", "squared_error" if numeric else _first(recipe.loss))
         shapes = {"x": _sizes("BI"), **{name: tuple(p.shape[1:]) for name, p in model.init([0], "zero", 1.0).items()}}
-        forward = partial(_modeled, model, loss, recipe)
+        entry = partial(_modeled, model, loss, recipe)
     # Of a model that reconstructs and of a loss, the outputs are as wide as x.
-    targets = None if room == "layers" else shapes["x"] if numeric else _sizes("B")
-    classes = 0 if numeric or room == "layers" else SIZES["C"]
-    params = {block: sizes for block, sizes in shapes.items() if block != "x"}
-
-    def draw(rng: np.random.Generator, integers: bool) -> Problem:
-        return draw_problem(rng, integers, shapes["x"], params, targets, classes)
-
-    dtype = torch.float32 if float32 else torch.float64
-    evaluate, trace = partial(_evaluate, forward, dtype), partial(_trace, forward)
-    kind = {"losses": "loss", "layers": "layer", "models": "model"}[room]
-    return Subject(target, evaluate, draw, tuple(shapes), shapes, trace, kind=kind)
+    targets = shapes["x"] if numeric else _sizes("B")
+    declared = Declared(shapes, "" if room == "layers" else "y", targets, 0 if numeric else SIZES["C"], {}, ())
+    dtype = "float32" if float32 else "float64"
+    bound = Bound(entry, Path(target), target, declared, lambda values: ([values], {}), True, dtype, tuple(shapes))
+    return subject_of(bound, target, ENTRIES[room])._replace(function=None)
 
 
 def _nearest_entry(target: str) -> str:
@@ -85,35 +85,12 @@ def _first(choice: Any) -> Any:
     return choice if isinstance(choice, str | float) else choice[0]
 
 
-def _evaluate(forward: Forward, dtype: torch.dtype, problem: Problem) -> Evaluation:
-    value, pull = forward(*_tensors(problem, dtype))
-    grads = {name: grad.double().numpy().copy() for name, grad in pull().items()}
-    return Evaluation(float(value), grads, str(dtype).removeprefix("torch."))
+def _loss(loss: Loss, values: Values) -> tuple[Tensor, list[Tensor]]:
+    value, dz = loss(values["x"], values["y"])
+    return value, [dz]
 
 
-def _trace(forward: Forward, problem: Problem) -> dict[str, Array]:
-    """Return autograd's gradients by block."""
-    leaves, y = _tensors(problem, torch.float64)
-    for leaf in leaves.values():
-        leaf.requires_grad_()
-    # What is saved is copied: losses make their gradient in place of what their value was made of.
-    with torch.autograd.graph.saved_tensors_hooks(torch.clone, lambda saved: saved):
-        grads = torch.autograd.grad(forward(leaves, y)[0], list(leaves.values()))
-    return {name: grad.numpy() for name, grad in zip(leaves, grads, strict=True)}
-
-
-def _tensors(problem: Problem, dtype: torch.dtype) -> tuple[Params, Tensor | None]:
-    arrays = {"x": problem.x, **problem.params}
-    y = None if problem.y is None else torch.tensor(problem.y, dtype=None if problem.classes else dtype)
-    return {name: torch.tensor(array, dtype=dtype) for name, array in arrays.items()}, y
-
-
-def _loss(loss: Loss, leaves: Params, y: Tensor | None) -> tuple[Tensor, Callable[[], Params]]:
-    value, dz = loss(leaves["x"], y)
-    return value, lambda: {"x": dz}
-
-
-def _layer(layer: Callable[..., Any], target: str) -> tuple[Shapes, Forward]:
+def _layer(layer: Callable[..., Any], target: str) -> tuple[Shapes, Entry]:
     """Return sizes of a layer's arguments by name, and its value against fixed numbers."""
     arguments = inspect.signature(layer).parameters
     sized = (*LAYERS, *DRAWS, *NUMBERS)
@@ -125,18 +102,14 @@ def _layer(layer: Callable[..., Any], target: str) -> tuple[Shapes, Forward]:
     draws = _uniform("layer", {name: _sizes("BI") for name in arguments if name in DRAWS})
     bound: dict[str, Any] = {**{name: NUMBERS[name] for name in arguments if name in NUMBERS}, **draws}
 
-    def forward(leaves: Params, y: Tensor | None) -> tuple[Tensor, Callable[[], Params]]:
+    def entry(values: Values) -> tuple[Tensor, list[Tensor]]:
         # A layer's weights have a leading axis of members, here of one.
-        output, pull = layer(leaves["x"], *(leaves[name][None] for name in weights), **bound)
+        output, pull = layer(values["x"], *(values[name][None] for name in weights), **bound)
         r = torch.from_numpy(generator(0, "layer", "r").standard_normal(tuple(output.shape))).to(output.dtype)
+        dx, *dweights = pull(r, need_dx=True)
+        return (output * r).sum(), [dx, *(grad[0] for grad in dweights)]
 
-        def pulled() -> Params:
-            dx, *dweights = pull(r, need_dx=True)
-            return {"x": dx, **{name: grad[0] for name, grad in zip(weights, dweights, strict=True)}}
-
-        return (output * r).sum(), pulled
-
-    return shapes, forward
+    return shapes, entry
 
 
 def _uniform(word: str, shapes: Shapes) -> Params:
@@ -159,18 +132,12 @@ def _model(entry: Callable[..., Any], recipe: Recipe, given: Iterable[str]) -> M
     return model
 
 
-def _modeled(
-    model: Model, loss: Loss, recipe: Recipe, leaves: Params, y: Tensor | None
-) -> tuple[Tensor, Callable[[], Params]]:
-    x = leaves["x"]
-    params = {name: leaf[None] for name, leaf in leaves.items() if name != "x"}
+def _modeled(model: Model, loss: Loss, recipe: Recipe, values: Values) -> tuple[Tensor, list[Tensor]]:
+    x = values["x"]
+    params = {name: value[None] for name, value in values.items() if name not in ("x", "y")}
     scores, pull, _ = model.forward(params, {}, x, _uniform("noise", model.noise(len(x))))
-    value, dscores = loss(scores, y)
+    value, dscores = loss(scores, values["y"])
     extra = {name: torch.zeros_like(tensor) for name, tensor in params.items()}
     penalty = penalize(params, extra, _first(recipe.l1), _first(recipe.l2))
-
-    def pulled() -> Params:
-        dx, grads = pull(dscores, need_dx=True)
-        return {"x": dx, **{name: (grads[name] + extra[name])[0] for name in params}}
-
-    return (value + penalty).sum(), pulled
+    dx, grads = pull(dscores, need_dx=True)
+    return (value + penalty).sum(), [dx, *((grads[name] + extra[name])[0] for name in params)]

@@ -105,31 +105,28 @@ def _zero(loss: LossOfScores, rng: np.random.Generator) -> list[Law]:
     _, y = _draw(loss, rng)
     classes = loss.classes
     value = loss.of(np.zeros((len(y), classes)), y)[0]
-    costs = {
-        "ln C": math.log(classes),
-        "ln 2": math.log(2),
-        "C ln 2": classes * math.log(2),
-        "C − 1": classes - 1.0,
-        "1": 1.0,
-        "C": float(classes),
-        "0": 0.0,
-    }
     for sums, factor in (("", 1), (f" for each of the {len(y)} images", len(y))):
-        for name, number in costs.items():
-            if math.isclose(value / factor, number, rel_tol=10 * loss.close, abs_tol=loss.close):
-                equation = name if name.isdigit() else f"{name} = {number:.4g}"
-                says = f"at zero scores it is {equation}{sums}{_CHANCE.get(name, '')}"
-                return [Law("ln C at zero", name == "ln C", says, value)]
+        for name, number, says in _COSTS:
+            cost = number(classes)
+            if math.isclose(value / factor, cost, rel_tol=10 * loss.close, abs_tol=loss.close):
+                equation = name if name.isdigit() else f"{name} = {cost:.4g}"
+                return [Law("ln C at zero", name == "ln C", f"at zero scores it is {equation}{sums}{says}", value)]
     return [Law("ln C at zero", False, f"at zero scores it is {value:.4g}, not ln C = {math.log(classes):.4g}", value)]
 
 
-_CHANCE = {
-    "ln C": ": what guessing among C classes costs, and what a first loss should be near",
-    "ln 2": ": what guessing yes or no costs, class by class",
-    "C ln 2": ": yes or no is guessed for each of the C classes, and their losses are summed",
-    "1": ": the margin that every image lacks by as much",
-    "C − 1": ": the margin that every image lacks against each of its rivals",
-}
+_COSTS: tuple[tuple[str, Callable[[int], float], str], ...] = (
+    ("ln C", math.log, ": what guessing among C classes costs, and what a first loss should be near"),
+    ("ln 2", lambda c: math.log(2), ": what guessing yes or no costs, class by class"),
+    (
+        "C ln 2",
+        lambda c: c * math.log(2),
+        ": yes or no is guessed for each of C classes, and their losses are summed",
+    ),
+    ("C − 1", lambda c: c - 1, ": the margin that every image lacks against each of its rivals"),
+    ("1", lambda c: 1, ": the margin that every image lacks by as much"),
+    ("C", lambda c: c, ""),
+    ("0", lambda c: 0, ""),
+)
 
 
 def _convex(loss: LossOfScores, rng: np.random.Generator) -> list[Law]:
@@ -256,15 +253,7 @@ def _apart(a: float, b: float) -> float:
     return abs(a - b) / max(1e-300, abs(a), abs(b), 1e-12)
 
 
-Test = Callable[[LossOfScores, np.random.Generator], list[Law]]
-_OF_TARGETS: dict[str, Test] = {
-    "shift invariance": _shift,
-    "convexity": _convex,
-    "scaling": _scaling,
-    "batch": _batch,
-    "permutation": _permutation,
-    "overflow": _overflow,
-}
+_OF_ONE_TARGET = {"convexity": _convex, "scaling": _scaling, "batch": _batch, "overflow": _overflow}
 # Of one output, all outputs are the same one.
-_OF_ONE_TARGET = {name: test for name, test in _OF_TARGETS.items() if test not in (_shift, _permutation)}
-_OF_LABELS: dict[str, Test] = {"zero": _zero, **_OF_TARGETS}
+_OF_TARGETS = {"shift invariance": _shift, **_OF_ONE_TARGET, "permutation": _permutation}
+_OF_LABELS = {"zero": _zero, **_OF_TARGETS}

@@ -41,12 +41,36 @@ class LossOfScores(NamedTuple):
     close: float
 
 
-class _Layout(NamedTuple):
-    """How scores are made: the weight's name, true where it lies as (D, C), and the bias by name, {} for none."""
+class _Linear(NamedTuple):
+    """Scores that a function makes itself.
 
+    weight: its name; inward: true where it lies as (D, C); bias: by name, {} for none; classes: of labels, 0 for none.
+    """
+
+    subject: Subject
     weight: str
     inward: bool
     bias: dict[str, Array]
+    classes: int
+
+    def of(self, z: Array, y: Targets) -> tuple[float, Array | None]:
+        """Return value and gradient of the scores z."""
+        images, width = z.shape
+        value, dw = self.unpenalized(np.hstack((z, np.eye(images))), np.eye(width, width + images), y)
+        return value, None if dw is None else dw[:, width:].T
+
+    def unpenalized(self, x: Array, w: Array, y: Targets) -> tuple[float, Array | None]:
+        """Return the value without a penalty, and its gradient in W, as (C, D)."""
+        given, alone, zero = self._call(x, w, y), self._call(0 * x, w, y), self._call(0 * x, 0 * w, y)
+        value = given.value - (alone.value - zero.value)
+        if self.weight not in self.subject.blocks:
+            return value, None
+        dw = given.grads[self.weight] - alone.grads[self.weight]
+        return value, dw.T if self.inward else dw
+
+    def _call(self, x: Array, w: Array, y: Targets) -> Evaluation:
+        params = {self.weight: w.T if self.inward else w, **self.bias}
+        return _evaluated(self.subject, Problem(x, params, y, self.classes))
 
 
 def reach(subject: Subject, rng: np.random.Generator) -> LossOfScores | None:
@@ -77,18 +101,17 @@ def _reached(subject: Subject, problem: Problem, classes: int, close: float, rng
     if not problem.params:
         bare = problem.x.shape[1] == classes and bool(subject.blocks)
         return partial(_bare, subject, problem.classes) if bare else None
-    layout = _layout(problem, classes)
-    if layout is None:
+    linear = _linear(subject, problem, classes)
+    if linear is None:
         return None
     z = rng.standard_normal((IMAGES, classes))
     y: Targets = rng.integers(0, classes, IMAGES)
     if not problem.classes:
         y = np.eye(classes)[y] if is_one_hot(problem) else rng.standard_normal((IMAGES, classes))
-    of = partial(_linear, subject, layout, problem.classes)
     # The same scores, made the other way round.
     x, w = np.eye(IMAGES, classes + IMAGES, classes), np.hstack((np.zeros((classes, classes)), z.T))
-    value, other = of(z, y)[0], _unpenalized(subject, layout, problem.classes, x, w, y)[0]
-    return of if abs(value - other) <= 10 * close * max(1.0, abs(value)) else None
+    value, other = linear.of(z, y)[0], linear.unpenalized(x, w, y)[0]
+    return linear.of if abs(value - other) <= 10 * close * max(1.0, abs(value)) else None
 
 
 def _bare(subject: Subject, classes: int, z: Array, y: Targets) -> tuple[float, Array | None]:
@@ -97,7 +120,7 @@ def _bare(subject: Subject, classes: int, z: Array, y: Targets) -> tuple[float, 
     return given.value, dz
 
 
-def _layout(problem: Problem, classes: int) -> _Layout | None:
+def _linear(subject: Subject, problem: Problem, classes: int) -> _Linear | None:
     """Find one matrix that turns inputs into scores, and perhaps a bias; None where there is anything else."""
     width = problem.x.shape[1]
     weights = [name for name, p in problem.params.items() if p.shape in ((classes, width), (width, classes))]
@@ -106,31 +129,7 @@ def _layout(problem: Problem, classes: int) -> _Layout | None:
     if len(weights) != 1 or len(bias) > 1 or 1 + len(bias) != len(problem.params):
         return None
     inward = problem.params[weights[0]].shape == (width, classes) != (classes, width)
-    return _Layout(weights[0], inward, bias)
-
-
-def _linear(subject: Subject, layout: _Layout, classes: int, z: Array, y: Targets) -> tuple[float, Array | None]:
-    images, width = z.shape
-    x, w = np.hstack((z, np.eye(images))), np.eye(width, width + images)
-    value, dw = _unpenalized(subject, layout, classes, x, w, y)
-    return value, None if dw is None else dw[:, width:].T
-
-
-def _unpenalized(
-    subject: Subject, layout: _Layout, classes: int, x: Array, w: Array, y: Targets
-) -> tuple[float, Array | None]:
-    """Return the value without a penalty, and its gradient in W, as (C, D)."""
-
-    def evaluate(x: Array, w: Array) -> Evaluation:
-        params = {layout.weight: w.T if layout.inward else w, **layout.bias}
-        return _evaluated(subject, Problem(x, params, y, classes))
-
-    given, alone, zero = evaluate(x, w), evaluate(0 * x, w), evaluate(0 * x, 0 * w)
-    value = given.value - (alone.value - zero.value)
-    if layout.weight not in subject.blocks:
-        return value, None
-    dw = given.grads[layout.weight] - alone.grads[layout.weight]
-    return value, dw.T if layout.inward else dw
+    return _Linear(subject, weights[0], inward, bias, problem.classes)
 
 
 def _evaluated(subject: Subject, problem: Problem) -> Evaluation:

@@ -10,15 +10,13 @@ import contextlib
 import importlib.util
 import sys
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from tenfold.errors import UsageError, nearest
-from tenfold.teach.doctor.binding import binding
-from tenfold.teach.doctor.calling import Bound, drawn, evaluated, traced, tried
-from tenfold.teach.doctor.declared import Declared, declare
+from tenfold.teach.doctor.calling import Bound, subject_of, tried
+from tenfold.teach.doctor.declared import Declared, binding, declare
 from tenfold.teach.doctor.guarded import guarded
 from tenfold.teach.doctor.subject import Subject
 
@@ -115,18 +113,7 @@ def _subject(module: ModuleType, path: Path, case: Mapping[str, Any], arrays: st
     kinds = _kinds(arrays if arrays != "auto" else case.get("arrays", "auto"), path)
     dtype = "float32" if float32 else "float64"
     bound = tried(Bound(function, path, name, declared, arguments, kinds[0], dtype), kinds)
-    shapes = dict(bound.declared.arrays)
-    return Subject(
-        f"{path}:{name}",
-        partial(evaluated, bound),
-        partial(drawn, bound.declared),
-        tuple(block for block in shapes if block in bound.blocks),
-        shapes,
-        # NumPy keeps no record of what it computed.
-        partial(traced, bound) if bound.torch else lambda problem: None,
-        function,
-        bound.declared.constants,
-    )
+    return subject_of(bound, f"{path}:{name}")
 
 
 def _with_constants(declared: Declared, path: Path, case: Mapping[str, Any]) -> Declared:
