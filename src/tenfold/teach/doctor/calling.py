@@ -2,6 +2,7 @@
 
 __all__ = ["Bound", "drawn", "subject_of", "tried"]
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,10 +16,13 @@ from tenfold.seeds import generator
 from tenfold.teach.doctor.declared import Arguments, Declared, readings
 from tenfold.teach.doctor.guarded import guarded
 from tenfold.teach.doctor.returned import blocks_of, understood
-from tenfold.teach.doctor.subject import Array, Evaluation, Problem, Subject, draw_problem
+from tenfold.teach.doctor.subject import Array, Evaluation, Problem, Sizes, Subject
 
 CALLING = 30.0
 """Seconds that one call may take."""
+
+SPREAD = 0.5
+"""Powers of ten by which the size of the parameters varies to either side: scores near ties, and scores far apart."""
 
 
 class Bound(NamedTuple):
@@ -44,12 +48,25 @@ class Bound(NamedTuple):
 
 
 def drawn(declared: Declared, rng: np.random.Generator, integers: bool) -> Problem:
-    """Draw a random point of these sizes."""
-    x, *params = declared.arrays
-    sizes = {name: declared.arrays[name] for name in params}
-    targets = declared.targets if declared.y else None
-    problem = draw_problem(rng, integers, declared.arrays[x], sizes, targets, declared.classes)
-    return problem._replace(y=np.eye(declared.classes)[problem.y], classes=0) if declared.onehot else problem
+    """Draw a point of normal numbers, whose size differs from point to point, or of −1, 0 and 1 for exact kinks."""
+
+    def numbers(sizes: Sizes, size: float) -> Array:
+        array = rng.integers(-1, 2, sizes) if integers else size * rng.standard_normal(sizes)
+        return np.asarray(array, dtype=np.float64)
+
+    (_, sizes), *others = declared.arrays.items()
+    factor = 10 ** rng.uniform(-SPREAD, SPREAD)
+    x = numbers(sizes, 1.0 if others else 2 * factor)
+    # Over the root of a matrix's longer side, so that scores stay of the size of the inputs.
+    params = {name: numbers(s, factor / (math.sqrt(max(s[-2:])) if len(s) > 1 else 1.0)) for name, s in others}
+    if not declared.y:
+        return Problem(x, params, None)
+    if not declared.classes:
+        return Problem(x, params, numbers(declared.targets, 1.0))
+    labels = rng.integers(0, declared.classes, declared.targets)
+    if declared.onehot:
+        return Problem(x, params, np.eye(declared.classes)[labels])
+    return Problem(x, params, labels, declared.classes)
 
 
 def subject_of(bound: Bound, name: str, kind: str = "function") -> Subject:

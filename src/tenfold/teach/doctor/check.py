@@ -17,7 +17,7 @@ from tenfold.teach.doctor.entries import ENTRIES, entry_subject
 from tenfold.teach.doctor.guarded import silenced
 from tenfold.teach.doctor.laws import laws
 from tenfold.teach.doctor.sanity import finite, sanity
-from tenfold.teach.doctor.subject import Subject, is_one_hot
+from tenfold.teach.doctor.subject import Subject
 from tenfold.teach.doctor.userfile import user_subjects
 
 FLOAT32 = "float32 has 7 digits: differences cannot agree with a right gradient better than to about 2e-05"
@@ -130,7 +130,7 @@ def _examined(subject: Subject, request: Request, watch: Callable[[str], None]) 
     heard = watch if slow else lambda line: None  # a quick check is over before its news is read
     result = examine(subject, seed, request.points, request.step, request.tolerance, heard)
     remarks = [*result.remarks, *([FLOAT32] if request.float32 else [])]
-    rows = () if point.y is None or is_one_hot(point) else point.y.shape
+    rows = () if point.y is None or point.onehot else point.y.shape
     if result.verdict == "wrong" and subject.kind == "function" and len(rows) == 2 and rows[1] > 1:
         remarks.append(ONE_HOT.format(rows=rows[0], classes=rows[1]))
     if changed:

@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from tenfold.engine.types import Grads
 from tenfold.errors import TenfoldError
@@ -64,7 +63,7 @@ def explained(
     for case in (*cases, _bare_case(looks)):
         if single := [(fault, way) for fault, way in _ways(case, subject.blocks) if _explains(case, (way,))]:
             kept = _narrowed(subject, looks, sorted(single, key=lambda pair: pair[1].rank))
-            return [Explanation(fault, _sentence((way,), case), wrong) for fault, way in kept]
+            return [Explanation(fault, _sentence((way,), case), wrong) for fault, way in kept.items()]
     pairs = (pair for case in cases for pair in _pairs(case, subject.blocks))
     return [Explanation(fault, sentence, wrong) for fault, sentence in islice(pairs, 1)]
 
@@ -162,22 +161,22 @@ def _explains(case: _Case, ways: Ways) -> bool:
 def _all_alike(claimed: Grads, predicted: Grads, alike: float) -> bool:
     """Judge whether every block's relative error is below what is alike, or no more than sums to zero are left with."""
     slack = ROUNDED_AWAY * max(float(grad.abs().max()) for grad in claimed.values())
-    return all(_alike(grad, predicted[name], alike, slack) for name, grad in claimed.items())
+    for name, grad in claimed.items():
+        seen = ~predicted[name].isnan()
+        a, n = grad[seen], predicted[name][seen]
+        if not len(a):
+            return False
+        if not float((a - n).abs().max()) <= alike * max(1e-8, float(a.abs().max() + n.abs().max())) + slack:
+            return False
+    return True
 
 
-def _alike(claimed: Tensor, predicted: Tensor, alike: float, slack: float) -> bool:
-    seen = ~predicted.isnan()
-    a, n = claimed[seen], predicted[seen]
-    if not len(a):
-        return False
-    return float((a - n).abs().max()) <= alike * max(1e-8, float(a.abs().max() + n.abs().max())) + slack
-
-
-def _narrowed(subject: Subject, looks: Sequence[Look], pairs: list[tuple[str, Mistake]]) -> list[tuple[str, Mistake]]:
+def _narrowed(subject: Subject, looks: Sequence[Look], ways: list[tuple[str, Mistake]]) -> dict[str, Mistake]:
     """Keep the first way of each of the likeliest faults; of several, those that explain a batch with an image less."""
-    likeliest = [(fault, way) for fault, way in pairs if way.rank == pairs[0][1].rank]
-    kept = {fault: (fault, way) for fault, way in reversed(likeliest)}
-    first = [kept[fault] for fault in dict.fromkeys(fault for fault, _ in likeliest)]
+    first: dict[str, Mistake] = {}
+    for fault, way in ways:
+        if way.rank == ways[0][1].rank:
+            first.setdefault(fault, way)
     if len(first) < 2 or any(one.problem.y is None or len(one.problem.x) < 3 for one in looks):
         return first
     smaller = []
@@ -189,7 +188,7 @@ def _narrowed(subject: Subject, looks: Sequence[Look], pairs: list[tuple[str, Mi
         return first
     cases = [_recognized_case(structure, smaller) for structure in structures_of(subject, smaller)]
     words = {word for case in cases for word, way in _ways(case, subject.blocks) if _explains(case, (way,))}
-    return [pair for pair in first if pair[0] in words] or first
+    return {fault: way for fault, way in first.items() if fault in words} or first
 
 
 def _pairs(case: _Case, blocks: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -16,7 +16,7 @@ from torch import Tensor
 from tenfold.engine.types import Params
 from tenfold.rooms import names
 from tenfold.teach.doctor.backward import LABELED, LOGISTIC, Affine, Structure, matrix, penalty_size, propagated, scored
-from tenfold.teach.doctor.subject import Problem, is_one_hot
+from tenfold.teach.doctor.subject import Problem
 
 ACTIVATIONS = ("identity", "leaky_relu", "relu", "sigmoid", "tanh")
 OUTPUTS = ("identity", "relu", "sigmoid", "tanh")
@@ -64,7 +64,7 @@ def point(problem: Problem, value: float) -> Point:
     targets = torch.from_numpy(problem.y)
     targets = targets.long() if problem.classes else targets.double().reshape(len(targets), -1)
     width = problem.classes or targets.shape[1]
-    if is_one_hot(problem):
+    if problem.onehot:
         targets = targets.argmax(1)
     return Point(torch.from_numpy(problem.x), params, targets, width, value)
 

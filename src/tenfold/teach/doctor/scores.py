@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenfold.errors import DataError, TenfoldError
-from tenfold.teach.doctor.subject import Array, Evaluation, Problem, Subject, is_one_hot
+from tenfold.teach.doctor.subject import Array, Evaluation, Problem, Subject
 
 IMAGES = 7
 CLOSE = {"float64": 1e-9, "float32": 1e-4}
@@ -87,7 +87,7 @@ def reach(subject: Subject, rng: np.random.Generator) -> LossOfScores | None:
         of = _reached(subject, problem, classes, close, rng)
     except TenfoldError:
         return None
-    if of and is_one_hot(problem):
+    if of and problem.onehot:
         return LossOfScores(partial(_rowed, of, np.eye(classes)), classes, True, close)
     return LossOfScores(of, classes, labeled, close) if of else None
 
@@ -107,7 +107,7 @@ def _reached(subject: Subject, problem: Problem, classes: int, close: float, rng
     z = rng.standard_normal((IMAGES, classes))
     y: Targets = rng.integers(0, classes, IMAGES)
     if not problem.classes:
-        y = np.eye(classes)[y] if is_one_hot(problem) else rng.standard_normal((IMAGES, classes))
+        y = np.eye(classes)[y] if problem.onehot else rng.standard_normal((IMAGES, classes))
     # The same scores, made the other way round.
     x, w = np.eye(IMAGES, classes + IMAGES, classes), np.hstack((np.zeros((classes, classes)), z.T))
     value, other = linear.of(z, y)[0], linear.unpenalized(x, w, y)[0]

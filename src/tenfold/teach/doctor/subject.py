@@ -1,8 +1,7 @@
-"""A function with a value and gradients by block, and the random points at which it is examined."""
+"""A function with a value and gradients by block, and a point at which it is examined."""
 
-__all__ = ["Array", "Evaluation", "Problem", "Sizes", "Subject", "draw_problem", "is_one_hot"]
+__all__ = ["Array", "Evaluation", "Problem", "Sizes", "Subject"]
 
-import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -12,9 +11,6 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Sizes = tuple[int, ...]
-
-SPREAD = 0.5
-"""Powers of ten by which the size of the parameters varies to either side: scores near ties, and scores far apart."""
 
 
 class Problem(NamedTuple):
@@ -28,6 +24,12 @@ class Problem(NamedTuple):
     params: dict[str, Array]
     y: NDArray[Any] | None
     classes: int = 0
+
+    @property
+    def onehot(self) -> bool:
+        """Targets are rows of one 1 among zeros, which numbers drawn at random are not."""
+        y = self.y
+        return y is not None and y.ndim == 2 and bool(np.isin(y, (0, 1)).all() and (y.sum(1) == 1).all())
 
     def block(self, name: str) -> Array:
         """Return a parameter, or x by whatever other name."""
@@ -75,31 +77,3 @@ class Subject(NamedTuple):
     def value(self, problem: Problem) -> float:
         """Return the value alone."""
         return self.evaluate(problem).value
-
-
-def draw_problem(
-    rng: np.random.Generator, integers: bool, x: Sizes, params: Mapping[str, Sizes], targets: Sizes | None, classes: int
-) -> Problem:
-    """Draw a point of normal numbers, whose size differs from point to point, or of −1, 0 and 1 for exact kinks.
-
-    x, params: sizes; targets: of y, None where there is none; classes: of its labels, 0 for real targets.
-    """
-
-    def numbers(sizes: Sizes, size: float) -> Array:
-        drawn = rng.integers(-1, 2, sizes) if integers else size * rng.standard_normal(sizes)
-        return np.asarray(drawn, dtype=np.float64)
-
-    factor = 10 ** rng.uniform(-SPREAD, SPREAD)
-    point = numbers(x, 1.0 if params else 2 * factor)
-    # Over the root of a matrix's longer side, so that scores stay of the size of the inputs.
-    drawn = {name: numbers(s, factor / (math.sqrt(max(s[-2:])) if len(s) > 1 else 1.0)) for name, s in params.items()}
-    if targets is None:
-        return Problem(point, drawn, None)
-    y = rng.integers(0, classes, targets) if classes else numbers(targets, 1.0)
-    return Problem(point, drawn, y, classes)
-
-
-def is_one_hot(problem: Problem) -> bool:
-    """Judge whether targets are rows of one 1 among zeros, which numbers drawn at random are not."""
-    y = problem.y
-    return y is not None and y.ndim == 2 and bool(np.isin(y, (0, 1)).all() and (y.sum(1) == 1).all())

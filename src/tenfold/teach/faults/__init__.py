@@ -3,7 +3,7 @@
 `ways(structure, names)`: in a network of that structure, or at whole gradients alone where its loss is "".
 """
 
-__all__ = ["FORMULAS", "changed", "factor_fault", "groups", "hidden", "multiplied", "penalty_fault"]
+__all__ = ["FORMULAS", "changed", "factor_fault", "gradient_of", "groups", "hidden", "multiplied", "penalty_fault"]
 
 from collections.abc import Callable, Sequence
 
@@ -45,7 +45,7 @@ def _times(group: Blocks, factor: Factor, says: str, everything: bool) -> Mistak
     def change(run: Pass, grads: Grads) -> Grads:
         return grads | {name: grads[name] * factor(run) for name in group}
 
-    of = "the gradient" if everything else f"the gradient of {', '.join(group)}"
+    of = "the gradient" if everything else gradient_of(group)
     # An error in one block alone may have a likelier cause in that block.
     return Mistake("whole", change, says.format(of=of), rank=0 if everything else 2)
 
@@ -81,18 +81,27 @@ def penalty_fault(says: str, times: Factor, penalties: Sequence[str] = ("", "l2"
     return Fault(ways)
 
 
-def changed(group: Blocks, times: Factor, says: str) -> Mistake:
-    """Add what a penalty gives some blocks, so many times; to matrices alone where nothing is recognized."""
+def _matrices(run: Pass, name: str) -> bool:
+    """Judge whether a block may hold a penalty: any of a recognized function, of others those of several rows."""
+    return bool(run.structure.layers) or run.params[name].dim() > 1
+
+
+def changed(group: Blocks, times: Factor, says: str, held: Callable[[Pass, str], bool] = _matrices) -> Mistake:
+    """Add what a penalty gives some blocks, so many times. held: which of them may hold one."""
 
     def blocks(run: Pass) -> list[str]:
-        there = [name for name in group if name in run.params]
-        return there if run.structure.layers else [name for name in there if run.params[name].dim() > 1]
+        return [name for name in group if name in run.params and held(run, name)]
 
     def change(run: Pass, grads: Grads) -> Grads:
         return grads | {name: grads[name] + times(run) * penalty_gradient(run, name) for name in blocks(run)}
 
     def sentence(run: Pass) -> str:
         grad = f"{run.strength:.4g}·sign W" if run.structure.penalty == "l1" else f"{2 * run.strength:.4g}·W"
-        return says.format(of=f"the gradient of {', '.join(blocks(run))}", grad=grad)
+        return says.format(of=gradient_of(blocks(run)), grad=grad)
 
     return Mistake("whole", change, sentence)
+
+
+def gradient_of(names: Blocks) -> str:
+    """Return what sentences call the gradient of some blocks."""
+    return f"the gradient of {', '.join(names)}"

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from tenfold.engine.types import Grads
 from tenfold.teach.doctor.backward import Blocks, Fault, Mistake, Pass, Structure
-from tenfold.teach.faults import groups
+from tenfold.teach.faults import gradient_of, groups
 
 NORM = "{of} is clipped to the norm {bound:.4g}: that belongs between gradient and update, not into the gradient"
 VALUE = "{of} is clipped to ±{bound:.4g} entry by entry: that belongs between gradient and update"
@@ -20,17 +20,13 @@ EARLY = "the scores' gradient is clipped entry by entry, on its way to everythin
 def clipped(structure: Structure, names: Blocks) -> list[Mistake]:
     """List the groups of blocks that may be clipped, and the scores' gradient."""
     kinds = groups(names, [layer.weight for layer in structure.layers if layer.weight in names])
-    alone = [_by_norm([(group, group)], _of(group)) for group in kinds]
-    with_others = [_by_norm([(group, names)], _of(group)) for group in kinds[1:]]
+    alone = [_by_norm([(group, group)], gradient_of(group)) for group in kinds]
+    with_others = [_by_norm([(group, names)], gradient_of(group)) for group in kinds[1:]]
     each = _by_norm([([name], [name]) for name in names], "every block's gradient")
     ways = [*alone, *with_others, each, *(_by_value(group) for group in kinds)]
     if structure.layers and structure.layers[-1].bias:
         ways.append(Mistake("scores", _early, EARLY, rank=1))
     return ways
-
-
-def _of(names: Blocks) -> str:
-    return f"the gradient of {', '.join(names)}"
 
 
 def _by_norm(parts: Sequence[tuple[Blocks, Blocks]], of: str) -> Mistake:
@@ -54,7 +50,7 @@ def _by_value(names: Blocks) -> Mistake:
     def change(run: Pass, grads: Grads) -> Grads:
         return grads | {name: grads[name].clamp(-bound(run), bound(run)) for name in names}
 
-    return Mistake("whole", change, lambda run: VALUE.format(of=_of(names), bound=bound(run)), rank=1)
+    return Mistake("whole", change, lambda run: VALUE.format(of=gradient_of(names), bound=bound(run)), rank=1)
 
 
 def _early(run: Pass, layer: int, right: Tensor) -> Tensor:

@@ -2,11 +2,10 @@
 
 __all__ = ["penalty_on_bias"]
 
-from tenfold.engine.types import Grads
-from tenfold.teach.doctor.backward import Blocks, Fault, Mistake, Pass, Structure, penalty_gradient
-from tenfold.teach.faults import groups
+from tenfold.teach.doctor.backward import Blocks, Fault, Mistake, Pass, Structure
+from tenfold.teach.faults import changed, groups
 
-SAYS = "the penalty is on the bias: the gradient of {of} holds 2λb, but the value penalizes the weights alone"
+SAYS = "the penalty is on the bias: {of} holds 2λb, but the value penalizes the weights alone"
 
 
 @Fault
@@ -15,12 +14,8 @@ def penalty_on_bias(structure: Structure, names: Blocks) -> list[Mistake]:
     if structure.loss and (not structure.penalty or structure.penalty.endswith("biases")):
         return []
     biases = [layer.bias for layer in structure.layers if layer.bias in names] if structure.loss else names
-    return [_on(group) for group in groups(biases)]
+    return [changed(group, lambda run: 1, SAYS, _vectors) for group in groups(biases)]
 
 
-def _on(group: Blocks) -> Mistake:
-    def change(run: Pass, grads: Grads) -> Grads:
-        biases = [name for name in group if name in run.params and run.params[name].squeeze().dim() < 2]
-        return grads | {name: grads[name] + penalty_gradient(run, name) for name in biases}
-
-    return Mistake("whole", change, SAYS.format(of=", ".join(group)))
+def _vectors(run: Pass, name: str) -> bool:
+    return run.params[name].squeeze().dim() < 2
