@@ -31,7 +31,7 @@ class _TookTooLong(BaseException):
 
 
 class _Nowhere(io.TextIOBase):
-    """What a user's code prints, a thousand times over for a thousand coordinates, is dropped."""
+    """A stream that drops a user's prints, a thousand times over for a thousand coordinates."""
 
     def write(self, text: str) -> int:
         return len(text)

@@ -41,7 +41,7 @@ class LossOfScores(NamedTuple):
     close: float
 
 
-class _Linear(NamedTuple):
+class _LinearScores(NamedTuple):
     """Scores that a function makes itself.
 
     weight: its name; inward: true where it lies as (D, C); bias: by name, {} for none; classes: of labels, 0 for none.
@@ -120,7 +120,7 @@ def _bare(subject: Subject, classes: int, z: Array, y: Targets) -> tuple[float, 
     return given.value, dz
 
 
-def _linear(subject: Subject, problem: Problem, classes: int) -> _Linear | None:
+def _linear(subject: Subject, problem: Problem, classes: int) -> _LinearScores | None:
     """Find one matrix that turns inputs into scores, and perhaps a bias; None where there is anything else."""
     width = problem.x.shape[1]
     weights = [name for name, p in problem.params.items() if p.shape in ((classes, width), (width, classes))]
@@ -129,7 +129,7 @@ def _linear(subject: Subject, problem: Problem, classes: int) -> _Linear | None:
     if len(weights) != 1 or len(bias) > 1 or 1 + len(bias) != len(problem.params):
         return None
     inward = problem.params[weights[0]].shape == (width, classes) != (classes, width)
-    return _Linear(subject, weights[0], inward, bias, problem.classes)
+    return _LinearScores(subject, weights[0], inward, bias, problem.classes)
 
 
 def _evaluated(subject: Subject, problem: Problem) -> Evaluation:
