@@ -33,8 +33,8 @@ SMALL = {"hidden": "6-5; with --data 128"}
 
 @click.command("check")
 @click.argument("target", default="")
-@click.option("--shapes", default="", metavar="SIZES", help="sizes of your function's arguments, like x=3x10,W=4x10,y=3:4")
-@click.option("--arrays", type=click.Choice(["auto", "numpy", "torch"]), default="auto", help="arrays that it takes  [auto]")
+@click.option("--shapes", default="", metavar="SIZES", help="argument sizes of your function, like x=3x10,W=4x10,y=3:4")
+@click.option("--arrays", type=click.Choice(["auto", "numpy", "torch"]), default="auto", help="array type  [auto]")
 @click.option("--points", type=click.IntRange(1, 1000), default=5, help="number of random points  [5]")
 @click.option("--step", type=float, default=0.0, help="step of the differences  [fitted to the function's noise]")
 @click.option("--tolerance", type=float, default=1e-6, help="relative error that still counts as right  [1e-6]")

@@ -95,14 +95,6 @@ class _Observed(NamedTuple):
     outputs: dict[str, Tensor]
 
 
-class _Stepped(NamedTuple):
-    """Some steps of training. params: after them; ratios: median ‖Δw‖/‖w‖ by layer; failed: step, 0 for none."""
-
-    params: Params
-    ratios: dict[str, float]
-    failed: int
-
-
 def sanity(recipe: Recipe, data_dir: str = "", dataset: Dataset | None = None) -> list[SanityCheck]:
     """Check a single model on its data, in the order of the header.
 
@@ -110,9 +102,9 @@ def sanity(recipe: Recipe, data_dir: str = "", dataset: Dataset | None = None) -
     """
     dataset = dataset or load(recipe.data, data_dir=data_dir, size=recipe.size)
     model = _untrained(recipe, dataset)
-    first, after = _observed(model, model.params), _stepped(model)
-    units = _units(model, first, after)
-    return [_initial_loss(model, first), _by_heart(model), _flow(first), *units, _update_ratio(after)]
+    first, (params, ratios, failed) = _observed(model, model.params), _stepped(model)
+    units = _units(model, first, _observed(model, params))
+    return [_initial_loss(model, first), _by_heart(model), _flow(first), *units, _update_ratio(ratios, failed)]
 
 
 def _untrained(recipe: Recipe, dataset: Dataset) -> _Untrained:
@@ -145,8 +137,11 @@ def _observed(model: _Untrained, params: Params) -> _Observed:
     return _Observed(h[0], float(value), guessing, uninformed, dict(reversed(flow.items())), outputs)
 
 
-def _stepped(model: _Untrained) -> _Stepped:
-    """Take some steps on the training part."""
+def _stepped(model: _Untrained) -> tuple[Params, dict[str, float], int]:
+    """Take some steps on the training part.
+
+    Returns the parameters after them, the median ‖Δw‖/‖w‖ by layer, and the step that failed, 0 for none.
+    """
     recipe, population = model.recipe, model.population
     noise = population.model.noise
     batches = sampler(model.part, recipe.batch_size, recipe.seed, recipe.sampling, population.flip, noise)
@@ -160,7 +155,7 @@ def _stepped(model: _Untrained) -> _Stepped:
             ratios.append(_ratio(state.params[name], before[name]))
         before = {name: tensor.clone() for name, tensor in state.params.items()}
     median = {name.rpartition(".")[0]: _median(ratios) for name, ratios in sizes.items()}
-    return _Stepped(before, median, failed)
+    return before, median, failed
 
 
 def _ratio(after: Tensor, before: Tensor) -> float:
@@ -232,13 +227,12 @@ def _flow(first: _Observed) -> SanityCheck:
     return SanityCheck("gradient flow", ok, measured, expected, {"rms": finite(first.flow), **finite({"ratio": ratio})})
 
 
-def _units(model: _Untrained, first: _Observed, after: _Stepped) -> list[SanityCheck]:
+def _units(model: _Untrained, first: _Observed, later: _Observed) -> list[SanityCheck]:
     """Look for hidden units with next to no slope; [] where there are none, or none that can lose it."""
     word = model.recipe.activation
     if not first.outputs or word not in ("relu", *SATURATES):
         return []
-    later = _observed(model, after.params).outputs
-    shares = {name: [_stuck(word, h), _stuck(word, later[name])] for name, h in first.outputs.items()}
+    shares = {name: [_stuck(word, h), _stuck(word, later.outputs[name])] for name, h in first.outputs.items()}
     measured = ", ".join(f"{name} {100 * one:.0f} % → {100 * two:.0f} %" for name, (one, two) in shares.items())
     name, bound, wrong = "saturated units", SATURATED, "of outputs at either end"
     if word == "relu":
@@ -258,20 +252,20 @@ def _stuck(word: str, h: Tensor) -> float:
     return float(((h < low) | (h > high)).float().mean())
 
 
-def _update_ratio(after: _Stepped) -> SanityCheck:
-    logs = {name: math.log10(ratio) if ratio > 0 else -math.inf for name, ratio in after.ratios.items()}
+def _update_ratio(ratios: Mapping[str, float], failed: int) -> SanityCheck:
+    logs = {name: math.log10(ratio) if ratio > 0 else -math.inf for name, ratio in ratios.items()}
     sizes = ", ".join(f"{name} {log:.1f}" if math.isfinite(log) else f"{name} not at all" for name, log in logs.items())
     low, high = min(logs.values()), max(logs.values())
-    measured, ok = sizes.replace("-", "−"), low >= SLOW and high <= FAST and not after.failed
+    measured, ok = sizes.replace("-", "−"), low >= SLOW and high <= FAST and not failed
     expected = "about −3 in powers of ten: a step moves the weights by a thousandth of their size"
-    if after.failed:
-        measured = f"not finite in step {after.failed}"
+    if failed:
+        measured = f"not finite in step {failed}"
         expected += ": is the learning rate too large?"
     elif low < SLOW:
         expected += ": no gradient arrives" if low == -math.inf else ": it hardly moves; try a larger learning rate"
     elif high > FAST:
         expected += ": steps are large for the weights; try a smaller learning rate"
-    return SanityCheck("update ratio", ok, measured, expected, {"log10": finite(logs), "failed": after.failed})
+    return SanityCheck("update ratio", ok, measured, expected, {"log10": finite(logs), "failed": failed})
 
 
 def finite(numbers: Mapping[str, Any]) -> dict[str, Any]:
