@@ -94,7 +94,7 @@ KINDS = {
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_how_a_function_behaves_is_seen(kind):
-    assert conduct(subject(KINDS[kind]), POINTS).kind == kind
+    assert conduct(subject(KINDS[kind]), POINTS) == kind
 
 
 def test_a_coin_that_mostly_falls_the_same_way_is_no_memory():
@@ -104,11 +104,11 @@ def test_a_coin_that_mostly_falls_the_same_way_is_no_memory():
         flipped = coins.random() < 0.3
         return ((x[::-1] if flipped else x) * [1, 2, 3]).sum(), np.array([3.0, 2, 1] if flipped else [1.0, 2, 3])
 
-    kinds = [conduct(subject(function), POINTS).kind for _ in range(20)]
+    kinds = [conduct(subject(function), POINTS) for _ in range(20)]
     assert kinds.count("random") >= 17
     assert "stale" not in kinds
 
 
 def test_what_cannot_be_controlled_is_restless():
     count = iter(range(100))
-    assert conduct(subject(lambda x: (next(count), x)), POINTS).kind == "restless"
+    assert conduct(subject(lambda x: (next(count), x)), POINTS) == "restless"

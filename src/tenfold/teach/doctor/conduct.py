@@ -9,15 +9,15 @@ If the gradient is right once they are replayed, numbers were only drawn anew on
 is the same, a mask was drawn a second time on the way back.
 """
 
-__all__ = ["DREW_AGAIN", "NEW_EACH_CALL", "REMEMBERED", "Conduct", "conduct", "controlled"]
+__all__ = ["DRAWING", "DREW_AGAIN", "NEW_EACH_CALL", "REMEMBERED", "conduct", "controlled", "held"]
 
 import random
 import sys
 import types
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from itertools import count
-from typing import Any, NamedTuple
+from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -43,40 +43,21 @@ DREW_AGAIN = (
 AGAIN = 6
 """Calls at one point: what is drawn with an even chance is the same in all of them once in 32 times."""
 
+DRAWING = ("random", "seeded")
+"""Conducts whose value depends on random numbers that can be controlled."""
+
 SEED = 20070405
 # By their own names, since numpy.random may be stood in for.
 _DEFAULT, _NEW, _BITS, _LEGACY = np.random.default_rng, np.random.Generator, np.random.PCG64, np.random.RandomState
 
 
-class Conduct(NamedTuple):
-    """kind: "steady", "seeded" (steady, by random numbers with a seed of its own), "random" (two calls at one point
+def conduct(subject: Subject, problems: Sequence[Problem]) -> str:
+    """Call a function at one point after another point, several times, and once more after that other.
+
+    Returns "steady", "seeded" (steady, by random numbers with a seed of its own), "random" (two calls at one point
     differ), "stale" (the first call at a point depends on the one before it) or "restless" (calls differ though all
     random numbers that can be controlled are replayed).
     """
-
-    kind: str
-    subject: Subject
-
-    @property
-    def draws(self) -> bool:
-        """Its value depends on random numbers that can be controlled."""
-        return self.kind in ("random", "seeded")
-
-    @contextmanager
-    def controlled(self, mode: str) -> Iterator[Subject]:
-        """Yield the function with its random numbers "replayed" or "frozen", and called twice where it remembers."""
-        evaluate = self.subject.evaluate
-        if self.draws:
-            with controlled(self.subject, mode) as subject:
-                yield subject
-        elif self.kind == "stale":
-            yield self.subject._replace(evaluate=lambda problem: (evaluate(problem), evaluate(problem))[1])
-        else:
-            yield self.subject
-
-
-def conduct(subject: Subject, problems: Sequence[Problem]) -> Conduct:
-    """Call a function at one point after another point, several times, and once more after that other."""
     first, other = problems[0], problems[-1] if len(problems) > 1 else problems[0]._replace(x=problems[0].x + 1)
     subject.evaluate(other)
     fresh, *later = (subject.evaluate(first) for _ in range(1 + AGAIN))
@@ -86,10 +67,20 @@ def conduct(subject: Subject, problems: Sequence[Problem]) -> Conduct:
         steady = _same(fresh, subject.evaluate(first))
     if not steady:
         with controlled(subject, "replayed") as replayed:
-            replayable = _same(replayed.evaluate(first), replayed.evaluate(first))
-        return Conduct("random" if replayable else "restless", subject)
-    kind = "stale" if not _same(fresh, later[0]) else "seeded" if _seeded(subject, first, fresh) else "steady"
-    return Conduct(kind, subject)
+            return "random" if _same(replayed.evaluate(first), replayed.evaluate(first)) else "restless"
+    if not _same(fresh, later[0]):
+        return "stale"
+    return "seeded" if _seeded(subject, first, fresh) else "steady"
+
+
+def held(subject: Subject, kind: str, mode: str) -> AbstractContextManager[Subject]:
+    """Hold a function of that conduct: its random numbers "replayed" or "frozen", or called twice if it remembers."""
+    if kind in DRAWING:
+        return controlled(subject, mode)
+    if kind == "stale":
+        twice = subject._replace(evaluate=lambda p: (subject.evaluate(p), subject.evaluate(p))[1])
+        return nullcontext(twice)
+    return nullcontext(subject)
 
 
 def _seeded(subject: Subject, first: Problem, given: Evaluation) -> bool:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tenfold.seeds import generator
-from tenfold.teach.doctor.conduct import DREW_AGAIN, NEW_EACH_CALL, REMEMBERED, Conduct, conduct
+from tenfold.teach.doctor.conduct import DRAWING, DREW_AGAIN, NEW_EACH_CALL, REMEMBERED, conduct, held
 from tenfold.teach.doctor.explaining import NOISY, SAME_VALUE, Explanation, derived, explained, structures_of
 from tenfold.teach.doctor.looking import NONE, Look, OnKinks, look, off, off_places, on_kinks, spread, step_remark
 from tenfold.teach.doctor.measuring import relative
@@ -123,26 +123,24 @@ def examine(
     watch: told lines of text. Raises UsageError or DataError where the function cannot be called.
     """
     problems = [subject.draw(generator(seed, "check", k), False) for k in range(points)]
-    behavior = conduct(subject, problems)
+    kind = conduct(subject, problems)
     watch(f"{subject.name}: {points} points")
-    seen = _looked(behavior, "replayed", problems, seed, tolerance)
+    seen = _looked(subject, kind, "replayed", problems, seed, tolerance)
     if 1 in map(sum, seen.off.values()):  # a rare fault, or a kink that was not seen: more points tell
         problems += [subject.draw(generator(seed, "check", "more", k), False) for k in range(MORE * points)]
-        seen = _looked(behavior, "replayed", problems, seed, tolerance)
-    if behavior.kind == "restless":
-        return _examination(subject, seen, "unclear", RESTLESS)
-    if not seen.finite:
-        return _examination(subject, seen, "unclear", NOTHING)
+        seen = _looked(subject, kind, "replayed", problems, seed, tolerance)
+    if kind == "restless" or not seen.finite:
+        return _examination(subject, seen, "unclear", RESTLESS if kind == "restless" else NOTHING)
     mode, judged = "replayed", seen
-    if behavior.draws and seen.wrong:
+    if kind in DRAWING and seen.wrong:
         watch(f"{subject.name}: {points} points, every draw the same")
-        mode, judged = "frozen", _looked(behavior, "frozen", problems, seed, tolerance)
-    with behavior.controlled(mode) as controlled:
+        mode, judged = "frozen", _looked(subject, kind, "frozen", problems, seed, tolerance)
+    with held(subject, kind, mode) as controlled:
         exact = judged.finite[0].given.dtype == "float64" and spread(judged.finite) < SAME_VALUE / 100
         structures = structures_of(subject, judged.finite, SAME_VALUE if exact else SAME_FLOAT32)
         if (judged.wrong or _blindness(judged) > BLIND) and derived(judged.finite, structures):
             seen = judged = judged._replace(cleared=True)
-        findings = _behavioral(behavior, seen, judged)
+        findings = _behavioral(kind, seen, judged)
         if judged.wrong:
             findings += explained(controlled, judged.finite, structures, judged.wrong)
         kinks = on_kinks(controlled, seed)
@@ -151,21 +149,20 @@ def examine(
     return _examination(subject, seen, *_verdict(seen, findings, kinks), findings, formula, odd, kinks)
 
 
-def _looked(behavior: Conduct, mode: str, problems: Sequence[Problem], seed: int, tolerance: float) -> _Looks:
-    with behavior.controlled(mode) as subject:
-        looks = [look(subject, p, generator(seed, "check", "around", k)) for k, p in enumerate(problems)]
+def _looked(subject: Subject, kind: str, mode: str, problems: Sequence[Problem], seed: int, tolerance: float) -> _Looks:
+    with held(subject, kind, mode) as controlled:
+        looks = [look(controlled, p, generator(seed, "check", "around", k)) for k, p in enumerate(problems)]
     seen = _Looks(looks, {}, tolerance)
-    names = behavior.subject.blocks
-    return seen._replace(off={name: [off(one, name, tolerance) for one in seen.finite] for name in names})
+    return seen._replace(off={name: [off(one, name, tolerance) for one in seen.finite] for name in subject.blocks})
 
 
-def _behavioral(behavior: Conduct, seen: _Looks, judged: _Looks) -> list[Explanation]:
+def _behavioral(kind: str, seen: _Looks, judged: _Looks) -> list[Explanation]:
     """Return what repeated calls have shown; judged: under the control that its code is judged by."""
-    if behavior.kind == "stale":
-        return [Explanation("stale", REMEMBERED, behavior.subject.blocks)]
-    if behavior.kind == "random" and not seen.wrong:
+    if kind == "stale":
+        return [Explanation("stale", REMEMBERED, tuple(seen.off))]
+    if kind == "random" and not seen.wrong:
         return [Explanation("differs_between_calls", NEW_EACH_CALL, ())]
-    redrawn = behavior.draws and seen.wrong and not judged.wrong
+    redrawn = kind in DRAWING and seen.wrong and not judged.wrong
     return [Explanation("mask_redrawn", DREW_AGAIN, seen.wrong)] if redrawn else []
 
 
