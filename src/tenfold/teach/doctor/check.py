@@ -31,7 +31,7 @@ IN_PLACE = "it writes into its argument {names}: whoever calls it finds other nu
 
 
 class Request(NamedTuple):
-    """A wish to check something, and how.
+    """A request to check something in some way.
 
     target: "losses/hinge", a room ("losses"), FILE.py or FILE.py:function. shapes, arrays: of a user's function.
     recipe: seed, and what a model is; given: its fields that somebody chose. step: of the differences, 0: its own.
@@ -54,7 +54,7 @@ def check(request: Request, watch: Callable[[str], None] = lambda line: None) ->
 
     Returns right (true where all gradients are), subjects (each with its verdict, blocks, findings, remarks and laws)
     and sanity (checks of a model on data, or None). Raises UsageError for what is not there, DataError for code that
-    fails. watch: told lines of text where it takes long. A user's own code prints nothing.
+    fails. watch: receives lines of text where it takes long. A user's own code prints nothing.
     """
     start = time.perf_counter()
     _refuse(request)

@@ -1,4 +1,4 @@
-"""Is a gradient right, and if not, which known fault explains it: examined at random points and on exact kinks.
+"""Judge whether a gradient is right, and if not, which known fault explains it, at random points and on exact kinks.
 
 First how the function behaves when it is called again (conduct.py): what changes between calls is said before any
 gradient is judged. Then every block is seen three ways (looking.py): as returned, by autograd where the function can be
@@ -120,7 +120,7 @@ def examine(
 
     points: random ones. step: of the central differences, relative to a block's largest entry; 0 lets the checker
     choose. tolerance: relative error (max|a − n| / max(1e-8, max|a| + max|n|) of a block) that is never called wrong.
-    watch: told lines of text. Raises UsageError or DataError where the function cannot be called.
+    watch: receives lines of text. Raises UsageError or DataError where the function cannot be called.
     """
     problems = [subject.draw(generator(seed, "check", k), False) for k in range(points)]
     kind = conduct(subject, problems)
