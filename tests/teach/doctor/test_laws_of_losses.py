@@ -12,7 +12,7 @@ from tenfold.seeds import generator
 from tenfold.teach.doctor.entries import entry_subject
 from tenfold.teach.doctor.laws import laws
 from tenfold.teach.doctor.scores import reach
-from tenfold.teach.doctor.userfile import Asked, user_subjects
+from tenfold.teach.doctor.userfile import user_subjects
 
 # What is known of the losses of the room: shift, rows, value at zero for C = 4, growth, all right.
 KNOWN = {
@@ -68,7 +68,7 @@ def own(tmp_path):
     def build(body, shapes="z=3x4,y=3:4", arguments="z, y", seed=0):
         text = f"import numpy as np\n\ndef f({arguments}):\n{textwrap.indent(textwrap.dedent(body), '    ')}\n"
         (tmp_path / "my.py").write_text(text)
-        (subject,) = user_subjects(Asked(f"{tmp_path / 'my.py'}:f", shapes))
+        (subject,) = user_subjects(f"{tmp_path / 'my.py'}:f", shapes)
         return found(subject, seed)
 
     return build
@@ -222,7 +222,7 @@ def test_scores_behind_a_hidden_layer_are_not_reached(own):
 
 def test_the_gradient_that_is_reached_is_that_of_the_scores(tmp_path):
     (tmp_path / "my.py").write_text(f"import numpy as np\ndef f(x, W, b, y):\n{textwrap.indent(LINEAR, '    ')}")
-    (subject,) = user_subjects(Asked(f"{tmp_path / 'my.py'}:f", "x=3x10,W=4x10,b=4,y=3:4"))
+    (subject,) = user_subjects(f"{tmp_path / 'my.py'}:f", "x=3x10,W=4x10,b=4,y=3:4")
     through, direct = (reach(one, generator(0)) for one in (subject, entry("softmax")))
     z, y = np.random.default_rng(0).standard_normal((6, 4)), np.array([0, 1, 2, 3, 3, 0])
     for a, b in zip(through.of(z, y), direct.of(z, y), strict=True):

@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 
 from tenfold.errors import UsageError
-from tenfold.teach.doctor.binding import binding
 from tenfold.teach.doctor.calling import drawn
-from tenfold.teach.doctor.declared import declare
-from tenfold.teach.doctor.drawing import draw_problem
+from tenfold.teach.doctor.declared import binding, declare
 
 WORDS = ("x=3x10,W=4x10,y=3:4", "x=3X10, W=4×10 ,y=3:4", "x=3*10,W=4x10,y=3:4")
 
@@ -119,8 +117,9 @@ def test_arguments_that_do_not_fit_are_named(function, shapes, told):
 
 def test_points_are_seeded_have_their_sizes_and_differ_in_scale():
     shapes = {"W": (4, 10), "b": (4,)}
-    points = [draw_problem(np.random.default_rng(k), False, (3, 10), shapes, (3,), 4) for k in range(20)]
-    again = draw_problem(np.random.default_rng(0), False, (3, 10), shapes, (3,), 4)
+    declared = declare("x=3x10,W=4x10,b=4,y=3:4")
+    points = [drawn(declared, np.random.default_rng(k), False) for k in range(20)]
+    again = drawn(declared, np.random.default_rng(0), False)
     assert all(np.array_equal(points[0].params[name], again.params[name]) for name in shapes)
     assert {name: array.shape for name, array in points[0].params.items()} == shapes
     assert points[0].y.dtype == np.int64
@@ -130,7 +129,7 @@ def test_points_are_seeded_have_their_sizes_and_differ_in_scale():
 
 
 def test_whole_numbers_meet_ties_and_zeros():
-    point = draw_problem(np.random.default_rng(0), True, (5, 6), {"W": (4, 6)}, (5, 4), 0)
+    point = drawn(declare("x=5x6,W=4x6,y=5x4"), np.random.default_rng(0), True)
     for array in (point.x, point.params["W"], point.y):
         assert array.dtype == np.float64
         assert set(np.unique(array)) == {-1, 0, 1}

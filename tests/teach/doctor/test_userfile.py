@@ -12,7 +12,7 @@ import pytest
 from tenfold.errors import DataError, UsageError
 from tenfold.seeds import generator
 from tenfold.teach.doctor import calling, guarded, userfile
-from tenfold.teach.doctor.userfile import Asked, user_subjects
+from tenfold.teach.doctor.userfile import user_subjects
 
 S, B = "x=3x10,W=4x10,y=3:4", "x=3x10,W=4x10,b=4,y=3:4"
 SOFTMAX = """
@@ -46,7 +46,7 @@ def subject(tmp_path):
     def build(body, shapes=B, head=SOFTMAX, arguments="x, W, b, y", **options):
         path = tmp_path / "my.py"
         path.write_text(f"{head}\n\ndef f({arguments}):\n{textwrap.indent(textwrap.dedent(body), '    ')}\n")
-        (found,) = user_subjects(Asked(f"{path}:f", shapes, **options))
+        (found,) = user_subjects(f"{path}:f", shapes, **options)
         return found
 
     return build
@@ -249,7 +249,7 @@ def test_what_fails_in_an_import_is_one_plain_line(tmp_path, monkeypatch, text, 
     monkeypatch.setattr(userfile, "IMPORTING", 0.2)
     (tmp_path / "my.py").write_text(text)
     with pytest.raises(DataError) as error:
-        user_subjects(Asked(f"{tmp_path / 'my.py'}:f", S))
+        user_subjects(f"{tmp_path / 'my.py'}:f", S)
     assert str(error.value).startswith(f"{tmp_path / 'my.py'}: ")
     assert told in str(error.value)
 
@@ -269,7 +269,7 @@ ABSENT = {
 def test_what_is_not_there_is_named(tmp_path, target, text, told):
     (tmp_path / "my.py").write_text(text)
     with pytest.raises(UsageError) as error:
-        user_subjects(Asked(str(tmp_path / target), "x=3x2"))
+        user_subjects(str(tmp_path / target), "x=3x2")
     assert told in str(error.value)
 
 
@@ -290,7 +290,7 @@ CASES = {
 def test_cases_that_cannot_be_used_are_named(tmp_path, line, told):
     (tmp_path / "my.py").write_text(TWO + line)
     with pytest.raises(UsageError) as error:
-        user_subjects(Asked(str(tmp_path / "my.py")))
+        user_subjects(str(tmp_path / "my.py"))
     assert told in str(error.value)
 
 
@@ -302,10 +302,10 @@ def test_cases_bind_constants_and_are_chosen_by_function(tmp_path, monkeypatch):
         "from beside import scaled\ndef own(x, a): return scaled(x, a)\n"
         "CASES = [{'function': 'own', 'shapes': 'x=3', 'a': 2}, {'function': 'scaled', 'shapes': 'x=2,a=0.5'}]"
     )
-    own, scaled = user_subjects(Asked(str(path)))
+    own, scaled = user_subjects(str(path))
     assert (own.constants, scaled.constants) == ({"a": 2}, {"a": 0.5})
     assert own.evaluate(point(own)).value == pytest.approx(2 * (point(own).x ** 2).sum())
-    assert [one.name for one in user_subjects(Asked(f"{path}:scaled"))] == [scaled.name]
+    assert [one.name for one in user_subjects(f"{path}:scaled")] == [scaled.name]
     assert not sys.dont_write_bytecode
     assert not list(tmp_path.rglob("*.pyc")), "bytecode is left beside the user's file"
 
@@ -314,7 +314,7 @@ def test_a_file_that_goes_elsewhere_is_found_again(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "away").mkdir()
     (tmp_path / "my.py").write_text("import os\nos.chdir('away')\n" + TWO)
-    (one,) = user_subjects(Asked("my.py:one", "x=3"))
+    (one,) = user_subjects("my.py:one", "x=3")
     assert one.name == "my.py:one"
     assert Path.cwd() == tmp_path
 

@@ -1,4 +1,4 @@
-"""What `tenfold check` prints: every gradient three ways, its verdict and laws, and a model's first steps on data."""
+"""Output of `tenfold check`: every gradient three ways, its verdict and laws, and a model's first steps on data."""
 
 __all__ = ["print_check"]
 
@@ -15,7 +15,7 @@ VERDICTS = {"right": "right", "wrong": "WRONG", "unsteady": "unsteady", "unclear
 
 
 def print_check(result: Mapping[str, Any]) -> None:
-    """Each subject, then the findings on data, then how many gradients are right where there are several."""
+    """Print each subject, then the checks on data, then how many gradients are right where there are several."""
     for subject in result["subjects"]:
         _print_subject(subject)
     if result["sanity"]:
@@ -32,13 +32,13 @@ def _print_subject(subject: Mapping[str, Any]) -> None:
     rows = [("check", subject["name"]), ("computes", subject["described"]), ("sizes", sizes + numbers)]
     layout.show(layout.facts([(label, text) for label, text in rows if text]))
     layout.show(_blocks(subject["blocks"]))
-    layout.show(layout.facts(_told(subject)))
+    layout.show(layout.facts(_verdict(subject)))
     if subject["laws"]:
         layout.show(_laws(subject["laws"]))
 
 
-def _told(subject: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
-    """The verdict, and whatever else is to be known."""
+def _verdict(subject: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    """Yield the verdict, other explanations, kinks and remarks."""
     yield VERDICTS[subject["verdict"]], subject["sentence"]
     for finding in subject["findings"][1:]:
         yield "or", finding["sentence"]
@@ -66,11 +66,11 @@ def _laws(laws: Sequence[Mapping[str, Any]]) -> "Table":
     return table
 
 
-def _sanity(findings: Sequence[Mapping[str, Any]]) -> "Table":
+def _sanity(checks: Sequence[Mapping[str, Any]]) -> "Table":
     table = layout.table("first steps", ["verdict"], "found; expected")
-    for found in findings:
-        verdict = "ok" if found["ok"] else "look at this"
-        table.add_row(inert(found["name"]), verdict, inert(f"{found['measured']}; {found['expected']}"))
+    for check in checks:
+        verdict = "ok" if check["ok"] else "look at this"
+        table.add_row(inert(check["name"]), verdict, inert(f"{check['measured']}; {check['expected']}"))
     return table
 
 

@@ -9,17 +9,21 @@
     below    ∂L/∂h_{i−1} = ∂L/∂z_i W_i
     whole    all gradients, the penalty's among them
 
-What is right at a stage is handed to the ways of a fault, which return what somebody might have computed instead.
+The right numbers of a stage are handed to mistakes, which return what somebody might have computed instead.
 """
 
 __all__ = [
     "LABELED",
     "LOGISTIC",
+    "UNRECOGNIZED",
     "Affine",
+    "Blocks",
+    "Change",
     "Fault",
+    "Mistake",
     "Pass",
     "Structure",
-    "Way",
+    "altered_whole",
     "backward",
     "forward",
     "matrix",
@@ -47,6 +51,10 @@ LABELED = "hinge_with_label"
 LOGISTIC = "logistic"
 """Binary cross-entropy of one score a row, for labels 0 and 1: log(1 + e^z) − y z, with the gradient σ(z) − y."""
 
+Change = Callable[..., Any]
+Blocks = Sequence[str]
+"""Names of parameters, and of the inputs where a function differentiates them."""
+
 
 class Affine(NamedTuple):
     """One layer: names of its blocks, "" where there is no bias; inward: W lies as (I, O), else as (O, I)."""
@@ -57,11 +65,12 @@ class Affine(NamedTuple):
 
 
 class Structure(NamedTuple):
-    """What a function computes, as far as its value tells.
+    """A function's formula, as far as its value tells it.
 
     layers: () for a bare loss of its inputs. activation: after each layer but the last; output: after the last; words
-    of the room, or "leaky_relu 0.2" with a slope of its own. scale: k, the loss's factor (N where it is summed over the
-    batch). penalty: "", "l2", "l2 and biases" or "l1"; strength: its λ, for "l2" of λ‖W‖². inputs: name of x's block.
+    of the room, or "leaky_relu 0.2" with a slope of its own. loss: "" where the function was not recognized. scale: k,
+    the loss's factor (N where it is summed over the batch). penalty: "", "l2", "l2 and biases" or "l1"; strength: its
+    λ, for "l2" of λ‖W‖². inputs: name of x's block.
     """
 
     layers: tuple[Affine, ...]
@@ -72,6 +81,13 @@ class Structure(NamedTuple):
     penalty: str = ""
     strength: float = 0.0
     inputs: str = "x"
+
+    def activation_of(self, i: int) -> str:
+        """Return the activation behind layer i."""
+        return self.output if i == len(self.layers) - 1 else self.activation
+
+
+UNRECOGNIZED = Structure((), "", "", "", 1.0)
 
 
 class Pass(NamedTuple):
@@ -103,33 +119,43 @@ class Pass(NamedTuple):
         """Number C of scores of a row."""
         return self.scores.shape[-1]
 
+    @property
+    def labels(self) -> Tensor:
+        """Labels as rows (N, C) of zeros and a one."""
+        return one_hot(self.targets, self.scores)
 
-class Way(NamedTuple):
+    @property
+    def strength(self) -> float:
+        """Strength λ of the penalty, or the one that it would have."""
+        return self.structure.strength or self.fitted
+
+
+class Mistake(NamedTuple):
     """One way in which a fault happens.
 
-    stage: "scores", "local", "weight", "bias", "below" (`change(pass, layer, right) -> wrong`) or "whole"
-    (`change(pass, grads) -> grads`). layer: at which one, −1 at all of them. says: the sentence of a tutor, which may
-    hold numbers of a pass. rank: of two faults that give the same numbers the one with the lower rank is likelier.
+    stage: "scores", "local" (`change(pass, layer, right) -> wrong`), "weight", "bias", "below" (the same with ∂L/∂z as
+    well) or "whole" (`change(pass, grads) -> grads`). layer: its place, −1 for all of them. says: a tutor's sentence,
+    which may hold numbers of a pass. rank: of two faults with the same numbers the one with the lower is likelier.
     """
 
     stage: str
-    change: Callable[..., Any]
+    change: Change
     says: str | Callable[[Pass], str]
     layer: int = -1
     rank: int = 0
 
 
 class Fault(NamedTuple):
-    """`ways(structure, names) -> Ways`: how it can happen in that structure, whose blocks have those names.
+    """`ways(structure, names) -> Mistakes`: how it can happen in that structure, whose blocks have those names.
 
-    structure is None where the function was not recognized; only what happens to whole gradients is known there.
+    Where the function was not recognized, only mistakes of whole gradients count.
     """
 
-    ways: Callable[[Structure | None, Sequence[str]], Sequence[Way]]
+    ways: Callable[[Structure, Blocks], Sequence[Mistake]]
 
 
 def forward(structure: Structure, x: Tensor, params: Params, targets: Tensor) -> Pass:
-    """The network at one point. x: (B, D); params: by name, as they lie; targets: labels (B,) or numbers (B, C)."""
+    """Run the network at one point. x: (B, D); params: by name, as they lie; targets: labels (B,) or numbers (B, C)."""
     weights, pre, post = propagated(structure, x, params)
     value, dscores = scored(structure.loss, post[-1], targets)
     total = structure.scale * value + structure.strength * penalty_size(structure, params)
@@ -139,7 +165,7 @@ def forward(structure: Structure, x: Tensor, params: Params, targets: Tensor) ->
 def propagated(
     structure: Structure, x: Tensor, params: Params
 ) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...], tuple[Tensor, ...]]:
-    """Weights (O, I), sums z_i and outputs h_i of every layer, x the first of these."""
+    """Return weights (O, I), sums z_i and outputs h_i of every layer, x the first of these."""
     weights: list[Tensor] = []
     pre: list[Tensor] = []
     post = [x]
@@ -147,12 +173,12 @@ def propagated(
         block = matrix(params[layer.weight])
         weights.append(block.mT if layer.inward else block)
         pre.append(post[-1] @ weights[-1].mT + (params[layer.bias].flatten() if layer.bias else 0))
-        post.append(_applied(_activation(structure, i), pre[-1])[0])
+        post.append(_applied(structure.activation_of(i), pre[-1])[0])
     return tuple(weights), tuple(pre), tuple(post)
 
 
 def scored(loss: str, scores: Tensor, targets: Tensor) -> tuple[float, Tensor]:
-    """Value and gradient in the scores of a loss of the room, or of one of the two that are no entries of it."""
+    """Return value and gradient in the scores of a loss of the room, or of one of the two that are no entries of it."""
     if loss == LABELED:
         return _hinge_with_label(scores, targets)
     if loss == LOGISTIC:
@@ -163,79 +189,81 @@ def scored(loss: str, scores: Tensor, targets: Tensor) -> tuple[float, Tensor]:
 
 
 def matrix(block: Tensor) -> Tensor:
-    """A weight as a matrix: a vector (I,) leads to one output, (I, 1)."""
+    """Return a weight as a matrix: a vector (I,) leads to one output, (I, 1)."""
     return block.unsqueeze(-1) if block.dim() == 1 else block
 
 
-def backward(known: Pass, ways: Sequence[Way] = ()) -> Grads:
-    """Gradients of every block by name, x's too, with the given ways of going wrong."""
+def backward(run: Pass, ways: Sequence[Mistake] = ()) -> Grads:
+    """Return the gradients of every block by name, x's too, with the given mistakes made on the way."""
     grads: Grads = {}
-    d = _at(ways, "scores", -1, known, known.dscores)
-    for i in reversed(range(len(known.structure.layers))):
-        layer, w, h = known.structure.layers[i], known.weights[i], known.post[i]
-        d = d * _at(ways, "local", i, known, slope(_activation(known.structure, i), known.pre[i]))
-        dw = _at(ways, "weight", i, known, d.mT @ h, d)
-        grads[layer.weight] = (dw.mT if layer.inward else dw).reshape(known.params[layer.weight].shape)
+    d = _altered(ways, "scores", -1, run, run.dscores)
+    for i in reversed(range(len(run.structure.layers))):
+        layer, w, h = run.structure.layers[i], run.weights[i], run.post[i]
+        if (activation := run.structure.activation_of(i)) != "identity":
+            d = d * _altered(ways, "local", i, run, slope(activation, run.pre[i]))
+        dw = _altered(ways, "weight", i, run, d.mT @ h, d)
+        grads[layer.weight] = (dw.mT if layer.inward else dw).reshape(run.params[layer.weight].shape)
         if layer.bias:
-            grads[layer.bias] = _at(ways, "bias", i, known, d.sum(0), d).reshape(known.params[layer.bias].shape)
-        d = _at(ways, "below", i, known, d @ w, d)
-    grads[known.structure.inputs] = d
-    for name in penalized(known.structure):
-        grads[name] = grads[name] + penalty_gradient(known, name)
+            grads[layer.bias] = _altered(ways, "bias", i, run, d.sum(0), d).reshape(run.params[layer.bias].shape)
+        d = _altered(ways, "below", i, run, d @ w, d)
+    grads[run.structure.inputs] = d
+    for name in penalized(run.structure):
+        grads[name] = grads[name] + penalty_gradient(run, name)
+    return altered_whole(ways, run, grads)
+
+
+def _altered(ways: Sequence[Mistake], stage: str, layer: int, run: Pass, right: Tensor, *more: Tensor) -> Tensor:
+    for way in ways:
+        if way.stage == stage and way.layer in (-1, layer):
+            right = way.change(run, layer, right, *more)
+    return right
+
+
+def altered_whole(ways: Sequence[Mistake], run: Pass, grads: Grads) -> Grads:
+    """Return the gradients with those mistakes made that befall whole gradients."""
     for way in ways:
         if way.stage == "whole":
-            grads = way.change(known, grads)
+            grads = way.change(run, grads)
     return grads
 
 
-def penalty_gradient(known: Pass, name: str) -> Tensor:
-    """What the penalty adds to the gradient of a block if it is on it: 2 λ W, or λ sign W for l1."""
-    strength, block = known.structure.strength or known.fitted, known.params[name]
-    return strength * block.sign() if known.structure.penalty == "l1" else 2 * strength * block
+def penalty_gradient(run: Pass, name: str) -> Tensor:
+    """Return what a penalty on a block adds to its gradient: 2 λ W, or λ sign W for l1."""
+    block = run.params[name]
+    return run.strength * block.sign() if run.structure.penalty == "l1" else 2 * run.strength * block
 
 
 def penalty_size(structure: Structure, params: Params) -> float:
-    """R: Σ W², or Σ |W|, over the blocks that the penalty is on."""
+    """Return R: Σ W², or Σ |W|, over the blocks that the penalty is on."""
     blocks = [params[name] for name in penalized(structure)]
     return sum(float(block.abs().sum() if structure.penalty == "l1" else block.square().sum()) for block in blocks)
 
 
 def penalized(structure: Structure) -> list[str]:
-    """Blocks that the penalty is on."""
+    """Return the names of the blocks that the penalty is on."""
     weights = [layer.weight for layer in structure.layers] if structure.penalty else []
     with_biases = structure.penalty.endswith("biases")
     return weights + [layer.bias for layer in structure.layers if layer.bias and with_biases]
 
 
-def _activation(structure: Structure, i: int) -> str:
-    return structure.output if i == len(structure.layers) - 1 else structure.activation
-
-
 def slope(word: str, z: Tensor) -> Tensor:
-    """Derivative of an activation at z."""
+    """Return the derivative of an activation at z."""
     derivative: Tensor = _applied(word, z)[1](torch.ones_like(z))[0]
     return derivative
 
 
 def _applied(word: str, z: Tensor) -> tuple[Tensor, Pull]:
-    """An activation of the room, or "leaky_relu 0.2" with a slope of its own."""
+    """Apply an activation of the room, or "leaky_relu 0.2" with a slope of its own."""
     name, _, given = word.partition(" ")
     if not given:
-        found: tuple[Tensor, Pull] = find("layers", name)(z)
-        return found
+        output: tuple[Tensor, Pull] = find("layers", name)(z)
+        return output
     rise = 1 - (1 - float(given)) * (z <= 0).to(z.dtype)
     return z * rise, lambda dy: (dy * rise,)
 
 
-def _at(ways: Sequence[Way], stage: str, layer: int, known: Pass, right: Tensor, *more: Tensor) -> Tensor:
-    for way in ways:
-        if way.stage == stage and way.layer in (-1, layer):
-            right = way.change(known, layer, right, *more)
-    return right
-
-
 def _hinge_with_label(scores: Tensor, targets: Tensor) -> tuple[float, Tensor]:
-    """max_k (1 + z_k − z_y) over all k: 1 where the true class leads, and flat there."""
+    """Return max_k (1 + z_k − z_y) over all k and its gradient: 1 where the true class leads, and flat there."""
     best, rival = scores.max(-1)
     violation = 1 + best - scores.gather(-1, targets[:, None])[:, 0]
     return float(violation.mean()), (one_hot(rival, scores) - one_hot(targets, scores)) / len(scores)

@@ -12,18 +12,18 @@ from tenfold.errors import UsageError
 from tenfold.recipe import UNLABELED, Recipe
 from tenfold.rooms import names
 from tenfold.seeds import generator
-from tenfold.teach.doctor.diagnosis import Examination, examine
+from tenfold.teach.doctor.diagnosis import examine
 from tenfold.teach.doctor.entries import ENTRIES, entry_subject
 from tenfold.teach.doctor.guarded import silenced
 from tenfold.teach.doctor.laws import laws
-from tenfold.teach.doctor.sanity import sanity
-from tenfold.teach.doctor.subject import Problem, Subject, is_one_hot
-from tenfold.teach.doctor.userfile import Asked, user_subjects
+from tenfold.teach.doctor.sanity import finite, sanity
+from tenfold.teach.doctor.subject import Subject
+from tenfold.teach.doctor.userfile import user_subjects
 
 FLOAT32 = "float32 has 7 digits: differences cannot agree with a right gradient better than to about 2e-05"
 SLOW = 0.1  # seconds
 ONE_HOT = "its targets were rows of any numbers; if labels are meant, one 1 among zeros, say y={rows}:{classes}:onehot"
-KNOWN = "nor an entry of Tenfold such as losses/hinge"
+ELSE = "nor an entry of Tenfold such as losses/hinge"
 LONGEST = 300
 """Letters beyond which a target that is not there is not repeated whole."""
 
@@ -31,7 +31,7 @@ IN_PLACE = "it writes into its argument {names}: whoever calls it finds other nu
 
 
 class Request(NamedTuple):
-    """What is to be checked, and how.
+    """A request to check something in some way.
 
     target: "losses/hinge", a room ("losses"), FILE.py or FILE.py:function. shapes, arrays: of a user's function.
     recipe: seed, and what a model is; given: its fields that somebody chose. step: of the differences, 0: its own.
@@ -52,28 +52,27 @@ class Request(NamedTuple):
 def check(request: Request, watch: Callable[[str], None] = lambda line: None) -> dict[str, Any]:
     """Examine everything that a request names.
 
-    Returns right (whether all gradients are), subjects (each with its verdict, blocks, findings, remarks and laws) and
-    sanity (findings of a model on data, or None). Raises UsageError for what is not there, DataError for code that
-    fails. watch: told lines of text where it takes long. What a user's own code prints is dropped.
+    Returns right (true where all gradients are), subjects (each with its verdict, blocks, findings, remarks and laws)
+    and sanity (checks of a model on data, or None). Raises UsageError for what is not there, DataError for code that
+    fails. watch: receives lines of text where it takes long. A user's own code prints nothing.
     """
     start = time.perf_counter()
     _refuse(request)
     with silenced() as aloud:
 
-        def told(line: str) -> None:
+        def heard(line: str) -> None:
             with aloud():
                 watch(line)
 
-        subjects = [_examined(subject, request, told) for subject in _subjects(request)]
-    found = None
-    if "data" in request.given:
-        found = [finding._asdict() for finding in sanity(request.recipe, request.data_dir)]
+        subjects = [_examined(subject, request, heard) for subject in _subjects(request)]
+    on_data = "data" in request.given
+    checks = [one._asdict() for one in sanity(request.recipe, request.data_dir)] if on_data else None
     return {
         "target": request.target,
         "right": all(subject["verdict"] == "right" for subject in subjects),
         "subjects": subjects,
-        "data": request.recipe.data if found else None,
-        "sanity": found,
+        "data": request.recipe.data if on_data else None,
+        "sanity": checks,
         "seconds": time.perf_counter() - start,
     }
 
@@ -90,33 +89,30 @@ def _is_there(path: str) -> bool:
 
 
 def _refuse(request: Request) -> None:
-    """Options that do not belong to what is checked."""
-    room, _, word = request.target.partition("/")
-    if len(request.target) > LONGEST and not _is_there(f"{request.target.partition('.py')[0]}.py"):
-        raise UsageError(f"{request.target[:60]}… ({len(request.target):,} letters): no such file, {KNOWN}")
-    model = room == "models" and not _of_file(request.target)
-    if not _of_file(request.target) and (request.shapes or request.arrays != "auto"):
+    """Refuse options that do not belong to what is checked."""
+    target, file = request.target, _of_file(request.target)
+    room, _, word = target.partition("/")
+    if len(target) > LONGEST and not _is_there(f"{target.partition('.py')[0]}.py"):
+        raise UsageError(f"{target[:60]}… ({len(target):,} letters): no such file, {ELSE}")
+    if not file and (request.shapes or request.arrays != "auto"):
         option = "--shapes" if request.shapes else "--arrays"
-        raise UsageError(f"{option} is for a function of your own (my_loss.py:function); {request.target} has its own")
+        raise UsageError(f"{option} is for a function of your own (my_loss.py:function); {target} has its own")
     foreign = sorted(request.given - {"seed"})
-    if foreign and not (model and word):
+    if foreign and (file or room != "models" or not word):
         option = f"--{foreign[0].replace('_', '-')}"
-        raise UsageError(f"{option} is for a model (models/linear, models/mlp); {request.target} is none: leave it out")
+        raise UsageError(f"{option} is for a model (models/linear, models/mlp); {target} is none: leave it out")
     if "data" in request.given and word in UNLABELED:
-        raise UsageError(f"--data is for a classifier (models/linear, models/mlp); {request.target} is none")
+        raise UsageError(f"--data is for a classifier (models/linear, models/mlp); {target} is none")
     if request.points < 1:
         raise UsageError("--points: expected at least 1")
-    for name in ("step", "tolerance"):
-        value = getattr(request, name)
+    for name, value, example in (("step", request.step, "1e-5"), ("tolerance", request.tolerance, "1e-6")):
         if not (math.isfinite(value) and value >= 0) or (name == "tolerance" and not value):
-            raise UsageError(
-                f"--{name} {value:g}: expected a number above 0, such as {'1e-5' if name == 'step' else '1e-6'}"
-            )
+            raise UsageError(f"--{name} {value:g}: expected a number above 0, such as {example}")
 
 
 def _subjects(request: Request) -> Iterator[Subject]:
     if _of_file(request.target):
-        yield from user_subjects(Asked(request.target, request.shapes, request.arrays, request.float32))
+        yield from user_subjects(request.target, request.shapes, request.arrays, request.float32)
         return
     room = request.target.rstrip("/")
     targets = [f"{room}/{word}" for word in names(room)] if room in ENTRIES else [request.target]
@@ -131,44 +127,23 @@ def _examined(subject: Subject, request: Request, watch: Callable[[str], None]) 
     changed = subject.evaluate(point).changed
     if slow := (took := time.perf_counter() - begun) > SLOW:
         watch(f"{subject.name}: one call takes {took:.1f} s, and a check makes hundreds; smaller sizes do as well")
-    found = examine(subject, seed, request.points, request.step, request.tolerance, watch if slow else _unheard)
-    remarks = [*found.remarks, *([FLOAT32] if request.float32 else [])]
-    if found.verdict == "wrong" and subject.kind == "function" and (rows := _numbers(point)):
+    heard = watch if slow else lambda line: None  # a quick check is over before its news is read
+    result = examine(subject, seed, request.points, request.step, request.tolerance, heard)
+    remarks = [*result.remarks, *([FLOAT32] if request.float32 else [])]
+    rows = () if point.y is None or point.onehot else point.y.shape
+    if result.verdict == "wrong" and subject.kind == "function" and len(rows) == 2 and rows[1] > 1:
         remarks.append(ONE_HOT.format(rows=rows[0], classes=rows[1]))
     if changed:
         remarks.append(IN_PLACE.format(names=", ".join(changed)))
-    steady = found.verdict in ("right", "wrong")
+    steady = result.verdict in ("right", "wrong")
     return {
         "name": subject.name,
         "kind": subject.kind,
         "shapes": {name: list(sizes) for name, sizes in subject.shapes.items()},
         "constants": dict(subject.constants),
-        **_plain(found),
+        **finite(result._asdict()),
+        "blocks": [finite(block._asdict()) for block in result.blocks],
+        "findings": [finding._asdict() for finding in result.findings],
         "remarks": remarks,
-        "laws": [_finite(law._asdict()) for law in laws(subject, seed)] if steady else [],
-    }
-
-
-def _unheard(line: str) -> None:
-    """What is done soon needs no telling."""
-
-
-def _numbers(point: Problem) -> tuple[int, ...]:
-    """Sizes of targets that are rows of several real numbers, () where there are none."""
-    rows = () if point.y is None else point.y.shape
-    return rows if len(rows) == 2 and rows[1] > 1 and not is_one_hot(point) else ()
-
-
-def _plain(found: Examination) -> dict[str, Any]:
-    """An examination with None for what is not finite."""
-    return {
-        **_finite(found._asdict()),
-        "blocks": [_finite(block._asdict()) for block in found.blocks],
-        "findings": [finding._asdict() for finding in found.findings],
-    }
-
-
-def _finite(given: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in given.items()
+        "laws": [finite(law._asdict()) for law in laws(subject, seed)] if steady else [],
     }

@@ -1,6 +1,6 @@
-"""Is a gradient right, and if not, which known fault explains it: examined at random points and on exact kinks.
+"""Judge whether a gradient is right, and if not, which known fault explains it, at random points and on exact kinks.
 
-First how the function behaves when it is called again (conduct.py): what changes between calls is told before any
+First how the function behaves when it is called again (conduct.py): what changes between calls is said before any
 gradient is judged. Then every block is seen three ways (looking.py): as returned, by autograd where the function can be
 traced, by central differences that know their own error. A gradient is called wrong where it is off by far more than
 that error, at two points at least, away from kinks. Last, known faults are tried until one gives the very gradients
@@ -16,12 +16,11 @@ from typing import NamedTuple
 import numpy as np
 
 from tenfold.seeds import generator
-from tenfold.teach.doctor.backward import Structure
-from tenfold.teach.doctor.conduct import DREW_AGAIN, NEW_EACH_CALL, REMEMBERED, Conduct, conduct
-from tenfold.teach.doctor.explaining import NOISY, SAME_VALUE, Finding, derived, explained, inputs_of
+from tenfold.teach.doctor.conduct import DRAWING, DREW_AGAIN, NEW_EACH_CALL, REMEMBERED, conduct, held
+from tenfold.teach.doctor.explaining import NOISY, SAME_VALUE, Explanation, derived, explained, structures_of
 from tenfold.teach.doctor.looking import NONE, Look, OnKinks, look, off, off_places, on_kinks, spread, step_remark
 from tenfold.teach.doctor.measuring import relative
-from tenfold.teach.doctor.recognition import described, recognized
+from tenfold.teach.doctor.recognition import described
 from tenfold.teach.doctor.subject import Problem, Subject
 
 POINTS, MORE = 5, 3
@@ -46,7 +45,7 @@ KINKS = "{count} entries lay on a kink, where the slopes to both sides differ: t
 
 
 class Block(NamedTuple):
-    """What was seen of one block over all points: the largest relative errors, as in a gradient check.
+    """One block over all points: the largest relative errors, as in a gradient check.
 
     difference: of what was returned against central differences, away from kinks; autograd: against autograd, NaN where
     the function cannot be traced. entries: how many were looked at; kinks: of these, how many lay on one. wrong: at how
@@ -66,15 +65,15 @@ class Examination(NamedTuple):
 
     verdict: "right"; "wrong"; "unsteady" where they are right but only once random numbers are held; "unclear" where
     they cannot be judged. sentence: that in words. findings: faults that explain it, the likeliest first; empty where
-    no known one does. described: what the function computes, "" where that was not recognized. remarks: what the
-    checker found about its own settings, kinks and random numbers. noise: of the value, relative. points: random ones.
-    on_kinks: entries of integer points that lie on a kink; subgradients: of these, how many have what was returned
-    between the slopes to both sides.
+    none of the room does. described: what the function computes, "" where that was not recognized. remarks: what the
+    checker noticed about its own settings, kinks and random numbers. noise: of the value, relative. points: random
+    ones. on_kinks: entries of integer points that lie on a kink; subgradients: of these, how many have what was
+    returned between the slopes to both sides.
     """
 
     verdict: str
     sentence: str
-    findings: tuple[Finding, ...]
+    findings: tuple[Explanation, ...]
     blocks: tuple[Block, ...]
     described: str
     remarks: tuple[str, ...]
@@ -85,14 +84,14 @@ class Examination(NamedTuple):
     subgradients: int
 
 
-class _Seen(NamedTuple):
+class _Looks(NamedTuple):
     """All looks under one control of the random numbers; at which of the finite ones each block was off.
 
     tolerance: relative error that is never called off. cleared: what was returned is the chain rule's gradient all the
     same, so kinks met at those points.
     """
 
-    looks: list[Look]
+    every: list[Look]
     off: dict[str, list[bool]]
     tolerance: float
     cleared: bool = False
@@ -100,13 +99,13 @@ class _Seen(NamedTuple):
     @property
     def wrong(self) -> tuple[str, ...]:
         """The blocks that are wrong: at two points at least, where there are two."""
-        least = math.inf if self.cleared else min(2, len(self.looks))
+        least = math.inf if self.cleared else min(2, len(self.every))
         return tuple(name for name, flags in self.off.items() if sum(flags) >= least)
 
     @property
     def finite(self) -> list[Look]:
         """The points where the value is a number."""
-        return [one for one in self.looks if math.isfinite(one.given.value)]
+        return [one for one in self.every if math.isfinite(one.given.value)]
 
 
 def examine(
@@ -121,97 +120,86 @@ def examine(
 
     points: random ones. step: of the central differences, relative to a block's largest entry; 0 lets the checker
     choose. tolerance: relative error (max|a − n| / max(1e-8, max|a| + max|n|) of a block) that is never called wrong.
-    watch: told lines of text. Raises UsageError or DataError where the function cannot be called.
+    watch: receives lines of text. Raises UsageError or DataError where the function cannot be called.
     """
     problems = [subject.draw(generator(seed, "check", k), False) for k in range(points)]
-    behavior = conduct(subject, problems)
+    kind = conduct(subject, problems)
     watch(f"{subject.name}: {points} points")
-    seen = _seen(behavior, "replayed", problems, seed, tolerance)
+    seen = _looked(subject, kind, "replayed", problems, seed, tolerance)
     if 1 in map(sum, seen.off.values()):  # a rare fault, or a kink that was not seen: more points tell
         problems += [subject.draw(generator(seed, "check", "more", k), False) for k in range(MORE * points)]
-        seen = _seen(behavior, "replayed", problems, seed, tolerance)
-    if behavior.kind == "restless":
-        return _examination(subject, seen, "unclear", RESTLESS)
-    if not seen.finite:
-        return _examination(subject, seen, "unclear", NOTHING)
+        seen = _looked(subject, kind, "replayed", problems, seed, tolerance)
+    if kind == "restless" or not seen.finite:
+        return _examination(subject, seen, "unclear", RESTLESS if kind == "restless" else NOTHING)
     mode, judged = "replayed", seen
-    if behavior.draws and seen.wrong:
+    if kind in DRAWING and seen.wrong:
         watch(f"{subject.name}: {points} points, every draw the same")
-        mode, judged = "frozen", _seen(behavior, "frozen", problems, seed, tolerance)
-    with behavior.controlled(mode) as evaluate:
-        structures = _structures(subject, judged)
+        mode, judged = "frozen", _looked(subject, kind, "frozen", problems, seed, tolerance)
+    with held(subject, kind, mode) as controlled:
+        exact = judged.finite[0].given.dtype == "float64" and spread(judged.finite) < SAME_VALUE / 100
+        structures = structures_of(subject, judged.finite, SAME_VALUE if exact else SAME_FLOAT32)
         if (judged.wrong or _blindness(judged) > BLIND) and derived(judged.finite, structures):
             seen = judged = judged._replace(cleared=True)
-        findings = _behavioral(behavior, seen, judged)
+        findings = _behavioral(kind, seen, judged)
         if judged.wrong:
-            findings += explained(subject, evaluate, judged.finite, structures, judged.wrong)
-        kinks = on_kinks(subject, evaluate, seed)
-        odd = step_remark(subject, evaluate, judged.finite[0], step, tolerance) if step else ""
-    known = described(structures[0], len(problems[0].x)) if structures else ""
-    return _examination(subject, seen, *_verdict(seen, findings, kinks), findings, known, odd, kinks)
+            findings += explained(controlled, judged.finite, structures, judged.wrong)
+        kinks = on_kinks(controlled, seed)
+        odd = step_remark(controlled, judged.finite[0], step, tolerance) if step else ""
+    formula = described(structures[0], len(problems[0].x)) if structures else ""
+    return _examination(subject, seen, *_verdict(seen, findings, kinks), findings, formula, odd, kinks)
 
 
-def _seen(behavior: Conduct, mode: str, problems: Sequence[Problem], seed: int, tolerance: float) -> _Seen:
-    with behavior.controlled(mode) as evaluate:
-        streams = [generator(seed, "check", "around", k) for k in range(len(problems))]
-        looks = [look(behavior.subject, evaluate, p, rng) for p, rng in zip(problems, streams, strict=True)]
-    seen = _Seen(looks, {}, tolerance)
-    names = behavior.subject.blocks
-    return seen._replace(off={name: [off(one, name, tolerance) for one in seen.finite] for name in names})
+def _looked(subject: Subject, kind: str, mode: str, problems: Sequence[Problem], seed: int, tolerance: float) -> _Looks:
+    with held(subject, kind, mode) as controlled:
+        looks = [look(controlled, p, generator(seed, "check", "around", k)) for k, p in enumerate(problems)]
+    seen = _Looks(looks, {}, tolerance)
+    return seen._replace(off={name: [off(one, name, tolerance) for one in seen.finite] for name in subject.blocks})
 
 
-def _structures(subject: Subject, seen: _Seen) -> list[Structure]:
-    looks = seen.finite
-    exact = looks[0].given.dtype == "float64" and spread(looks) < SAME_VALUE / 100
-    near, numbers = SAME_VALUE if exact else SAME_FLOAT32, tuple(subject.constants.values())
-    values = [one.given.value for one in looks]
-    return recognized([one.problem for one in looks], values, near, numbers, inputs_of(looks[0]))
+def _behavioral(kind: str, seen: _Looks, judged: _Looks) -> list[Explanation]:
+    """Return what repeated calls have shown; judged: under the control that its code is judged by."""
+    if kind == "stale":
+        return [Explanation("stale", REMEMBERED, tuple(seen.off))]
+    if kind == "random" and not seen.wrong:
+        return [Explanation("differs_between_calls", NEW_EACH_CALL, ())]
+    redrawn = kind in DRAWING and seen.wrong and not judged.wrong
+    return [Explanation("mask_redrawn", DREW_AGAIN, seen.wrong)] if redrawn else []
 
 
-def _behavioral(behavior: Conduct, seen: _Seen, judged: _Seen) -> list[Finding]:
-    """What calling it again has shown; judged: under the control that its code is judged by."""
-    if behavior.kind == "stale":
-        return [Finding("stale", REMEMBERED, behavior.subject.blocks)]
-    if behavior.kind == "random" and not seen.wrong:
-        return [Finding("differs_between_calls", NEW_EACH_CALL, ())]
-    redrawn = behavior.draws and seen.wrong and not judged.wrong
-    return [Finding("mask_redrawn", DREW_AGAIN, seen.wrong)] if redrawn else []
-
-
-def _verdict(seen: _Seen, findings: Sequence[Finding], kinks: OnKinks) -> tuple[str, str]:
-    """The verdict and its sentence."""
+def _verdict(seen: _Looks, findings: Sequence[Explanation], kinks: OnKinks) -> tuple[str, str]:
+    """Return the verdict and its sentence."""
     if findings and findings[0].fault == "differs_between_calls":
         return "unsteady", findings[0].sentence
-    rounded = len(seen.finite) > 2 and all(round(one.given.value, DECIMALS) == one.given.value for one in seen.finite)
-    if rounded and seen.wrong and len({one.given.value for one in seen.finite}) > 2:
+    values = [one.given.value for one in seen.finite]
+    rounded = len(values) > 2 and all(round(value, DECIMALS) == value for value in values)
+    if rounded and seen.wrong and len(set(values)) > 2:
         return "unclear", ROUNDED
-    if findings:
-        return "wrong", f"{WRONG}: {findings[0].sentence}"
-    if seen.wrong:
-        return "wrong", f"{WRONG}: {_where(seen)}"
+    if findings or seen.wrong:
+        return "wrong", f"{WRONG}: {findings[0].sentence if findings else _where(seen)}"
     if kinks.broken:
         return "wrong", f"{WRONG}: {BROKEN.format(count=kinks.broken)}"
     if (blind := _blindness(seen)) > BLIND and not seen.cleared:
         return "unclear", UNSURE.format(blind=blind)
     worst = max(_block(name, seen).difference for name in seen.off)
-    return "right", RIGHT.format(worst=worst, points=len(seen.finite))
+    return "right", RIGHT.format(worst=worst, points=len(values))
 
 
-def _blindness(seen: _Seen) -> float:
-    """How well differences can tell a slope here, as a share of the largest one; 0 where autograd looks on."""
+def _blindness(seen: _Looks) -> float:
+    """Return the error of differences as a share of the largest slope here; 0 where autograd looks on."""
     shares = []
     for one in seen.finite:
         largest = max((float(np.abs(grad).max(initial=0.0)) for grad in one.given.grads.values()), default=0.0)
-        error = max((float(found.error.max(initial=0.0)) for found in one.slopes.values()), default=0.0)
+        error = max((float(slopes.error.max(initial=0.0)) for slopes in one.slopes.values()), default=0.0)
         if one.autograd is None and largest:
             shares.append(error / largest)
     return float(np.median(shares)) if shares else 0.0
 
 
-def _where(seen: _Seen) -> str:
-    """What can be said without knowing the fault: which blocks it has reached."""
+def _where(seen: _Looks) -> str:
+    """Say as much as can be said without knowing the fault: which blocks it has reached."""
     right = [name for name in seen.off if name not in seen.wrong]
-    if broken := [name for name in seen.wrong if _broken(seen, name)]:
+    broken = [n for n in seen.wrong if not all(np.isfinite(one.given.grads[n]).all() for one in seen.finite)]
+    if broken:
         return f"{', '.join(broken)}: not finite"
     wrong = ", ".join(name + _entries(seen, name) for name in seen.wrong)
     if not right:
@@ -220,57 +208,54 @@ def _where(seen: _Seen) -> str:
     return SOME.format(wrong=wrong, right=", ".join(right))
 
 
-def _broken(seen: _Seen, name: str) -> bool:
-    return not all(np.isfinite(one.given.grads[name]).all() for one in seen.finite)
-
-
-def _entries(seen: _Seen, name: str) -> str:
-    """Which entries are off, where they are few: " at [0, 1]"."""
-    shape, met = seen.looks[0].given.grads[name].shape, set()
+def _entries(seen: _Looks, name: str) -> str:
+    """Say which entries are off, where they are few: " at [0, 1]"."""
+    shape = seen.every[0].given.grads[name].shape
     places = {place for one in seen.finite for place in off_places(one, name, seen.tolerance)}
     looked = {int(place) for one in seen.finite for place in one.slopes[name].places}
-    met = {tuple(int(i) for i in np.unravel_index(place, shape)) for place in places}
-    return f" at {', '.join(str(list(place)) for place in sorted(met))}" if 0 < 4 * len(met) <= len(looked) else ""
+    # Flat positions have the order of the entries that they stand for.
+    entries = [str([int(i) for i in np.unravel_index(place, shape)]) for place in sorted(places)]
+    return f" at {', '.join(entries)}" if 0 < 4 * len(entries) <= len(looked) else ""
 
 
 def _examination(
     subject: Subject,
-    seen: _Seen,
+    seen: _Looks,
     verdict: str,
     sentence: str,
-    findings: Sequence[Finding] = (),
-    known: str = "",
+    findings: Sequence[Explanation] = (),
+    formula: str = "",
     odd: str = "",
     kinks: OnKinks = NONE,
 ) -> Examination:
     blocks = tuple(_block(name, seen) for name in subject.blocks)
-    noise = spread(seen.finite) if seen.finite else math.nan
+    noise, count = spread(seen.finite) if seen.finite else math.nan, len(seen.finite)
     remarks = [odd] if odd else []
-    if len(seen.finite) < len(seen.looks):
-        remarks.append(NOT_FINITE.format(count=len(seen.looks) - len(seen.finite), points=len(seen.looks)))
+    if count < len(seen.every):
+        remarks.append(NOT_FINITE.format(count=len(seen.every) - count, points=len(seen.every)))
     if noise > NOISY:
         remarks.append(FLOAT32.format(noise=noise))
     if met := sum(block.kinks for block in blocks):
         remarks.append(KINKS.format(count=met))
     if rare := [name for name, flags in seen.off.items() if any(flags) and name not in seen.wrong]:
-        met = sum(any(flags[k] for flags in seen.off.values()) for k in range(len(seen.finite)))
-        remarks.append(RARE.format(names=", ".join(rare), count=met, points=len(seen.finite)))
-    dtype, count = seen.looks[0].given.dtype, len(seen.finite)
-    told = (tuple(findings), blocks, known, tuple(remarks), dtype, noise, count, kinks.entries, kinks.between)
-    return Examination(verdict, sentence, *told)
+        met = sum(map(any, zip(*seen.off.values(), strict=True)))
+        remarks.append(RARE.format(names=", ".join(rare), count=met, points=count))
+    shown = tuple(findings), blocks, formula, tuple(remarks)
+    dtype = seen.every[0].given.dtype
+    return Examination(verdict, sentence, *shown, dtype, noise, count, kinks.entries, kinks.between)
 
 
-def _block(name: str, seen: _Seen) -> Block:
-    """The largest errors of a block over all points."""
+def _block(name: str, seen: _Looks) -> Block:
+    """Return the largest errors of a block over all points."""
     differences, autograds, entries, kinks = [0.0], [], 0, 0
-    # Where a block is right, a point at which it was off met kinks that were not seen.
-    odd = seen.off.get(name, []) if name not in seen.wrong else []
-    for one in [one for k, one in enumerate(seen.finite) if not (odd and odd[k])]:
-        found, returned = one.slopes[name], one.given.grads[name]
-        smooth = ~found.kink & np.isfinite(found.value)
-        differences.append(relative(returned.flat[found.places][smooth], found.value[smooth]))
-        entries, kinks = entries + len(found.places), kinks + int(found.kink.sum())
+    flags = seen.off.get(name, [])
+    for one, odd in zip(seen.finite, flags, strict=True):
+        if odd and name not in seen.wrong:  # at such a point of a right block lay kinks that were not seen
+            continue
+        slopes, returned = one.slopes[name], one.given.grads[name]
+        smooth = ~slopes.kink & np.isfinite(slopes.value)
+        differences.append(relative(returned.flat[slopes.places][smooth], slopes.value[smooth]))
+        entries, kinks = entries + len(slopes.places), kinks + int(slopes.kink.sum())
         if one.autograd is not None:
             autograds.append(relative(returned, one.autograd[name]))
-    worst = max(autograds, default=math.nan)
-    return Block(name, max(differences), worst, entries, kinks, sum(seen.off.get(name, [])))
+    return Block(name, max(differences), max(autograds, default=math.nan), entries, kinks, sum(flags))

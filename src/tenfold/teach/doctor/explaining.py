@@ -1,4 +1,4 @@
-"""Which known fault gives the very gradients that a function returned.
+"""Search for the known fault that gives the very gradients that a function returned.
 
 Where the function is recognized by its values, the network is taken backwards with every fault in turn. Where it is
 not, only what happens to whole gradients can be tried, on those that autograd or differences give. A fault explains a
@@ -6,26 +6,22 @@ gradient where every block agrees at every point; where two do so (N = C, say), 
 single fault explains it, pairs of them are tried.
 """
 
-__all__ = ["NOISY", "SAME_VALUE", "Finding", "derived", "explained", "inputs_of"]
+__all__ = ["NOISY", "SAME_VALUE", "Explanation", "derived", "explained", "structures_of"]
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, islice
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
 from tenfold.engine.types import Grads
 from tenfold.errors import TenfoldError
 from tenfold.rooms import find, names
-from tenfold.teach.doctor.backward import Pass, Structure, Way, backward, forward
-from tenfold.teach.doctor.looking import Evaluate, Look, spread
+from tenfold.teach.doctor.backward import UNRECOGNIZED, Mistake, Pass, Structure, altered_whole, backward, forward
+from tenfold.teach.doctor.looking import Look, spread
 from tenfold.teach.doctor.recognition import point, recognized
-from tenfold.teach.doctor.subject import Subject
-
-Array = NDArray[np.float64]
+from tenfold.teach.doctor.subject import Array, Subject
 
 SAME_VALUE = 1e-9
 ALIKE, ALIKE_NOISY = 1e-5, 1e-3
@@ -36,8 +32,10 @@ ROUNDED_AWAY = 1e-13
 SCALES = {"doubled_mean", "factor_of_two", "missing_mean", "scaled", "sign", "sum_over_classes", "wrong_divisor"}
 """Of these one is enough: two of them make one factor, which might be split in many ways."""
 
+Ways = Sequence[Mistake]
 
-class Finding(NamedTuple):
+
+class Explanation(NamedTuple):
     """fault: its word, or two joined with " + "; sentence: a tutor's; blocks: those whose gradients are wrong."""
 
     fault: str
@@ -46,35 +44,41 @@ class Finding(NamedTuple):
 
 
 class _Case(NamedTuple):
-    """All points in one structure: passes, the right gradients, those that were returned, and how close is alike."""
+    """All points in one structure: passes, with the returned gradients; the right ones; and how close is alike."""
 
-    structure: Structure | None
+    structure: Structure
     passes: list[Pass]
     right: list[Grads]
-    claimed: list[Grads]
     alike: float
 
 
 def explained(
-    subject: Subject, evaluate: Evaluate, looks: Sequence[Look], structures: Sequence[Structure], wrong: Sequence[str]
-) -> list[Finding]:
-    """Faults that explain what was returned, the likeliest first; empty where no known one does.
+    subject: Subject, looks: Sequence[Look], structures: Sequence[Structure], wrong: tuple[str, ...]
+) -> list[Explanation]:
+    """Return the faults that explain what was returned, the likeliest first; none where no known one does.
 
-    structures: what the function may compute, by its values. wrong: the blocks whose gradients are.
+    structures: those that the function may compute, by its values. wrong: the blocks whose gradients are.
     """
     cases = [case for structure in structures if _holds(case := _recognized_case(structure, looks), looks)]
-    for case in (*cases, _bare_case(subject, looks)):
-        single = [(fault, way) for fault, way in _ways(case, subject.blocks) if _explains(case, (way,))]
-        if single:
-            kept = _narrowed(subject, evaluate, looks, sorted(single, key=lambda found: found[1].rank))
-            return [Finding(fault, _said((way,), case), tuple(wrong)) for fault, way in kept]
-    pairs = (pair for case in cases if (pair := _pair(case, subject.blocks, tuple(wrong))))
-    return [found for found in [next(pairs, None)] if found]
+    for case in (*cases, _bare_case(looks)):
+        if single := [(fault, way) for fault, way in _ways(case, subject.blocks) if _explains(case, (way,))]:
+            kept = _narrowed(subject, looks, sorted(single, key=lambda pair: pair[1].rank))
+            return [Explanation(fault, _sentence((way,), case), wrong) for fault, way in kept.items()]
+    pairs = (pair for case in cases for pair in _pairs(case, subject.blocks))
+    return [Explanation(fault, sentence, wrong) for fault, sentence in islice(pairs, 1)]
+
+
+def structures_of(subject: Subject, looks: Sequence[Look], tolerance: float = SAME_VALUE) -> list[Structure]:
+    """Return the structures that a function may compute, by its values at some points."""
+    values, constants = [one.given.value for one in looks], tuple(subject.constants.values())
+    first = looks[0]
+    inputs = next((name for name in first.given.grads if name not in first.problem.params), "x")
+    return recognized([one.problem for one in looks], values, tolerance, constants, inputs)
 
 
 def derived(looks: Sequence[Look], structures: Sequence[Structure]) -> bool:
-    """Whether what was returned is the chain rule's gradient of a structure, with the slope to the left or to the right
-    of z = 0 for that of max(0, z) on it.
+    """Judge whether what was returned is the chain rule's gradient of a structure, with the slope to the left or to
+    the right of z = 0 for that of max(0, z) on it.
 
     Where kinks of several images cancel, the value has a slope there that the chain rule does not give.
     """
@@ -84,7 +88,7 @@ def derived(looks: Sequence[Look], structures: Sequence[Structure]) -> bool:
 
 
 def _from_the_right(case: _Case) -> _Case:
-    """The same with activations at 0 taken for what they are just above it."""
+    """Take activations at 0 for what they are just above it."""
     passes = [
         p._replace(pre=tuple(torch.where(z == 0, torch.finfo(z.dtype).tiny, z) for z in p.pre)) for p in case.passes
     ]
@@ -92,49 +96,42 @@ def _from_the_right(case: _Case) -> _Case:
 
 
 def _recognized_case(structure: Structure, looks: Sequence[Look]) -> _Case:
-    claimed = [_tensors(one.given.grads) for one in looks]
     points = [point(one.problem, one.given.value) for one in looks]
-    passes = [
-        forward(structure, p.x, p.params, p.targets)._replace(claimed=(claimed[k], *claimed[:k], *claimed[k + 1 :]))
-        for k, p in enumerate(points)
-    ]
-    right = [backward(known) for known in passes]
-    if not structure.penalty:
-        fitted = _fitted(points[0].params, claimed[0], right[0])
-        passes = [known._replace(fitted=fitted) for known in passes]
-    return _Case(structure, passes, right, claimed, _alike_at(looks))
+    return _case(structure, looks, [forward(structure, p.x, p.params, p.targets) for p in points])
 
 
-def _bare_case(subject: Subject, looks: Sequence[Look]) -> _Case:
-    """What is known of a function that was not recognized: its right gradients, where they were looked at."""
-    claimed, right = [_tensors(one.given.grads) for one in looks], [_tensors(_seen(one)) for one in looks]
-    params = [_tensors(one.problem.params) for one in looks]
-    fitted, unknown = _fitted(params[0], claimed[0], right[0]), Structure((), "", "", "", 1.0)
+def _bare_case(looks: Sequence[Look]) -> _Case:
+    """Return all that is known of a function that was not recognized."""
     passes = []
-    for k, (one, own) in enumerate(zip(looks, params, strict=True)):
+    for one in looks:
         images = one.problem.x if one.problem.y is None else one.problem.y
         scores = torch.zeros(len(np.atleast_1d(images)), one.problem.classes or 1, dtype=torch.float64)
-        others = (claimed[k], *claimed[:k], *claimed[k + 1 :])
-        passes.append(Pass(unknown, own, scores, (), (), (), 0.0, scores, scores, fitted, others))
-    return _Case(None, passes, right, claimed, _alike_at(looks))
+        passes.append(Pass(UNRECOGNIZED, _tensors(one.problem.params), scores, (), (), (), 0.0, scores, scores))
+    return _case(UNRECOGNIZED, looks, passes)
 
 
-def _alike_at(looks: Sequence[Look]) -> float:
-    return ALIKE_NOISY if spread(looks) > NOISY else ALIKE
+def _case(structure: Structure, looks: Sequence[Look], passes: Sequence[Pass]) -> _Case:
+    """Add the gradients that were returned, and what a penalty's strength would be where there is none."""
+    claimed = [_tensors(one.given.grads) for one in looks]
+    right = [backward(run) for run in passes] if structure.loss else [_tensors(_slopes(one)) for one in looks]
+    fitted = 0.0 if structure.penalty else _fitted(passes[0].params, claimed[0], right[0])
+    others = [(claimed[k], *claimed[:k], *claimed[k + 1 :]) for k in range(len(looks))]
+    runs = [run._replace(fitted=fitted, claimed=grads) for run, grads in zip(passes, others, strict=True)]
+    return _Case(structure, runs, right, ALIKE_NOISY if spread(looks) > NOISY else ALIKE)
 
 
-def _seen(one: Look) -> dict[str, Array]:
-    """Autograd's gradients, or those of the differences with NaN where none was taken."""
+def _slopes(one: Look) -> dict[str, Array]:
+    """Return autograd's gradients, or those of the differences with NaN where none was taken."""
     if one.autograd is not None:
         return one.autograd
-    found = {name: np.full(grad.shape, np.nan) for name, grad in one.given.grads.items()}
+    grads = {name: np.full(grad.shape, np.nan) for name, grad in one.given.grads.items()}
     for name, slopes in one.slopes.items():
-        found[name].flat[slopes.places] = np.where(slopes.kink, np.nan, slopes.value)
-    return found
+        grads[name].flat[slopes.places] = np.where(slopes.kink, np.nan, slopes.value)
+    return grads
 
 
 def _holds(case: _Case, looks: Sequence[Look]) -> bool:
-    """Whether a structure's own gradients are the slopes that were seen: two structures may share a few values."""
+    """Compare a structure's own gradients with the slopes that were seen: two structures may share a few values."""
     for one, right in zip(looks, case.right, strict=True):
         for name, slopes in one.slopes.items():
             gap = np.abs(right[name].numpy().flat[slopes.places] - slopes.value)[~slopes.kink]
@@ -143,87 +140,70 @@ def _holds(case: _Case, looks: Sequence[Look]) -> bool:
     return True
 
 
-def inputs_of(one: Look) -> str:
-    """Name of the inputs' block: the one that is no parameter's."""
-    return next((name for name in one.given.grads if name not in one.problem.params), "x")
-
-
-def _ways(case: _Case, blocks: Sequence[str]) -> Iterator[tuple[str, Way]]:
+def _ways(case: _Case, blocks: Sequence[str]) -> Iterator[tuple[str, Mistake]]:
     for word in names("faults"):
         for way in find("faults", word).ways(case.structure, blocks):
-            if case.structure is not None or way.stage == "whole":
+            if case.structure.loss or way.stage == "whole":
                 yield word, way
 
 
-def _explains(case: _Case, ways: Sequence[Way]) -> bool:
-    """Whether these ways, taken together, give what was returned: every block at every point, and change something."""
+def _explains(case: _Case, ways: Ways) -> bool:
+    """Judge whether these, taken together, give what was returned: every block at every point, and change something."""
     changed = not ways
-    for known, right, claimed in zip(case.passes, case.right, case.claimed, strict=True):
-        if case.structure is None:
-            predicted = right
-            for way in ways:
-                predicted = way.change(known, predicted)
-        else:
-            predicted = backward(known, ways)
-        if not _all_alike(claimed, predicted, case.alike):
+    for run, right in zip(case.passes, case.right, strict=True):
+        predicted = backward(run, ways) if case.structure.loss else altered_whole(ways, run, right)
+        if not _all_alike(run.claimed[0], predicted, case.alike):
             return False
-        changed = changed or not _all_alike(claimed, right, case.alike)
+        changed = changed or not _all_alike(run.claimed[0], right, case.alike)
     return changed
 
 
 def _all_alike(claimed: Grads, predicted: Grads, alike: float) -> bool:
-    """Whether every block's relative error is below what is alike, or no more than sums to zero are left with."""
-    largest = max(float(grad.abs().max()) for grad in claimed.values())
-    return all(_alike(claimed[name], predicted[name], alike, ROUNDED_AWAY * largest) for name in claimed)
+    """Judge whether every block's relative error is below what is alike, or no more than sums to zero are left with."""
+    slack = ROUNDED_AWAY * max(float(grad.abs().max()) for grad in claimed.values())
+    for name, grad in claimed.items():
+        seen = ~predicted[name].isnan()
+        a, n = grad[seen], predicted[name][seen]
+        if not len(a):
+            return False
+        if not float((a - n).abs().max()) <= alike * max(1e-8, float(a.abs().max() + n.abs().max())) + slack:
+            return False
+    return True
 
 
-def _alike(claimed: Tensor, predicted: Tensor, alike: float, slack: float) -> bool:
-    known = ~predicted.isnan()
-    a, n = claimed[known], predicted[known]
-    if not len(a):
-        return False
-    return float((a - n).abs().max()) <= alike * max(1e-8, float(a.abs().max() + n.abs().max())) + slack
-
-
-def _narrowed(
-    subject: Subject, evaluate: Evaluate, looks: Sequence[Look], found: list[tuple[str, Way]]
-) -> list[tuple[str, Way]]:
-    """The first way of each of the likeliest faults; of several, those that explain a batch with an image less too."""
-    likely = [(fault, way) for fault, way in found if way.rank == found[0][1].rank]
-    first = {fault: (fault, way) for fault, way in reversed(likely)}
-    kept = [first[fault] for fault in dict.fromkeys(fault for fault, _ in likely)]
-    if len(kept) < 2 or any(one.problem.y is None or len(one.problem.x) < 3 for one in looks):
-        return kept
+def _narrowed(subject: Subject, looks: Sequence[Look], ways: list[tuple[str, Mistake]]) -> dict[str, Mistake]:
+    """Keep the first way of each of the likeliest faults; of several, those that explain a batch with an image less."""
+    first: dict[str, Mistake] = {}
+    for fault, way in ways:
+        if way.rank == ways[0][1].rank:
+            first.setdefault(fault, way)
+    if len(first) < 2 or any(one.problem.y is None or len(one.problem.x) < 3 for one in looks):
+        return first
     smaller = []
     try:
         for one in looks:
             fewer = one.problem._replace(x=one.problem.x[:-1], y=one.problem.y[:-1])  # type: ignore[index]
-            smaller.append(one._replace(problem=fewer, given=evaluate(fewer)))
+            smaller.append(one._replace(problem=fewer, given=subject.evaluate(fewer)))
     except TenfoldError:  # it takes this many images only
-        return kept
-    values, numbers = [one.given.value for one in smaller], tuple(subject.constants.values())
-    found_again = recognized([one.problem for one in smaller], values, SAME_VALUE, numbers, inputs_of(looks[0]))
-    cases = [_recognized_case(structure, smaller) for structure in found_again]
+        return first
+    cases = [_recognized_case(structure, smaller) for structure in structures_of(subject, smaller)]
     words = {word for case in cases for word, way in _ways(case, subject.blocks) if _explains(case, (way,))}
-    return [pair for pair in kept if pair[0] in words] or kept
+    return {fault: way for fault, way in first.items() if fault in words} or first
 
 
-def _pair(case: _Case, blocks: Sequence[str], wrong: tuple[str, ...]) -> Finding | None:
-    """Two faults that explain it together."""
-    ways = list(_ways(case, blocks))
-    for (fault, way), (other, second) in combinations(ways, 2):
+def _pairs(case: _Case, blocks: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield words and sentence of two faults that explain it together."""
+    for (fault, way), (other, second) in combinations(_ways(case, blocks), 2):
         if fault != other and not {fault, other} <= SCALES and _explains(case, (way, second)):
-            return Finding(f"{fault} + {other}", _said((way, second), case), wrong)
-    return None
+            yield f"{fault} + {other}", _sentence((way, second), case)
 
 
-def _said(ways: Sequence[Way], case: _Case) -> str:
-    sentences = [way.says if isinstance(way.says, str) else way.says(case.passes[0]) for way in ways]
-    return "; and ".join(sentences)
+def _sentence(ways: Ways, case: _Case) -> str:
+    return "; and ".join(way.says if isinstance(way.says, str) else way.says(case.passes[0]) for way in ways)
 
 
 def _fitted(params: Grads, claimed: Grads, right: Grads) -> float:
-    """The strength λ of the penalty whose 2 λ W would explain most of what is wrong in a block."""
+    """Return the strength λ of the penalty whose 2 λ W would explain most of what is wrong in a block."""
     best, fitted = 0.0, 0.0
     for name in claimed.keys() & params.keys():
         rest, block = (claimed[name] - right[name]).nan_to_num(), params[name]

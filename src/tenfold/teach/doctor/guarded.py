@@ -9,10 +9,11 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import redirect_stderr, redirect_stdout
+from functools import partial
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import TypeVar
 from warnings import catch_warnings, simplefilter
 
@@ -30,14 +31,14 @@ class _TookTooLong(BaseException):
 
 
 class _Nowhere(io.TextIOBase):
-    """What a user's code prints, a thousand times over for a thousand coordinates, is dropped."""
+    """A stream that drops a user's prints, a thousand times over for a thousand coordinates."""
 
     def write(self, text: str) -> int:
         return len(text)
 
 
 def guarded(call: Callable[[], Result], path: Path, doing: str, seconds: float = 0) -> Result:
-    """What the call returns; a DataError in one line where it raises, exits, or takes longer than seconds (0: any).
+    """Return the call's result; a DataError in one line where it raises, exits, or takes longer than seconds (0: any).
 
     path: the user's file, whose line is named. doing: what is said of it, such as "importing it".
     """
@@ -56,40 +57,25 @@ def guarded(call: Callable[[], Result], path: Path, doing: str, seconds: float =
     except EOFError as error:
         raise DataError(f"{path}: {doing} asks for input{_where(error, path)}: nobody answers here") from error
     except SystemExit as error:
-        raise DataError(f"{path}: {doing} ends Python{_where(error, path)} (exit code {_said(error.code)})") from error
+        raise DataError(f"{path}: {doing} ends Python{_where(error, path)} (exit code {_text(error.code)})") from error
     except BaseException as error:
-        said = f": {_said(error)}".removesuffix(": ")
-        told = f"{path}: {doing} raises {type(error).__name__}{_where(error, path)}{said}"
-        raise DataError(told[:600]) from error
+        says = f"{path}: {doing} raises {type(error).__name__}{_where(error, path)}: {_text(error)}"
+        raise DataError(says.removesuffix(": ")[:600]) from error
 
 
 @contextlib.contextmanager
 def silenced() -> Iterator[Aloud]:
-    """Nothing reaches the process's own stdout and stderr, however it is written; yields what lets it through again.
+    """Keep everything from the process's stdout and stderr, however it is written; yield what lets it through again.
 
     Around many calls, since a user's code may start processes and threads that go on writing after it has returned.
     """
     kept = {number: os.dup(number) for number in (1, 2) if _is_open(number)}
     nothing = os.open(os.devnull, os.O_WRONLY)
-
-    def point(aloud: bool) -> None:
-        _flush()
-        for number, own in kept.items():
-            os.dup2(own if aloud else nothing, number)
-
-    @contextlib.contextmanager
-    def through() -> Iterator[None]:
-        point(True)
-        try:
-            yield
-        finally:
-            point(False)
-
+    silent = dict.fromkeys(kept, nothing)
     try:
-        point(False)
-        yield through
+        with _pointed(silent, kept):
+            yield partial(_pointed, kept, silent)
     finally:
-        point(True)
         for number in (*kept.values(), nothing):
             os.close(number)
 
@@ -102,30 +88,42 @@ def _is_open(number: int) -> bool:
     return True
 
 
-def _flush() -> None:
-    """What was written before goes where streams pointed then."""
+@contextlib.contextmanager
+def _pointed(there: Mapping[int, int], back: Mapping[int, int]) -> Iterator[None]:
+    """Point the process's streams elsewhere for as long as the block lasts."""
+    _point(there)
+    try:
+        yield
+    finally:
+        _point(back)
+
+
+def _point(streams: Mapping[int, int]) -> None:
+    """Point streams elsewhere, once what was written before is where they pointed then."""
     for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
         with contextlib.suppress(OSError, ValueError):
             if stream is not None:
                 stream.flush()
+    for number, target in streams.items():
+        os.dup2(target, number)
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Without its prints, its questions and its warnings."""
-    asked = sys.stdin
+    """Drop what is printed, asked and warned of."""
+    stdin = sys.stdin
     sys.stdin = io.StringIO()
     try:
         with redirect_stdout(_Nowhere()), redirect_stderr(_Nowhere()), np.errstate(all="ignore"), catch_warnings():
             simplefilter("ignore")
             yield
     finally:
-        sys.stdin = asked
+        sys.stdin = stdin
 
 
 @contextlib.contextmanager
 def _limited(seconds: float) -> Iterator[None]:
-    """Interrupted after so many seconds, where signals are at hand: in the main thread of a Unix process."""
+    """Interrupt after so many seconds, where signals are at hand: in the main thread of a Unix process."""
     if not seconds or not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -143,8 +141,8 @@ def _ring(number: int, frame: FrameType | None) -> None:
     raise _TookTooLong
 
 
-def _said(error: object) -> str:
-    """Its text in one line, "" where it has none, or makes it by code of its own that fails."""
+def _text(error: object) -> str:
+    """Return its text in one line, "" where it has none, or makes it by code of its own that fails."""
     try:
         return " ".join(str(error).split())
     except Exception:
@@ -152,13 +150,10 @@ def _said(error: object) -> str:
 
 
 def _where(error: BaseException, path: Path) -> str:
-    """Its line in the user's file, the innermost."""
-    lines = [frame.lineno for frame in _frames(error.__traceback__) if _same(frame.filename, path)]
+    """Name its line in the user's file, the innermost."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if _same(frame.filename, path)]
     return f" in line {lines[-1]}" if lines else ""
-
-
-def _frames(trace: TracebackType | None) -> traceback.StackSummary:
-    return traceback.extract_tb(trace)
 
 
 def _same(filename: str | None, path: Path) -> bool:

@@ -1,21 +1,17 @@
-"""One point of a function seen three ways: what was returned, autograd, central differences; and whether they agree."""
+"""One point of a function seen three ways: what was returned, autograd, central differences; and how they agree."""
 
-__all__ = ["NONE", "Evaluate", "Look", "OnKinks", "look", "off", "off_places", "on_kinks", "spread", "step_remark"]
+__all__ = ["NONE", "Look", "OnKinks", "look", "off", "off_places", "on_kinks", "spread", "step_remark"]
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tenfold.errors import TenfoldError
 from tenfold.seeds import generator
 from tenfold.teach.doctor.measuring import Slopes, noise, slopes
-from tenfold.teach.doctor.subject import Evaluation, Problem, Subject
-
-Array = NDArray[np.float64]
-Evaluate = Callable[[Problem], Evaluation]
+from tenfold.teach.doctor.subject import Array, Evaluation, Problem, Subject
 
 SURE = 10.0
 """By how many times the error of a difference a gradient must be off to be called wrong."""
@@ -23,7 +19,7 @@ KINKED = 3
 """Integer points, where kinks and ties are met exactly."""
 CLOSE = 1e-9
 HALF = 4 * float(np.finfo(np.float16).eps)
-"""What gradients are allowed that float16 holds exactly."""
+"""Relative error allowed to gradients that float16 holds exactly."""
 
 
 class Look(NamedTuple):
@@ -49,74 +45,73 @@ class OnKinks(NamedTuple):
 NONE = OnKinks(0, 0, 0)
 
 
-def look(subject: Subject, evaluate: Evaluate, problem: Problem, rng: np.random.Generator) -> Look:
+def look(subject: Subject, problem: Problem, rng: np.random.Generator) -> Look:
     """See one point, and nothing around a value that is no number; rng chooses entries and the noise's direction."""
-    given = evaluate(problem)
+    given = subject.evaluate(problem)
     if not math.isfinite(given.value):
         return Look(problem, given, {}, None, math.nan)
-    level = noise(lambda p: evaluate(p).value, problem, subject.blocks, rng)
-    found = {name: slopes(lambda p: evaluate(p).value, problem, name, level, rng) for name in subject.blocks}
-    return Look(problem, given, found, subject.traced(problem), level)
+    level = noise(subject.value, problem, subject.blocks, rng)
+    measured = {name: slopes(subject.value, problem, name, level, rng) for name in subject.blocks}
+    return Look(problem, given, measured, subject.traced(problem), level)
 
 
 def off(one: Look, name: str, tolerance: float) -> bool:
-    """Whether a block's gradient is off by more than its differences can be, at entries that are on no kink."""
+    """Judge whether a block's gradient is off by more than its differences can be, at entries that are on no kink.
+
+    Where autograd gives what was returned, the differences met a kink, or a part that is cut off.
+    """
     returned = one.given.grads[name]
     if not np.isfinite(returned).all():
         return True
-    return bool(off_places(one, name, tolerance)) and not _traced(one, name, returned)
+    if not off_places(one, name, tolerance):
+        return False
+    gap = np.inf if one.autograd is None else np.abs(returned - one.autograd[name]).max(initial=0.0)
+    return not gap <= CLOSE * np.abs(returned).max(initial=0.0)
 
 
 def off_places(one: Look, name: str, tolerance: float) -> list[int]:
-    """Flat positions of a block's entries that are off by so much."""
-    returned, found = one.given.grads[name], one.slopes[name]
-    gap = np.abs(returned.flat[found.places] - found.value)
-    scale = float(np.abs(returned).max(initial=0.0) + np.abs(found.value).max(initial=0.0))
+    """Return the flat positions of a block's entries that are off by so much."""
+    returned, measured = one.given.grads[name], one.slopes[name]
+    gap = np.abs(returned.flat[measured.places] - measured.value)
+    scale = float(np.abs(returned).max(initial=0.0) + np.abs(measured.value).max(initial=0.0))
     room = max(tolerance, HALF if np.array_equal(returned.astype(np.float16), returned) else 0.0) * scale
-    surely = (gap > SURE * found.error + room) & ~found.kink & np.isfinite(found.value)
-    return [int(place) for place in found.places[surely]]
+    surely = (gap > SURE * measured.error + room) & ~measured.kink & np.isfinite(measured.value)
+    return [int(place) for place in measured.places[surely]]
 
 
-def _traced(one: Look, name: str, returned: Array) -> bool:
-    """Whether autograd gives what was returned: the differences met a kink then, or a part that is cut off."""
-    if one.autograd is None:
-        return False
-    gap = np.abs(returned - one.autograd[name]).max(initial=0.0)
-    return bool(gap <= CLOSE * np.abs(returned).max(initial=0.0))
-
-
-def on_kinks(subject: Subject, evaluate: Evaluate, seed: int) -> OnKinks:
+def on_kinks(subject: Subject, seed: int) -> OnKinks:
     """See a few integer points."""
-    found = NONE
+    total = NONE
     for k in range(KINKED):
         problem = subject.draw(generator(seed, "kinks", k), True)
         try:
-            one = look(subject, evaluate, problem, generator(seed, "kinks", "around", k))
+            one = look(subject, problem, generator(seed, "kinks", "around", k))
         except TenfoldError:  # a point that this function does not take
             continue
-        for name in subject.blocks if np.isfinite(one.given.value) else ():
-            found = OnKinks(*(a + b for a, b in zip(found, _on_kinks(one, name), strict=True)))
-    return found
+        for name in one.slopes:
+            total = OnKinks(*(a + b for a, b in zip(total, _on_kinks(one, name), strict=True)))
+    return total
 
 
 def _on_kinks(one: Look, name: str) -> OnKinks:
-    returned, found = one.given.grads[name].flat[one.slopes[name].places], one.slopes[name]
-    room = found.error + CLOSE * np.abs(returned)
-    low, high = np.minimum(found.left, found.right) - room, np.maximum(found.left, found.right) + room
-    between = found.kink & (low <= returned) & (returned <= high)
-    return OnKinks(int(found.kink.sum()), int(between.sum()), int((~np.isfinite(one.given.grads[name])).sum()))
+    measured, grad = one.slopes[name], one.given.grads[name]
+    returned = grad.flat[measured.places]
+    room = measured.error + CLOSE * np.abs(returned)
+    sides = np.sort((measured.left, measured.right), axis=0)
+    between = measured.kink & (sides[0] - room <= returned) & (returned <= sides[1] + room)
+    return OnKinks(int(measured.kink.sum()), int(between.sum()), int((~np.isfinite(grad)).sum()))
 
 
-def step_remark(subject: Subject, evaluate: Evaluate, one: Look, step: float, tolerance: float) -> str:
-    """What a step that somebody chose does to the differences: "" where it does them no harm."""
+def step_remark(subject: Subject, one: Look, step: float, tolerance: float) -> str:
+    """Say what a step that somebody chose does to the differences: "" where it does them no harm."""
     worst, why = 0.0, ""
     for name in subject.blocks:
-        array = one.problem.params.get(name, one.problem.x)
-        width = step * (float(np.abs(array).max(initial=0.0)) or 1.0)
-        found = slopes(lambda p: evaluate(p).value, one.problem, name, one.noise, generator(0), (width, width / 2))
+        width = step * (float(np.abs(one.problem.block(name)).max(initial=0.0)) or 1.0)
+        steps = (width, width / 2)
+        chosen = slopes(subject.value, one.problem, name, one.noise, generator(0), steps)
         best = one.slopes[name]
-        common, mine, theirs = np.intersect1d(best.places, found.places, return_indices=True)
-        gap = np.abs(found.wide[theirs] - best.value[mine])[~best.kink[mine]].max(initial=0.0)
+        common, mine, theirs = np.intersect1d(best.places, chosen.places, return_indices=True)
+        gap = np.abs(chosen.wide[theirs] - best.value[mine])[~best.kink[mine]].max(initial=0.0)
         error = float(gap / max(np.abs(best.value).max(initial=0.0), 1e-8))
         if len(common) and error > worst:
             worst, why = error, "rounding" if one.noise / width > 0.1 * gap else "the curve, or a kink that it crosses,"
@@ -126,5 +121,5 @@ def step_remark(subject: Subject, evaluate: Evaluate, one: Look, step: float, to
 
 
 def spread(looks: Sequence[Look]) -> float:
-    """Noise of the value relative to its size, the median over the points."""
+    """Return the noise of the value relative to its size, the median over the points."""
     return float(np.median([one.noise / max(abs(one.given.value), 1e-300) for one in looks]))

@@ -12,15 +12,14 @@ At a kink the slopes to both sides differ however small the step:  f(θ + h) + f
 __all__ = ["ENTRIES", "Slopes", "noise", "relative", "slopes"]
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tenfold.teach.doctor.subject import Problem
+from tenfold.teach.doctor.subject import Array, Problem
 
-Array = NDArray[np.float64]
 Value = Callable[[Problem], float]
 
 ENTRIES = 24
@@ -34,7 +33,7 @@ SMALLEST = 1e-2
 class Slopes(NamedTuple):
     """One block. places: (m,) flat positions of the entries that were looked at; value, error: (m,) of each.
 
-    left, right: (m,) one-sided slopes. kink: (m,) bool, whether they differ however small the step. wide: (m,) the
+    left, right: (m,) one-sided slopes. kink: (m,) bool, true where they differ however small the step. wide: (m,) the
     difference over the largest step.
     """
 
@@ -48,37 +47,40 @@ class Slopes(NamedTuple):
 
 
 def relative(a: Array, n: Array) -> float:
-    """Relative error of two gradients: max|a − n| / max(1e-8, max|a| + max|n|); 0 where they have no entries."""
+    """Return the relative error of two gradients: max|a − n| / max(1e-8, max|a| + max|n|); 0 where they are empty."""
     if not a.size:
         return 0.0
     return float(np.abs(a - n).max() / max(TINY, np.abs(a).max() + np.abs(n).max()))
 
 
-def noise(f: Value, problem: Problem, blocks: tuple[str, ...], rng: np.random.Generator) -> float:
-    """By how much f's value wanders between points that should give nearly the same one.
+def noise(f: Value, problem: Problem, blocks: Sequence[str], rng: np.random.Generator) -> float:
+    """Measure by how much f's value wanders between points that should give nearly the same one.
 
     The points lie on a ray, which leaves a kink at its start behind. Values in float32 hardly change over the narrower
     span, so few different ones are seen there; over the wider span a kink is likelier.
     """
-    arrays = {name: _array(problem, name) for name in blocks}
+    arrays = {name: problem.block(name) for name in blocks}
     along = {name: rng.standard_normal(array.shape) * _size(array) for name, array in arrays.items()}
-    found = []
-    for span in SPANS:
-        values = []
-        for k in range(1, 10):
-            moved = problem
-            for name, array in arrays.items():
-                moved = _with(moved, name, array + k * span * along[name])
-            values.append(f(moved))
-        # The sum of the squared binomials 1 4 6 4 1 is 70.
-        wandering = math.sqrt(float(np.square(np.diff(np.nan_to_num(values), 4)).mean()) / 70)
-        found.append((len(set(values)) <= len(values) // 2, wandering, max(map(abs, values))))
-    coarse, narrow, size = found[0]
-    return max(3 * (found[1][1] if coarse else min(narrow, found[1][1])), _precision(values) * size, 1e-300)
+
+    def value_at(distance: float) -> float:
+        moved = problem
+        for name, array in arrays.items():
+            moved = moved.replaced(name, array + distance * along[name])
+        return f(moved)
+
+    near, far = ([value_at(k * span) for k in range(1, 10)] for span in SPANS)
+    coarse = len(set(near)) <= len(near) // 2
+    wandering = _wandering(far) if coarse else min(_wandering(near), _wandering(far))
+    return max(3 * wandering, _precision(far) * max(map(abs, near)), 1e-300)
 
 
-def _precision(values: list[float]) -> float:
-    """Of the type in which values were likely computed: the coarsest that holds them all, though they may not wander.
+def _wandering(values: Sequence[float]) -> float:
+    # The sum of the squared binomials 1 4 6 4 1 is 70.
+    return math.sqrt(float(np.square(np.diff(np.nan_to_num(values), 4)).mean()) / 70)
+
+
+def _precision(values: Sequence[float]) -> float:
+    """Return that of the type in which values were likely computed: the coarsest that holds all, wandering or not.
 
     One and the same short number, such as 3.0, tells nothing.
     """
@@ -92,60 +94,42 @@ def _precision(values: list[float]) -> float:
 def slopes(
     f: Value, problem: Problem, name: str, level: float, rng: np.random.Generator, steps: tuple[float, ...] = ()
 ) -> Slopes:
-    """Slopes of f along the entries of a block, some of them where they are many.
+    """Measure f's slopes along the entries of a block, some of them where they are many.
 
     level: f's noise. steps: to take instead of those that fit the noise, large before small.
     """
-    array, middle = _array(problem, name), f(problem)
+    array, middle = problem.block(name), f(problem)
     places = np.sort(rng.permutation(array.size)[:ENTRIES])
     best = (level / max(abs(middle), level)) ** (1 / 3)
     steps = steps or tuple(best * factor * _size(array) for factor in FACTORS)
-    sides = np.array([_sides(f, problem, name, int(place), steps) for place in places]).reshape(len(places), -1, 2)
-    return _chosen(places, sides, middle, np.array(steps), level)
 
+    def moved(place: int, by: float) -> float:
+        other = array.copy()
+        other.flat[place] += by
+        return f(problem.replaced(name, other))
 
-def _sides(f: Value, problem: Problem, name: str, place: int, steps: tuple[float, ...]) -> list[list[float]]:
-    """f to the right and to the left of an entry, at every step."""
-    array, found = _array(problem, name), []
-    for step in steps:
-        pair = []
-        for side in (step, -step):
-            moved = array.copy()
-            moved.flat[place] += side
-            pair.append(f(_with(problem, name, moved)))
-        found.append(pair)
-    return found
+    sides = np.array([[[moved(place, step), moved(place, -step)] for step in steps] for place in places])
+    return _chosen(places, sides.reshape(len(places), -1, 2), middle, np.array(steps), level)
 
 
 def _chosen(places: NDArray[np.int64], sides: Array, middle: float, steps: Array, level: float) -> Slopes:
+    """Choose a step for each entry. sides: (m, steps, 2) values to its right and left."""
     sides = np.where(np.isfinite(sides), sides, np.nan)
     central = (sides[..., 0] - sides[..., 1]) / (2 * steps)
     error = np.abs(central[:, :-1] - central[:, 1:]) + level / steps[1:]
     chosen, rows = np.where(np.isnan(error), np.inf, error).argmin(1), np.arange(len(places))
+    there = rows, chosen + 1
     right, left = (sides[..., 0] - middle) / steps, (middle - sides[..., 1]) / steps
     jump, ratio = right - left, steps[chosen] / steps[chosen + 1]
     # A curve's jump falls with the step, J(h) = J(0) + c h; what would be left of it at h = 0 is a kink's.
-    wide, narrow = jump[rows, chosen], jump[rows, chosen + 1]
+    wide, narrow = jump[rows, chosen], jump[there]
     left_over = np.abs(ratio * narrow - wide) / (ratio - 1)
-    slopes_there = np.abs(right[rows, chosen + 1]) + np.abs(left[rows, chosen + 1])
     rising = left_over > 2 * np.abs(narrow)  # a jump that falls faster than the step, as of x⁴ at 0, is no kink's
-    kink = ~rising & (left_over > 4 * level / steps[chosen + 1] + 1e-6 * slopes_there + 0.1 * np.abs(narrow))
-    best = central[rows, chosen + 1]
-    return Slopes(
-        places, best, error[rows, chosen], left[rows, chosen + 1], right[rows, chosen + 1], kink, central[:, 0]
-    )
+    size = np.abs(right[there]) + np.abs(left[there])
+    kink = ~rising & (left_over > 4 * level / steps[chosen + 1] + 1e-6 * size + 0.1 * np.abs(narrow))
+    return Slopes(places, central[there], error[rows, chosen], left[there], right[there], kink, central[:, 0])
 
 
 def _size(array: Array) -> float:
-    """The scale on which a block's entries move: their largest; tiny ones are as likely part of a sum with larger."""
+    """Return the scale on which a block's entries move: their largest, as tiny ones are as likely summands of it."""
     return max(float(np.abs(array).max(initial=0.0)), SMALLEST) if array.any() else 1.0
-
-
-def _array(problem: Problem, name: str) -> Array:
-    return problem.params.get(name, problem.x)
-
-
-def _with(problem: Problem, name: str, array: Array) -> Problem:
-    if name in problem.params:
-        return problem._replace(params=problem.params | {name: array})
-    return problem._replace(x=array)

@@ -1,4 +1,4 @@
-"""What a function computes, read off its values: which network, which loss, which penalty.
+"""A function's formula, read off its values: which network, which loss, which penalty.
 
 Every structure that fits the shapes is tried on a few points: k ℓ(network(x), y) must be the value up to λ R, with one
 λ for all points. Numbers drawn at random do not agree to nine digits by chance.
@@ -16,11 +16,13 @@ from torch import Tensor
 from tenfold.engine.types import Params
 from tenfold.rooms import names
 from tenfold.teach.doctor.backward import LABELED, LOGISTIC, Affine, Structure, matrix, penalty_size, propagated, scored
-from tenfold.teach.doctor.subject import Problem, is_one_hot
+from tenfold.teach.doctor.subject import Problem
 
 ACTIVATIONS = ("identity", "leaky_relu", "relu", "sigmoid", "tanh")
 OUTPUTS = ("identity", "relu", "sigmoid", "tanh")
-PENALTIES = ("l2", "l2 and biases", "l1")
+NORMS = {"l2": "‖W‖²", "l2 and biases": "‖W‖² + ‖b‖²", "l1": "‖W‖₁"}
+"""Penalties that are tried, in this order, and their terms."""
+
 REGRESSIONS = ("squared_error", "mean_squared_error")
 LAYERS = 4
 SLOPES = (0.1, 0.2)
@@ -43,33 +45,32 @@ def recognized(
     numbers: Sequence[float] = (),
     inputs: str = "x",
 ) -> list[Structure]:
-    """Structures with the function's value at all points, to a relative tolerance; those without a penalty first.
+    """Return the structures with the function's value at all points, to a relative tolerance; first those without a
+    penalty.
 
     numbers: the function's constants, one of which may be the slope of a leaky rectifier. inputs: name of x's block.
     """
     if problems[0].y is None or problems[0].x.ndim != 2:
         return []
     points = [point(problem, value) for problem, value in zip(problems, values, strict=True)]
-    found = [
-        structure for network in _networks(points[0], numbers) for structure in _matching(network, points, tolerance)
-    ]
-    found = [structure._replace(inputs=inputs) for structure in found]
-    return sorted(found, key=lambda structure: (len(structure.penalty), structure.loss == LABELED))
+    networks = _networks(points[0], numbers, inputs)
+    matching = [structure for network in networks for structure in _matching(network, points, tolerance)]
+    return sorted(matching, key=lambda structure: (len(structure.penalty), structure.loss == LABELED))
 
 
 def point(problem: Problem, value: float) -> Point:
-    """A problem as tensors: labels int64, numbers (B, C)."""
+    """Return a problem as tensors: labels int64, numbers (B, C)."""
     params = {name: torch.from_numpy(array) for name, array in problem.params.items()}
     targets = torch.from_numpy(problem.y)
     targets = targets.long() if problem.classes else targets.double().reshape(len(targets), -1)
     width = problem.classes or targets.shape[1]
-    if is_one_hot(problem):
+    if problem.onehot:
         targets = targets.argmax(1)
     return Point(torch.from_numpy(problem.x), params, targets, width, value)
 
 
 def described(structure: Structure, images: int) -> str:
-    """The structure in words, for a batch of so many images.
+    """Return the structure in words, for a batch of so many images.
 
     >>> described(Structure((Affine("W", "b", True),), "identity", "identity", "softmax", 1.0, "l2", 0.05), 5)
     'a linear classifier with the softmax loss and a penalty of 0.05 on ‖W‖²'
@@ -77,38 +78,38 @@ def described(structure: Structure, images: int) -> str:
     loss = structure.loss.replace(LABELED, "hinge, the true class among its rivals,").replace("_", " ")
     text = f"{_network(structure)}the {loss} loss"
     if images > 1 and structure.scale % images == 0:
-        text += ", summed over the batch" + (
-            f", times {structure.scale / images:g}" if structure.scale > images else ""
-        )
+        text += ", summed over the batch"
+        text += f", times {structure.scale / images:g}" if structure.scale > images else ""
     elif structure.scale != 1:
         text += f" times {structure.scale:g}"
     if structure.penalty:
-        norm = {"l1": "‖W‖₁", "l2": "‖W‖²", "l2 and biases": "‖W‖² + ‖b‖²"}[structure.penalty]
-        text += f" and a penalty of {structure.strength:.4g} on {norm}"
+        text += f" and a penalty of {structure.strength:.4g} on {NORMS[structure.penalty]}"
     return text
 
 
 def _network(structure: Structure) -> str:
+    count = len(structure.layers)
+    if not count:
+        return ""
     kind = "model" if structure.loss in REGRESSIONS else "classifier"
     output = f"{structure.output} at its output" if structure.output != "identity" else ""
-    if len(structure.layers) < 2:
-        return (f"a linear {kind}, {output}, with " if output else f"a linear {kind} with ") if structure.layers else ""
-    return (
-        f"a network of {len(structure.layers)} layers ({', '.join(filter(None, (structure.activation, output)))}) with "
-    )
+    if count == 1:
+        return f"a linear {kind}{f', {output},' if output else ''} with "
+    return f"a network of {count} layers ({', '.join(filter(None, (structure.activation, output)))}) with "
 
 
-def _networks(first: Point, numbers: Sequence[float]) -> Iterator[Structure]:
-    """Networks that the shapes allow, their loss still open."""
+def _networks(first: Point, numbers: Sequence[float], inputs: str) -> Iterator[Structure]:
+    """Yield the networks that the shapes allow, their loss still open."""
+    slopes = sorted({slope for slope in (*SLOPES, *numbers) if 0 < slope < 1})
+    leaky = [f"leaky_relu {slope!r}" for slope in slopes]
     for layers in _chains(first):
-        slopes = sorted({slope for slope in (*SLOPES, *numbers) if 0 < slope < 1})
-        hidden = (*ACTIVATIONS, *(f"leaky_relu {slope!r}" for slope in slopes)) if len(layers) > 1 else ("identity",)
+        hidden = (*ACTIVATIONS, *leaky) if len(layers) > 1 else ("identity",)
         for activation, output in product(hidden, OUTPUTS if layers else ("identity",)):
-            yield Structure(layers, activation, output, "", 1.0)
+            yield Structure(layers, activation, output, "", 1.0, inputs=inputs)
 
 
 def _chains(first: Point) -> Iterator[tuple[Affine, ...]]:
-    """Chains of layers through the blocks, in their order."""
+    """Yield chains of layers through the blocks, in their order."""
     for weights, biases in _roles(first.params):
         for inward in product((True, False), repeat=len(weights)):
             shapes = [matrix(first.params[name]).shape for name in weights]
@@ -123,7 +124,7 @@ def _chains(first: Point) -> Iterator[tuple[Affine, ...]]:
 
 
 def _roles(params: Params) -> list[tuple[list[str], list[str]]]:
-    """Which blocks may be weights and which biases: rows of one are likely biases, but a layer may have one input."""
+    """Split the blocks into weights and biases: rows of one are likely biases, but a layer may have one input."""
     wide = [name for name, block in params.items() if block.dim() == 2]
     roles = [[name for name in wide if params[name].shape[0] > 1], wide]
     roles += [[name] for name, block in params.items() if block.dim() == 1 and not wide]
@@ -132,7 +133,7 @@ def _roles(params: Params) -> list[tuple[list[str], list[str]]]:
 
 
 def _matching(network: Structure, points: Sequence[Point], tolerance: float) -> Iterator[Structure]:
-    """The network with each loss that its values tell."""
+    """Yield the network with each loss that its values tell."""
     scores = [propagated(network, p.x, p.params)[2][-1] for p in points]
     labeled = points[0].targets.dim() == 1
     several = [word for word in (*names("losses"), LABELED) if (word in REGRESSIONS) != labeled]
@@ -140,28 +141,25 @@ def _matching(network: Structure, points: Sequence[Point], tolerance: float) -> 
         values = [scored(loss, z, p.targets)[0] for z, p in zip(scores, points, strict=True)]
         for scale in _scales(loss, len(points[0].x), points[0].width):
             rests = [p.value - scale * value for p, value in zip(points, values, strict=True)]
-            fitted = _fitted(network._replace(loss=loss, scale=scale), rests, points, tolerance)
-            if fitted:
-                yield fitted
+            yield from _fitted(network._replace(loss=loss, scale=scale), rests, points, tolerance)
 
 
 def _scales(loss: str, images: int, classes: int) -> list[float]:
-    """Factors that people put in front of a loss: sums over the batch, over classes, a half or its absence."""
-    own = {"sigmoid": (1, classes), "squared_error": (1, 2), "mean_squared_error": (1, 0.5)}.get(loss, (1,))
-    return sorted({float(a * b) for a in own for b in (1, images)})
+    """Return the factors that people put in front of a loss: sums over the batch, over classes, a half or none."""
+    factors = {"sigmoid": (1, classes), "squared_error": (1, 2), "mean_squared_error": (1, 0.5)}.get(loss, (1,))
+    return sorted({float(a * b) for a in factors for b in (1, images)})
 
 
 def _fitted(
     candidate: Structure, rests: Sequence[float], points: Sequence[Point], tolerance: float
-) -> Structure | None:
-    """The candidate with the penalty that leaves nothing of the rests, None where there is no such penalty."""
+) -> Iterator[Structure]:
+    """Yield the candidate with the penalty that leaves nothing of the rests, where there is one."""
     allowed = [tolerance * max(abs(p.value), 1e-6) for p in points]
-    if all(abs(rest) <= most for rest, most in zip(rests, allowed, strict=True)):
-        return candidate
-    for penalty in PENALTIES if candidate.layers else ():
-        sizes = [penalty_size(candidate._replace(penalty=penalty), p.params) for p in points]
+    for penalty in ("", *(NORMS if candidate.layers else ())):
+        fitted = candidate._replace(penalty=penalty)
+        sizes = [penalty_size(fitted, p.params) for p in points]
         strength = sum(r * s for r, s in zip(rests, sizes, strict=True)) / max(sum(s * s for s in sizes), 1e-300)
         left = [abs(rest - strength * size) for rest, size in zip(rests, sizes, strict=True)]
-        if strength > 0 and all(gap <= most for gap, most in zip(left, allowed, strict=True)):
-            return candidate._replace(penalty=penalty, strength=strength)
-    return None
+        if (strength > 0 or not penalty) and all(gap <= most for gap, most in zip(left, allowed, strict=True)):
+            yield fitted._replace(strength=strength)
+            return

@@ -1,4 +1,4 @@
-"""What a user's function gave back, as value and gradients by block; what is wrong with its shapes, as a tutor says it.
+"""Read value and gradients by block from a function's result, and say what is wrong with their shapes.
 
 For a parameter p and its gradient g, the shape often gives the fault away:
 
@@ -17,64 +17,58 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenfold.errors import DataError, nearest
-from tenfold.teach.doctor.subject import Evaluation
+from tenfold.teach.doctor.subject import Evaluation, Sizes
 
-Sizes = tuple[int, ...]
 CONTRACT = "expected value, gradients"
 
 
 def blocks_of(result: Any, where: str, shapes: Mapping[str, Sizes], targets: bool) -> tuple[str, ...]:
-    """The blocks of which a function returned gradients, in its order.
+    """Return the blocks of which a function returned gradients, in its order.
 
-    shapes: of x, the first, and of the parameters. targets: whether it is known to take some. As many gradients as
+    shapes: of x, the first, and of the parameters. targets: true where it takes some by name. As many gradients as
     parameters are theirs; one more, and x is among them, first, or last where only that fits. Raises DataError where
     the count fits neither.
     """
     x, *params = shapes
     grads = _split(result, where)[1]
-    if isinstance(grads, Mapping):
-        named = {_bare(str(key), shapes): key for key in grads}
-        unknown = [key for name, key in named.items() if name not in shapes]
-        if unknown:
-            raise DataError(f"{where} returns a gradient of {str(unknown[0])!r}: {nearest(str(unknown[0]), shapes)}")
-        _complete(where, len(grads), params, [name for name in params if name not in named], targets)
-        return tuple(name for name in shapes if name in named)
     count = len(grads)
+    if isinstance(grads, Mapping):
+        named = {_block(str(key), shapes): str(key) for key in grads}
+        if unknown := [key for name, key in named.items() if name not in shapes]:
+            raise DataError(f"{where} returns a gradient of {unknown[0]!r}: {nearest(unknown[0], shapes)}")
+        if not named.keys() >= set(params):
+            raise DataError(_incomplete(where, count, params, targets))
+        return tuple(name for name in shapes if name in named)
     if count == len(params) and params:
         return tuple(params)
     if count != len(params) + 1:
-        _complete(where, count, params or [x], ["one"], targets)
+        raise DataError(_incomplete(where, count, params or [x], targets))
     given = [_array(grad, f"{where}: a gradient").shape for grad in grads]
     last = (*params, x)
     return last if given != [*shapes.values()] and given == [shapes[name] for name in last] else tuple(shapes)
 
 
 def understood(result: Any, where: str, blocks: Sequence[str], shapes: Mapping[str, Sizes], images: int) -> Evaluation:
-    """Value and gradients of a call, finite or not; a DataError that says what is wrong with their kinds and shapes.
+    """Return value and gradients of a call, finite or not; a DataError says what is wrong with their kinds and shapes.
 
     where: how the function is called in messages. images: N, inputs in x.
     """
     value, grads = _split(result, where)
     number, kind = _value(value, where, images)
     if isinstance(grads, Mapping):
-        grads = {_bare(str(key), shapes): grad for key, grad in grads.items()}
-        ordered = [grads.get(name) for name in blocks]
-    else:
-        ordered = list(grads)
-    if len(ordered) != len(blocks):
-        raise DataError(f"{where} returns {len(ordered)} gradients here and {len(blocks)} before; expected as many")
-    arrays = {
-        name: _array(grad, f"{where}: the gradient of {name}") for name, grad in zip(blocks, ordered, strict=True)
-    }
+        by_block = {_block(str(key), shapes): grad for key, grad in grads.items()}
+        grads = [by_block.get(name) for name in blocks]
+    if len(grads) != len(blocks):
+        raise DataError(f"{where} returns {len(grads)} gradients here and {len(blocks)} before; expected as many")
+    arrays = {name: _array(grad, f"{where}: the gradient of {name}") for name, grad in zip(blocks, grads, strict=True)}
     _check_shapes(arrays, where, shapes, images)
-    kinds = {kind, *(str(array.dtype) for array in arrays.values())}
-    narrow = any(kind in ("float32", "float16") for kind in kinds)
+    narrow = {"float32", "float16"} & {kind, *(str(array.dtype) for array in arrays.values())}
     wide = {name: np.array(array, dtype=np.float64) for name, array in arrays.items()}
     return Evaluation(number, wide, "float32" if narrow else "float64")
 
 
 def _split(result: Any, where: str) -> tuple[Any, Any]:
-    """Value, and gradients as a mapping or a sequence."""
+    """Return the value, and gradients as a mapping or a sequence."""
     if result is None:
         raise DataError(f"{where} returns None (is a return missing?); {CONTRACT}")
     if not isinstance(result, tuple | list):
@@ -91,42 +85,35 @@ def _split(result: Any, where: str) -> tuple[Any, Any]:
 
 
 def _numbers(grads: Any) -> bool:
-    """Whether a list is one gradient written as lists of numbers, and not a list of gradients."""
+    """Judge whether a list is one gradient written as lists of numbers, and not a list of gradients."""
     if isinstance(grads, list) and grads:
         return all(isinstance(entry, int | float) or _numbers(entry) for entry in grads)
     return False
 
 
-def _complete(where: str, count: int, params: Sequence[str], missing: Sequence[str], targets: bool) -> None:
-    if missing:
-        named = ", ".join(params)
-        many = f"the {len(params)} parameters {named}" if len(params) > 1 else named
-        plural = "s" * (count != 1)
-        told = f"{where} returns {count} gradient{plural} for {many}; expected one for each, in their order"
-        called = f"; real targets, which have none, are named y (y={'3x2' if len(params) > 1 else '3'})"
-        raise DataError(told + called * (count < len(params) and not targets))
+def _incomplete(where: str, count: int, params: Sequence[str], targets: bool) -> str:
+    several = len(params) > 1
+    many = f"the {len(params)} parameters {', '.join(params)}" if several else params[0]
+    says = f"{where} returns {count} gradient{'s' * (count != 1)} for {many}; expected one for each, in their order"
+    cure = f"; real targets, which have none, are named y (y={'3x2' if several else '3'})"
+    return says + cure * (count < len(params) and not targets)
 
 
-def _bare(key: str, shapes: Mapping[str, Sizes]) -> str:
-    """The block that a key names: "W", "dW", "grad_W" or "W_grad"."""
+def _block(key: str, shapes: Mapping[str, Sizes]) -> str:
+    """Return the block that a key names: "W", "dW", "grad_W" or "W_grad"."""
     tries = (key, key.removeprefix("grad_"), key.removesuffix("_grad"), key.removeprefix("d"))
-    if known := next((name for name in tries if name in shapes), ""):
-        return known
+    if block := next((name for name in tries if name in shapes), ""):
+        return block
     x = next(iter(shapes))
     return x if x.lower() in [name.lower() for name in tries] else key
 
 
-def _plain(given: Any) -> Any:
-    """A torch tensor as a NumPy array; anything else as it is."""
-    return given.detach().cpu().numpy() if hasattr(given, "detach") else given
-
-
 def _value(value: Any, where: str, images: int) -> tuple[float, str]:
-    """The value and its type."""
+    """Return the value and its type."""
     array = _array(value, f"{where}: the value")
     if array.size != 1:
         each = " (one loss for each input: take their mean or sum)" if array.shape in ((images,), (images, 1)) else ""
-        raise DataError(f"{where}: the value has shape {_told(array.shape)}{each}; expected one number")
+        raise DataError(f"{where}: the value has shape {_sizes(array.shape)}{each}; expected one number")
     return float(array.reshape(())), "float64" if isinstance(value, float | int) else str(array.dtype)
 
 
@@ -134,7 +121,7 @@ def _array(given: Any, what: str) -> NDArray[Any]:
     if given is None:
         raise DataError(f"{what} is None; expected numbers")
     try:
-        array = np.asarray(_plain(given))
+        array = np.asarray(given.detach().cpu().numpy() if hasattr(given, "detach") else given)
     except Exception:  # a thing of the user's own may make an array of itself by any code
         array = np.asarray("?")
     if array.dtype.kind == "c":
@@ -143,29 +130,27 @@ def _array(given: Any, what: str) -> NDArray[Any]:
         kind = type(array.flat[0]).__name__ if array.size else "object"
         raise DataError(f"{what} is an array of Python objects ({kind}), not of numbers")
     if array.dtype.kind not in "fiub":
-        own = f"n array of {array.dtype}" if isinstance(given, np.ndarray) else f" {type(given).__name__}"
-        raise DataError(f"{what} is no array of numbers but a{own}")
+        kind = f"n array of {array.dtype}" if isinstance(given, np.ndarray) else f" {type(given).__name__}"
+        raise DataError(f"{what} is no array of numbers but a{kind}")
     return array
 
 
 def _check_shapes(arrays: Mapping[str, NDArray[Any]], where: str, shapes: Mapping[str, Sizes], images: int) -> None:
-    wrong = [name for name, array in arrays.items() if array.shape != shapes[name]]
-    if not wrong:
+    name = next((name for name, array in arrays.items() if array.shape != shapes[name]), "")
+    if not name:
         return
-    found = {name: array.shape for name, array in arrays.items()}
-    name = wrong[0]
-    p, g = shapes[name], found[name]
-    if len(arrays) > 1 and sorted(found.values()) == sorted(shapes[block] for block in arrays):
+    p, g = shapes[name], arrays[name].shape
+    if len(arrays) > 1 and sorted(array.shape for array in arrays.values()) == sorted(shapes[name] for name in arrays):
         hint = f"the gradients are in another order than {', '.join(arrays)}"
     else:
         hint = _hint(g, p, images, shapes)
-    expected = "a single number" if p == () else _told(p)
-    called = f"{where}: the gradient of {name}"
-    raise DataError(f"{called} has shape {_told(g)}, expected {expected}{': ' * bool(hint)}{hint}")
+    expected = "a single number" if p == () else _sizes(p)
+    has = f"{where}: the gradient of {name} has shape {_sizes(g)}"
+    raise DataError(f"{has}, expected {expected}{': ' * bool(hint)}{hint}")
 
 
 def _hint(g: Sizes, p: Sizes, images: int, shapes: Mapping[str, Sizes]) -> str:
-    """What a tutor would say of a gradient of shape g for a parameter of shape p, "" where nothing is plain."""
+    """Return a tutor's hint at a gradient of shape g for a parameter of shape p, "" where nothing is plain."""
     same = [name for name, sizes in shapes.items() if sizes == g]
     if len(p) == 2 and g == p[::-1]:
         return "it is transposed"
@@ -188,10 +173,10 @@ def _hint(g: Sizes, p: Sizes, images: int, shapes: Mapping[str, Sizes]) -> str:
     return f"that is the shape of {same[0]}" if same else ""
 
 
-def _told(sizes: Sequence[int]) -> str:
-    """Sizes as one reads them.
+def _sizes(sizes: Sequence[int]) -> str:
+    """Return sizes as one reads them.
 
-    >>> _told((4, 10)), _told((4,)), _told(())
+    >>> _sizes((4, 10)), _sizes((4,)), _sizes(())
     ('4×10', '(4,)', '()')
     """
     return "×".join(map(str, sizes)) if len(sizes) > 1 else str(tuple(sizes))

@@ -7,20 +7,29 @@ dead units       a rectifier that is positive for none of 500 images has no grad
 update ratio     ‖Δw‖ / ‖w‖ of a step, about 1e-3: with less it learns slowly, with more it jumps about
 """
 
-__all__ = ["Finding", "sanity"]
+__all__ = ["SanityCheck", "finite", "sanity"]
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+import torch
 from torch import Tensor
 
+from tenfold.data.batches import Part, inputs, sampler, steps_per_epoch
 from tenfold.data.load import load
 from tenfold.data.types import Dataset
-from tenfold.recipe import Recipe
-from tenfold.teach.doctor.observing import Seen, Stepped, Trial, learned, seen, stepped, trial
+from tenfold.engine import loop
+from tenfold.engine.population import Population, assemble, built, first_params
+from tenfold.engine.types import Batch, Loss, Params, State, Value
+from tenfold.recipe import Recipe, members
+from tenfold.runs.prepare import parts, parts_of
 
+CPU = torch.device("cpu")
 IMAGES, FEW, LONGEST, STEPS, SKIPPED = 500, 50, 1000, 60, 10
+"""Images looked at, images learned by heart and the steps that it may take; steps taken, the first of which do not
+count."""
+
 KNOWN = 0.1
 """Share of the loss of guessing below which images are learned by heart."""
 
@@ -36,7 +45,7 @@ SATURATES = {"sigmoid": (0.01, 0.99), "tanh": (-0.98, 0.98)}
 """Outputs beyond which an activation's slope is a twenty-fifth of its largest."""
 
 
-class Finding(NamedTuple):
+class SanityCheck(NamedTuple):
     """One check. ok: False where it is worth a look. measured, expected: in words; numbers: for machines."""
 
     name: str
@@ -46,118 +55,219 @@ class Finding(NamedTuple):
     numbers: dict[str, Any]
 
 
-def sanity(recipe: Recipe, data_dir: str = "", dataset: Dataset | None = None) -> list[Finding]:
-    """What a single model shows on its data, in the order of the header.
+class _Untrained(NamedTuple):
+    """A single model with its first parameters, and the training part that it is tried on.
+
+    rows: positions of some of its images, at equal distances.
+    """
+
+    recipe: Recipe
+    population: Population
+    params: Params
+    part: Part
+    rows: Tensor
+
+    @property
+    def loss(self) -> Loss:
+        """The loss of the scores."""
+        return self.population.losses[0][0]
+
+    def trained(self, batches: Callable[[int], Batch], steps: int) -> Iterator[tuple[State, Value]]:
+        """Yield state and measurements after each of some steps from the first parameters."""
+        population = self.population
+        start = loop.start(self.params, population.optimizer)
+        return loop.train(population.objective, population.optimizer, population.rate, batches, start, steps)
+
+
+class _Observed(NamedTuple):
+    """One forward and backward pass.
+
+    scores: (B, C). loss: mean; guessing: that of zero scores; uninformed: that of these scores if the labels had
+    nothing to do with them.
+    flow: rms of ∂L/∂z by affine layer. outputs: of each activation (B, H), by its layer.
+    """
+
+    scores: Tensor
+    loss: float
+    guessing: float
+    uninformed: float
+    flow: dict[str, float]
+    outputs: dict[str, Tensor]
+
+
+def sanity(recipe: Recipe, data_dir: str = "", dataset: Dataset | None = None) -> list[SanityCheck]:
+    """Check a single model on its data, in the order of the header.
 
     recipe: model, data, loss, initializer, learning rate … as for training. dataset: the recipe's, where it is loaded.
     """
     dataset = dataset or load(recipe.data, data_dir=data_dir, size=recipe.size)
-    tried = trial(recipe, dataset, IMAGES)
-    first = seen(tried, tried.params)
-    after = stepped(tried, STEPS, SKIPPED)
-    return [
-        _initial_loss(tried, first),
-        _by_heart(tried),
-        _flow(first),
-        *_units(tried, first, after),
-        _update_ratio(after),
-    ]
+    model = _untrained(recipe, dataset)
+    first, (params, ratios, failed) = _observed(model, model.params), _stepped(model)
+    units = _units(model, first, _observed(model, params))
+    return [_initial_loss(model, first), _by_heart(model), _flow(first), *units, _update_ratio(ratios, failed)]
 
 
-def _initial_loss(tried: Trial, first: Seen) -> Finding:
-    spread, softmax = float(first.scores.std(-1).mean()), tried.recipe.loss == "softmax"
-    named = f"ln {first.scores.shape[-1]} = {first.guessing:.3f}" if softmax else f"{first.guessing:.3f}"
-    expected = f"near {named}, which guessing costs"
+def _untrained(recipe: Recipe, dataset: Dataset) -> _Untrained:
+    """Return the model of a recipe with its first parameters."""
+    part = parts(recipe, dataset, {"train": parts_of(recipe, dataset)["train"]}, CPU)["train"]
+    model, settings = built(recipe, len(part.factor), len(dataset.class_names)), members(recipe)[:1]
+    updates = steps_per_epoch(len(part.rows), recipe.batch_size)
+    population = assemble(recipe, settings, model, recipe.epochs * updates, updates, CPU)
+    return _Untrained(recipe, population, first_params(recipe, settings, model, CPU), part, _spread(part, IMAGES))
+
+
+def _observed(model: _Untrained, params: Params) -> _Observed:
+    """Run the model forward and backward on its images."""
+    x, y = inputs(model.part, model.part.images[model.rows]), model.part.labels[model.rows]
+    links = model.population.model.links({})
+    pulls, outputs, h = [], {}, x
+    for link in links:
+        h, pull = link.layer(h, *(params[name] for name in link.weights))
+        pulls.append(pull)
+        if not link.weights:
+            outputs[link.name.partition(".")[0]] = h[0]
+    value, d = model.loss(h, y)
+    classes, flow = h.shape[-1], {}
+    guessing = float(model.loss(torch.zeros_like(h), y)[0])
+    uninformed = sum(float(model.loss(h, (y + k) % classes)[0]) for k in range(classes)) / classes
+    for link, pull in zip(reversed(links), reversed(pulls), strict=True):
+        if link.weights:
+            flow[link.name] = float(d.square().mean().sqrt())
+        d = pull(d, need_dx=link is not links[0])[0]
+    return _Observed(h[0], float(value), guessing, uninformed, dict(reversed(flow.items())), outputs)
+
+
+def _stepped(model: _Untrained) -> tuple[Params, dict[str, float], int]:
+    """Take some steps on the training part.
+
+    Returns the parameters after them, the median ‖Δw‖/‖w‖ by layer, and the step that failed, 0 for none.
+    """
+    recipe, population = model.recipe, model.population
+    noise = population.model.noise
+    batches = sampler(model.part, recipe.batch_size, recipe.seed, recipe.sampling, population.flip, noise)
+    failed, before = 0, {name: tensor.clone() for name, tensor in model.params.items()}
+    sizes: dict[str, list[float]] = {name: [] for name in before if name.endswith("weight")}
+    for state, _ in model.trained(batches, STEPS):
+        if int(state.status) < 0:
+            failed = -int(state.status)
+            break
+        for name, ratios in sizes.items() if state.step > SKIPPED else ():
+            ratios.append(_ratio(state.params[name], before[name]))
+        before = {name: tensor.clone() for name, tensor in state.params.items()}
+    median = {name.rpartition(".")[0]: _median(ratios) for name, ratios in sizes.items()}
+    return before, median, failed
+
+
+def _ratio(after: Tensor, before: Tensor) -> float:
+    size, moved = float(before.norm()), float((after - before).norm())
+    return moved / size if size else math.inf if moved else 0.0
+
+
+def _median(values: list[float]) -> float:
+    return float(torch.tensor(values, dtype=torch.float64).median()) if values else math.nan
+
+
+def _spread(part: Part, count: int) -> Tensor:
+    """Return some rows of a part, at equal distances, so that every class of a sorted data set is among them."""
+    return part.rows[torch.linspace(0, len(part.rows) - 1, min(count, len(part.rows))).long()]
+
+
+def _initial_loss(model: _Untrained, first: _Observed) -> SanityCheck:
+    spread, softmax = float(first.scores.std(-1).mean()), model.recipe.loss == "softmax"
+    guessing = f"ln {first.scores.shape[-1]} = {first.guessing:.3f}" if softmax else f"{first.guessing:.3f}"
+    expected = f"near {guessing}, which guessing costs"
     if first.uninformed > 1.01 * first.guessing:
         expected += f"; first scores that spread by {spread:.2g} make it {first.uninformed:.3g}, whatever the label"
-    ok = spread <= WIDE
-    if not ok:
+    if spread > WIDE:
         expected += ": the first weights are too large"
     numbers = {"loss": first.loss, "guessing": first.guessing, "uninformed": first.uninformed, "spread": spread}
-    return Finding("initial loss", ok, f"{first.loss:.3f}", expected, _finite(numbers))
+    return SanityCheck("initial loss", spread <= WIDE, f"{first.loss:.3f}", expected, finite(numbers))
 
 
-def _by_heart(tried: Trial) -> Finding:
-    found = learned(tried, FEW, LONGEST, KNOWN)
-    ok = not found.failed and found.step < LONGEST
-    told = f"{found.right} of {found.images} right, loss {found.loss:.2g} after {found.step:,} steps"
+def _by_heart(model: _Untrained) -> SanityCheck:
+    """Take full batches of a few images, until all are right and cost less than a share of what guessing costs."""
+    part = model.part._replace(rows=_spread(model.part, FEW))
+    images, y = len(part.rows), part.labels[part.rows]
+    zeros = torch.zeros(1, images, model.population.model.classes, dtype=part.factor.dtype)
+    enough = KNOWN * float(model.loss(zeros, y)[0])
+    batches = sampler(part, images, model.recipe.seed, "shuffle", 0.0, lambda size: {})
+    right, loss, step, failed = 0, math.nan, 0, False
+    for state, value in model.trained(batches, LONGEST):
+        right, loss = round(float(value.accuracy) * images), float(value.loss)
+        step, failed = state.step, int(state.status) < 0
+        if failed or (right == images and loss < enough):
+            break
+    ok, measured = not failed and step < LONGEST, f"{right} of {images} right, loss {loss:.2g} after {step:,} steps"
     expected = f"all right and a loss near 0 within {LONGEST:,} steps"
-    if found.failed:
-        told, expected = f"not finite in step {found.step}", f"{expected}: is the learning rate too large?"
+    if failed:
+        measured, expected = f"not finite in step {step}", f"{expected}: is the learning rate too large?"
     elif not ok:
         expected += ": is the learning rate too small, or too large, or does a gradient not arrive?"
-    return Finding("few images", ok, told, expected, {**found._asdict(), **_finite({"loss": found.loss})})
+    numbers = {"right": right, "images": images, "loss": loss, "step": step, "failed": failed}
+    return SanityCheck("few images", ok, measured, expected, finite(numbers))
 
 
-def _flow(first: Seen) -> Finding:
-    """Layers by name, first to last."""
-    names, values = list(first.flow), list(first.flow.values())
-    told = ", ".join(f"{name} {value:.2g}" for name, value in first.flow.items())
+def _flow(first: _Observed) -> SanityCheck:
+    """Compare layers, first to last."""
+    values = list(first.flow.values())
     ratio = values[0] / values[-1] if values[-1] else math.nan
-    numbers = {"rms": _finite(first.flow), **_finite({"ratio": ratio})}
+    ok = all(map(math.isfinite, values)) and all(values) and (len(values) == 1 or VANISHED <= ratio <= EXPLODED)
     if not all(map(math.isfinite, values)):
-        return Finding("gradient flow", False, told, "finite: the scores overflow", numbers)
-    if not all(values):
+        expected = "finite: the scores overflow"
+    elif not all(values):
         stuck = next(name for name, value in reversed(first.flow.items()) if not value)
-        why = f"some gradient everywhere: none reaches {stuck}; are the weights behind it all zero?"
-        return Finding("gradient flow", False, told, why, numbers)
-    if len(names) == 1:
-        return Finding(
-            "gradient flow", True, told, "more than 0; with one layer there is no way to lose it on", numbers
-        )
-    ok = VANISHED <= ratio <= EXPLODED
-    expected = f"first over last between {VANISHED:g} and {EXPLODED:g}, found {ratio:.2g}"
-    if not ok:
-        expected += ": it vanishes on its way back" if ratio < VANISHED else ": it explodes on its way back"
-    return Finding("gradient flow", ok, told, expected, numbers)
+        expected = f"some gradient everywhere: none reaches {stuck}; are the weights behind it all zero?"
+    elif len(values) == 1:
+        expected = "more than 0; with one layer there is no way to lose it on"
+    else:
+        expected = f"first over last between {VANISHED:g} and {EXPLODED:g}, found {ratio:.2g}"
+        if not ok:
+            expected += f": it {'vanishes' if ratio < VANISHED else 'explodes'} on its way back"
+    measured = ", ".join(f"{name} {value:.2g}" for name, value in first.flow.items())
+    return SanityCheck("gradient flow", ok, measured, expected, {"rms": finite(first.flow), **finite({"ratio": ratio})})
 
 
-def _units(tried: Trial, first: Seen, after: Stepped) -> list[Finding]:
-    """Hidden units that have next to no slope; [] where there are none, or none that can lose it."""
-    word = tried.recipe.activation
+def _units(model: _Untrained, first: _Observed, later: _Observed) -> list[SanityCheck]:
+    """Look for hidden units with next to no slope; [] where there are none, or none that can lose it."""
+    word = model.recipe.activation
     if not first.outputs or word not in ("relu", *SATURATES):
         return []
-    later = seen(tried, after.params).outputs
-    shares = {name: (_stuck(word, h), _stuck(word, later[name])) for name, h in first.outputs.items()}
-    told = ", ".join(f"{name} {100 * at:.0f} % → {100 * then:.0f} %" for name, (at, then) in shares.items())
-    most, bound = max(max(pair) for pair in shares.values()), DEAD if word == "relu" else SATURATED
-    ok = most <= bound
-    numbers = {"share": {name: list(pair) for name, pair in shares.items()}}
+    shares = {name: [_stuck(word, h), _stuck(word, later.outputs[name])] for name, h in first.outputs.items()}
+    measured = ", ".join(f"{name} {100 * one:.0f} % → {100 * two:.0f} %" for name, (one, two) in shares.items())
+    name, bound, wrong = "saturated units", SATURATED, "of outputs at either end"
     if word == "relu":
-        expected = (
-            f"below {100 * bound:.0f} % positive for none of {len(tried.rows)} images, at first → after {STEPS} steps"
-        )
-    else:
-        expected = f"below {100 * bound:.0f} % of outputs at either end, at first → after {STEPS} steps"
+        name, bound, wrong = "dead units", DEAD, f"positive for none of {len(model.rows)} images"
+    ok = max(map(max, shares.values())) <= bound
+    expected = f"below {100 * bound:.0f} % {wrong}, at first → after {STEPS} steps"
     if not ok:
         expected += ": they learn nothing more; try a smaller learning rate, or another initializer"
-    return [Finding("dead units" if word == "relu" else "saturated units", ok, told, expected, numbers)]
+    return [SanityCheck(name, ok, measured, expected, {"share": shares})]
 
 
 def _stuck(word: str, h: Tensor) -> float:
-    """Share of units that are never positive, or of outputs (B, H) at either end."""
+    """Return the share of units that are never positive, or of outputs (B, H) at either end."""
     if word == "relu":
         return float((h <= 0).all(0).float().mean())
     low, high = SATURATES[word]
     return float(((h < low) | (h > high)).float().mean())
 
 
-def _update_ratio(after: Stepped) -> Finding:
-    logs = {name: math.log10(ratio) if ratio > 0 else -math.inf for name, ratio in after.ratios.items()}
-    told = ", ".join(f"{name} {log:.1f}" if math.isfinite(log) else f"{name} not at all" for name, log in logs.items())
-    expected = "about −3 in powers of ten: a step moves the weights by a thousandth of their size"
-    numbers = {"log10": _finite(logs), "failed": after.failed}
-    if after.failed:
-        expected = f"{expected}: is the learning rate too large?"
-        return Finding("update ratio", False, f"not finite in step {after.failed}", expected, numbers)
+def _update_ratio(ratios: Mapping[str, float], failed: int) -> SanityCheck:
+    logs = {name: math.log10(ratio) if ratio > 0 else -math.inf for name, ratio in ratios.items()}
+    sizes = ", ".join(f"{name} {log:.1f}" if math.isfinite(log) else f"{name} not at all" for name, log in logs.items())
     low, high = min(logs.values()), max(logs.values())
-    if low < SLOW:
+    measured, ok = sizes.replace("-", "−"), low >= SLOW and high <= FAST and not failed
+    expected = "about −3 in powers of ten: a step moves the weights by a thousandth of their size"
+    if failed:
+        measured = f"not finite in step {failed}"
+        expected += ": is the learning rate too large?"
+    elif low < SLOW:
         expected += ": no gradient arrives" if low == -math.inf else ": it hardly moves; try a larger learning rate"
     elif high > FAST:
         expected += ": steps are large for the weights; try a smaller learning rate"
-    return Finding("update ratio", low >= SLOW and high <= FAST, told.replace("-", "−"), expected, numbers)
+    return SanityCheck("update ratio", ok, measured, expected, {"log10": finite(logs), "failed": failed})
 
 
-def _finite(numbers: Mapping[str, float]) -> dict[str, float | None]:
-    """None for what JSON does not have."""
-    return {name: number if math.isfinite(number) else None for name, number in numbers.items()}
+def finite(numbers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values with None for numbers that JSON does not have."""
+    return {name: None if isinstance(v, float) and not math.isfinite(v) else v for name, v in numbers.items()}

@@ -1,6 +1,6 @@
-"""What is examined: a function with a value and gradients by block, and how to draw a point for it."""
+"""A function with a value and gradients by block, and a point at which it is examined."""
 
-__all__ = ["Array", "Evaluation", "Problem", "Subject", "is_one_hot"]
+__all__ = ["Array", "Evaluation", "Problem", "Sizes", "Subject"]
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Sizes = tuple[int, ...]
 
 
 class Problem(NamedTuple):
@@ -24,9 +25,25 @@ class Problem(NamedTuple):
     y: NDArray[Any] | None
     classes: int = 0
 
+    @property
+    def onehot(self) -> bool:
+        """True where targets are rows of one 1 among zeros, which numbers drawn at random are not."""
+        y = self.y
+        return y is not None and y.ndim == 2 and bool(np.isin(y, (0, 1)).all() and (y.sum(1) == 1).all())
+
+    def block(self, name: str) -> Array:
+        """Return a parameter, or x by whatever other name."""
+        return self.params.get(name, self.x)
+
+    def replaced(self, name: str, array: Array) -> "Problem":
+        """Return the point with another array for a block."""
+        if name in self.params:
+            return self._replace(params=self.params | {name: array})
+        return self._replace(x=array)
+
 
 class Evaluation(NamedTuple):
-    """What a function gave: its value, gradients by block, and the coarser type of both, "float64" or "float32".
+    """A function's answer: its value, gradients by block, and the coarser type of both, "float64" or "float32".
 
     changed: arguments that it wrote into, which were copies.
     """
@@ -42,7 +59,7 @@ class Subject(NamedTuple):
 
     evaluate: calls it with copies of a point; raises UsageError or DataError in plain words. draw(rng, integers): a
     random point, with coordinates in {−1, 0, 1} where integers is true, so that exact kinks and ties occur. blocks:
-    what has a gradient, in the order of shapes, the inputs among them where the function returns that too. shapes: of
+    those with a gradient, in the order of shapes, the inputs among them where the function returns that too. shapes: of
     every array but y, the inputs first. traced: autograd's gradients by block, None where the function cannot be
     traced. function: the user's own. constants: bound by name. kind: "function", "loss", "layer" or "model".
     """
@@ -51,14 +68,12 @@ class Subject(NamedTuple):
     evaluate: Callable[[Problem], Evaluation]
     draw: Callable[[np.random.Generator, bool], Problem]
     blocks: tuple[str, ...]
-    shapes: dict[str, tuple[int, ...]]
+    shapes: dict[str, Sizes]
     traced: Callable[[Problem], dict[str, Array] | None]
     function: Callable[..., Any] | None = None
     constants: Mapping[str, float] = MappingProxyType({})
     kind: str = "function"
 
-
-def is_one_hot(problem: Problem) -> bool:
-    """Whether targets are rows of one 1 among zeros, which numbers drawn at random are not."""
-    y = problem.y
-    return y is not None and y.ndim == 2 and bool(np.isin(y, (0, 1)).all() and (y.sum(1) == 1).all())
+    def value(self, problem: Problem) -> float:
+        """Return the value alone."""
+        return self.evaluate(problem).value

@@ -3,24 +3,22 @@
 The file is run as code, as `python FILE` would run it. The function gets fresh copies at every call.
 """
 
-__all__ = ["Asked", "user_subjects"]
+__all__ = ["user_subjects"]
 
 import ast
 import contextlib
 import importlib.util
 import sys
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 from tenfold.errors import UsageError, nearest
-from tenfold.teach.doctor.binding import binding
-from tenfold.teach.doctor.calling import Bound, drawn, evaluated, sizes, traced, tried
-from tenfold.teach.doctor.declared import Declared, declare
+from tenfold.teach.doctor.calling import Bound, subject_of, tried
+from tenfold.teach.doctor.declared import Declared, binding, declare
 from tenfold.teach.doctor.guarded import guarded
-from tenfold.teach.doctor.subject import Array, Problem, Subject
+from tenfold.teach.doctor.subject import Subject
 
 IMPORTING = 20.0
 """Seconds that a file may take to import."""
@@ -31,38 +29,29 @@ CASE = ("function", "shapes", "arrays")
 EXAMPLE = 'CASES = [{"function": "loss_and_grad", "shapes": "x=3x10,W=4x10,y=3:4"}]'
 
 
-class Asked(NamedTuple):
-    """What is to be checked. target: FILE.py or FILE.py:function; shapes: text, "" for the file's CASES."""
+def user_subjects(target: str, shapes: str = "", arrays: str = "auto", float32: bool = False) -> list[Subject]:
+    """Return the functions of a user's file that are to be checked, each called once to see what it returns.
 
-    target: str
-    shapes: str = ""
-    arrays: str = "auto"
-    float32: bool = False
-
-
-def user_subjects(asked: Asked) -> list[Subject]:
-    """The functions of a user's file that are to be checked, each called once to see what it returns.
-
-    Raises UsageError for a file, function, or sizes that are not there, DataError for code that fails.
+    target: FILE.py or FILE.py:function; shapes: text, "" for the file's CASES. Raises UsageError for a file, function,
+    or sizes that are not there, DataError for code that fails.
     """
-    text, _, name = asked.target.rpartition(":") if not asked.target.endswith(".py") else (asked.target, "", "")
+    text, _, name = target.rpartition(":") if not target.endswith(".py") else (target, "", "")
     path = _existing(Path(text).expanduser())
     module = _imported(path)
-    cases = [{"function": name, "shapes": asked.shapes}] if asked.shapes else _cases(module, path, name)
-    return [_subject(module, path, case, asked) for case in cases]
+    cases = [{"function": name, "shapes": shapes}] if shapes else _cases(module, path, name)
+    return [_subject(module, path, case, arrays, float32) for case in cases]
 
 
 def _existing(path: Path) -> Path:
     if path.is_file():
         return path
-    known = [str(found) for found in path.parent.glob("*.py")] if path.parent.is_dir() else []
-    if not known:
-        raise UsageError(f"{path}: no such file, and {path.parent} holds no Python file")
-    raise UsageError(f"{path}: no such file; {nearest(str(path), known)}")
+    files = [str(file) for file in path.parent.glob("*.py")] if path.parent.is_dir() else []
+    choice = f"; {nearest(str(path), files)}" if files else f", and {path.parent} holds no Python file"
+    raise UsageError(f"{path}: no such file{choice}")
 
 
 def _imported(path: Path) -> ModuleType:
-    """The module, with its folder importable for it as it would be for `python FILE`, and no bytecode left behind."""
+    """Import the module, its folder importable for it as it would be for `python FILE`, no bytecode left behind."""
     spec = importlib.util.spec_from_file_location(f"tenfold_check_{path.stem}", path.absolute())
     if spec is None or spec.loader is None:
         raise UsageError(f"{path}: not a Python file")
@@ -81,17 +70,16 @@ def _imported(path: Path) -> ModuleType:
 
 
 def _cases(module: ModuleType, path: Path, name: str) -> list[dict[str, Any]]:
-    """The file's CASES, those of one function where one is named."""
+    """Return the file's CASES, those of one function where one is named."""
     cases = getattr(module, "CASES", None)
     if cases is None:
         wanted = f"{name[:60]}'s arguments" if name else "its arguments"
         raise UsageError(f"{path}: give the sizes of {wanted} (--shapes x=3x10,W=4x10,y=3:4), or {EXAMPLE} in the file")
     if not isinstance(cases, list | tuple) or not cases or not all(isinstance(case, dict) for case in cases):
         raise UsageError(f"{path}: CASES should be a list with a dict for each check: {EXAMPLE}")
-    for case in cases:
-        for key in ("function", "shapes"):
-            if not isinstance(case.get(key), str):
-                raise UsageError(f"{path}: a case of CASES has no {key!r} as text; expected {EXAMPLE}")
+    lacking = [key for case in cases for key in CASE[:2] if not isinstance(case.get(key), str)]
+    if lacking:
+        raise UsageError(f"{path}: a case of CASES has no {lacking[0]!r} as text; expected {EXAMPLE}")
     chosen = [dict(case) for case in cases if name in ("", case["function"])]
     if not chosen:
         _function(module, path, name)
@@ -100,57 +88,48 @@ def _cases(module: ModuleType, path: Path, name: str) -> list[dict[str, Any]]:
 
 
 def _function(module: ModuleType, path: Path, name: str) -> Callable[..., Any]:
-    """The function of that name; the file's only one where none is named."""
-    known = [word for word, thing in vars(module).items() if callable(thing) and not word.startswith("_")]
-    own = [word for word in known if getattr(vars(module)[word], "__module__", "") == module.__name__]
-    if not name and len(own) != 1:
-        some = ", ".join(own[:MANY]) + ", …" * (len(own) > MANY)
-        told = f"one of {some} as {path}:FUNCTION" if own else "but the file defines none"
-        raise UsageError(f"{path}: say which function, {told}")
-    thing = vars(module).get(name or own[0])
+    """Return the function of that name; the file's only one where none is named."""
+    callables = {word: thing for word, thing in vars(module).items() if callable(thing) and not word.startswith("_")}
+    defined = [word for word, thing in callables.items() if getattr(thing, "__module__", "") == module.__name__]
+    if not name and len(defined) != 1:
+        some = ", ".join(defined[:MANY]) + ", …" * (len(defined) > MANY)
+        choice = f"one of {some} as {path}:FUNCTION" if defined else "but the file defines none"
+        raise UsageError(f"{path}: say which function, {choice}")
+    thing = vars(module).get(name or defined[0])
     if thing is None:
-        told = nearest(name, own or known) if known else "the file defines none"
-        raise UsageError(f"{path}: no function {name[:60]!r}: {told}")
+        choice = nearest(name, defined or callables) if callables else "the file defines none"
+        raise UsageError(f"{path}: no function {name[:60]!r}: {choice}")
     if not callable(thing):
         raise UsageError(f"{path}: {name} is no function; its type is {type(thing).__name__}")
-    found: Callable[..., Any] = thing
-    return found
+    function: Callable[..., Any] = thing
+    return function
 
 
-def _subject(module: ModuleType, path: Path, case: Mapping[str, Any], asked: Asked) -> Subject:
+def _subject(module: ModuleType, path: Path, case: Mapping[str, Any], arrays: str, float32: bool) -> Subject:
     function = _function(module, path, case["function"])
     name = case["function"] or getattr(function, "__name__", "")
     declared = _with_constants(declare(case["shapes"]), path, case)
     arguments = binding(function, f"{path}: {name}", declared)
-    kinds = _kinds(asked.arrays if asked.arrays != "auto" else case.get("arrays", "auto"), path)
-    dtype = "float32" if asked.float32 else "float64"
-    bound, blocks = tried(Bound(function, path, name, declared, arguments, kinds[0], dtype), kinds)
-    shapes = sizes(bound.declared)
-    return Subject(
-        f"{path}:{name}",
-        partial(evaluated, bound, blocks),
-        partial(drawn, bound.declared),
-        tuple(block for block in shapes if block in blocks),
-        shapes,
-        partial(traced, bound, blocks) if bound.torch else _untraced,
-        function,
-        bound.declared.constants,
-    )
+    kinds = _kinds(arrays if arrays != "auto" else case.get("arrays", "auto"), path)
+    dtype = "float32" if float32 else "float64"
+    bound = tried(Bound(function, path, name, declared, arguments, kinds[0], dtype), kinds)
+    return subject_of(bound, f"{path}:{name}")
 
 
 def _with_constants(declared: Declared, path: Path, case: Mapping[str, Any]) -> Declared:
-    """With the numbers of a case."""
-    own = {key: value for key, value in case.items() if key not in CASE}
-    for key, value in own.items():
+    """Add the numbers of a case."""
+    numbers = {key: value for key, value in case.items() if key not in CASE}
+    for key, value in numbers.items():
         if not isinstance(value, int | float):
-            known = ", ".join(CASE)
-            raise UsageError(f"{path}: CASES: {key!r} is {value!r}; expected {known}, or a number for an argument")
-    order = tuple(dict.fromkeys((*declared.order, *own)))
-    return declared._replace(constants={**declared.constants, **own}, order=order)
+            raise UsageError(
+                f"{path}: CASES: {key!r} is {value!r}; expected {', '.join(CASE)}, or a number for an argument"
+            )
+    order = tuple(dict.fromkeys((*declared.order, *numbers)))
+    return declared._replace(constants={**declared.constants, **numbers}, order=order)
 
 
 def _kinds(arrays: Any, path: Path) -> list[bool]:
-    """Whether to try tensors, in the order of trying."""
+    """Return the kinds of arrays to try, in that order; True for tensors."""
     if arrays not in ARRAYS:
         raise UsageError(f"{path}: arrays {arrays!r}: {nearest(str(arrays), ARRAYS)}")
     if arrays != "auto":
@@ -160,13 +139,8 @@ def _kinds(arrays: Any, path: Path) -> list[bool]:
 
 
 def _imports(path: Path) -> set[str]:
-    """Packages that a file imports."""
+    """Return the packages that a file imports."""
     nodes = list(ast.walk(ast.parse(path.read_bytes())))
     plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
-    named = {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
-    return {name.partition(".")[0] for name in plain | named}
-
-
-def _untraced(problem: Problem) -> dict[str, Array] | None:
-    """NumPy keeps no record of what it computed."""
-    return None
+    members = {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+    return {name.partition(".")[0] for name in plain | members}

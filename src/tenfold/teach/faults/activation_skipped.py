@@ -2,24 +2,18 @@
 
 __all__ = ["activation_skipped"]
 
-from collections.abc import Sequence
-
-from torch import Tensor
-
-from tenfold.teach.doctor.backward import Fault, Pass, Structure, Way
+from tenfold.teach.doctor.backward import Blocks, Fault, Mistake, Structure
 from tenfold.teach.faults import hidden
 
 SAYS = "the gradient of {of} is taken with z, before the activation, where the layer's input is its output h"
 
 
-def _ways(structure: Structure | None, names: Sequence[str]) -> list[Way]:
+@Fault
+def activation_skipped(structure: Structure, names: Blocks) -> list[Mistake]:
+    """List the layers above an activation, whose weights may have met z."""
     behind = {i + 1 for i, _ in hidden(structure)}
-    layers = enumerate(structure.layers if structure else ())
-    return [Way("weight", _of_sums, SAYS.format(of=layer.weight), i) for i, layer in layers if i in behind]
-
-
-def _of_sums(known: Pass, layer: int, right: Tensor, d: Tensor) -> Tensor:
-    return d.mT @ known.pre[layer - 1]
-
-
-activation_skipped = Fault(_ways)
+    return [
+        Mistake("weight", lambda run, i, right, d: d.mT @ run.pre[i - 1], SAYS.format(of=layer.weight), i)
+        for i, layer in enumerate(structure.layers)
+        if i in behind
+    ]

@@ -2,39 +2,24 @@
 
 __all__ = ["derivative_misplaced"]
 
-from collections.abc import Callable, Sequence
+from tenfold.teach.doctor.backward import Blocks, Fault, Mistake, Structure, slope
+from tenfold.teach.faults import FORMULAS, hidden
 
-from torch import Tensor
-
-from tenfold.teach.doctor.backward import Fault, Pass, Structure, Way, slope
-from tenfold.teach.faults import hidden
-
-AT_OUTPUT = "the derivative of {own} is taken at its output h{where}, where it belongs at z, before the activation"
-AT_SUM = "the derivative of {own} is written in its output ({formula}){where}, but z, before the activation, was put in"
-FORMULAS: dict[str, tuple[str, Callable[[Tensor], Tensor]]] = {
-    "sigmoid": ("h(1 − h)", lambda z: z * (1 - z)),
-    "tanh": ("1 − h²", lambda z: 1 - z * z),
-}
+AT_OUTPUT = "the derivative of {of} is taken at its output h{where}, where it belongs at z, before the activation"
+AT_SUM = "the derivative of {of} is written in its output ({formula}){where}, but z, before the activation, was put in"
 
 
-def _ways(structure: Structure | None, names: Sequence[str]) -> list[Way]:
+@Fault
+def derivative_misplaced(structure: Structure, names: Blocks) -> list[Mistake]:
+    """List both places at every layer whose derivative has a formula in its output."""
     layers = [(i, word) for i, word in hidden(structure) if word in FORMULAS]
-    ways = []
-    for i, own in layers:
-        where = f" at layer {i + 1}" if len(layers) > 1 else ""
-        formula, derivative = FORMULAS[own]
-        ways.append(Way("local", _at_output(own), AT_OUTPUT.format(own=own, where=where), i))
-        says = AT_SUM.format(own=own, where=where, formula=formula)
-        ways.append(Way("local", _at_sum(derivative), says, i))
-    return ways
+    return [way for i, word in layers for way in _at_layer(i, word, f" at layer {i + 1}" * (len(layers) > 1))]
 
 
-def _at_output(word: str) -> Callable[[Pass, int, Tensor], Tensor]:
-    return lambda known, layer, right: slope(word, known.post[layer + 1])
-
-
-def _at_sum(derivative: Callable[[Tensor], Tensor]) -> Callable[[Pass, int, Tensor], Tensor]:
-    return lambda known, layer, right: derivative(known.pre[layer])
-
-
-derivative_misplaced = Fault(_ways)
+def _at_layer(i: int, word: str, where: str) -> list[Mistake]:
+    formula, derivative = FORMULAS[word]
+    at_output, at_sum = (says.format(of=word, where=where, formula=formula) for says in (AT_OUTPUT, AT_SUM))
+    return [
+        Mistake("local", lambda run, layer, right: slope(word, run.post[layer + 1]), at_output, i),
+        Mistake("local", lambda run, layer, right: derivative(run.pre[layer]), at_sum, i),
+    ]

@@ -2,12 +2,9 @@
 
 __all__ = ["label_not_subtracted"]
 
-from collections.abc import Sequence
-
 from torch import Tensor
 
-from tenfold.engine.arrays import one_hot
-from tenfold.teach.doctor.backward import Fault, Pass, Structure, Way
+from tenfold.teach.doctor.backward import Blocks, Fault, Mistake, Pass, Structure
 
 SAYS = "the {what} is not subtracted: the scores' gradient is {wrong} where it should be {right}"
 WORDS = {
@@ -17,32 +14,26 @@ WORDS = {
     "squared_error": ("target", "ŷ", "ŷ − y"),
     "mean_squared_error": ("target", "2ŷ", "2(ŷ − y)"),
 }
-
 HINGES = ("hinge", "weston_watkins")
 RIVALS = (
     "the label's row is not subtracted: the rivals' scores are pushed down, that of the true class is not pulled up"
 )
 
 
-def _ways(structure: Structure | None, names: Sequence[str]) -> list[Way]:
-    if structure is not None and structure.loss in HINGES:
-        return [Way("scores", _rivals, RIVALS)]
-    if structure is None or structure.loss not in WORDS:
+@Fault
+def label_not_subtracted(structure: Structure, names: Blocks) -> list[Mistake]:
+    """List the scores' gradient without its target."""
+    if structure.loss in HINGES:
+        return [Mistake("scores", lambda run, layer, right: right * (1 - run.labels), RIVALS)]
+    if structure.loss not in WORDS:
         return []
     what, wrong, right = WORDS[structure.loss]
-    return [Way("scores", _bare, SAYS.format(what=what, wrong=wrong, right=right))]
+    return [Mistake("scores", _bare, SAYS.format(what=what, wrong=wrong, right=right))]
 
 
-def _bare(known: Pass, layer: int, right: Tensor) -> Tensor:
-    """Without its target: the gradient is linear in it, with a slope that the loss and its scale decide."""
-    n, c, loss = known.images, known.classes, known.structure.loss
+def _bare(run: Pass, layer: int, right: Tensor) -> Tensor:
+    """Add the target again: the gradient is linear in it, with a slope that the loss and its scale decide."""
+    n, c, loss = run.images, run.classes, run.structure.loss
     share = {"sigmoid": n * c, "mean_squared_error": n * c / 2}.get(loss, n)
-    targets = one_hot(known.targets, right) if loss in ("softmax", "sigmoid") else known.targets.reshape(n, -1)
-    return right + known.structure.scale / share * targets
-
-
-def _rivals(known: Pass, layer: int, right: Tensor) -> Tensor:
-    return right * (1 - one_hot(known.targets, right))
-
-
-label_not_subtracted = Fault(_ways)
+    targets = run.labels if loss in ("softmax", "sigmoid") else run.targets.reshape(n, -1)
+    return right + run.structure.scale / share * targets

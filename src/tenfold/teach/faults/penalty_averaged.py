@@ -2,16 +2,8 @@
 
 __all__ = ["penalty_averaged"]
 
-from collections.abc import Sequence
-
-from tenfold.teach.doctor.backward import Fault, Structure, Way
-from tenfold.teach.faults import penalty
+from tenfold.teach.faults import penalty_fault
 
 SAYS = "the penalty's {grad} is divided by N in {of}: the value adds λ‖W‖² once, outside of the mean over the batch"
 
-
-def _ways(structure: Structure | None, names: Sequence[str]) -> list[Way]:
-    return penalty(structure, names, lambda known: 1 / known.images - 1, SAYS) if structure else []
-
-
-penalty_averaged = Fault(_ways)
+penalty_averaged = penalty_fault(SAYS, lambda run: 1 / run.images - 1, ("l2", "l2 and biases", "l1"))

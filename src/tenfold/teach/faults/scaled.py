@@ -2,10 +2,8 @@
 
 __all__ = ["scaled"]
 
-from collections.abc import Sequence
-
 from tenfold.engine.types import Grads
-from tenfold.teach.doctor.backward import Fault, Pass, Structure, Way
+from tenfold.teach.doctor.backward import Blocks, Fault, Mistake, Pass, Structure
 
 SAYS = (
     "the gradient points the right way but is a multiple of the right one: is a learning rate in it, a temperature, or "
@@ -13,15 +11,13 @@ SAYS = (
 )
 
 
-def _ways(structure: Structure | None, names: Sequence[str]) -> list[Way]:
-    def factor(known: Pass, grads: Grads) -> float:
-        along = sum(float((known.claimed[0][name] * grads[name]).nansum()) for name in names)
-        return along / max(sum(float(grads[name].square().nansum()) for name in names), 1e-300)
+@Fault
+def scaled(structure: Structure, names: Blocks) -> list[Mistake]:
+    """List the multiple that comes nearest to what was returned."""
 
-    def change(known: Pass, grads: Grads) -> Grads:
-        return grads | {name: grads[name] * factor(known, grads) for name in names}
+    def change(run: Pass, grads: Grads) -> Grads:
+        along = sum(float((run.claimed[0][name] * grads[name]).nansum()) for name in names)
+        factor = along / max(sum(float(grads[name].square().nansum()) for name in names), 1e-300)
+        return grads | {name: grads[name] * factor for name in names}
 
-    return [Way("whole", change, SAYS, rank=4)]
-
-
-scaled = Fault(_ways)
+    return [Mistake("whole", change, SAYS, rank=4)]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tenfold.teach.doctor.subject import Problem, Subject
-from tenfold.teach.doctor.userfile import Asked, user_subjects
+from tenfold.teach.doctor.userfile import user_subjects
 from tests.teach.doctor.students.problems import Assignment, point
 from tests.teach.doctor.students.registry import Student
 
@@ -28,5 +28,5 @@ def subject(student: Student, assignment: Assignment, folder: Path) -> Subject:
     path = Path(folder, f"{student.name}.py")
     path.write_text(student.source, encoding="utf-8")
     constants = "".join(f",{name}={value!r}" for name, value in assignment.constants.items())
-    (found,) = user_subjects(Asked(f"{path}:{student.entry}", assignment.shapes + constants))
+    (found,) = user_subjects(f"{path}:{student.entry}", assignment.shapes + constants)
     return found._replace(draw=partial(drawn, assignment))
