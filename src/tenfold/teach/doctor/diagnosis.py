@@ -17,7 +17,7 @@ import numpy as np
 
 from tenfold.seeds import generator
 from tenfold.teach.doctor.conduct import DRAWING, DREW_AGAIN, NEW_EACH_CALL, REMEMBERED, conduct, held
-from tenfold.teach.doctor.explaining import NOISY, SAME_VALUE, Explanation, derived, explained, structures_of
+from tenfold.teach.doctor.explaining import NOISY, SAME_VALUE, FaultExplanation, derived, explained, structures_of
 from tenfold.teach.doctor.looking import NONE, Look, OnKinks, look, off, off_places, on_kinks, spread, step_remark
 from tenfold.teach.doctor.measuring import relative
 from tenfold.teach.doctor.recognition import described
@@ -73,7 +73,7 @@ class Examination(NamedTuple):
 
     verdict: str
     sentence: str
-    findings: tuple[Explanation, ...]
+    findings: tuple[FaultExplanation, ...]
     blocks: tuple[Block, ...]
     described: str
     remarks: tuple[str, ...]
@@ -156,17 +156,17 @@ def _looked(subject: Subject, kind: str, mode: str, problems: Sequence[Problem],
     return seen._replace(off={name: [off(one, name, tolerance) for one in seen.finite] for name in subject.blocks})
 
 
-def _behavioral(kind: str, seen: _Looks, judged: _Looks) -> list[Explanation]:
+def _behavioral(kind: str, seen: _Looks, judged: _Looks) -> list[FaultExplanation]:
     """Return what repeated calls have shown; judged: under the control that its code is judged by."""
     if kind == "stale":
-        return [Explanation("stale", REMEMBERED, tuple(seen.off))]
+        return [FaultExplanation("stale", REMEMBERED, tuple(seen.off))]
     if kind == "random" and not seen.wrong:
-        return [Explanation("differs_between_calls", NEW_EACH_CALL, ())]
+        return [FaultExplanation("differs_between_calls", NEW_EACH_CALL, ())]
     redrawn = kind in DRAWING and seen.wrong and not judged.wrong
-    return [Explanation("mask_redrawn", DREW_AGAIN, seen.wrong)] if redrawn else []
+    return [FaultExplanation("mask_redrawn", DREW_AGAIN, seen.wrong)] if redrawn else []
 
 
-def _verdict(seen: _Looks, findings: Sequence[Explanation], kinks: OnKinks) -> tuple[str, str]:
+def _verdict(seen: _Looks, findings: Sequence[FaultExplanation], kinks: OnKinks) -> tuple[str, str]:
     """Return the verdict and its sentence."""
     if findings and findings[0].fault == "differs_between_calls":
         return "unsteady", findings[0].sentence
@@ -223,7 +223,7 @@ def _examination(
     seen: _Looks,
     verdict: str,
     sentence: str,
-    findings: Sequence[Explanation] = (),
+    findings: Sequence[FaultExplanation] = (),
     formula: str = "",
     odd: str = "",
     kinks: OnKinks = NONE,

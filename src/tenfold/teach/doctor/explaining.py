@@ -6,7 +6,7 @@ gradient where every block agrees at every point; where two do so (N = C, say), 
 single fault explains it, pairs of them are tried.
 """
 
-__all__ = ["NOISY", "SAME_VALUE", "Explanation", "derived", "explained", "structures_of"]
+__all__ = ["NOISY", "SAME_VALUE", "FaultExplanation", "derived", "explained", "structures_of"]
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, islice
@@ -35,7 +35,7 @@ SCALES = {"doubled_mean", "factor_of_two", "missing_mean", "scaled", "sign", "su
 Ways = Sequence[Mistake]
 
 
-class Explanation(NamedTuple):
+class FaultExplanation(NamedTuple):
     """fault: its word, or two joined with " + "; sentence: a tutor's; blocks: those whose gradients are wrong."""
 
     fault: str
@@ -54,7 +54,7 @@ class _Case(NamedTuple):
 
 def explained(
     subject: Subject, looks: Sequence[Look], structures: Sequence[Structure], wrong: tuple[str, ...]
-) -> list[Explanation]:
+) -> list[FaultExplanation]:
     """Return the faults that explain what was returned, the likeliest first; none where no known one does.
 
     structures: those that the function may compute, by its values. wrong: the blocks whose gradients are.
@@ -63,9 +63,9 @@ def explained(
     for case in (*cases, _bare_case(looks)):
         if single := [(fault, way) for fault, way in _ways(case, subject.blocks) if _explains(case, (way,))]:
             kept = _narrowed(subject, looks, sorted(single, key=lambda pair: pair[1].rank))
-            return [Explanation(fault, _sentence((way,), case), wrong) for fault, way in kept.items()]
+            return [FaultExplanation(fault, _sentence((way,), case), wrong) for fault, way in kept.items()]
     pairs = (pair for case in cases for pair in _pairs(case, subject.blocks))
-    return [Explanation(fault, sentence, wrong) for fault, sentence in islice(pairs, 1)]
+    return [FaultExplanation(fault, sentence, wrong) for fault, sentence in islice(pairs, 1)]
 
 
 def structures_of(subject: Subject, looks: Sequence[Look], tolerance: float = SAME_VALUE) -> list[Structure]:
