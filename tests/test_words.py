@@ -16,13 +16,13 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 DESCRIBED = (ast.Module, ast.ClassDef, *FUNCTIONS)
 
 # All limits only go down.
-QUESTIONS = 186
+QUESTIONS = 159
 """Docstrings that open with "What" or "Whether"; the aim is 0."""
-NO_IMPERATIVES = 912
+NO_IMPERATIVES = 830
 """Docstrings of functions that do not begin with a verb in the imperative; the aim is 0."""
-EMPTY_LOCALS = 557
+EMPTY_LOCALS = 489
 """Locals and arguments called found, told, own or known; the aim is 60."""
-EMPTY_FUNCTIONS = 22
+EMPTY_FUNCTIONS = 18
 """Functions called _told or _plain; the aim is 0."""
 SHARED_CLASSES = 25
 """Names that several classes have; the aim is 0."""
