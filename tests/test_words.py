@@ -16,15 +16,15 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 DESCRIBED = (ast.Module, ast.ClassDef, *FUNCTIONS)
 
 # All limits only go down.
-QUESTIONS = 80
+QUESTIONS = 55
 """Docstrings that open with "What" or "Whether"; the aim is 0."""
-NO_IMPERATIVES = 477
+NO_IMPERATIVES = 315
 """Docstrings of functions that do not begin with a verb in the imperative; the aim is 0."""
-EMPTY_LOCALS = 273
+EMPTY_LOCALS = 187
 """Locals and arguments called found, told, own or known; the aim is 60."""
-EMPTY_FUNCTIONS = 10
+EMPTY_FUNCTIONS = 5
 """Functions called _told or _plain; the aim is 0."""
-SHARED_CLASSES = 6
+SHARED_CLASSES = 1
 """Names that several classes have; the aim is 0."""
 UNTYPED = 19
 """Thousandths of all annotations that hold dict[str, Any]; the aim is 20."""
