@@ -10,15 +10,15 @@ from tenfold.cli import tenfold
 WIDTH = 100
 HEAD = """# The command line
 
-This file is the commands' own help. After a change of an option, write it anew: `.venv/bin/python docs/make_cli.py`.
+This file is the help of the commands. After a change of an option, regenerate it: `.venv/bin/python docs/make_cli.py`.
 
 Results go to stdout, progress and messages to stderr. With `--json` the last line of stdout is one JSON object, an
-error too. Any command takes `--debug`, which shows the traceback of an error. Exit codes: 0 done, 1 failed, 2 usage,
+error too. Every command takes `--debug`, which shows the traceback of an error. Exit codes: 0 done, 1 failed, 2 usage,
 130 Ctrl-C, 143 SIGTERM.
 
-An option of `train` is a field of the recipe, with dashes for underscores. A comma separates alternatives, each of them
-a member of the population: `--learning-rate 0.01,0.03`. A dash separates the widths of hidden layers:
-`--hidden 256-128`. What stands in brackets is the default.
+The options of `train` are the fields of the recipe, with dashes for underscores. Commas separate values, each of them
+a member of the population: `--learning-rate 0.01,0.03`. Dashes separate the widths of hidden layers:
+`--hidden 256-128`. The default is in brackets.
 """
 
 

@@ -86,7 +86,7 @@ def test_the_command_line_is_documented_as_it_is():
     spec = importlib.util.spec_from_file_location("make_cli", DOCS / "make_cli.py")
     make_cli = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(make_cli)
-    assert read(DOCS / "cli.md") == make_cli.text(), "write it anew: .venv/bin/python docs/make_cli.py"
+    assert read(DOCS / "cli.md") == make_cli.text(), "regenerate it: .venv/bin/python docs/make_cli.py"
 
 
 # The tour

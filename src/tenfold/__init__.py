@@ -1,4 +1,4 @@
-"""Tenfold trains, verifies and explains image classifiers from first principles.
+"""Training, verification and explanation of image classifiers from first principles.
 
 >>> import tenfold
 >>> data = tenfold.load("digits")
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from tenfold.teach.trace.api import trace
     from tenfold.trained.model import TrainedModel, load_model
 
-# Threads that wait for each other spin; libgomp's own 300,000 turns starve the very thread they wait for as soon as
-# another program runs (measured beside a second run: 10 times slower). Read when torch is first imported.
+# A thread that waits for another one spins. With libgomp's default of 300,000 turns, waiting threads starve the thread
+# that they wait for as soon as another program runs (measured: 10 times slower). torch reads it on its first import.
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 _HOMES = {
@@ -62,10 +62,10 @@ def train(
     watch: "Callable[[Event], None] | None" = None,
     **choices: Any,
 ) -> "Finished":
-    """Train one model, or a population where a choice is a list; the same as `tenfold train`.
+    """Train one model, or a population where a choice is a list, as `tenfold train` does.
 
-    data: a data set's name, a folder of images, or an .npz. out: the run folder. choices: fields of Recipe, such as
-    model="mlp", learning_rate=[0.01, 0.1]. Raises UsageError for an unknown choice, DataError for unusable data.
+    data: name of a data set, folder of images, or .npz file. out: run folder to create. choices: fields of Recipe, such
+    as model="mlp", learning_rate=[0.01, 0.1]. Raises UsageError for an unknown choice, DataError for unusable data.
     """
     return _run({"data": str(data), **choices}, out, data_dir, watch)
 
@@ -79,9 +79,9 @@ def fit(
     watch: "Callable[[Event], None] | None" = None,
     **choices: Any,
 ) -> "Finished":
-    """Train a ladder of models within some minutes and keep the best; the same as `tenfold fit`.
+    """Train a ladder of models within some minutes and keep the best, as `tenfold fit` does.
 
-    Arguments as `train`. Returns the finished run: `.result` holds what it printed, `.model` the best model.
+    Takes the arguments of `train`. Returns the finished run: `.result` holds its scores, `.model` the best model.
     """
     from tenfold.runs.fit import DEFAULTS
 
@@ -98,11 +98,11 @@ def sweep(
     watch: "Callable[[Event], None] | None" = None,
     **choices: Any,
 ) -> "Finished":
-    """Try many settings, those of one shape in one pass, and train the best again; the same as `tenfold sweep`.
+    """Search many settings, then train the best one again, as `tenfold sweep` does.
 
-    choices: fields of Recipe, a list or a range as text for what is searched: learning_rate="1e-4:1e-1:log",
-    l2=[0, "1e-4:1:log"], members=64, folds=5. jobs, cluster: processes, or a Dask scheduler. `.table` of what is
-    returned holds the ranked members and converts to pandas.
+    choices: fields of Recipe; a list of values, or a range as text, is searched: learning_rate="1e-4:1e-1:log",
+    l2=[0, "1e-4:1:log"], members=64, folds=5. jobs: number of worker processes. cluster: address of a Dask scheduler.
+    Returns the finished run: its `.table` holds the ranked members and converts to pandas.
     """
     from tenfold.search.request import requested
     from tenfold.sessions import begin
@@ -122,7 +122,7 @@ def _run(
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked for when it is asked for, so that `import tenfold` is quick."""
+    """Import a public name on its first use, so that `import tenfold` is quick."""
     if name not in _HOMES:
         raise AttributeError(f"module 'tenfold' has no attribute {name!r}")
     return getattr(importlib.import_module(f"tenfold.{_HOMES[name]}"), name)

@@ -82,7 +82,7 @@ class Finished:
     def table(self) -> Ranking:
         """Return a sweep's members from best to worst; a RunError where the run is no sweep."""
         if not isinstance(self.outcome, SweepResult):
-            raise RunError(f"{self.folder} is no sweep: it has no table of members")
+            raise RunError(f"{self.folder} is not a sweep: it has no table of members")
         return Ranking(self.result["table"])
 
 
@@ -159,7 +159,7 @@ def _session(folder: Path, recipe: Recipe, watch: Watch, jobs: int, cluster: str
             raise Interrupted(_stopped(folder), stop.args[1]) from None
         except FileError as error:
             _note(folder, "failed")
-            raise FileError(f"{error}; then go on with `{how_to_resume(folder)}`") from None
+            raise FileError(f"{error}; then continue with `{how_to_resume(folder)}`") from None
         except Exception:
             _note(folder, "failed")
             raise
@@ -179,7 +179,7 @@ def _stopped(folder: Path) -> str:
     model = folder / "model.tenfold"
     report = f", its report {folder / 'report.html'}" if (folder / "report.html").exists() else ""
     best = f"the best so far is {model}{report}; " if model.exists() else ""
-    return f"stopped; {best}go on with `{how_to_resume(folder)}`"
+    return f"stopped; {best}continue with `{how_to_resume(folder)}`"
 
 
 def _opened(

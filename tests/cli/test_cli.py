@@ -147,7 +147,7 @@ WRONG = [
     ("data info mnist --data-dir words.txt", 2, "--data-dir", "words.txt"),
     # models, runs and places
     ("evaluate nowhere good", 1, "nowhere", "run folder or a model file"),
-    ("evaluate empty good", 1, "empty", "no run folder"),
+    ("evaluate empty good", 1, "empty", "not a run folder"),
     ("evaluate words.txt good", 1, "words.txt", "not a tensor file"),
     ("evaluate run digits", 1, "digits", "class '0'"),
     ("evaluate run flat.npz", 1, "flat", "(3, 8, 8)"),
@@ -157,8 +157,8 @@ WRONG = [
     ("predict run words.txt --skip-unreadable", 1, "words.txt", "1 of 1"),
     ("predict run empty", 1, "empty", "no images"),
     ("predict flat good/cat/00.png", 2, "flat", "(1, 1, 5)"),
-    ("resume nowhere", 1, "nowhere", "no run folder"),
-    ("resume good", 1, "good", "no run folder"),
+    ("resume nowhere", 1, "nowhere", "not a run folder"),
+    ("resume good", 1, "good", "not a run folder"),
     ("train good --out run", 1, "run", "tenfold resume run"),
     ("train good --out good", 1, "good", "--out"),
     ("train good --out words.txt", 1, "words.txt", "--out"),
@@ -335,7 +335,7 @@ def test_a_full_disk_leaves_no_litter_and_a_run_that_goes_on(world, tmp_path, mo
         tenfold.train(str(world / "good"), epochs=1, out=tmp_path / "none")
     assert list(tmp_path.iterdir()) == []
     wanted = "result.json"
-    with pytest.raises(FileError, match=r"disk is full; then go on with `tenfold resume"):
+    with pytest.raises(FileError, match=r"disk is full; then continue with `tenfold resume"):
         tenfold.train(str(world / "good"), epochs=1, out=tmp_path / "run")
     assert json.loads((tmp_path / "run" / "status.json").read_text())["state"] == "failed"
     wanted = ""
@@ -480,7 +480,7 @@ def test_ctrl_c_leaves_the_best_so_far_and_says_how_to_go_on(tmp_path):
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (130, "")
     best = f"the best so far is {folder / 'model.tenfold'}, its report {folder / 'report.html'}"
-    assert err.splitlines()[-1] == f"tenfold: stopped; {best}; go on with `tenfold resume '{folder}'`"
+    assert err.splitlines()[-1] == f"tenfold: stopped; {best}; continue with `tenfold resume '{folder}'`"
     assert load_model(folder / "model.tenfold").cause["validation"]["accuracy"] > 0.5
     assert json.loads((folder / "status.json").read_text())["state"] == "interrupted"
     left = json.loads((folder / "result.json").read_text())

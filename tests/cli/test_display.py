@@ -152,7 +152,7 @@ def test_fit_prints_its_tables_plain_in_a_pipe(capsys):
     assert lines[0].endswith("runs/" + "deep/" * 30)
     assert all(len(line) <= 80 for line in lines[1:])
     assert "test        accuracy 97.22 % (95 % interval 95.00 to 98.60, n = 360)" in lines
-    assert "settings    learning_rate 0.03, hidden 256-128" in lines
+    assert "settings    learning rate 0.03, hidden 256-128" in lines
     assert any(line.split() == ["linear_softmax", "16", "97.80", "–", "–", "–", "1.2"] for line in lines)
     assert any(line.split() == ["cat", "36", "97.00", "–", "0.980"] for line in lines)
     assert "            calibration error 2.10 % (temperature 0.5; 9.80 % without it)" in lines
@@ -221,5 +221,5 @@ def test_many_settings_become_text(capsys):
         one["settings"] |= {"hidden": [256 + index, 128], "init_seed": index}
     print_train(train_result(members, best=1))
     lines = lines_of(capsys)
-    assert any("best; learning_rate 0.2" in line for line in lines)
+    assert any("best; learning rate 0.2" in line for line in lines)
     assert all(len(line) <= 80 for line in lines)

@@ -23,7 +23,6 @@ from tenfold.recipe import recipe
 from tenfold.report import document
 from tenfold.report.case import Case, read_case
 from tenfold.report.curves import chart_data
-from tenfold.report.figures import plain
 from tenfold.report.gallery import EACH, matrix
 from tenfold.report.illustrations import illustrate
 from tenfold.report.pages import PLACED, run_page, write_audit_page
@@ -36,6 +35,7 @@ from tenfold.runs.environment import Environment
 from tenfold.runs.prepare import DataFacts
 from tenfold.runs.result import FitResult, kind_of
 from tenfold.sessions import begin
+from tenfold.text import label
 from tenfold.trained.metrics import Brief, Metrics
 
 HOSTILE = (
@@ -380,7 +380,7 @@ def test_a_stopped_run_says_that_it_saw_no_test_image():
     case = made_case(dataset, stopped, part="validation", state="interrupted", validation=validation, test=None)
     text = text_of(run_page(case, album(dataset, True)))
     assert "50.00 % of 24 validation images right" in text
-    assert "has not looked at its test images" in text
+    assert "stopped before its model was scored on the test images" in text
     assert "test images were looked at once" not in text
 
 
@@ -411,7 +411,7 @@ def test_embedded_data_cannot_end_its_script():
     page = made_page(dataset=made_dataset(names))
     raw = re.search(r'id="page-data">(.*?)</script>', page, re.S)[1]
     assert not set("<>&\u2028") & set(raw)
-    assert data_of(page)["cells"]["0-0"]["true"] == plain(names[0], 40)
+    assert data_of(page)["cells"]["0-0"]["true"] == label(names[0], 40)
 
 
 def test_dark_figures_keep_their_colors_and_lose_their_black():
@@ -435,9 +435,9 @@ def test_runs_side_by_side(run, tmp_path):
 
 
 def test_what_is_no_run_is_said(tmp_path):
-    with pytest.raises(RunError, match="no run folder"):
+    with pytest.raises(RunError, match="not a run folder"):
         report_runs([tmp_path / "absent"])
-    with pytest.raises(RunError, match="no run folder"):
+    with pytest.raises(RunError, match="not a run folder"):
         read_case(tmp_path)
 
 

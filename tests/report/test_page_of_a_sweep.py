@@ -54,7 +54,7 @@ def test_the_choice_the_simplest_and_their_scores_are_told():
     text = text_of(page_of(swept_case()))
     assert "linear hinge classifies" in text
     best = "loss hinge, learning rate 0.0001, l2 0"
-    simplest = "loss hinge, learning rate 1e-06, l2 0.1"
+    simplest = "loss hinge, learning rate 1e-6, l2 0.1"
     assert f"Best {best} : 80.00 % (95 % interval 75.00 to 85.00) on validation images" in text
     assert f"within one standard error of the best: {simplest} : 70.00 % (95 % interval 65.00 to 75.00)" in text
     assert "Chosen by validation accuracy among 6 settings: 80.00 %" in text

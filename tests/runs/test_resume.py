@@ -131,7 +131,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(tmp_path, quick_check
     newest.write_bytes(content)
     process = start("resume", str(folder), "--json")
     out, err = process.communicate(timeout=240)
-    assert "going on from the checkpoint before it" in err.decode()
+    assert "continuing from the checkpoint before it" in err.decode()
     assert plain(json.loads(out)) == plain(whole)
 
 
@@ -148,7 +148,7 @@ def test_changed_data_are_refused(tmp_path):
     np.savez(tmp_path / "d.npz", x=rng.random((60, 4), dtype=np.float32), y=np.arange(60) % 3)
     _, err = (process := start("resume", str(folder))).communicate(timeout=60)
     assert process.returncode == 1
-    assert "not those that it began with" in err.decode()
+    assert "changed since the run began" in err.decode()
 
 
 @pytest.mark.parametrize("kept", [True, False], ids=["older kept", "none readable"])
@@ -161,7 +161,7 @@ def test_checkpoints_after_damaged_ones_are_kept(kept, tmp_path):
     number, found, warning = load_checkpoint(tmp_path)
     assert number == 2
     assert found.state.step == 1 if kept else found is None
-    assert ("the checkpoint before it" if kept else "starting again") in warning
+    assert ("the checkpoint before it" if kept else "starts again") in warning
     save_checkpoint(tmp_path, number + 1, Checkpoint(state, {}, {}))
     assert load_checkpoint(tmp_path)[1].state.step == 3
 

@@ -49,7 +49,7 @@ def test_short_runs_have_fewer_rounds():
 
 def test_it_says_so():
     assert sentence(81, halving(81, 1)) == (
-        "All 81 members train to the end: there are too few of them, or of validations, to drop any."
+        "All 81 members train to the end: there are too few members or validations to drop any."
     )
     with pytest.raises(UsageError, match="--halving 1: give the factor"):
         halving(9, 9, 1)

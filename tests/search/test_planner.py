@@ -72,12 +72,12 @@ def test_it_says_what_splits():
     found = planned(combined(batch_size=[16, 32], standardize=["none", "pixel", "channel"], l2=[0.0, 0.1]), 5, (0, 1))
     assert sentences(found)[:2] == [
         "12 settings × 5 folds × 2 seeds: 120 runs in 60 populations, 2 members each.",
-        "What splits them: 2 values of batch_size × 3 values of standardize × 5 folds × 2 seeds."
+        "They are split by: 2 values of batch_size × 3 values of standardize × 5 folds × 2 seeds."
         if list(found.units[0].shared) == ["batch_size", "standardize"]
-        else "What splits them: 3 values of standardize × 2 values of batch_size × 5 folds × 2 seeds.",
+        else "They are split by: 3 values of standardize × 2 values of batch_size × 5 folds × 2 seeds.",
     ]
     some = [{"model": "linear"}, {"model": "mlp", "hidden": (8,)}, {"model": "mlp", "hidden": (16,)}]
-    assert sentences(planned(some))[1] == "What splits them: 3 combinations of model, hidden."
+    assert sentences(planned(some))[1] == "They are split by: 3 combinations of model, hidden."
 
 
 def test_nothing_is_nothing():
@@ -87,7 +87,7 @@ def test_nothing_is_nothing():
 def test_a_seed_may_be_searched_or_repeated():
     found = planned([{"seed": 3}, {"seed": 4}, {"seed": 3, "l2": 1.0}])
     assert [(unit.seed, unit.members) for unit in found.units] == [(3, (0, 2)), (4, (1,))]
-    with pytest.raises(UsageError, match="the seed is an axis and repeated"):
+    with pytest.raises(UsageError, match="the seed is both searched and repeated"):
         planned([{"seed": 3}], seeds=(0, 1))
 
 

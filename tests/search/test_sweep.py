@@ -367,7 +367,7 @@ def test_the_library_sweeps_and_its_table_becomes_a_frame(tmp_path):
     frame = run.table.to_pandas()
     assert list(frame.columns) == ["member", "learning_rate", "score", "low", "high"]
     assert frame["score"].tolist() == [row["score"] for row in run.table.rows]
-    with pytest.raises(RunError, match="no sweep"):
+    with pytest.raises(RunError, match="not a sweep"):
         tenfold.train("digits", epochs=1, out=tmp_path / "train").table  # noqa: B018
 
 

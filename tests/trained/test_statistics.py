@@ -129,9 +129,9 @@ def test_the_sentence_and_its_p_agree_about_the_level():
     """Five of five is p = 0.0625, six of six 0.03125; 51 and 32 are close to the level."""
     assert told(9, 5, 0, 9).startswith("No difference")
     assert told(9, 6, 0, 9).startswith("A beats B")
-    assert statistics._p_value(0.0496) == "p = 0.0496"
-    assert statistics._p_value(0.0501) == "p = 0.0501"
-    assert statistics._p_value(0.0003) == "p = 0.0003"
+    assert statistics.p_value(0.0496) == "0.0496"
+    assert statistics.p_value(0.0501) == "0.0501"
+    assert statistics.p_value(0.0003) == "0.0003"
 
 
 def literal_holm(p):
@@ -267,8 +267,8 @@ def test_what_cannot_be_compared_is_one_plain_line(runs, tmp_path):
     (wrong / "predictions.csv").write_text("\n".join([lines[0], *swapped]) + "\n")
     for other, part in (
         (runs / "other", "trained on different data"),
-        (runs, "is no run folder"),
-        (tmp_path / "absent", "is no run folder"),
+        (runs, "is not a run folder"),
+        (tmp_path / "absent", "is not a run folder"),
         (half, "has no result yet"),
         (apart, "share no test image"),
         (wrong, "disagree about the labels of"),

@@ -1,4 +1,4 @@
-"""The command line: one file a command, loaded when it is asked for, so that `tenfold --help` starts without torch."""
+"""The command line: one file for each command, imported when it is called: `tenfold --help` starts without torch."""
 
 __all__ = ["main"]
 
@@ -13,27 +13,27 @@ from contextlib import suppress
 
 import click
 
-from tenfold.cli.display import inert, visible
 from tenfold.errors import Interrupted, TenfoldError, UsageError, nearest
+from tenfold.text import inert, visible
 
 COMMANDS = {
-    "fit": "train a ladder of models and keep the best: the main job",
+    "fit": "train a ladder of models and keep the best: start here",
     "train": "train one model, or a population of settings in one pass",
-    "sweep": "try many settings in one pass, train the best again",
-    "reproduce": "published result tables measured again: reported, measured, verdict",
-    "resume": "go on with a run that was stopped, to the same bits",
-    "trace": "back-propagation worked through by hand, every line checked",
-    "check": "is a gradient right, and if not, which fault is it",
-    "margin": "the largest margin between two classes, with its proof",
-    "audit": "look through data before training: counts, damage, duplicates",
-    "report": "one offline page about a run, or about several side by side",
-    "compare": "two runs on the same test images: which is better, and how sure is that",
+    "sweep": "search many settings, then train the best one again",
+    "reproduce": "measure published result tables again: reported, measured, verdict",
+    "resume": "continue an interrupted run, with the same bits as without the interruption",
+    "trace": "work through back-propagation by hand, with every line checked",
+    "check": "check a gradient, and name the fault where it is wrong",
+    "margin": "find the maximum margin between two classes, with its proof",
+    "audit": "inspect data before training: counts, damaged files, duplicates",
+    "report": "write one offline HTML page about a run, or about several side by side",
+    "compare": "test which of two runs is better on the same test images",
     "evaluate": "score a trained model on labeled images",
-    "predict": "probabilities per class for images",
+    "predict": "predict class probabilities of images",
     "data": "list, describe or download data sets",
 }
 
-# What torch says, in a plain RuntimeError, of memory that is not there.
+# Messages of torch, in a plain RuntimeError, about memory that is not there.
 NO_MEMORY = re.compile("out of memory|allocate memory|size calculation overflowed")
 
 
@@ -41,18 +41,18 @@ class Commands(click.Group):
     """Commands by name, each imported from its own file when it is needed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names in the order in which a newcomer meets them."""
+        """Return the names in the order in which a newcomer meets them."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command, or a usage error that names the nearest one."""
+        """Import and return a command. UsageError names the nearest one where there is none of this name."""
         if cmd_name not in COMMANDS:
             raise UsageError(f"no command {cmd_name!r}: {nearest(cmd_name, COMMANDS)}")
         command: click.Command = importlib.import_module(f"tenfold.cli.commands.{cmd_name}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Names with one line each, without importing a command."""
+        """Write the names with one line each, without importing a command."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
@@ -62,8 +62,9 @@ class Commands(click.Group):
 def tenfold() -> None:
     """Train, verify and explain image classifiers from first principles.
 
-    Start with `tenfold fit`, which needs no data of yours, or `tenfold fit FOLDER` with class/image.png inside. Every
-    command takes --json (one JSON object as the last line) and --debug (tracebacks).
+    Start with `tenfold fit`, which trains on a data set that comes with Tenfold, or with `tenfold fit FOLDER`, where
+    FOLDER holds a folder of images for each class. Every command takes --json (print one JSON object as the last line)
+    and --debug (show tracebacks).
     """
 
 
@@ -75,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _open_streams() -> None:
-    """Fill the place of a closed stream: the next file that is opened would get its number, and what is printed."""
+    """Fill the place of a closed stream: else the next file to be opened gets its number, and all that is printed."""
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         try:
             os.fstat(number)
@@ -96,12 +97,12 @@ def _run(words: list[str], debug: bool) -> int:
     except (Exception, KeyboardInterrupt, Interrupted) as error:
         if debug:
             traceback.print_exc()
-        return _told(error, "--json" in words)
+        return _report(error, "--json" in words)
     return code if isinstance(code, int) else 0
 
 
-def _told(error: BaseException, as_json: bool) -> int:
-    """Say what went wrong, on stdout too where a machine reads it; returns the exit code."""
+def _report(error: BaseException, as_json: bool) -> int:
+    """Print an error, on stdout too where a machine reads it, and return the exit code."""
     message, code = _explained(error)
     message = visible(" ".join(message.split()))
     click.echo(f"tenfold: {message}", err=True)
@@ -112,14 +113,15 @@ def _told(error: BaseException, as_json: bool) -> int:
 
 
 def _explained(error: BaseException) -> tuple[str, int]:
-    """One plain line and the exit code."""
+    """Return an error as one plain line, and the exit code."""
     if isinstance(error, Interrupted):
         return str(error), int(error.args[1])
     if isinstance(error, KeyboardInterrupt | click.Abort):
         return "stopped", 130
     if isinstance(error, click.NoSuchOption) and error.ctx:
-        known = [word for option in error.ctx.command.get_params(error.ctx) for word in option.opts if word[:2] == "--"]
-        return f"no option {error.option_name}: {nearest(error.option_name, known)}", 2
+        options = error.ctx.command.get_params(error.ctx)
+        words = [word for option in options for word in option.opts if word.startswith("--")]
+        return f"no option {error.option_name}: {nearest(error.option_name, words)}", 2
     if isinstance(error, click.ClickException):
         return error.format_message(), 2
     if isinstance(error, TenfoldError):
@@ -127,5 +129,8 @@ def _explained(error: BaseException) -> tuple[str, int]:
     if isinstance(error, OSError):
         return f"{error.filename or 'the output'}: {error.strerror or error}", 1
     if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and NO_MEMORY.search(str(error))):
-        return "out of memory: take a smaller model (--hidden), smaller images (--size), fewer members or images", 1
+        return (
+            "out of memory: choose a smaller model (--hidden), smaller images (--size), fewer members or images",
+            1,
+        )
     return f"unexpected {type(error).__name__}: {inert(str(error))[:300]} (--debug shows where)", 1

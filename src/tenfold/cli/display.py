@@ -1,15 +1,16 @@
-"""Progress on stderr: what is being trained, how fast, the best so far, the time left."""
+"""Progress on stderr: the rung in training, its speed, the best so far, the time left."""
 
-__all__ = ["display", "inert", "visible"]
+__all__ = ["display"]
 
 import math
 import os
 import sys
 import time
-import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from tenfold.text import inert, percent
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -24,32 +25,14 @@ _INTERVAL = 0.2
 def display(quiet: bool) -> "Iterator[Callable[[Event], None]]":
     """Yield the function to call with each event of a run.
 
-    In a terminal two lines are redrawn at most five times a second, by the caller's own thread, with the messages above
-    them; elsewhere, and if quiet, stderr gets only the messages, a line each.
+    In a terminal it redraws two lines at most five times a second, in the caller's own thread, and prints messages
+    above them. Elsewhere, and if quiet, it prints only the messages, a line each.
     """
     if quiet or not _in_terminal():
         yield _write
     else:
         with _live() as live:
             yield _redraw(live)
-
-
-def inert(text: str) -> str:
-    """The text as one line that cannot steer a terminal: controls, direction overrides and lone surrogates dropped.
-
-    >>> inert("cat\\x1b[2J\\n\\u202edog")
-    'cat[2J dog'
-    """
-    return "".join(letter for letter in " ".join(text.split()) if unicodedata.category(letter)[0] != "C")
-
-
-def visible(text: str) -> str:
-    """The text with all that is not printable escaped, so that different names stay different.
-
-    >>> visible("cat\\x1b[2J\\n.png")
-    'cat\\\\x1b[2J\\\\n.png'
-    """
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
 def _in_terminal() -> bool:
@@ -111,7 +94,7 @@ def _lines(event: "Event") -> "RenderableType":
 def _best(event: "Event") -> str:
     if math.isnan(event.best):
         return ""
-    return f"best so far {100 * event.best:.2f} % ({inert(event.best_rung)})"
+    return f"best so far {percent(event.best)} % ({inert(event.best_rung)})"
 
 
 def _speed(event: "Event") -> str:
@@ -119,7 +102,7 @@ def _speed(event: "Event") -> str:
 
 
 def _left(event: "Event") -> str:
-    """Time left as minutes:seconds, with hours where there are some.
+    """Return the time left as minutes:seconds, with hours where there are some.
 
     >>> from tenfold.runs.events import Event
     >>> _left(Event("linear", 1.0, 9.0, 1e6, 0.4, "linear", 3725.2))

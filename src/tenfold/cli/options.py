@@ -1,6 +1,6 @@
-"""Command-line options from the fields of Recipe: same words, dashes for underscores, help from the description."""
+"""Command-line options made from the fields of Recipe: same words, dashes for underscores, help from descriptions."""
 
-__all__ = ["chosen", "recipe_options", "shown", "swept"]
+__all__ = ["DATA_DIR", "JSON", "RUN_FOLDER", "SIZE", "SKIP", "chosen", "recipe_options", "shown", "swept"]
 
 import json
 from collections.abc import Callable, Sequence
@@ -13,9 +13,22 @@ from tenfold.recipe import Recipe, parse
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+DATA_DIR = click.option(
+    "--data-dir", default="", help="folder of the named data sets  [$TENFOLD_DATA, else the user's cache]"
+)
+RUN_FOLDER = click.option("--out", default="", help="run folder to create  [a new folder in runs/]")
+SIZE = click.option(
+    "--size", type=int, default=0, help="side in pixels that a folder's images are resized to  [median, at most 64]"
+)
+SKIP = click.option("--skip-unreadable", is_flag=True, help="skip and count images that cannot be read")
+JSON = click.option("--json", "as_json", is_flag=True, help="print one JSON object as the last line")
+
 
 def recipe_options(names: Sequence[str], defaults: dict[str, Any]) -> Callable[[Command], Command]:
-    """Give a command one option for each named field; defaults: what its help says instead of the field's own."""
+    """Return a decorator that gives a command one option for each named field.
+
+    defaults: default values to show in the help, where they are not those of the recipe.
+    """
 
     def decorate(command: Command) -> Command:
         for name in reversed(names):
@@ -25,21 +38,21 @@ def recipe_options(names: Sequence[str], defaults: dict[str, Any]) -> Callable[[
                 both = f"{flag}/--no-{flag[2:]}"
                 command = click.option(both, default=None, help=field.description)(command)
             else:
-                told = f"{_described(field)}  [{_told(defaults.get(name, field.default))}]"
-                command = click.option(flag, metavar="VALUE", default=None, help=told)(command)
+                text = f"{_described(field)}  [{_typed(defaults.get(name, field.default))}]"
+                command = click.option(flag, metavar="VALUE", default=None, help=text)(command)
         return command
 
     return decorate
 
 
 def chosen(options: dict[str, Any]) -> dict[str, Any]:
-    """The fields that were given, as values."""
+    """Return the options that the user gave, as values of recipe fields."""
     given = {name: value for name, value in options.items() if value is not None}
     return {name: parse(name, value) if isinstance(value, str) else value for name, value in given.items()}
 
 
 def swept(options: dict[str, Any]) -> dict[str, Any]:
-    """The fields that were given; several values or a range stay text, for a sweep to read."""
+    """Return the options that the user gave; several values or a range stay text, for the sweep to parse."""
     given = {
         name: value for name, value in options.items() if isinstance(value, str) and ("," in value or ":" in value)
     }
@@ -47,7 +60,7 @@ def swept(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def shown(result: dict[str, Any], as_json: bool, show: Callable[[dict[str, Any]], None]) -> None:
-    """Print a result for people, or as one JSON line for machines."""
+    """Print a result: by `show` for people, or as one JSON line for machines."""
     if as_json:
         click.echo(json.dumps(result, ensure_ascii=True))
     else:
@@ -55,14 +68,14 @@ def shown(result: dict[str, Any], as_json: bool, show: Callable[[dict[str, Any]]
 
 
 def _described(field: FieldInfo) -> str:
-    """A field's description, with the words that it takes where the description does not name them."""
+    """Return a field's description, with its valid words where the description does not name them."""
     words = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
     missing = [word for word in words if word not in str(field.description)]
     return f"{field.description}: {', '.join(words)}" if missing else str(field.description)
 
 
-def _told(default: Any) -> str:
-    """A default as one would type it."""
+def _typed(default: Any) -> str:
+    """Return a default as a user would type it."""
     if isinstance(default, tuple):
         return "-".join(map(str, default))
     return str(default) if default != "" else "all"

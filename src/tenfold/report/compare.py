@@ -93,7 +93,7 @@ def _check(a: _Side, b: _Side) -> None:
         stopped, done = (a, b) if a.results.part == "validation" else (b, a)
         raise RunError(
             f"{stopped.folder} was stopped before it looked at test images, {done.folder} was not: "
-            f"go on with `{how_to_resume(stopped.folder)}`, then compare"
+            f"continue with `{how_to_resume(stopped.folder)}`, then compare"
         )
 
 

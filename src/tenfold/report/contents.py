@@ -1,6 +1,6 @@
-"""What a data set holds: images of each class in each part, some of them, and their mean."""
+"""Contents of a data set: images of each class in each part, some of them, and their mean."""
 
-__all__ = ["Contents", "Kind", "contents"]
+__all__ = ["ClassContents", "Contents", "contents"]
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenfold.report.pictures import Album, Picture
-from tenfold.report.wording import label
+from tenfold.text import label
 
 # Classes with pictures, pictures of a class, and images that its mean is taken of.
 CLASSES, EXAMPLES, AVERAGED = 30, 10, 500
 LINES = 200
 
 
-class Kind(NamedTuple):
-    """A class. counts: images in each part; mean: over some training images; examples: spread over those."""
+class ClassContents(NamedTuple):
+    """Images of one class. counts: images in each part; mean, examples: of some training images."""
 
     name: str
     counts: list[int]
@@ -26,17 +26,20 @@ class Kind(NamedTuple):
 
 
 class Contents(NamedTuple):
-    """parts: names; totals: their images; kinds: classes; more: those not listed; pictured: with images."""
+    """Contents of a data set. parts: names; totals: their images; kinds: classes; more: classes not listed.
+
+    pictured: the classes have a mean image and examples.
+    """
 
     parts: list[str]
     totals: list[int]
-    kinds: list[Kind]
+    kinds: list[ClassContents]
     more: int
     pictured: bool
 
 
 def contents(album: Album, split: Mapping[str, NDArray[np.int64]], images: Mapping[str, int]) -> Contents:
-    """The data as it was split. images: of each part, where the data set itself is not at hand."""
+    """Count and show the images of each class. images: in each part, for when the data set is absent."""
     dataset = album.dataset
     if dataset is None:
         totals = dict(images)
@@ -48,14 +51,14 @@ def contents(album: Album, split: Mapping[str, NDArray[np.int64]], images: Mappi
     pictured = album.open
     kinds = []
     for k in range(min(classes, LINES)):
-        own = first[labels[first] == k] if pictured and k < CLASSES else first[:0]
-        mean, examples = album.mean(_spread(own, AVERAGED)), [album.picture(p) for p in _spread(own, EXAMPLES)]
-        kinds.append(Kind(label(dataset.class_names[k]), counts[:, k].tolist(), mean, examples))
+        members = first[labels[first] == k] if pictured and k < CLASSES else first[:0]
+        mean, examples = album.mean(_spread(members, AVERAGED)), [album.picture(p) for p in _spread(members, EXAMPLES)]
+        kinds.append(ClassContents(label(dataset.class_names[k]), counts[:, k].tolist(), mean, examples))
     return Contents(list(parts), counts.sum(1).tolist(), kinds, max(0, classes - LINES), pictured)
 
 
 def _spread(positions: NDArray[np.int64], most: int) -> list[int]:
-    """Some of the positions, evenly spread over them."""
+    """Return at most `most` of the positions, evenly spread over them."""
     if len(positions) <= most:
         return [int(position) for position in positions]
     return [int(positions[k]) for k in np.linspace(0, len(positions) - 1, most).round().astype(int)]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tenfold.report.figures import rung_colors
 from tenfold.report.results import Results
-from tenfold.report.wording import label
+from tenfold.text import label
 
 MEASURES = {"loss": "Loss", "cost": "Cost = loss + penalty", "accuracy": "Accuracy, %"}
 PARTS = ("train", "validation")

@@ -13,12 +13,12 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedError
 from markupsafe import Markup
 
-from tenfold.report import wording
+from tenfold.text import count, duration, in_script, interval, label, number, percent, rounded, settings
 
 ASSETS = Path(__file__).parent / "assets"
 VENDOR = ASSETS / "vendor"
-# Characters that could end a script element or a line inside one.
-_ESCAPES = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
+FILTERS = (count, duration, interval, label, number, percent, rounded, settings)
+"""What templates may call."""
 
 
 def document(
@@ -56,7 +56,7 @@ def _digest(content: str) -> str:
 
 
 def _json(data: dict[str, Any]) -> str:
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).translate(_ESCAPES)
+    return in_script(json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False))
 
 
 def _rung_style(colors: Sequence[str]) -> str:
@@ -92,5 +92,5 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {name: getattr(wording, name) for name in wording.__all__}
+    environment.filters |= {form.__name__: form for form in FILTERS}
     return environment

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from tenfold.report.pictures import Album, Picture
 from tenfold.report.results import Results
-from tenfold.report.selection import Cell, cells
-from tenfold.report.wording import count, label, percent
+from tenfold.report.selection import ConfusionCell, cells
+from tenfold.text import count, label, percent
 
 # More classes than this are no matrix that one can read.
 CLASSES = 30
@@ -65,7 +65,7 @@ def matrix(results: Results) -> Matrix:
     return Matrix(names, rows, [entries[cell.true, cell.predicted] for cell in largest])
 
 
-def _entry(cell: Cell, names: Sequence[str]) -> Entry:
+def _entry(cell: ConfusionCell, names: Sequence[str]) -> Entry:
     right = cell.true == cell.predicted
     images = count(cell.images, "image")
     taken = f"{names[cell.true]} taken for what {'it is' if cell.images == 1 else 'they are'}" if right else ""
@@ -91,7 +91,7 @@ def _most(shown: int, album: Album) -> int:
     return max(1, min(EACH, PIXELS // (album.pixels * max(shown, 1))))
 
 
-def _behind(cell: Cell, results: Results, album: Album, most: int) -> dict[str, Any]:
+def _behind(cell: ConfusionCell, results: Results, album: Album, most: int) -> dict[str, Any]:
     names = results.class_names
     pictures = [album.picture(int(results.positions[row])) for row in cell.rows[:most]]
     confidence = results.confidence.get(results.best, np.full(len(results.labels), np.nan))

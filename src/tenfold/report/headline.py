@@ -1,4 +1,4 @@
-"""What a reader sees first: which model, how good, how sure, how long, on what, and what speaks against it."""
+"""Headline of the page: which model, how good, how sure, how long, on what data, and what speaks against it."""
 
 __all__ = ["Card", "Headline", "Warned", "headline", "metric_of", "scores"]
 
@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tenfold.report.case import Case
-from tenfold.report.search import search
-from tenfold.report.wording import count, duration, interval, label, percent, rounded, settings, size_of
+from tenfold.report.search import Search, search
 from tenfold.runs.result import FitResult, TrainResult
+from tenfold.text import count, duration, interval, label, metric_name, percent, rounded, settings, size_of
 from tenfold.trained.metrics import Brief, Metrics
 
 
 class Card(NamedTuple):
-    """A number with its name and what is to be said of it."""
+    """Number with its name and a note on it."""
 
     name: str
     value: str
@@ -22,16 +22,16 @@ class Card(NamedTuple):
 
 
 class Warned(NamedTuple):
-    """A sentence that a reader must not miss; grave: it changes what the numbers mean."""
+    """Warning that a reader must not miss; grave: it changes what the numbers mean."""
 
     text: str
     grave: bool
 
 
 class Headline(NamedTuple):
-    """What the page says before all else: model classifies accuracy (a share) of n images of a part right.
+    """Content above the first section: the model classifies `accuracy` (a share) of `n` images of a part right.
 
-    bounds: its 95 % interval, shares. chance: share of the most frequent class. chosen: how the model was chosen.
+    bounds: its 95 % interval, shares. chance: share of the most frequent class. chosen: how the model was selected.
     """
 
     model: str
@@ -53,60 +53,65 @@ def scores(case: Case) -> Metrics:
 
 
 def headline(case: Case, private: bool) -> Headline:
-    """Everything above the first section. private: notes on the reading, which name files, are left out."""
-    found, results = scores(case), case.results
+    """Collect everything above the first section. private: leave out notes on the reading, which name files."""
+    tested, results = scores(case), case.results
     frequent = np.bincount(results.labels).max() / len(results.labels) if results.labels.size else 0.0
-    n = int(found.n or len(results.labels))
+    n = int(tested.n or len(results.labels))
     return Headline(
         _named(case),
         label(results.name),
         results.part,
-        found.accuracy,
+        tested.accuracy,
         n,
-        found.interval,
+        tested.interval,
         float(frequent),
         tuple(_chosen(case)),
-        tuple(_cards(case, found)),
+        tuple(_cards(case, tested)),
         tuple(_warnings(case, float(frequent))),
         () if private else tuple(label(note, 600) for note in case.result.notes),
     )
 
 
 def metric_of(case: Case) -> str:
-    """What the best is best by on the validation images, in words."""
-    return "macro F1" if case.result.metric == "macro_f1" else case.result.metric
+    """Return the name of the validation metric that selects the best model."""
+    return metric_name(case.result.metric)
 
 
 def _named(case: Case) -> str:
-    """The best rung; a sweep's model by what it is, since it has one rung."""
+    """Return the name of the best rung; of a sweep, which has one rung, the words of its model."""
     if case.results.sweep is None:
         return label(case.results.best)
-    own = case.recipe | dict(case.results.settings[case.results.best][0])
-    return label(" ".join(str(own[name]) for name in ("model", "loss") if own.get(name)) or case.results.best)
+    choices = case.recipe | dict(case.results.settings[case.results.best][0])
+    return label(" ".join(str(choices[name]) for name in ("model", "loss") if choices.get(name)) or case.results.best)
 
 
 def _chosen(case: Case) -> list[str]:
-    found = search(case)
-    if found is not None:
-        among = count(len(found.rows) + len(found.rest) + found.more, "setting")
-        metric = found.metric.removesuffix(", %")
-        over = "the mean of its runs" if found.several else "one run"
-        return [
-            f"Chosen by validation {metric} among {among}: {found.scored} there, {over}.",
-            f"Its settings: {found.best}.",
-            f"{found.again} It was tested once, after that.",
-        ]
+    swept = search(case)
+    return _ladder_choice(case) if swept is None else _sweep_choice(swept)
+
+
+def _sweep_choice(swept: Search) -> list[str]:
+    among = count(len(swept.rows) + len(swept.rest) + swept.more, "setting")
+    over = "the mean of its runs" if swept.several else "one run"
+    return [
+        f"Chosen by validation {swept.metric.removesuffix(', %')} among {among}: {swept.scored} there, {over}.",
+        f"Its settings: {swept.best}.",
+        f"{swept.again} It was tested once, after that.",
+    ]
+
+
+def _ladder_choice(case: Case) -> list[str]:
     result, tried = case.result, sum(map(len, case.results.settings.values()))
     validation = result.validation if isinstance(result, TrainResult | FitResult) else Brief()
     metric = metric_of(case)
-    told = f"{percent(validation.accuracy)} % of {count(validation.n, 'image')}"
-    told = told if metric == "accuracy" else f"{metric} {rounded(validation.macro_f1)}, {told}"
+    right = f"{percent(validation.accuracy)} % of {count(validation.n, 'image')}"
+    right = right if metric == "accuracy" else f"{metric} {rounded(validation.macro_f1)}, {right}"
     rungs = len(case.results.settings)
     models = f" of {count(rungs, 'model')}" if rungs > 1 else ""
     among = f"among {count(tried, 'setting')}{models}" if tried > 1 else "with one setting"
-    own = case.results.settings[case.results.best]
-    chosen = settings(own[case.results.winners.get(case.results.best, 0)])
-    lines = [f"Chosen by validation {metric} {among}: {told} right there."]
+    members = case.results.settings[case.results.best]
+    chosen = settings(members[case.results.winners.get(case.results.best, 0)])
+    lines = [f"Chosen by validation {metric} {among}: {right} right there."]
     lines += [f"Its settings: {chosen}."]
     rival = result.runner_up if isinstance(result, TrainResult | FitResult) else None
     return lines + ([f"On those images: {label(rival.sentence, 400)}"] if rival else [])
@@ -126,12 +131,12 @@ def _cards(case: Case, metrics: Metrics) -> list[Card]:
 
 
 def _between(bounds: Any) -> str:
-    return f"95 % interval {interval(bounds, 1, '.3f')}" if bounds else "mean over the classes"
+    return f"95 % interval {interval(bounds, rounded)}" if bounds else "mean over the classes"
 
 
 def _apart(brief: Brief) -> Card:
     note = f"{interval(brief.interval)}, {count(brief.n, 'image')} that have no twin in training"
-    return Card("Without twins", f"{percent(brief.accuracy)} %", note)
+    return Card("Without twins", percent(brief.accuracy, " %"), note)
 
 
 def _paced(case: Case) -> str:
@@ -143,8 +148,8 @@ def _paced(case: Case) -> str:
 def _data(case: Case) -> Card:
     shape = case.data.image_shape
     sizes = " × ".join(map(str, (*shape[1:], shape[0]))) if len(shape) == 3 else ""
-    told = ", ".join(f"{count(n)} {part}" for part, n in case.data.images.items())
-    return Card("Data", label(case.results.name, 24), "; ".join(filter(None, (sizes, told))))
+    totals = ", ".join(f"{count(n)} {part}" for part, n in case.data.images.items())
+    return Card("Data", label(case.results.name, 24), "; ".join(filter(None, (sizes, totals))))
 
 
 def _model(case: Case) -> Card:
@@ -158,13 +163,15 @@ def _warnings(case: Case, chance: float) -> list[Warned]:
     stopped = case.result.state == "interrupted" or case.results.part != "test"
     first = [
         Warned(
-            "This run was stopped and has not looked at its test images. Everything below is of the validation images, "
-            "by which the model was chosen, so the numbers flatter it.",
+            "This run was stopped before its model was scored on the test images. Everything below is about the "
+            "validation images, which selected the model, so the numbers are too high.",
             True,
         )
     ]
-    told = [Warned(label(text, 600), False) for text in case.result.warnings]
+    warnings = [Warned(label(text, 600), False) for text in case.result.warnings]
     bounds = scores(case).interval
     if bounds and bounds[1] < chance:
-        told.append(Warned("Always saying the most frequent class would be right more often than this model.", False))
-    return [*(first if stopped else []), *told]
+        warnings.append(
+            Warned("Always saying the most frequent class would be right more often than this model.", False)
+        )
+    return [*(first if stopped else []), *warnings]

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tenfold.report.case import Case
-from tenfold.report.wording import label, setting, shown
 from tenfold.runs.environment import Environment
 from tenfold.runs.result import FitResult, TrainResult
+from tenfold.text import label, setting, visible
 
 # The recipe's other fields are in recipe.toml; these are what a reader asks for first.
 SEEDS = ("seed", "init_seed")
@@ -30,16 +30,16 @@ def origin(case: Case, private: bool) -> Origin:
     packages = case.environment.packages
     recipe = {name: value for name, value in case.recipe.items() if not (private and name == "data")}
     return Origin(
-        f"tenfold train --recipe {shlex.quote(shown(str(folder / 'recipe.toml')))}",
+        f"tenfold train --recipe {shlex.quote(visible(str(folder / 'recipe.toml')))}",
         [(name, value) for name, value in _facts(case, private) if value],
         [(label(str(name)), label(str(version))) for name, version in packages.items()],
-        [(name.replace("_", " "), setting(value)) for name, value in recipe.items()],
+        [(name.replace("_", " "), setting(value, between=", ")) for name, value in recipe.items()],
     )
 
 
 def _facts(case: Case, private: bool) -> list[tuple[str, str]]:
     machine = case.environment
-    typed = "" if private else shlex.join(map(shown, machine.argv))
+    typed = "" if private else shlex.join(map(visible, machine.argv))
     cores = f"{machine.threads or '?'} of {machine.cores or '?'} cores" if machine.threads or machine.cores else ""
     return [
         ("As typed", typed),

@@ -25,8 +25,8 @@ from tenfold.report.results import Results
 from tenfold.report.search import search
 from tenfold.report.selection import least_certain, mistakes
 from tenfold.report.tables import class_rows, ladder, span, tried
-from tenfold.report.wording import count, label, percent, rounded
 from tenfold.rooms import names
+from tenfold.text import count, label, percent, rounded
 from tenfold.trained.metrics import Calibration
 
 # Images among the most confident mistakes, and among the least certain.

@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from tenfold.data.types import Dataset
-from tenfold.report.wording import shown
+from tenfold.text import visible
 
 SIDE_CAP = 64
 # Pixels that small are kept exactly: lossy WebP is no smaller there, and it smears.
@@ -56,7 +56,7 @@ class Album(NamedTuple):
     def path(self, position: int) -> str:
         """File of an image below the common folder; "" where there is none, or none may be named."""
         paths = self.dataset.paths if self.dataset and not self.private else ()
-        return shown(os.path.relpath(paths[position], self.root)) if position < len(paths) else ""
+        return visible(os.path.relpath(paths[position], self.root)) if position < len(paths) else ""
 
     def picture(self, position: int) -> Picture:
         """Return an image of the data set."""

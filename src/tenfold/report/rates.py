@@ -7,9 +7,9 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from tenfold.files import write_text
-from tenfold.report.figures import plain
 from tenfold.report.svg import svg
 from tenfold.search.rates import Rates
+from tenfold.text import short
 
 
 def draw_rates(rates: Rates, path: Path) -> None:
@@ -30,6 +30,6 @@ def _figure(rates: Rates) -> Figure:
     panel.set_ylabel(f"training loss after {rates.steps} steps")
     panel.spines[["top", "right"]].set_visible(False)
     panel.grid(color="#E4E4E4", linewidth=0.6)
-    title = f"{plain(rates.name)}: {len(rates.rates)} learning rates at once, least loss at {rates.suggested:.2g}"
+    title = f"{short(rates.name)}: {len(rates.rates)} learning rates at once, least loss at {rates.suggested:.2g}"
     figure.suptitle(title, fontsize=11, parse_math=False)
     return figure

@@ -9,12 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tenfold.report.case import Case
-from tenfold.report.figures import typed
 from tenfold.report.results import Sweep, Trained
-from tenfold.report.wording import count, interval, label, percent, rounded, setting, settings
 from tenfold.runs.result import SweepResult
 from tenfold.search.axes import Axis, parse_axis, text
 from tenfold.search.choice import Edge, edges
+from tenfold.text import count, label, metric_name, score, score_interval, setting, settings
 
 # Rows that are open, and rows in all; what is left out is counted.
 OPEN, MOST = 20, 500
@@ -74,9 +73,9 @@ def search(case: Case) -> Search | None:
     widest = [end for row in ranked[:OPEN] for end in row.bounds or (row.score,) if end is not None]
     return Search(
         _sentences(case, sweep),
-        _settings(sweep.settings[best]),
+        settings(sweep.settings[best]),
         _scored(sweep, best),
-        _settings(sweep.settings[sweep.simplest]),
+        settings(sweep.settings[sweep.simplest]),
         _scored(sweep, sweep.simplest),
         sweep.simplest == best,
         sweep.runs > 1,
@@ -86,50 +85,32 @@ def search(case: Case) -> Search | None:
         ranked[OPEN:],
         max(0, len(sweep.ranked) - MOST),
         (min(widest, default=0.0), max(widest, default=1.0)),
-        sweep.metric.replace("_", " ").replace("f1", "F1") + ", %" * (sweep.metric == "accuracy"),
+        metric_name(sweep.metric) + ", %" * (sweep.metric == "accuracy"),
         _again(case),
     )
 
 
-def _value(value: Any) -> str:
-    """Format a setting's value; widths as an option has them."""
-    return typed(value) if isinstance(value, list | tuple) else setting(value)
-
-
-def _settings(chosen: Mapping[str, Any]) -> str:
-    return settings({name: _value(v) if isinstance(v, list | tuple) else v for name, v in chosen.items()})
-
-
-def _shown(score: float | None, metric: str) -> str:
-    """Format a score as its table shows it: accuracy in percent, macro F1 as it is."""
-    return rounded(score) if metric == "macro_f1" else percent(score)
-
-
 def _ranked(sweep: Sweep, rank: int, member: int) -> Ranked:
-    values, score, bounds = sweep.settings[member], float(sweep.scores[member]), sweep.intervals[member]
-    ends = (float(bounds[0]), float(bounds[1])) if np.isfinite(bounds).all() else None
+    chosen, mean, ends = sweep.settings[member], float(sweep.scores[member]), sweep.intervals[member]
+    bounds = (float(ends[0]), float(ends[1])) if np.isfinite(ends).all() else None
     mark = "best" if member == sweep.ranked[0] else "simplest" if member == sweep.simplest else ""
     return Ranked(
         rank,
         member,
-        [_value(values.get(name)) for name in sweep.axes],
-        score if np.isfinite(score) else None,
-        ends,
-        _shown(score, sweep.metric) if np.isfinite(score) else "failed",
-        _reach(ends, sweep.metric),
+        [setting(chosen.get(name)) for name in sweep.axes],
+        mean if np.isfinite(mean) else None,
+        bounds,
+        score(mean, sweep.metric) if np.isfinite(mean) else "failed",
+        score_interval(bounds, sweep.metric),
         mark,
     )
 
 
-def _reach(bounds: tuple[float, float] | None, metric: str) -> str:
-    return interval(bounds, 1, ".3f") if metric == "macro_f1" else interval(bounds)
-
-
 def _scored(sweep: Sweep, member: int) -> str:
-    """Format the score of a member with its interval, in words."""
-    shown = _shown(float(sweep.scores[member]), sweep.metric) + " %" * (sweep.metric != "macro_f1")
+    """Return the score of a member with its interval, in words."""
+    mean = score(float(sweep.scores[member]), sweep.metric, " %")
     low, high = (float(end) for end in sweep.intervals[member])
-    return f"{shown} (95 % interval {_reach((low, high), sweep.metric)})" if math.isfinite(low) else shown
+    return f"{mean} (95 % interval {score_interval((low, high), sweep.metric)})" if math.isfinite(low) else mean
 
 
 def _sentences(case: Case, sweep: Sweep) -> list[str]:
@@ -192,8 +173,8 @@ def _option(
     return Option(
         name.replace("_", " "),
         label(searched.replace(",", ", "), 120),
-        _value(best.get(name)),
-        _value(simplest.get(name)),
+        setting(best.get(name)),
+        setting(simplest.get(name)),
         f"at the {edge.end} end" if edge else "inside" * numbers,
         f"--{name.replace('_', '-')} {label(edge.option, 120)}" if edge else "",
     )

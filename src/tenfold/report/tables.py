@@ -1,6 +1,6 @@
-"""The page's tables as rows: the ladder, the members of a population, the classes, every setting tried."""
+"""Tables of the page as rows: the ladder, the classes, every setting tried."""
 
-__all__ = ["ClassRow", "Rung", "Tried", "class_rows", "ladder", "span", "tried"]
+__all__ = ["ClassRow", "RungRow", "TriedRow", "class_rows", "ladder", "span", "tried"]
 
 import math
 from collections.abc import Sequence
@@ -13,18 +13,18 @@ from tenfold.report.case import Case
 from tenfold.report.curves import epochs
 from tenfold.report.headline import scores
 from tenfold.report.selection import confusion_counts
-from tenfold.report.wording import label, setting
 from tenfold.runs.result import FitResult, RungResult, SweepResult, TrainResult
+from tenfold.text import label, setting
 from tenfold.trained.metrics import ClassScores, Metrics
 
 # Rows in a table; what is left out is counted.
 MOST = 200
 
 
-class Rung(NamedTuple):
-    """A line of the ladder. accuracy, bounds: on the report's part, shares. color: its place among the rungs.
+class RungRow(NamedTuple):
+    """Line of the ladder. accuracy, bounds: on the report's part, shares. color: its place among the rungs.
 
-    judged: macro F1 on the validation images where that decided, else None.
+    judged: macro F1 on the validation images where that selected the best, else None.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Rung(NamedTuple):
 
 
 class ClassRow(NamedTuple):
-    """A class. recall: of each rung; bounds: of the best rung's recall; precision, f1: the best rung's."""
+    """Line of a class. recall: of each rung; bounds: of the best rung's recall; precision, f1: the best rung's."""
 
     name: str
     n: int
@@ -55,8 +55,8 @@ class ClassRow(NamedTuple):
     f1: float | None
 
 
-class Tried(NamedTuple):
-    """Settings of a rung's members: names of those that vary, a row of values, score and epochs for each member."""
+class TriedRow(NamedTuple):
+    """Settings of a rung's members: names of those that vary; values, score, epochs and "is the winner" of each."""
 
     rung: str
     color: int
@@ -66,18 +66,18 @@ class Tried(NamedTuple):
     more: int
 
 
-def ladder(case: Case) -> list[Rung]:
-    """The rungs in the order in which they were climbed; a lone population is one."""
+def ladder(case: Case) -> list[RungRow]:
+    """Return the rungs in the order in which they were trained; a lone population is one."""
     rows = {row.rung: row for row in case.result.rungs} if isinstance(case.result, FitResult) else {}
     return [_rung(case, name, k, rows.get(name)) for k, name in enumerate(case.results.settings)]
 
 
-def _rung(case: Case, name: str, color: int, climbed: RungResult | None) -> Rung:
+def _rung(case: Case, name: str, color: int, climbed: RungResult | None) -> RungRow:
     results, row = case.results, climbed or RungResult(name)
     best = scores(case) if name == results.best else Metrics()
     accuracy = _first(row.test_accuracy, best.accuracy, _accuracy(case, name))
     chosen = row.settings or dict(results.settings[name][results.winners.get(name, 0)])
-    return Rung(
+    return RungRow(
         label(name),
         color,
         name == results.best,
@@ -97,7 +97,7 @@ def _rung(case: Case, name: str, color: int, climbed: RungResult | None) -> Rung
 
 
 def _validated(case: Case) -> float | None:
-    """Validation accuracy of a lone population's best; of a sweep's best, the mean over its runs."""
+    """Return the validation accuracy of a lone population's best; of a sweep's best, the mean over its runs."""
     if isinstance(case.result, TrainResult | FitResult):
         return case.result.validation.accuracy
     if isinstance(case.result, SweepResult) and case.result.metric == "accuracy":
@@ -114,8 +114,8 @@ def _accuracy(case: Case, rung: str) -> float | None:
     return None if predicted is None or not len(predicted) else float((predicted == case.results.labels).mean())
 
 
-def span(rungs: Sequence[Rung]) -> tuple[float, float]:
-    """The part of the axis of accuracies that all intervals lie in, with some room."""
+def span(rungs: Sequence[RungRow]) -> tuple[float, float]:
+    """Return the range of accuracies that holds all intervals, with some room."""
     ends = [end for rung in rungs for end in (rung.bounds or (rung.accuracy,)) if end is not None]
     if not ends:
         return 0.0, 1.0
@@ -124,7 +124,7 @@ def span(rungs: Sequence[Rung]) -> tuple[float, float]:
 
 
 def class_rows(case: Case) -> list[ClassRow]:
-    """Every class, in the order of the data set."""
+    """Return a row for every class, in the order of the data set."""
     results = case.results
     counts = confusion_counts(results)
     measured = {row.class_: row for row in scores(case).per_class}
@@ -146,13 +146,13 @@ def _recalls(labels: NDArray[np.int64], predicted: NDArray[np.int64], classes: i
     return np.asarray(hits / np.maximum(np.bincount(labels, minlength=classes), 1))
 
 
-def tried(case: Case) -> list[Tried]:
-    """Every setting of every rung, the best by validation first."""
+def tried(case: Case) -> list[TriedRow]:
+    """Return every setting of every rung, the best by validation first."""
     metric = f"validation_{case.result.metric}"
     return [_tried(case, rung, k, metric) for k, rung in enumerate(case.results.settings)]
 
 
-def _tried(case: Case, rung: str, color: int, metric: str) -> Tried:
+def _tried(case: Case, rung: str, color: int, metric: str) -> TriedRow:
     members, winner = case.results.settings[rung], case.results.winners.get(rung)
     names = list(dict.fromkeys(name for member in members for name in member))
     varied = [name for name in names if len({repr(member.get(name)) for member in members}) > 1]
@@ -163,14 +163,14 @@ def _tried(case: Case, rung: str, color: int, metric: str) -> Tried:
         for m in order[:MOST]
     ]
     shared = {name: members[0].get(name) for name in names if name not in varied} if members else {}
-    return Tried(label(rung), color, shared, varied, rows, max(0, len(members) - MOST))
+    return TriedRow(label(rung), color, shared, varied, rows, max(0, len(members) - MOST))
 
 
 def _best(case: Case, rung: str, metric: str) -> dict[int, float]:
-    """Each member's best score by validation; members without one are absent."""
+    """Return each member's best validation score; members without one are absent."""
     columns = case.results.curves
     if metric not in columns:
         return {}
     values = columns[metric]
-    own = (columns["rung"] == rung) & np.isfinite(values)
-    return {int(m): float(values[own & (columns["member"] == m)].max()) for m in np.unique(columns["member"][own])}
+    rows, members = (columns["rung"] == rung) & np.isfinite(values), columns["member"]
+    return {int(m): float(values[rows & (members == m)].max()) for m in np.unique(members[rows])}

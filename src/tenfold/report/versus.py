@@ -11,22 +11,22 @@ from tenfold.report.document import document
 from tenfold.report.figures import rung_colors
 from tenfold.report.headline import headline, scores
 from tenfold.report.tables import class_rows, ladder
-from tenfold.report.wording import count, duration, interval, label, percent, rounded, setting, settings
+from tenfold.text import ABSENT, count, duration, interval, label, percent, rounded, setting, settings
 from tenfold.trained.metrics import Calibration, Metrics
 
 CLASSES = 200
 
 
 def versus_page(cases: Sequence[Case], sentences: Sequence[Sequence[str]], private: bool) -> str:
-    """The page of several runs. sentences: what is shown of every pair, and notes. private: no paths."""
+    """Return the page of several runs. sentences: the comparison of every pair, and notes. private: no paths."""
     charts = overlaid([case.results for case in cases], _names(cases))
     context = {
         "names": _names(cases),
         "rows": _rows(cases),
-        "sentences": [[label(text, 600) for text in told] for told in sentences],
+        "sentences": [[label(text, 600) for text in pair] for pair in sentences],
         "charts": charts,
         "classes": _classes(cases),
-        "grave": [warned.text for case in cases for warned in headline(case, private).warnings if warned.grave][:1],
+        "grave": [warning.text for case in cases for warning in headline(case, private).warnings if warning.grave][:1],
         "differing": _differing(cases),
         "private": private,
     }
@@ -34,15 +34,15 @@ def versus_page(cases: Sequence[Case], sentences: Sequence[Sequence[str]], priva
 
 
 def _names(cases: Sequence[Case]) -> list[str]:
-    """The folders' names, numbered where two are the same."""
+    """Return the folders' names, numbered where two are the same."""
     names = [label(case.folder.resolve().name, 40) for case in cases]
     return [f"{name} ({k + 1})" if names.count(name) > 1 else name for k, name in enumerate(names)]
 
 
 def _rows(cases: Sequence[Case]) -> list[tuple[str, list[str]]]:
-    """Lines of the table: a name, and what each run has there."""
-    found = [scores(case) for case in cases]
-    calibrations = [score.calibration or Calibration() for score in found]
+    """Return the lines of the table: a name, and the value of each run."""
+    tested = [scores(case) for case in cases]
+    calibrations = [run.calibration or Calibration() for run in tested]
     return [
         ("Data", [label(case.results.name) for case in cases]),
         ("Best model", [label(case.results.best) for case in cases]),
@@ -50,17 +50,17 @@ def _rows(cases: Sequence[Case]) -> list[tuple[str, list[str]]]:
         ("Test accuracy, %", [_tested(case, percent) for case in cases]),
         ("95 % interval", [interval((case.result.test or Metrics()).interval) for case in cases]),
         ("Test images", [_tested(case, count, "n") for case in cases]),
-        ("Macro F1", [rounded(score.macro_f1) for score in found]),
+        ("Macro F1", [rounded(run.macro_f1) for run in tested]),
         ("Calibration error", [rounded(calibration.error) for calibration in calibrations]),
         ("Models and settings tried", [_tried(case) for case in cases]),
         ("Time", [duration(case.result.seconds) for case in cases]),
         ("Settings of the best", [_chosen(case) for case in cases]),
-        ("Processor", [label(case.environment.processor or "–") for case in cases]),
+        ("Processor", [label(case.environment.processor or ABSENT) for case in cases]),
     ]
 
 
 def _tested(case: Case, form: Any, name: str = "accuracy") -> str:
-    return str(form(getattr(case.result.test, name))) if case.result.test else "not looked at"
+    return str(form(getattr(case.result.test, name))) if case.result.test else "not scored"
 
 
 def _best(case: Case) -> int:
@@ -77,20 +77,18 @@ def _tried(case: Case) -> str:
 def _chosen(case: Case) -> str:
     results = case.results
     members = results.settings[results.best]
-    return settings(members[results.winners.get(results.best, 0)]) if members else "–"
+    return settings(members[results.winners.get(results.best, 0)]) if members else ABSENT
 
 
 def _differing(cases: Sequence[Case]) -> list[tuple[str, list[str]]]:
-    """Fields of the recipes that are not the same for all."""
+    """Return the fields of the recipes that are not the same for all."""
     names = dict.fromkeys(name for case in cases for name in case.recipe if name != "data")
-    values = {name: [setting(case.recipe.get(name)) for case in cases] for name in names}
+    values = {name: [setting(case.recipe.get(name), between=", ") for case in cases] for name in names}
     return [(name.replace("_", " "), row) for name, row in values.items() if len(set(row)) > 1]
 
 
 def _classes(cases: Sequence[Case]) -> list[tuple[str, list[str]]]:
-    """Share of each class that the best model of each run finds, for classes of any run, in the first one's order."""
-    found = []
-    for case in cases:
-        found.append({row.name: percent(row.recall[_best(case)]) for row in class_rows(case)})
-    names = dict.fromkeys(name for rows in found for name in rows)
-    return [(name, [rows.get(name, "–") for rows in found]) for name in list(names)[:CLASSES]]
+    """Return the recall of each class by the best model of each run, in the order of the first run."""
+    recalls = [{row.name: percent(row.recall[_best(case)]) for row in class_rows(case)} for case in cases]
+    names = dict.fromkeys(name for rows in recalls for name in rows)
+    return [(name, [rows.get(name, ABSENT) for rows in recalls]) for name in list(names)[:CLASSES]]

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 from tenfold.report.document import document
 from tenfold.report.illustrations import Illustration, illustration
-from tenfold.report.wording import label
 from tenfold.reproduce.phrases import (
     KINDS,
     CellRow,
@@ -26,6 +25,7 @@ from tenfold.reproduce.phrases import (
     way_rows,
 )
 from tenfold.reproduce.records import ExtraTable, Reproduction
+from tenfold.text import label
 
 # Longest text of a result that is shown.
 LONG = 1500

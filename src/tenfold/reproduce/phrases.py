@@ -4,7 +4,6 @@ The numbers of a reproduction are shares; its texts come from files, and whoever
 """
 
 __all__ = [
-    "ABSENT",
     "KINDS",
     "CellRow",
     "RunRow",
@@ -21,7 +20,6 @@ __all__ = [
     "where",
 ]
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -29,6 +27,7 @@ from typing import NamedTuple
 from tenfold.reproduce.records import CellResult, Explanation, Reproduction, RunTest
 from tenfold.reproduce.values import LOWER
 from tenfold.runs.result import Failure
+from tenfold.text import ABSENT, count, finite, metric_name, setting
 
 KINDS = {
     "reproduced": "the difference is no more than the tolerance and the rounding of the report",
@@ -37,8 +36,6 @@ KINDS = {
     "not reproduced": "beyond noise, on the worse side, or one diverges where the other does not",
     "protocol cannot be what was stated": "only what contradicts the report gives its number",
 }
-ABSENT = "–"
-METRICS = {"macro_f1": "macro F1"}
 PARTS = {"train": "training", "running": "running training"}
 # In percent where the report has no number of their kind to follow, and the larger the better.
 SHARES = ("accuracy", "recall")
@@ -119,10 +116,10 @@ def _cell_row(cell: CellResult, numbers: Mapping[str, int], alone: bool, seeds: 
 
 def _seeds(cell: CellResult, seeds: int) -> str:
     """Say how many seeds a cell is over, where some diverged or it had fewer than the others; else ""."""
-    count, sound = len(cell.measured), len([number for number in cell.measured if number is not None])
-    if 0 < sound < count:
-        return f"{sound} of {count} seeds"
-    return "" if count == seeds else f"{count} seed{'s' * (count != 1)}"
+    total, sound = len(cell.measured), len([number for number in cell.measured if number is not None])
+    if 0 < sound < total:
+        return f"{sound} of {total} seeds"
+    return "" if total == seeds else count(total, "seed")
 
 
 def _where_cell(cell: CellResult) -> str:
@@ -139,7 +136,7 @@ def where(metric: str, part: str, epoch: str | float = "last") -> str:
         return f"gradient check, {metric.partition('_')[0]}"
     moments = {"last": "", "best": ", best epoch"}
     moment = moments[epoch] if isinstance(epoch, str) else f", epoch {epoch:g}"
-    return f"{PARTS.get(part, part)} {METRICS.get(metric, metric.replace('_', ' '))}{moment}"
+    return f"{PARTS.get(part, part)} {metric_name(metric)}{moment}"
 
 
 def kind(verdict: str) -> str:
@@ -206,7 +203,7 @@ def _run_row(test: RunTest, cells: Sequence[CellResult]) -> RunRow:
 
 def basis(result: Reproduction) -> str:
     """Say what the numbers were measured on: data, seeds, scale, time."""
-    seeds = f"{result.seeds} seed{'s' * (result.seeds != 1)}"
+    seeds = count(result.seeds, "seed")
     minutes = result.seconds / 60
     time = f"{minutes:.1f} minutes" if minutes >= 1 else f"{result.seconds:.0f} seconds"
     scale = f"{result.scale} scale" + " (not the protocol)" * (result.scale != "full")
@@ -217,15 +214,9 @@ def value(entry: object) -> str:
     """Print an entry of an extra table, or a setting.
 
     >>> value(0.373224), value(None), value([256, 128]), value(1e-7)
-    ('0.3732', '–', '256-128', '1e-07')
+    ('0.3732', '–', '256-128', '1e-7')
     """
-    if isinstance(entry, bool):
-        return "yes" if entry else "no"
-    if isinstance(entry, float):
-        return f"{entry:.4g}"
-    if isinstance(entry, list | tuple):
-        return "-".join(map(value, entry)) or "none"
-    return ABSENT if entry is None or entry == "" else str(entry)
+    return entry or ABSENT if isinstance(entry, str) else setting(entry, digits=4)
 
 
 def _printed(cell: CellResult) -> str:
@@ -260,7 +251,7 @@ def _scale(unit: str) -> float:
 
 def _number(number: float | None, form: _Print, sign: str = "") -> str:
     """Print in the unit of a cell, with a digit or two more than the report prints of it."""
-    if number is None or not math.isfinite(number):
+    if not finite(number):
         return ABSENT
     shown = _scale(form.unit) * number
     if abs(shown) >= 1e6 or (form.reported and 0 < abs(float(form.reported)) < 1e-3):

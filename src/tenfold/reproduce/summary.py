@@ -2,11 +2,9 @@
 
 __all__ = ["summary_markdown"]
 
-import re
 from collections.abc import Iterable, Sequence
 
 from tenfold.reproduce.phrases import (
-    ABSENT,
     KINDS,
     CellRow,
     WayRow,
@@ -20,10 +18,7 @@ from tenfold.reproduce.phrases import (
     way_rows,
 )
 from tenfold.reproduce.records import Reproduction
-
-# Whatever GitHub could take for markup, a mention or mathematics.
-_MARKUP = re.compile(r"([\\`*_\[\]<>|~$#&@])")
-_LIST = re.compile(r"^(\d*)([-+.)])(?= |$)")
+from tenfold.text import ABSENT, markdown
 
 
 def summary_markdown(results: Sequence[Reproduction], machine: str = "") -> str:
@@ -121,5 +116,5 @@ def _listed(numbers: Sequence[int]) -> str:
 
 
 def _text(text: object) -> str:
-    """Escape to one line that is text and nothing else."""
-    return _LIST.sub(r"\1\\\2", _MARKUP.sub(r"\\\1", " ".join(str(text).split())))
+    """Return one line of Markdown that is text and nothing else."""
+    return markdown(str(text))

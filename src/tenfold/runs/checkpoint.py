@@ -68,12 +68,12 @@ def load_checkpoint(folder: Path) -> tuple[int, Checkpoint | None, str]:
             return (
                 newest,
                 _rebuilt(tensors, described),
-                warning and f"{warning}; going on from the checkpoint before it",
+                warning and f"{warning}; continuing from the checkpoint before it",
             )
         except (FileError, KeyError) as error:
             warning = str(error)
             path.unlink()
-    return newest, None, warning and f"{warning}; no checkpoint can be read, starting again"
+    return newest, None, warning and f"{warning}; no checkpoint can be read, so the training starts again"
 
 
 def _rebuilt(tensors: dict[str, Tensor], described: dict[str, Any]) -> Checkpoint:

@@ -17,11 +17,12 @@ from tenfold.recipe import Recipe, Settings, members
 from tenfold.runs.checkpoint import Progress
 from tenfold.runs.events import Event
 from tenfold.runs.outcome import Answers, Made, assess, promote, save_winner, score, summary, winner
-from tenfold.runs.pace import duration, seconds_per_epoch
+from tenfold.runs.pace import seconds_per_epoch
 from tenfold.runs.prepare import Prepared
 from tenfold.runs.result import Choice, FitResult, RungOutcome, RungResult
 from tenfold.runs.run import Run, Stage, decide, decisions, per_epoch, stage_of
 from tenfold.runs.stage import fresh, train_stage
+from tenfold.text import duration
 from tenfold.trained.metrics import Metrics
 from tenfold.trained.model import load_model
 

@@ -25,7 +25,6 @@ __all__ = [
 import datetime
 import math
 import os
-import re
 import secrets
 import shlex
 import tempfile
@@ -40,6 +39,7 @@ from tenfold.errors import FileError, RunError
 from tenfold.files import read_json, write_json, write_text
 from tenfold.recipe import Recipe, read, text
 from tenfold.runs.environment import Environment
+from tenfold.text import slug
 
 FORMAT = 2
 MEASURES = (
@@ -52,8 +52,8 @@ COLUMNS = ("rung", "step", "epoch", "member", *MEASURES)
 
 def default_folder(recipe: Recipe) -> Path:
     """Name a new folder, runs/<time>-<slug>-<id> below the working folder."""
-    slug = re.sub(r"[^a-z0-9]+", "-", f"{recipe.kind} {Path(recipe.data).stem}".lower()).strip("-")[:40]
-    return Path("runs") / f"{datetime.datetime.now():%Y%m%d-%H%M%S}-{slug}-{secrets.token_hex(2)}"
+    name = slug(f"{recipe.kind} {Path(recipe.data).stem}")
+    return Path("runs") / f"{datetime.datetime.now():%Y%m%d-%H%M%S}-{name}-{secrets.token_hex(2)}"
 
 
 def create(folder: Path, recipe: Recipe, environment: Environment) -> Path:
@@ -74,15 +74,15 @@ def create(folder: Path, recipe: Recipe, environment: Environment) -> Path:
             partial.rename(folder)
     except OSError as error:
         reason = f"{error.filename or folder.parent}: {error.strerror or error}"
-        raise FileError(f"{folder}: cannot be made ({reason}); choose another --out") from None
+        raise FileError(f"{folder}: cannot be created ({reason}); choose another --out") from None
     return folder
 
 
 def _check_free(folder: Path) -> None:
     if (folder / "recipe.toml").exists():
-        raise RunError(f"{folder} holds a run: choose another --out, or go on with `{how_to_resume(folder)}`")
+        raise RunError(f"{folder} holds a run: choose another --out, or continue with `{how_to_resume(folder)}`")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        kind = "is a folder with other things in it" if folder.is_dir() else "is a file"
+        kind = "is a folder with other files in it" if folder.is_dir() else "is a file"
         raise RunError(f"{folder} {kind}: choose another --out")
 
 
@@ -94,7 +94,7 @@ def how_to_resume(folder: Path) -> str:
 def opened(folder: Path) -> tuple[Recipe, str]:
     """Return recipe and state of an existing run; a RunError where the folder is none, or another version's."""
     if not (folder / "recipe.toml").is_file() or not (folder / "status.json").is_file():
-        raise RunError(f"{folder} is no run folder: it holds no recipe.toml and status.json")
+        raise RunError(f"{folder} is not a run folder: it has no recipe.toml and status.json")
     status = read_json(folder / "status.json", "format", "state")
     if status["format"] != FORMAT:
         raise RunError(
@@ -111,7 +111,7 @@ def lock(folder: Path) -> Iterator[None]:
         with filelock.FileLock(folder / ".lock", timeout=0):
             yield
     except filelock.Timeout:
-        raise RunError(f"{folder} is being written by another process: wait for it, or stop it first") from None
+        raise RunError(f"{folder} is in use by another process: wait for it, or stop it first") from None
 
 
 def sweep(folder: Path) -> None:

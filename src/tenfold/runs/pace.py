@@ -1,6 +1,6 @@
 """Pace of a population: seconds of an epoch, from a few steps on a throw-away copy."""
 
-__all__ = ["duration", "rehearsal", "seconds_per_epoch"]
+__all__ = ["rehearsal", "seconds_per_epoch"]
 
 import tempfile
 import time
@@ -46,13 +46,3 @@ def seconds_per_epoch(run: Run, stage: Stage) -> float:
             break
     # The quickest step: on a busy machine the mean of a few says more of its neighbors than of the model.
     return MORE * min((b - a for a, b in pairwise(ends)), default=0.0) * per_epoch(run, recipe)
-
-
-def duration(seconds: float) -> str:
-    """Round an estimated time for people.
-
-    >>> duration(0.4), duration(42.3), duration(605)
-    ('1 s', '42 s', '10:05 min')
-    """
-    whole = max(1, round(seconds))
-    return f"{whole} s" if whole < 100 else f"{whole // 60}:{whole % 60:02} min"

@@ -79,7 +79,7 @@ def predict_files(path: Path, images: Sequence[Path], skip_unreadable: bool = Fa
             pixels, _ = read_image(file).pixels(mode, trained.image_shape[1])
         except DataError as error:
             if not skip_unreadable:
-                raise DataError(f"{error}; --skip-unreadable goes on without it") from None
+                raise DataError(f"{error}; --skip-unreadable skips it") from None
             broken.append(str(file))
             continue
         z = _scores(path, trained, torch.tensor(pixels)[None].double() / 255 / trained.scale)
@@ -102,7 +102,7 @@ def opened_model(path: Path) -> TrainedModel:
         return load_model(path)
     if not (path / "model.tenfold").exists():
         run = (path / "recipe.toml").exists()
-        raise RunError(f"{path}: {'the run has no model yet' if run else 'no run folder: it holds no model.tenfold'}")
+        raise RunError(f"{path}: {'the run has no model yet' if run else 'not a run folder: it has no model.tenfold'}")
     return load_model(path / "model.tenfold")
 
 
@@ -165,5 +165,5 @@ def _files(place: Path) -> tuple[list[Path], int]:
         return [place], 0
     listing = images_below(place)
     if not listing.paths:
-        raise DataError(f"{place}: no images in it; their names end in {', '.join(sorted(ENDINGS))}")
+        raise DataError(f"{place}: holds no images; their names must end in {', '.join(sorted(ENDINGS))}")
     return listing

@@ -117,7 +117,7 @@ def _unmeasured(dataset: Dataset, positions: dict[str, Tensor]) -> list[str]:
         lacking = [dataset.class_names[k] for k in there.eq(0).nonzero().flatten().tolist()]
         if lacking:
             more = f" and {len(lacking) - 1:,} more" if len(lacking) > 1 else ""
-            sentences.append(f"No {part} image shows {lacking[0]!r}{more}: it counts as 0 in macro F1 there")
+            sentences.append(f"No {part} image has the class {lacking[0]!r}{more}: it counts as 0 in macro F1 there")
     return sentences
 
 
@@ -145,9 +145,9 @@ def _device(word: str) -> torch.device:
     if word == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if word not in ("cpu", "cuda"):
-        raise UsageError(f"device {word!r}: known are auto, cpu and cuda")
+        raise UsageError(f"no device {word!r}: choose auto, cpu or cuda")
     if word == "cuda" and not torch.cuda.is_available():
-        raise UsageError("device cuda: torch finds none on this machine; use --device cpu")
+        raise UsageError("device cuda: torch finds no such device on this machine; use --device cpu")
     return torch.device(word)
 
 
@@ -167,8 +167,8 @@ def _same_data(folder: Path, facts: DataFacts) -> None:
     path = folder / "resolved.json"
     if path.exists() and (began := read_json(path, "data")["data"]["fingerprint"]) != facts.fingerprint:
         raise RunError(
-            f"{folder}: the data of {facts.name} are not those that it began with "
-            f"(fingerprint {facts.fingerprint[:12]}, was {str(began)[:12]}); put them back, or start a new run"
+            f"{folder}: the data of {facts.name} changed since the run began "
+            f"(fingerprint {facts.fingerprint[:12]}, was {str(began)[:12]}); restore them, or start a new run"
         )
 
 

@@ -209,7 +209,7 @@ def _between(run: Run, stage: Stage, progress: Progress) -> None:
             _keep_best(run, stage, progress)
             run.saver.save(stage.name, progress)
     if run.interrupts.came:
-        raise Interrupted(f"interrupted: go on with `tenfold resume {run.folder}`", 128 + run.interrupts.came)
+        raise Interrupted(f"interrupted: continue with `tenfold resume {run.folder}`", 128 + run.interrupts.came)
     if run.saver.watching():
         run.watch(_event(run, stage, progress))
 

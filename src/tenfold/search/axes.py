@@ -100,9 +100,7 @@ def parse_axis(name: str, option: Any) -> Axis:
     if not pieces or len(set(pieces)) < len(pieces):
         raise UsageError(f"{_flag(name)} {_quoted(option)}: give each value once, at least one")
     if "photographs" in pieces:
-        raise UsageError(
-            f"{_flag(name)} {_quoted(option)}: photographs stands alone, it is 0.5 or 0 for all; give numbers"
-        )
+        raise UsageError(f"{_flag(name)} {_quoted(option)}: photographs stands alone: it is 0.5 or 0 for all")
     return Axis(name, pieces)
 
 
@@ -123,7 +121,7 @@ def check_axes(axes: Sequence[Axis], recipe: Recipe) -> None:
     searched = {axis.name: axis.pieces for axis in axes}
     if len(searched) < len(axes):
         twice = next(axis.name for i, axis in enumerate(axes) if axis.name in [other.name for other in axes[:i]])
-        raise UsageError(f"{_flag(twice)} was given twice: separate its pieces by commas")
+        raise UsageError(f"{_flag(twice)} was given twice: separate its values by commas")
     for name in searched:
         if name in WITHOUT:
             owner, lacking = WITHOUT[name]
@@ -131,11 +129,11 @@ def check_axes(axes: Sequence[Axis], recipe: Recipe) -> None:
             if set(chosen) <= set(lacking):
                 others = " or ".join(word for word in words(f"{owner}s") if word not in lacking)
                 raise UsageError(
-                    f"{_flag(name)} does nothing with the {owner} {' or '.join(chosen)}: "
+                    f"{_flag(name)} has no effect with the {owner} {' or '.join(chosen)}: "
                     f"leave it out, or choose {_flag(owner)} {others}"
                 )
     if recipe.nesterov and "adam" in searched.get("optimizer", ()):
-        raise UsageError("nesterov: belongs to the optimizer sgd; search it, or leave adam out of --optimizer")
+        raise UsageError("nesterov works only with the optimizer sgd: leave it out, or leave adam out of --optimizer")
     if recipe.features != "pixels" and "flip" in searched:
         raise UsageError(f"flip: mirrors pixels; it does not go with the features {recipe.features}")
 
@@ -210,7 +208,7 @@ def _searchable(name: str) -> None:
     if name in KNOWN:
         return
     if name in Recipe.model_fields:
-        raise UsageError(f"{_flag(name)} takes one value in a sweep; what can be searched: {', '.join(KNOWN)}")
+        raise UsageError(f"{_flag(name)} takes one value in a sweep; these can be searched: {', '.join(KNOWN)}")
     raise UsageError(f"unknown axis {name!r}: {nearest(name, KNOWN)}")
 
 
@@ -229,7 +227,7 @@ def _piece(name: str, word: Any) -> Any:
     if isinstance(word, str) and ":" in word:
         return _range(name, word.strip())
     if isinstance(word, str) and not word.strip():
-        raise UsageError(f"{_flag(name)}: nothing stands between two commas; give a value or a range")
+        raise UsageError(f"{_flag(name)}: there is no value between two commas; give a value or a range")
     return _value(name, parse(name, word.strip()) if isinstance(word, str) else word)
 
 
@@ -241,7 +239,7 @@ def _value(name: str, value: Any) -> Any:
 def _range(name: str, word: str) -> Range:
     kind, where = type(Recipe.model_fields[name].default), f"{_flag(name)} {word}"
     if kind not in (int, float):
-        raise UsageError(f"{where}: a range needs a field of numbers; give its values, separated by commas")
+        raise UsageError(f"{where}: only numbers can have a range; give the values, separated by commas")
     low, high, scale = _parts(where, word, "int" if kind is int else "linear")
     if low >= high:
         example = "exceeds its high end" if low > high else "is its high end"
@@ -249,10 +247,10 @@ def _range(name: str, word: str) -> Range:
         raise UsageError(f"{where}: the low end of the range {example}; write {cure}")
     if scale == "log" and low <= 0:
         raise UsageError(
-            f"{where}: a log range starts above zero; give 0 as a piece of its own, like 0,{_text(high / 1e4)}:…:log"
+            f"{where}: a log range must start above zero; give 0 as a separate value, like 0,{_text(high / 1e4)}:…:log"
         )
     if scale == "int" and not (low.is_integer() and high.is_integer()):
-        raise UsageError(f"{where}: a range of whole numbers has whole ends")
+        raise UsageError(f"{where}: both ends of a range of whole numbers must be whole")
     return Range(_value(name, low), _value(name, high), scale)
 
 

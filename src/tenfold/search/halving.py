@@ -33,7 +33,7 @@ def halving(members: int, validations: int, factor: int = 3) -> Halving:
     Halving(keep={1: 27, 4: 9, 13: 3}, share=0.1)
     """
     if factor < 2:
-        raise UsageError(f"--halving {factor}: give the factor by which the members become fewer, 2 or more, like 3")
+        raise UsageError(f"--halving {factor}: give the factor by which the members become fewer, 2 or more")
     rounds = min(_rounds(members, factor), validations)
     length = sum(factor**k for k in range(rounds))
     keep, done = {}, 0
@@ -53,7 +53,7 @@ def sentence(members: int, plan: Halving) -> str:
     'Of 81 members 27 stay after validation 1, 9 after 4, 3 after 13: 10 % of the updates of the full sweep.'
     """
     if not plan.keep:
-        return f"All {members} members train to the end: there are too few of them, or of validations, to drop any."
+        return f"All {members} members train to the end: there are too few members or validations to drop any."
     first, *later = plan.keep.items()
     steps = ", ".join(
         [f"{first[1]} stay after validation {first[0]}", *(f"{left} after {validation}" for validation, left in later)]

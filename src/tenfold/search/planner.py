@@ -68,7 +68,7 @@ def plan(
     for member, settings in enumerate(candidates):
         groups.setdefault(_key(settings), []).append(member)
     if len(seeds) > 1 and any("seed" in dict(key) for key in groups):
-        raise UsageError("the seed is an axis and repeated, too: choose one of the two")
+        raise UsageError("the seed is both searched and repeated: choose one of the two")
     units: list[Unit] = []
     pieces = 1
     for key, members in groups.items():
@@ -105,7 +105,7 @@ def sentences(plan: Plan) -> list[str]:
     >>> for line in sentences(Plan(units, 16, 5, 1, ("2 values of batch_size", "5 folds"), 1, 10**9)):
     ...     print(line)
     16 settings × 5 folds: 80 runs in 10 populations, 8 members each.
-    What splits them: 2 values of batch_size × 5 folds.
+    They are split by: 2 values of batch_size × 5 folds.
     The largest population takes about 3 MB beside the images.
     """
     if not plan.units:
@@ -117,7 +117,7 @@ def sentences(plan: Plan) -> list[str]:
     runs, made = _counted(sum(sizes), "run"), _counted(len(sizes), "population")
     lines = [f"{' × '.join(what)}: {runs} in {made}, {each} member{'s' * (max(sizes) > 1)} each."]
     if plan.reasons:
-        lines.append(f"What splits them: {' × '.join(plan.reasons)}.")
+        lines.append(f"They are split by: {' × '.join(plan.reasons)}.")
     if plan.pieces > 1:
         lines.append(
             f"Memory splits what could train together into up to {plan.pieces} pieces: a population may take "

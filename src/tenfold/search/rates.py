@@ -51,7 +51,7 @@ def find_rate(recipe: Recipe, data_dir: str = "") -> Rates:
     """
     several = [name for name in VARYING if name != "learning_rate" and isinstance(getattr(recipe, name), tuple)]
     if several:
-        raise UsageError(f"{several[0]} takes one value while learning rates are tried: choose one of them")
+        raise UsageError(f"{several[0]} takes one value with --find-learning-rate: choose one of them")
     searched = recipe.model_copy(update={"kind": "train", "learning_rate": LOW, "schedule": "constant", "warmup": 0.0})
     rates = np.geomspace(LOW, HIGH, COUNT)
     with rehearsal(searched, data_dir) as (run, prepared):

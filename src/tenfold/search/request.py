@@ -30,7 +30,7 @@ def requested(choices: dict[str, Any]) -> Recipe:
         fixed["sampler"] = "grid"
     made = recipe({**fixed, "kind": "sweep", "vary": vary})
     if ranges and not made.members:
-        raise UsageError("members: a range has no end of settings; say how many to try, like --members 64")
+        raise UsageError("members: a range holds endless settings; give the number to try, like --members 64")
     check_axes(axes, made)
     return made
 
@@ -52,14 +52,14 @@ def extended(before: Recipe, members_before: int, choices: dict[str, Any]) -> Re
         raise UsageError(f"{other[0]} cannot change when a sweep is extended: its members were trained without it")
     names = {axis.name for axis in asked}
     if strange := sorted(names - {axis.name for axis in axes_of(before)}):
-        raise UsageError(f"{strange[0]} is not searched by this sweep: its members all have one; start a new sweep")
+        raise UsageError(f"{strange[0]} is not searched by this sweep: its members share one value; start a new sweep")
     axes = [*(axis for axis in axes_of(before) if axis.name not in names), *asked]
     vary = tuple(f"{axis.name}={axis_text(axis)}" for axis in axes)
     more, sampler = int(choices.get("members", 0)), choices.get("sampler", before.sampler)
     if not more and any(":" in line for line in vary):
-        raise UsageError("members: say how many settings to add, like --members 16")
+        raise UsageError("members: give the number of settings to add, like --members 16")
     if not asked and not more:
-        raise UsageError("say what to add: --members, or an option with values or a range")
+        raise UsageError("give something to add: --members, or an option with values or a range")
     update = {
         "vary": vary,
         "sampler": sampler,

@@ -142,7 +142,7 @@ def _asked(recipe: Recipe, axes: Sequence[Axis], number: int, tried: Told) -> li
     drawn = find("samplers", recipe.sampler)(axes, count, recipe.seed, number, tried)
     new = [settings for settings in drawn if settings not in before]
     if not new:
-        raise UsageError("all of these settings were tried already: give other values, or a range")
+        raise UsageError("all of these settings were tried before: give other values, or a range")
     return new
 
 

@@ -84,7 +84,7 @@ def _train_elsewhere(run: Run, places: Sequence[Path], number: int) -> None:
                     message = f"population {index + 1} of {len(places)} is done, {left} to go"
                     run.watch(Event("sweep", total - left, total, message=message))
             except _lost() as error:
-                lost = f"a worker was lost, its population is tried again ({str(error).splitlines()[0][:120]})"
+                lost = f"a worker died; its population is trained again ({str(error).splitlines()[0][:120]})"
                 run.watch(Event("sweep", 0, total, message=lost))
             still = [i for i in missing if not outcome_of(places[i])]
             tries = tries + 1 if len(still) == len(missing) else 0

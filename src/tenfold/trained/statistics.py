@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from tenfold.text import count, number, p_value
+
 LEVEL = 0.05
 _PERCENTILES = (2.5, 97.5)
 # Resampled confusion counts in memory at once: 16 MB.
@@ -144,22 +146,13 @@ def sentence(first: str, second: str, pair: Mapping[str, Any]) -> str:
         low, high = -high, -low
     digits = 1 if n < 1000 else 2
     ahead, behind = (first, second) if gap >= 0 else (second, first)
-    # Adding 0 makes a zero of a negative zero.
-    size, low, high = (f"{round(value, digits) + 0.0:.{digits}f}" for value in (abs(gap), 100 * low, 100 * high))
-    images = f"{n:,} image{'s' * (n != 1)}"
-    evidence = f"(95 % interval {low} to {high}, {images}, exact McNemar {_p_value(pair['p'])})"
+    size, low, high = (number(value, f".{digits}f") for value in (abs(gap), 100 * low, 100 * high))
+    chance = f"p = {p_value(pair['p'])}".replace("= <", "<")
+    evidence = f"(95 % interval {low} to {high}, {count(n, 'image')}, exact McNemar {chance})"
     if pair["p"] < LEVEL:
         return f"{ahead} beats {behind} by {size} points {evidence}."
     state = f"{ahead} is ahead by {size} points" if gap else "they are right equally often"
     return f"{none}: {state} {evidence}."
-
-
-def _p_value(p: float) -> str:
-    """Print a p value to two digits, to three where two would hide on which side of 0.05 it is."""
-    if p < 0.0001:
-        return "p < 0.0001"
-    short = f"{p:.2g}"
-    return f"p = {p:.3g}" if short == "0.05" else f"p = {short}"
 
 
 def by_class(

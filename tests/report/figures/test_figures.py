@@ -15,10 +15,11 @@ from matplotlib.figure import Figure
 
 from tenfold.errors import FileError
 from tenfold.report import svg
-from tenfold.report.figures import plain, rung_colors
+from tenfold.report.figures import rung_colors
 from tenfold.report.results import Results
 from tenfold.report.svg import draw_all, house_style
 from tenfold.rooms import find, names
+from tenfold.text import short
 from tests.report.figures.test_sweeps import made_sweep
 
 FIGURES = names("figures")
@@ -314,9 +315,9 @@ def test_losses_of_encoders_are_drawn_by_epoch_training_and_held_out():
 
 
 def test_names_are_cut_and_made_visible():
-    assert [plain(name) for name in ("a\nb", "\u202e\x00", "$x$", "\ud800x")] == ["a b", "?", "$x$", "x"]
-    assert len(plain("n" * 300)) == 24
-    assert plain("class number 12 of a family") == "class number 12 … family"
+    assert [short(name) for name in ("a\nb", "\u202e\x00", "$x$", "\ud800x")] == ["a b", "?", "$x$", "x"]
+    assert len(short("n" * 300)) == 24
+    assert short("class number 12 of a family") == "class number 12 … family"
 
 
 @pytest.mark.parametrize("count", [1, 7, 8, 40])

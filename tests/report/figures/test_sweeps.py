@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tenfold.files import from_json
-from tenfold.report.figures import ruler, typed
+from tenfold.report.figures import ruler
 from tenfold.report.illustrations import CAP
 from tenfold.report.read import read_results
 from tenfold.report.read_sweep import _swept as swept
@@ -27,6 +27,7 @@ from tenfold.search.axes import parse_axis
 from tenfold.search.request import requested
 from tenfold.search.units import UnitMember
 from tenfold.sessions import begin
+from tenfold.text import setting
 from tests.report.test_page import text_of
 
 
@@ -389,8 +390,8 @@ def test_a_ruler_keeps_zero_apart_and_names_few_values_themselves():
     assert ruler([32, 64], "linear").labels == ["32", "64"]
     words = ruler([[64, 32], "b", None, True], "words")
     assert words.labels == sorted(words.labels)
-    assert [words.labels[int(at)] for at in words.places] == ["64-32", "b", "–", "True"]
+    assert [words.labels[int(at)] for at in words.places] == ["64-32", "b", "–", "yes"]
     assert np.isnan(ruler([None, 0.5], "linear").places[0])
     crowded = ruler(np.geomspace(1e-6, 1e3, 40).tolist(), "log")
     assert len(crowded.ticks) <= 6
-    assert typed(1e-05) == "1e-5"
+    assert setting(1e-05) == "1e-5"

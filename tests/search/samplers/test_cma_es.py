@@ -63,5 +63,5 @@ def test_lists_are_drawn_independently():
 
 
 def test_one_range_is_not_enough():
-    with pytest.raises(UsageError, match="two ranges at least"):
+    with pytest.raises(UsageError, match="at least two ranges"):
         cma_es([RATE, LOSS], 4, 0, 0, [])

@@ -32,7 +32,7 @@ def test_there_is_one_batch():
 
 
 def test_ranges_and_other_counts_are_refused():
-    with pytest.raises(UsageError, match=r"--learning-rate 0\.1:1\.0: a grid has values only"):
+    with pytest.raises(UsageError, match=r"--learning-rate 0\.1:1\.0: a grid needs single values"):
         grid(axes(l2="0,1", learning_rate="0.1:1"), 0, 0, 0, [])
     with pytest.raises(UsageError, match="--members 64: the grid has 2"):
         grid(axes(l2="0,1"), 64, 0, 0, [])

@@ -1,1 +1,1 @@
-"""The commands: one file each, named like the command."""
+"""Commands: one file each, named like the command."""

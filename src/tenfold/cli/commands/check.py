@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from tenfold.cli.display import inert
 from tenfold.cli.options import chosen, recipe_options, shown
 from tenfold.cli.tables.check import print_check
 from tenfold.errors import UsageError
+from tenfold.text import inert
 
 FIELDS = (
     "hidden",
@@ -40,7 +40,7 @@ SMALL = {"hidden": "6-5; with --data 128"}
 @click.option("--tolerance", type=float, default=1e-6, help="relative error that still counts as right  [1e-6]")
 @click.option("--float32", is_flag=True, help="compute in float32, and name the noise to expect")
 @click.option("--data", default="", help="check a model's first training steps on this data set")
-@click.option("--data-dir", default="", help="root of the named data sets  [$TENFOLD_DATA, else the user's cache]")
+@click.option("--data-dir", default="", help="folder of the named data sets  [$TENFOLD_DATA, else the user's cache]")
 @recipe_options(FIELDS, SMALL)
 @click.option("--json", "as_json", is_flag=True, help="print one JSON object as the last line")
 def command(

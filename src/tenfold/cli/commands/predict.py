@@ -1,4 +1,4 @@
-"""`tenfold predict RUN|MODEL IMAGES…`: probabilities per class."""
+"""`tenfold predict RUN|MODEL IMAGES…`: predict class probabilities of images."""
 
 __all__ = ["command"]
 
@@ -9,19 +9,23 @@ from typing import Any
 
 import click
 
-from tenfold.cli.display import inert, visible
 from tenfold.cli.layout import print_text
-from tenfold.cli.options import shown
+from tenfold.cli.options import JSON, SKIP, shown
 from tenfold.cli.tables.results import print_predictions
+from tenfold.text import inert, visible
 
 
 @click.command("predict")
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--skip-unreadable", is_flag=True, help="count broken images and go on")
-@click.option("--json", "as_json", is_flag=True, help="print one JSON object as the last line")
+@SKIP
+@JSON
 def command(model: Path, images: tuple[Path, ...], skip_unreadable: bool, as_json: bool) -> None:
-    """Say what MODEL (a run folder or a model file) sees in IMAGES, files or folders; a folder gives a CSV."""
+    """Predict class probabilities of IMAGES with MODEL.
+
+    MODEL is a run folder or a model file, IMAGES are files or folders. For files, the three likeliest classes are
+    printed; with a folder, a CSV with the probability of every class.
+    """
     from tenfold.runs.predict import predict_files
 
     result = predict_files(model, images, skip_unreadable)
@@ -32,7 +36,7 @@ def command(model: Path, images: tuple[Path, ...], skip_unreadable: bool, as_jso
 
 
 def _write_csv(result: dict[str, Any]) -> None:
-    """One line an image: file, class, probability of every class."""
+    """Print a CSV with a line for each image: file, predicted class, probability of every class."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(["file", "predicted", *map(visible, result["class_names"])])

@@ -1,4 +1,4 @@
-"""`tenfold report RUN…`: one self-contained page for a run, or for several side by side."""
+"""`tenfold report RUN…`: write one self-contained HTML page about a run, or about several side by side."""
 
 __all__ = ["command"]
 
@@ -7,20 +7,20 @@ from typing import Any
 
 import click
 
-from tenfold.cli.display import inert
-from tenfold.cli.options import shown
+from tenfold.cli.options import JSON, shown
+from tenfold.text import inert, size_of
 
 
 @click.command("report")
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--out", default="", help="the file to write  [report.html in the run; for several: runs/report.html]")
-@click.option("--no-images", is_flag=True, help="leave out images, mean images, class templates and paths")
-@click.option("--json", "as_json", is_flag=True, help="print one JSON object as the last line")
+@click.option("--out", default="", help="HTML file to write  [RUN/report.html; for several runs runs/report.html]")
+@click.option("--no-images", is_flag=True, help="leave out images, mean images, class templates and file paths")
+@JSON
 def command(runs: tuple[Path, ...], out: str, no_images: bool, as_json: bool) -> None:
     """Write one HTML file with everything about a run, or about several RUNS side by side.
 
-    The file needs no network and nothing beside it: it can be mailed, printed and handed in. The images come from the
-    data set, which must still be where it was; --no-images keeps private photographs out of the page.
+    The file needs no network and no other file: you can mail it, print it and hand it in. The images come from the data
+    set, which must still be in its place. --no-images keeps private photographs out of the page.
     """
     from tenfold.report.write import report_runs
 
@@ -29,4 +29,4 @@ def command(runs: tuple[Path, ...], out: str, no_images: bool, as_json: bool) ->
 
 
 def _print(result: dict[str, Any]) -> None:
-    click.echo(f"{inert(result['report'])} ({result['bytes'] / 1e6:.1f} MB)")
+    click.echo(f"{inert(result['report'])} ({size_of(result['bytes'])})")

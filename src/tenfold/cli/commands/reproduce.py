@@ -1,4 +1,4 @@
-"""`tenfold reproduce NAME`: a reported table measured again, every number beside the reported one."""
+"""`tenfold reproduce NAME`: measure a published result table again, every number beside the reported one."""
 
 __all__ = ["command"]
 
@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tenfold.cli.display import display, inert
-from tenfold.cli.options import shown
+from tenfold.cli.display import display
+from tenfold.cli.options import DATA_DIR, JSON, shown
 from tenfold.errors import UsageError
+from tenfold.text import inert
 
 if TYPE_CHECKING:
     from tenfold.reproduce.table import TableRequest
@@ -18,20 +19,26 @@ if TYPE_CHECKING:
 
 @click.command("reproduce")
 @click.argument("tables", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="reproduce every table of Tenfold, with one page for all")
+@click.option("--all", "everything", is_flag=True, help="run every table that comes with Tenfold, on one page")
 @click.option(
-    "--scale", type=click.Choice(["full", "quick", "tiny"]), default="full", help="extent of the runs  [full]"
+    "--scale",
+    type=click.Choice(["full", "quick", "tiny"]),
+    default="full",
+    help="amount of training  [full]",
 )
 @click.option("--seeds", type=click.IntRange(0), default=0, help="number of seeds of every run  [as in the table]")
 @click.option(
-    "--explain", default=None, metavar="CELL", help="measure every choice that the report leaves open, for this cell"
+    "--explain",
+    default=None,
+    metavar="CELL",
+    help="explain this cell: train what the report leaves open",
 )
-@click.option("--force", is_flag=True, help="measure again what was measured before")
-@click.option("--dry-run", is_flag=True, help="print the populations and their expected time; train nothing")
-@click.option("--out", default="", help="folder of the reproductions  [reproductions]")
+@click.option("--force", is_flag=True, help="measure again, even if measured before")
+@click.option("--dry-run", is_flag=True, help="print the populations that would be trained and their time, and stop")
+@click.option("--out", default="", help="folder for the results  [reproductions]")
 @click.option("--markdown", default="", metavar="FILE", help="also write a summary of all cells as Markdown")
-@click.option("--data-dir", default="", help="root of the named data sets  [$TENFOLD_DATA, else the user's cache]")
-@click.option("--json", "as_json", is_flag=True, help="print one JSON object as the last line")
+@DATA_DIR
+@JSON
 def command(
     tables: tuple[str, ...],
     everything: bool,
@@ -45,10 +52,11 @@ def command(
     data_dir: str,
     as_json: bool,
 ) -> None:
-    """Re-run published result tables: reported, measured, gap and verdict of every number.
+    """Measure published result tables again: print reported number, measured number, gap and verdict.
 
-    Without a name, list the tables of Tenfold and their expected time here. Give a name, or the file of your own table,
-    to run it; what was measured before is not measured again.
+    TABLES are names of tables that come with Tenfold, or TOML files of your own. Without TABLES, the command lists the
+    tables that come with Tenfold and the minutes that each takes on this machine. A number that was measured before is
+    not measured again.
     """
     from tenfold.reproduce.table import TableRequest, read_table, seeds_of, shipped
 
@@ -56,7 +64,7 @@ def command(
         raise UsageError("give names of tables or --all, not both")
     if explain is not None and (force or seeds or dry_run or everything or len(tables) != 1):
         raise UsageError(
-            "--explain CELL settles a cell of one table: give one name, and no --force, --seeds or --dry-run"
+            "--explain CELL explains a cell of one table: give one name, and no --force, --seeds, --dry-run or --all"
         )
     names = list(shipped()) if everything else list(tables)
     if not names:
@@ -78,7 +86,7 @@ def command(
 
     folders = [folder_of(root, request) for request in requests]
     if len(set(folders)) < len(folders):
-        raise UsageError("two of these tables have one name: run them one after the other, into other folders (--out)")
+        raise UsageError("two of these tables have the same name: run each by itself, with an --out of its own")
     results = []
     for request, folder in zip(requests, folders, strict=True):
         with display(as_json) as watch:
@@ -125,7 +133,7 @@ def _rehearsed(requests: "Sequence[TableRequest]", as_json: bool) -> None:
 def _writable(path: Path) -> None:
     """Refuse a file that cannot be written to, before anything is trained."""
     if path.is_dir() or not path.parent.is_dir():
-        raise UsageError(f"--markdown {path}: give a file in a folder that exists")
+        raise UsageError(f"--markdown {path}: give the name of a file in an existing folder")
 
 
 def _explained(request: "TableRequest", root: Path, cell: str, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""`tenfold resume RUN`: go on where a run was stopped."""
+"""`tenfold resume RUN`: continue an interrupted run."""
 
 __all__ = ["command"]
 
@@ -7,19 +7,19 @@ from pathlib import Path
 import click
 
 from tenfold.cli.display import display
-from tenfold.cli.options import shown
+from tenfold.cli.options import JSON, shown
 from tenfold.cli.tables.finished import print_result
 
 
 @click.command("resume")
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--jobs", type=click.IntRange(1), default=1, help="of a sweep: processes side by side  [1]")
-@click.option("--cluster", default="", help="of a sweep: address of a Dask scheduler")
-@click.option("--json", "as_json", is_flag=True, help="print one JSON object as the last line")
+@click.option("--jobs", type=click.IntRange(1), default=1, help="for a sweep: number of worker processes  [1]")
+@click.option("--cluster", default="", help="for a sweep: address of a Dask scheduler")
+@JSON
 def command(run: Path, jobs: int, cluster: str, as_json: bool) -> None:
-    """Go on with RUN from its last checkpoint; a finished run just prints its result.
+    """Continue RUN from its last checkpoint. For a finished run, print its result again.
 
-    Whatever stopped it, the weights and metrics.csv end with the bits of a run that was never stopped.
+    The weights and metrics.csv end with the same bits as those of a run that was never interrupted.
     """
     from tenfold.sessions import resume
 

@@ -1,1 +1,1 @@
-"""What commands print on stdout: one file for each command, or for those whose results look alike."""
+"""Output of the commands on stdout: one file for each command, or for those whose results look alike."""

@@ -1,4 +1,4 @@
-"""An audit on stdout, at most 80 columns in a pipe, where a path stays one unbroken line to copy."""
+"""Results of `audit` as text on stdout."""
 
 __all__ = ["print_audit"]
 
@@ -6,8 +6,8 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tenfold.cli.display import inert
 from tenfold.cli.layout import print_text
+from tenfold.text import count, inert
 
 _ROWS = 20
 _FEW = 5
@@ -17,7 +17,7 @@ _LABEL = 12
 
 
 def print_audit(result: Mapping[str, Any]) -> None:
-    """Counts, files, duplicates and warnings, and the path of the page as the last line."""
+    """Print counts, files, duplicates and warnings, and the path of the page as the last line."""
     channels, height, width = result["shape"]
     facts = [
         ("data", inert(str(result["data"]))),
@@ -50,15 +50,16 @@ def _parts(counts: Mapping[str, Sequence[int]]) -> str:
 
 
 def _ignored(entries: int) -> str:
-    return f"{entries:,} {'entry' if entries == 1 else 'entries'}" if entries else ""
+    return count(entries, "entry", "entries") if entries else ""
 
 
-def _tally(found: Mapping[str, int]) -> str:
-    shown = [f"{count:,} of {inert(word)}" for word, count in list(found.items())[:_FEW]]
-    if len(found) > _FEW:
-        rest = sum(list(found.values())[_FEW:])
-        shown.append(f"{rest:,} of {len(found) - _FEW:,} others")
-    return ", ".join(shown)
+def _tally(files: Mapping[str, int]) -> str:
+    """Return how many files are of each kind, the first few kinds by name."""
+    kinds = [f"{count(n)} of {inert(word)}" for word, n in list(files.items())[:_FEW]]
+    if len(files) > _FEW:
+        rest = sum(list(files.values())[_FEW:])
+        kinds.append(f"{count(rest)} of {count(len(files) - _FEW)} others")
+    return ", ".join(kinds)
 
 
 def _classes(result: Mapping[str, Any]) -> list[str]:
@@ -71,33 +72,33 @@ def _classes(result: Mapping[str, Any]) -> list[str]:
 
 
 def _name(name: str) -> str:
-    """A name from outside, short enough to leave the numbers their columns, as wide as it takes in a terminal."""
+    """Return a class's name cut and padded to its column, by the width that a terminal gives its letters."""
     from rich.cells import cell_len, set_cell_size
 
-    shown = inert(name) or "?"
-    if cell_len(shown) > _NAME:
-        shown = set_cell_size(shown, _NAME - 1) + "…"
-    return set_cell_size(shown, _NAME)
+    cell = inert(name) or "?"
+    if cell_len(cell) > _NAME:
+        cell = set_cell_size(cell, _NAME - 1) + "…"
+    return set_cell_size(cell, _NAME)
 
 
 def _unreadable(broken: Sequence[str]) -> list[str]:
     if not broken:
         return []
-    lines = [f"{len(broken):,} unreadable {'file' if len(broken) == 1 else 'files'}"]
+    lines = [count(len(broken), "unreadable file")]
     return [*lines, *(f"  {inert(line)}" for line in broken[:_ROWS]), *_more(len(broken), _ROWS, "files")]
 
 
 def _duplicates(result: Mapping[str, Any]) -> list[str]:
-    lines = [] if result["near_searched"] else ["only identical images were searched: they are smaller than 8 × 8"]
+    lines = [] if result["near_searched"] else ["no search for near duplicates: the images are smaller than 8 × 8"]
     if not result["spread"]:
         return [*lines, "no duplicates"]
     lines += [f"{'groups of duplicates':<34}  {'identical':>9}  {'near':>9}  {'above 50':>9}"]
     for row in result["spread"]:
         where = " and ".join(part or "no part" for part in row["parts"])
-        told = f"within {where}" if len(row["parts"]) == 1 else f"across {where}"
+        place = f"within {where}" if len(row["parts"]) == 1 else f"across {where}"
         if row["parts"] == ["all"]:
-            told = "in the data set"
-        lines.append(f"{told:<34}  {row['exact']:>9,}  {row['near']:>9,}  {row['large']:>9,}")
+            place = "in the data set"
+        lines.append(f"{place:<34}  {row['exact']:>9,}  {row['near']:>9,}  {row['large']:>9,}")
     return lines
 
 
@@ -107,9 +108,9 @@ def _warnings(result: Mapping[str, Any]) -> list[str]:
 
 
 def _wrapped(text: str) -> list[str]:
-    """Lines of 80, with words that are longer, paths, left whole."""
+    """Wrap a text to lines of 80 characters; a longer word, such as a path, stays whole."""
     return textwrap.wrap(text, _WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
-def _more(total: int, shown: int, what: str) -> list[str]:
-    return [f"… and {total - shown:,} more {what}"] if total > shown else []
+def _more(total: int, shown: int, noun: str) -> list[str]:
+    return [f"… and {total - shown:,} more {noun}"] if total > shown else []

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tenfold.cli import layout
-from tenfold.cli.display import inert
+from tenfold.text import ABSENT, inert, number, short
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -53,15 +53,15 @@ def _verdict(subject: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
 def _blocks(blocks: Sequence[Mapping[str, Any]]) -> "Table":
     table = layout.table("gradient of", ["entries", "off from\ndifferences", "off from\nautograd", "wrong at\npoints"])
     for block in blocks:
-        errors = [layout.number(block[name], ".1e") for name in ("difference", "autograd")]
-        table.add_row(layout.name(block["name"]), str(block["entries"]), *errors, str(block["wrong"]))
+        errors = [number(block[name], ".1e") for name in ("difference", "autograd")]
+        table.add_row(short(block["name"]), str(block["entries"]), *errors, str(block["wrong"]))
     return table
 
 
 def _laws(laws: Sequence[Mapping[str, Any]]) -> "Table":
     table = layout.table("law", ["holds"], "what that means")
     for law in laws:
-        holds = layout.ABSENT if law["holds"] is None else "yes" if law["holds"] else "no"
+        holds = ABSENT if law["holds"] is None else "yes" if law["holds"] else "no"
         table.add_row(inert(law["name"]), holds, inert(law["says"]))
     return table
 

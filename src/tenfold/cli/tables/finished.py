@@ -1,4 +1,4 @@
-"""The result of a run, whatever its kind, as its own command prints it."""
+"""The result of any run, printed as its own command prints it."""
 
 __all__ = ["print_result"]
 
@@ -9,7 +9,7 @@ from tenfold.cli.tables.results import print_fit, print_train
 from tenfold.cli.tables.sweep import print_sweep
 
 PRINTERS = {"rungs": print_fit, "table": print_sweep}
-"""What only the results of one kind have."""
+"""A key that only results of one kind have, and what prints those results."""
 
 
 def print_result(result: Mapping[str, Any]) -> None:

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from tenfold.cli import layout
-from tenfold.cli.display import inert
 from tenfold.teach.judge import Judgment, standing
 from tenfold.teach.margin.answer import Margin, Predicted
 from tenfold.teach.margin.phrases import equated, hyperplane, listed, mixture, shown, vector
 from tenfold.teach.margin.problem import ExactSolution, Inseparable, Points, Separated, Soft, root
+from tenfold.text import inert, short
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -49,7 +49,7 @@ def print_margin(margin: Margin, figures: Sequence[str]) -> None:
 def _about(margin: Margin) -> list[tuple[str, str]]:
     points, solution, rest = margin.material.points, margin.solution, margin.rest
     counts = [int((points.sign == sign).sum()) for sign in (1, -1)]
-    marked = zip("+−", map(layout.name, points.names), strict=True)
+    marked = zip("+−", map(short, points.names), strict=True)
     names = [f"class {mark}" if name in ("+", "-") else f"{name} ({mark})" for mark, name in marked]
     width = points.x.shape[1]
     classes = ", ".join(f"{count:,} of {name}" for count, name in zip(counts, names, strict=True))

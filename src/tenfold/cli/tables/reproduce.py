@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from tenfold.cli import layout
-from tenfold.cli.display import inert
 from tenfold.reproduce.phrases import (
     CellRow,
     RunRow,
@@ -30,6 +29,7 @@ from tenfold.reproduce.records import (
     Rehearsal,
     Reproduction,
 )
+from tenfold.text import ABSENT, count, inert, label, number
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -37,14 +37,14 @@ if TYPE_CHECKING:
 
 def print_reproduction(result: Reproduction) -> None:
     """Print the cells, then whatever there is of choices, failed runs, claims, gaps and runs of ours."""
-    verdicts = ", ".join(f"{number} {kind}" for kind, number in counts([result]).items())
+    verdicts = ", ".join(f"{n} {kind}" for kind, n in counts([result]).items())
     about = [("table", f"{result.name}: {result.title}"), ("report", result.report)]
     rows = [*about, ("measured", basis(result)), ("found", verdicts)]
     layout.show(layout.facts([(name, text) for name, text in rows if text]))
     cells = cell_rows(result)
     if cells:
         layout.show(_cells(cells, result.seeds))
-    _lines("what the report leaves open, and what is taken", map(_choice, enumerate(result.choices, 1)))
+    _lines("choices that the report leaves open, and their values here", map(_choice, enumerate(result.choices, 1)))
     _lines("diverged", (f"{name}: {places}" for name, places in failures(result)))
     _lines("claims", map(_claim, result.claims))
     for cell in result.cells:
@@ -76,26 +76,26 @@ def print_list(rows: Sequence[ListedTable]) -> None:
     """Print the tables that can be reproduced."""
     table = layout.table("name", ["report", "runs", "minutes"], "title")
     for row in rows:
-        numbers = [inert(row.report), str(row.runs), layout.number(row.minutes, ".1f")]
-        table.add_row(layout.name(row.name, 32), *numbers, inert(row.title))
+        numbers = [inert(row.report), str(row.runs), number(row.minutes, ".1f")]
+        table.add_row(label(row.name, 32), *numbers, inert(row.title))
     layout.show(table)
 
 
 def _cells(cells: Sequence[CellRow], seeds: int) -> "Table":
     differ = len({cell.rests for cell in cells}) > 1  # else the list of choices says it
-    measured = f"measured\n({seeds} seed{'s' * (seeds != 1)})"
+    measured = f"measured\n({count(seeds, 'seed')})"
     table = layout.table("cell", ["reported", measured, "gap", *["rests\non"] * differ], "verdict")
     for cell in cells:
         few = f" ({cell.runs.removesuffix(' seeds').removesuffix(' seed')})" if cell.runs else ""
-        rests = [",".join(map(str, cell.rests)) or layout.ABSENT] * differ
+        rests = [",".join(map(str, cell.rests)) or ABSENT] * differ
         numbers = [cell.reported, cell.measured.removesuffix(" %") + few, cell.gap, *rests]
         table.add_row(inert(cell.id), *map(inert, numbers), inert(cell.verdict))
     return table
 
 
 def _choice(numbered: tuple[int, ChoiceResult]) -> str:
-    number, choice = numbered
-    return f"{number} {choice.field} = {value(choice.value)}: {choice.why}"
+    place, choice = numbered
+    return f"{place} {choice.field} = {value(choice.value)}: {choice.why}"
 
 
 def _claim(claim: ClaimResult) -> str:
@@ -105,7 +105,7 @@ def _claim(claim: ClaimResult) -> str:
 def _populations(costs: Iterable[PopulationCost]) -> "Table":
     table = layout.table("runs in one population", ["members", "seeds", "minutes"])
     for cost in costs:
-        minutes = layout.number(cost.seconds * cost.seeds / 60, ".1f")
+        minutes = number(cost.seconds * cost.seeds / 60, ".1f")
         table.add_row(inert(", ".join(cost.runs)), str(cost.members), str(cost.seeds), minutes)
     return table
 
@@ -140,6 +140,6 @@ def _line(text: str) -> None:
 
 def _lines(title: str, lines: Iterable[str]) -> None:
     """Print lines under a title; nothing without lines."""
-    shown = list(map(inert, lines))
-    if shown:
-        layout.echo("\n".join([f"{title}:", *(f"  {line}" for line in shown), ""]))
+    rows = list(map(inert, lines))
+    if rows:
+        layout.echo("\n".join([f"{title}:", *(f"  {line}" for line in rows), ""]))

@@ -1,4 +1,4 @@
-"""Results on stdout: tables of at most 80 columns in a pipe, where a path stays one unbroken line to copy."""
+"""Results of `fit`, `train`, `evaluate`, `predict` and `data` as text on stdout."""
 
 __all__ = [
     "print_data_info",
@@ -15,7 +15,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tenfold.cli import layout
-from tenfold.cli.display import inert
+from tenfold.text import (
+    count,
+    finite,
+    inert,
+    interval,
+    metric_name,
+    number,
+    percent,
+    rounded,
+    score,
+    setting,
+    settings,
+    short,
+)
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -25,7 +38,7 @@ _FINISHED = "finished"
 
 
 def print_fit(result: Mapping[str, Any]) -> None:
-    """What `fit` found: the best rung, its scores on validation and test images, all rungs, all classes."""
+    """Print the result of `fit`: the best rung, its scores on validation and test images, all rungs, all classes."""
     layout.show_paths(result)
     layout.show(layout.facts(_fit_facts(result)))
     layout.show(_rungs(result["rungs"], result.get("metric")))
@@ -38,25 +51,24 @@ def print_fit(result: Mapping[str, Any]) -> None:
 
 
 def print_train(result: Mapping[str, Any]) -> None:
-    """What `train` found: one member's scores on each part, or the members of a population, best first."""
+    """Print the result of `train`: one member's scores on each part, or the members of a population, best first."""
     members, best = result["members"], result.get("best")
     if best is not None and members[best].get("failed"):
         best = None
     layout.show_paths(result)
     if len(members) == 1:
-        told = layout.settings(members[0]["settings"])
-        layout.show(layout.facts([("settings", told), ("outcome", _outcome(members[0]))]))
+        layout.show(layout.facts([("settings", settings(members[0]["settings"])), ("outcome", _outcome(members[0]))]))
         layout.show(_parts(members[0]))
     else:
         layout.show(layout.facts(_population_facts(members, best)))
         layout.show(_population(members, best))
         layout.say_more(len(members), "members")
     speed = result.get("images_per_second")
-    layout.show_end(result, f", {speed:,.0f} images × members a second" if layout.known(speed) else "")
+    layout.show_end(result, f", {count(speed)} images × members a second" if finite(speed) else "")
 
 
 def print_evaluation(result: Mapping[str, Any]) -> None:
-    """What `evaluate` measured on one part of labeled data."""
+    """Print the scores of `evaluate` on one part of labeled data."""
     trained = ", held out when the model was trained" if result["same_data"] and result["part"] == "test" else ""
     layout.show(
         layout.facts(
@@ -69,24 +81,24 @@ def print_evaluation(result: Mapping[str, Any]) -> None:
 
 
 def print_predictions(result: Mapping[str, Any]) -> None:
-    """The three likeliest classes of each image, a line each."""
+    """Print the three likeliest classes of each image, a line each."""
     for row in result["predictions"]:
         ranked = sorted(zip(row["probabilities"], result["class_names"], strict=True), key=lambda pair: -pair[0])[:3]
-        told = "  ".join(f"{layout.name(name)} {layout.percent(share)} %" for share, name in ranked)
-        layout.echo(f"{inert(row['file'])}: {told}")
+        likeliest = "  ".join(f"{short(name)} {percent(share, ' %')}" for share, name in ranked)
+        layout.echo(f"{inert(row['file'])}: {likeliest}")
 
 
 def print_data_list(result: Mapping[str, Any]) -> None:
-    """Every named data set and where it lies."""
+    """Print every named data set and its place on this machine."""
     for row in result["data"]:
         place = inert(row["place"]) or f"not here; `tenfold data fetch {row['name']}` downloads it"
         layout.echo(f"{row['name']:<14} {place}")
 
 
 def print_data_info(result: Mapping[str, Any]) -> None:
-    """What one data set holds."""
+    """Print the shape, parts, fingerprint and classes of a data set."""
     channels, height, width = result["shape"]
-    parts = ", ".join(f"{name} {count}" for name, count in result["parts"].items()) or "none of its own"
+    parts = ", ".join(f"{name} {n}" for name, n in result["parts"].items()) or "none of its own"
     layout.show(
         layout.facts(
             [
@@ -99,7 +111,7 @@ def print_data_info(result: Mapping[str, Any]) -> None:
     )
     table = layout.table("class", ["images"])
     for row in result["classes"][: layout.ROWS]:
-        table.add_row(layout.name(row["class"]), str(row["n"]))
+        table.add_row(short(row["class"]), str(row["n"]))
     layout.show(table)
     layout.say_more(len(result["classes"]), "classes")
     layout.show_notes(result)
@@ -109,7 +121,7 @@ def _fit_facts(result: Mapping[str, Any]) -> list[tuple[str, str]]:
     test = result["test"]
     return [
         ("best rung", result["best"]["rung"]),
-        ("settings", layout.settings(result["best"]["settings"])),
+        ("settings", settings(result["best"]["settings"])),
         ("validation", _validated(result)),
         *([("", result["runner_up"]["sentence"])] if result.get("runner_up") else []),
         ("test", tested(test)),
@@ -119,18 +131,17 @@ def _fit_facts(result: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _validated(result: Mapping[str, Any]) -> str:
-    """What the choice went by."""
-    found = result["validation"]
-    if result.get("metric") == "macro_f1":
-        return f"macro F1 {layout.share(found.get('macro_f1'))}"
-    return f"accuracy {layout.percent(found.get('accuracy'))} %"
+    """Return the validation score that selected the best rung."""
+    metric = result.get("metric") or "accuracy"
+    return f"{metric_name(metric)} {score(result['validation'].get(metric), metric, ' %')}"
 
 
 def _sure_facts(test: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """How far its probabilities can be trusted, and what the test images are worth that were not seen in training."""
-    found, apart = test["calibration"], test.get("without_twins")
-    told = f"calibration error {layout.percent(found['error'])} % (temperature {found['temperature']:.3g}"
-    rows = [("", f"{told}; {layout.percent(found['uncalibrated_error'])} % without it)")]
+    """Return lines about calibration, and about the test images that have no twin in training."""
+    calibration, apart = test["calibration"], test.get("without_twins")
+    before = f"{percent(calibration['uncalibrated_error'])} % without it"
+    error = f"calibration error {percent(calibration['error'])} %"
+    rows = [("", f"{error} (temperature {calibration['temperature']:.3g}; {before})")]
     return rows + ([("", f"without twins of training images: {tested(apart)}")] if apart else [])
 
 
@@ -141,23 +152,21 @@ def _population_facts(members: Sequence[Mapping[str, Any]], best: int | None) ->
     varied = {name: chosen["settings"].get(name) for name in _varied(members)}
     return [
         ("best", f"member {best} of {len(members)}, by validation accuracy"),
-        ("settings", layout.settings(varied)),
-        ("validation", f"accuracy {layout.percent(chosen['validation'].get('accuracy'))} %"),
+        ("settings", settings(varied)),
+        ("validation", f"accuracy {percent(chosen['validation'].get('accuracy'), ' %')}"),
         ("test", tested(chosen["test"])),
     ]
 
 
 def tested(test: Mapping[str, Any]) -> str:
-    """Accuracy on the test images with its interval."""
+    """Return the accuracy on the test images with its interval."""
     n = f", n = {test['n']}" if test.get("n") else ""
-    return (
-        f"accuracy {layout.percent(test.get('accuracy'))} % (95 % interval {layout.interval(test.get('interval'))}{n})"
-    )
+    return f"accuracy {percent(test.get('accuracy'), ' %')} (95 % interval {interval(test.get('interval'))}{n})"
 
 
 def _macro(scores: Mapping[str, Any]) -> str:
     words = ("precision", "recall", "F1")
-    return "macro " + ", ".join(f"{word} {layout.share(scores.get(f'macro_{word.lower()}'))}" for word in words)
+    return "macro " + ", ".join(f"{word} {rounded(scores.get(f'macro_{word.lower()}'))}" for word in words)
 
 
 def _rungs(rungs: Iterable[Mapping[str, Any]], metric: str | None) -> "Table":
@@ -167,13 +176,13 @@ def _rungs(rungs: Iterable[Mapping[str, Any]], metric: str | None) -> "Table":
     for rung in rungs:
         accuracy, macro_f1 = rung.get("validation_accuracy"), rung.get("validation_macro_f1")
         table.add_row(
-            layout.name(rung["rung"]),
+            short(rung["rung"]),
             str(rung["members"]),
-            layout.share(macro_f1) if balanced else layout.percent(accuracy),
-            layout.percent(rung.get("test_accuracy")),
-            layout.interval(rung.get("test_interval")),
-            layout.share(rung.get("macro_f1")),
-            layout.number(rung.get("seconds"), ".1f"),
+            rounded(macro_f1) if balanced else percent(accuracy),
+            percent(rung.get("test_accuracy")),
+            interval(rung.get("test_interval")),
+            rounded(rung.get("macro_f1")),
+            number(rung.get("seconds"), ".1f"),
         )
     return table
 
@@ -181,10 +190,10 @@ def _rungs(rungs: Iterable[Mapping[str, Any]], metric: str | None) -> "Table":
 def _classes(classes: Sequence[Mapping[str, Any]], part: str) -> "Table":
     table = layout.table("class" if part == "all" else f"class ({part})", ["images", "accuracy\n%", "precision", "F1"])
     for row in classes[: layout.ROWS]:
-        # The share of a class's images that are found is its accuracy and its recall.
-        found = row.get("accuracy", row.get("recall"))
-        scores = [layout.percent(found), layout.share(row.get("precision")), layout.share(row.get("f1"))]
-        table.add_row(layout.name(row["class"]), str(row["n"]), *scores)
+        # The accuracy of a class is its recall.
+        recall = row.get("accuracy", row.get("recall"))
+        scores = [percent(recall), rounded(row.get("precision")), rounded(row.get("f1"))]
+        table.add_row(short(row["class"]), str(row["n"]), *scores)
     return table
 
 
@@ -192,11 +201,9 @@ def _parts(member: Mapping[str, Any]) -> "Table":
     table = layout.table("part", ["loss", "cost", "accuracy\n%", "95 %\ninterval"])
     for part in ("train", "validation", "test"):
         scores = member.get(part) or {}
-        interval = (
-            layout.interval(scores["interval"]) if scores.get("interval") and layout.known(scores["accuracy"]) else ""
-        )
-        losses = [layout.number(scores.get(name), ".4f") for name in ("loss", "cost")]
-        table.add_row(part, *losses, layout.percent(scores.get("accuracy")), interval)
+        bounds = interval(scores["interval"]) if scores.get("interval") and finite(scores["accuracy"]) else ""
+        losses = [number(scores.get(name), ".4f") for name in ("loss", "cost")]
+        table.add_row(part, *losses, percent(scores.get("accuracy")), bounds)
     return table
 
 
@@ -209,26 +216,26 @@ def _population(members: Sequence[Mapping[str, Any]], best: int | None) -> "Tabl
     order = sorted(range(len(members)), key=lambda index: -_rank(members[index]))
     for index in order[: layout.ROWS]:
         member = members[index]
-        settings = {name: member["settings"].get(name) for name in varied}
-        scores = [layout.percent((member.get(part) or {}).get("accuracy")) for part in ("train", "validation", "test")]
+        chosen = {name: member["settings"].get(name) for name in varied}
+        scores = [percent((member.get(part) or {}).get("accuracy")) for part in ("train", "validation", "test")]
         outcome = _outcome(member)
         notes = ["best"] * (index == best) + [outcome] * (outcome != _FINISHED)
         if columns:
-            table.add_row(str(index), *map(layout.value, settings.values()), *scores, "; ".join(notes))
+            table.add_row(str(index), *map(setting, chosen.values()), *scores, "; ".join(notes))
         else:
-            table.add_row(str(index), *scores, "; ".join([*notes, layout.settings(settings)]))
+            table.add_row(str(index), *scores, "; ".join([*notes, settings(chosen)]))
     return table
 
 
 def _varied(members: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Settings that are not the same for all members, in the order in which they first appear."""
+    """Return the settings that differ between members, in the order in which they first appear."""
     names = dict.fromkeys(name for member in members for name in member["settings"])
     return [name for name in names if len({repr(member["settings"].get(name)) for member in members}) > 1]
 
 
 def _rank(member: Mapping[str, Any]) -> float:
     accuracy = (member.get("validation") or {}).get("accuracy")
-    return float(accuracy) if layout.known(accuracy) else -math.inf
+    return float(accuracy) if finite(accuracy) else -math.inf
 
 
 def _outcome(member: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tenfold.cli import layout
-from tenfold.cli.display import inert
+from tenfold.text import inert
 
 if TYPE_CHECKING:
     from tenfold.teach.trace.record import Trace

@@ -29,6 +29,7 @@ from torch import Tensor
 from tenfold.data.readers.images import ImageFile, images
 from tenfold.data.types import Dataset, DataSource, Reading
 from tenfold.errors import DataError
+from tenfold.text import count, visible
 
 PARTS = ("train", "validation", "test")
 OTHER_NAMES = {"val": "validation", "valid": "validation", "dev": "validation", "training": "train", "testing": "test"}
@@ -76,14 +77,14 @@ def folder(source: DataSource) -> Dataset:
     pixels, items, changes = _decode(items, mode, side, source.skip_unreadable, broken)
     ignored = _loose(root) + sum(below.ignored for below in listings.values())
     return Dataset(
-        name=_escaped(root.resolve().name),
+        name=visible(root.resolve().name),
         images=pixels,
         labels=torch.tensor([item.label for item in items], dtype=torch.int64),
-        class_names=tuple(map(_escaped, classes)),
+        class_names=tuple(map(visible, classes)),
         scale=1 / 255,
         parts=_positions(items),
         photographs=mode == "RGB",
-        paths=tuple(_escaped(str(item.path)) for item in items),
+        paths=tuple(visible(str(item.path)) for item in items),
         notes=_notes(changes, broken, ignored, side),
         reading=_reading(items, broken, ignored),
     )
@@ -198,8 +199,8 @@ def _headers(listings: dict[tuple[str, int], _Listing], skip: bool, broken: list
 
 def _report(error: DataError, skip: bool, broken: list[str]) -> None:
     if not skip:
-        raise DataError(_escaped(f"{error}; repair or remove it, or go on without it by --skip-unreadable")) from error
-    broken.append(_escaped(str(error)))
+        raise DataError(visible(f"{error}; repair or remove it, or skip it by --skip-unreadable")) from error
+    broken.append(visible(str(error)))
 
 
 def _side(items: Sequence[_Item]) -> int:
@@ -265,20 +266,15 @@ def _reading(items: Sequence[_Item], broken: Sequence[str], ignored: int) -> Rea
 
 
 def _notes(changes: Counter[str], broken: Sequence[str], ignored: int, side: int) -> tuple[str, ...]:
-    counted = [(count, change) for change, count in sorted(changes.items()) if change != "resized"]
+    counted = [(n, change) for change, n in sorted(changes.items()) if change != "resized"]
     if changes["resized"]:
         counted.append((changes["resized"], f"resized to {side} × {side}"))
-    notes = [f"{count:,} image{'s' * (count != 1)}: {change}" for count, change in counted]
+    notes = [f"{count(n, 'image')}: {change}" for n, change in counted]
     if ignored:
-        entries = "entry" if ignored == 1 else "entries"
-        notes.append(f"{ignored:,} {entries} ignored: hidden, not an image, or outside the class folders")
+        entries = count(ignored, "entry", "entries")
+        notes.append(f"{entries} ignored: hidden, not an image, or outside the class folders")
     if broken:
         more = f", and {len(broken) - SHOWN:,} more" if len(broken) > SHOWN else ""
-        image = "image" if len(broken) == 1 else "images"
-        notes.append(f"{len(broken):,} unreadable {image} skipped: {'; '.join(broken[:SHOWN])}{more}")
+        images = count(len(broken), "unreadable image")
+        notes.append(f"{images} skipped: {'; '.join(broken[:SHOWN])}{more}")
     return tuple(notes)
-
-
-def _escaped(text: str) -> str:
-    """Make a name of the file system safe to print and to write: escape what is not printable."""
-    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)

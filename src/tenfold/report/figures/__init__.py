@@ -3,10 +3,9 @@
 `select` returns None where the results hold nothing for the figure, and `draw` is not called then.
 """
 
-__all__ = ["BEST", "SHADES", "SIMPLEST", "Ruler", "plain", "ruler", "rung_colors", "typed", "unit"]
+__all__ = ["BEST", "SHADES", "SIMPLEST", "Ruler", "ruler", "rung_colors", "typed", "unit"]
 
 import math
-import unicodedata
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -16,6 +15,8 @@ from matplotlib.colors import ListedColormap, to_hex
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from tenfold.text import setting
+
 # A search's best setting and its one-standard-error choice, told apart from each other and from all of viridis.
 BEST, SIMPLEST = "#D55E00", "#CC79A7"
 # Viridis without its ends: its yellow is lost on white, its purple on a dark page.
@@ -23,21 +24,6 @@ SHADES = ListedColormap(colormaps["viridis"](np.linspace(0.2, 0.93, 256)))
 
 # Okabe and Ito (2008) without the yellow, which is lost on white: told apart with every common color blindness.
 _OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
-
-
-def plain(name: str, limit: int = 24) -> str:
-    """Make one short line of visible characters, for names that come from outside.
-
-    Controls, direction overrides and lone surrogates go: XML cannot hold some of them, others reorder their neighbors.
-
-    >>> plain("a\\tvery \\x1b[31mlong\\u202e name", limit=16)
-    'a very [31… name'
-    """
-    spaced = " ".join(name.split())
-    shown = "".join(letter for letter in spaced if unicodedata.category(letter)[0] != "C") or "?"
-    # Cut in the middle: names of a family often differ only at their end.
-    tail = (limit - 1) // 3
-    return shown if len(shown) <= limit else f"{shown[: limit - 1 - tail]}…{shown[-tail:]}"
 
 
 def rung_colors(count: int) -> list[str]:
@@ -78,17 +64,13 @@ def ruler(values: Sequence[Any], scale: str) -> Ruler:
     return _logarithmic(numbers) if scale == "log" and (numbers > 0).any() else _linear(numbers)
 
 
-def typed(value: Any) -> str:
-    """Write a setting as one would type it, short.
+def typed(value: object) -> str:
+    """Return a setting as an axis or a legend has room for it.
 
-    >>> typed([256, 128]), typed(1e-05), typed(None)
-    ('256-128', '1e-5', '–')
+    >>> typed([256, 128]), typed(1 / 3)
+    ('256-128', '0.333')
     """
-    if isinstance(value, list | tuple):
-        return "-".join(map(typed, value)) or "none"
-    if isinstance(value, float):
-        return f"{value:.3g}".replace("e-0", "e-").replace("e+0", "e")
-    return "–" if value is None else plain(str(value))
+    return setting(value, digits=3, limit=24)
 
 
 def unit(metric: str) -> tuple[str, float, str]:

@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from tenfold.report.figures import plain, rung_colors
+from tenfold.report.figures import rung_colors
 from tenfold.report.results import Plot, Results
+from tenfold.text import short
 from tenfold.trained import calibrate
 
 _POINTS = 400
@@ -81,14 +82,14 @@ def _draw(data: _Abstention) -> Figure:
 
 def _title(data: _Abstention) -> str:
     return (
-        f"{plain(data.name)}: accuracy if only the surest images are answered\n"
-        f"n = {data.n} {plain(data.part)} images, guessing gets {data.chance:.1f} % right"
+        f"{short(data.name)}: accuracy if only the surest images are answered\n"
+        f"n = {data.n} {short(data.part)} images, guessing gets {data.chance:.1f} % right"
     )
 
 
 def _share_answered(line: _AnsweredLine, best: str) -> str:
     chosen = ", best rung" if line.rung == best else ""
-    return f"{plain(line.rung)}{chosen}: {line.surest:.2f} % of the surest 80 %, {line.overall:.2f} % of all"
+    return f"{short(line.rung)}{chosen}: {line.surest:.2f} % of the surest 80 %, {line.overall:.2f} % of all"
 
 
 def _frame(panel: Axes, data: _Abstention) -> None:

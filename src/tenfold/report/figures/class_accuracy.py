@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from tenfold.report.figures import plain, rung_colors
+from tenfold.report.figures import rung_colors
 from tenfold.report.results import Plot, Results
+from tenfold.text import short
 
 _COLUMNS = 5
 # Keeps the line of the overall accuracy out of the numbers.
@@ -58,7 +59,7 @@ def _draw(data: _Accuracies) -> Figure:
         panel.set_axis_off()
     for panel, rung, color in zip(panels.flat, data.accuracy, rung_colors(rungs), strict=False):
         _panel(panel, data, rung, color)
-    names = [f"{plain(name)}  ({count})" for name, count in zip(data.class_names, data.counts, strict=True)]
+    names = [f"{short(name)}  ({count})" for name, count in zip(data.class_names, data.counts, strict=True)]
     # The panels of a line share their axis: the names are set once, on the left.
     panels[0, 0].set_yticks(np.arange(classes), labels=names, fontsize=8, parse_math=False)
     panels[0, 0].set_ylim(classes - 0.4, -0.6)
@@ -66,8 +67,8 @@ def _draw(data: _Accuracies) -> Figure:
 
 
 def _title(data: _Accuracies) -> str:
-    chosen = f"chosen by validation: {plain(data.best)}"
-    return f"{plain(data.name)}: accuracy per class, n = {data.counts.sum()} test images\n{chosen}"
+    chosen = f"chosen by validation: {short(data.best)}"
+    return f"{short(data.name)}: accuracy per class, n = {data.counts.sum()} test images\n{chosen}"
 
 
 def _panel(panel: Axes, data: _Accuracies, rung: str, color: str) -> None:
@@ -78,7 +79,7 @@ def _panel(panel: Axes, data: _Accuracies, rung: str, color: str) -> None:
         text = f"{share:.1f}" if np.isfinite(share) else "no images"
         panel.text(np.nan_to_num(share) + 2, row, text, va="center", fontsize=7.5, color="#303030", bbox=_CLEAR)
     weight = "bold" if rung == data.best else "normal"
-    panel.set_title(f"{plain(rung)}\noverall {overall:.2f} %", fontsize=9, fontweight=weight, parse_math=False)
+    panel.set_title(f"{short(rung)}\noverall {overall:.2f} %", fontsize=9, fontweight=weight, parse_math=False)
     # Beyond 100 % there is only room for the number.
     panel.set_xlim(0, 119)
     panel.set_xticks([0, 25, 50, 75, 100])

@@ -10,8 +10,8 @@ from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from tenfold.report.figures import plain
 from tenfold.report.results import Plot, Results
+from tenfold.text import short
 
 _CELLS_WITH_TEXT = 20
 _NAMED = 100
@@ -59,15 +59,15 @@ def _size(class_names: tuple[str, ...]) -> tuple[float, float]:
     classes = len(class_names)
     cell, letter = (0.46, 0.08) if classes <= _CELLS_WITH_TEXT else (0.13, 0.05)
     side = min(max(cell * classes, 3.4), 13.0)
-    name = letter * max(len(plain(name)) for name in class_names)
+    name = letter * max(len(short(name)) for name in class_names)
     return max(side + name + 1.5, 6.2), side + name + 1.0
 
 
 def _title(data: _Confusion) -> str:
     total = int(data.counts.sum())
     accuracy = 100 * np.trace(data.counts) / total
-    chosen = f"{plain(data.rung)}, the best rung by validation"
-    return f"{plain(data.name)}: confusion on n = {total} test images\n{chosen}: accuracy {accuracy:.2f} %"
+    chosen = f"{short(data.rung)}, the best rung by validation"
+    return f"{short(data.name)}: confusion on n = {total} test images\n{chosen}: accuracy {accuracy:.2f} %"
 
 
 def _write_counts(panel: Axes, counts: NDArray[np.int64], shares: NDArray[np.float64]) -> None:
@@ -80,7 +80,7 @@ def _write_counts(panel: Axes, counts: NDArray[np.int64], shares: NDArray[np.flo
 def _name_axes(panel: Axes, class_names: tuple[str, ...]) -> None:
     classes = len(class_names)
     places = np.arange(0, classes, -(-classes // _NAMED))
-    names = [plain(class_names[place]) for place in places]
+    names = [short(class_names[place]) for place in places]
     size = 9 if classes <= _CELLS_WITH_TEXT else 6
     panel.set_xticks(places, labels=names, fontsize=size, rotation=90, parse_math=False)
     panel.set_yticks(places, labels=names, fontsize=size, parse_math=False)

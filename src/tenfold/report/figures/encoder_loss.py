@@ -12,8 +12,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 from numpy.typing import NDArray
 
-from tenfold.report.figures import plain, rung_colors
+from tenfold.report.figures import rung_colors
 from tenfold.report.results import Plot, Results
+from tenfold.text import short
 
 # From this ratio on, a linear axis presses most of a curve onto its floor.
 _LOG_RATIO = 8.0
@@ -50,7 +51,7 @@ def _draw(data: _EncoderLosses) -> Figure:
         for values, style in zip(loss.T, _STYLES.values(), strict=True):
             panel.plot(epochs, values, color=color, marker=marker, markersize=3, **style)
     _axes(panel, np.concatenate([loss.ravel() for loss in data.losses.values()]))
-    figure.suptitle(f"{plain(data.name)}: loss of the autoencoders", fontsize=11, parse_math=False)
+    figure.suptitle(f"{short(data.name)}: loss of the autoencoders", fontsize=11, parse_math=False)
     _legend(figure, colors, data)
     return figure
 
@@ -74,7 +75,7 @@ def _axes(panel: Axes, values: NDArray[np.float64]) -> None:
 def _legend(figure: Figure, colors: list[str], data: _EncoderLosses) -> None:
     handles = [Line2D([], [], color=color, linewidth=2.4) for color in colors]
     handles += [Line2D([], [], color="#404040", **style) for style in _STYLES.values()]
-    names = [*map(plain, data.losses), *_STYLES]
+    names = [*map(short, data.losses), *_STYLES]
     legend = figure.legend(handles, ["name"] * len(names), loc="outside lower center", ncols=4, frameon=False)
     # Given as labels, names with a leading underscore would be left out, and dollars read as mathematics.
     for text, name in zip(legend.get_texts(), names, strict=True):

@@ -13,8 +13,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 from numpy.typing import NDArray
 
-from tenfold.report.figures import plain, rung_colors
+from tenfold.report.figures import rung_colors
 from tenfold.report.results import Plot, Results
+from tenfold.text import count, short
 
 _MEASURES = ("loss", "cost", "accuracy")
 _LABELS = ("loss", "cost = loss + penalty", "accuracy (%)")
@@ -88,10 +89,10 @@ def _draw(data: _LearningCurves) -> Figure:
 def _title(data: _LearningCurves) -> str:
     rungs = len(data.winners)
     if data.members == rungs > 1:
-        return f"{plain(data.name)}: learning curves of {rungs} runs"
+        return f"{short(data.name)}: learning curves of {rungs} runs"
     winner = "the winner" if rungs == 1 else "the winner of each rung"
-    trained = f"{data.members} member{'s' * (data.members != 1)} in {rungs} rung{'s' * (rungs != 1)}"
-    return f"{plain(data.name)}: learning curves of {winner} by validation accuracy, {trained}"
+    trained = f"{count(data.members, 'member')} in {count(rungs, 'rung')}"
+    return f"{short(data.name)}: learning curves of {winner} by validation accuracy, {trained}"
 
 
 def _panel(panel: Axes, data: _LearningCurves, measure: int) -> None:
@@ -155,8 +156,8 @@ def _legend(figure: Figure, data: _LearningCurves) -> None:
 def _rung_name(line: _WinnerLine, data: _LearningCurves) -> str:
     best = line.rung == data.best and len(data.winners) > 1
     if data.members == len(data.winners) > 1:  # runs of one member each: there is nobody that it won against
-        return plain(line.rung) + " (best by validation)" * best
-    return f"{plain(line.rung)} (member {line.member}{', best rung' * best})"
+        return short(line.rung) + " (best by validation)" * best
+    return f"{short(line.rung)} (member {line.member}{', best rung' * best})"
 
 
 learning_curves = Plot(_select, _draw)

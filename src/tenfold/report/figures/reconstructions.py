@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from tenfold.report.figures import plain
 from tenfold.report.results import Plot, Results
+from tenfold.text import short
 
 _SHOWN = 10
 # The gap between images, as a share of their width.
@@ -50,7 +50,7 @@ def _pair(encoder: str, images: NDArray[np.float32]) -> _Pair:
 def _draw(data: _Reconstructions) -> Figure:
     heights = [_height(pair) for pair in data.pairs]
     figure = Figure(figsize=(9.6, sum(heights) + 0.3 * len(heights) + 0.4), layout="constrained")
-    figure.suptitle(f"{plain(data.name)}: images and their reconstructions", fontsize=11, parse_math=False)
+    figure.suptitle(f"{short(data.name)}: images and their reconstructions", fontsize=11, parse_math=False)
     panels = figure.subplots(len(heights), 1, squeeze=False, height_ratios=heights)
     for panel, pair in zip(panels.flat, data.pairs, strict=True):
         _block(panel, pair)
@@ -77,7 +77,7 @@ def _block(panel: Axes, pair: _Pair) -> None:
     panel.set_yticks([(high - 1) / 2, (high - 1) / 2 + high + gap], ["original", "reconstruction"], fontsize=8.5)
     panel.tick_params(length=0)
     panel.spines[:].set_visible(False)
-    title = f"{plain(pair.encoder)}: mean squared error {pair.error:.4f}, pixels from 0 to 1"
+    title = f"{short(pair.encoder)}: mean squared error {pair.error:.4f}, pixels from 0 to 1"
     panel.set_title(title, fontsize=9, loc="left", pad=3, parse_math=False)
 
 

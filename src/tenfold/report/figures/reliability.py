@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from tenfold.report.figures import plain
 from tenfold.report.results import Plot, Results
+from tenfold.text import percent, short
 from tenfold.trained import calibrate
 from tenfold.trained.calibrate import Reliability
 from tenfold.trained.statistics import wilson
@@ -76,10 +76,10 @@ def _draw(data: _Reliability) -> Figure:
 
 
 def _title(data: _Reliability) -> str:
-    errors = f"{100 * data.error:.2f} % with its temperature, {100 * data.uncalibrated_error:.2f} % without"
+    errors = f"{percent(data.error)} % with its temperature, {percent(data.uncalibrated_error)} % without"
     lines = [
-        f"{plain(data.name)}: is it as right as it is confident?",
-        f"{plain(data.rung)} (best rung), n = {data.n} {plain(data.part)} images",
+        f"{short(data.name)}: is it as right as it is confident?",
+        f"{short(data.rung)} (best rung), n = {data.n} {short(data.part)} images",
         f"expected calibration error {errors}",
     ]
     fitted = ["the temperature was fitted on these very images"] if data.part == "validation" else []

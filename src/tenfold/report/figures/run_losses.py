@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from tenfold.report.figures import plain
 from tenfold.report.results import Plot, Results
+from tenfold.text import short
 
 _COLUMNS = 4
 # So many runs can still be told apart in one panel.
@@ -56,7 +56,7 @@ def _draw(data: _RunLosses) -> Figure:
     handles = panels[0, 0].get_lines()[:2]
     figure.legend(handles, ["training", "validation"], loc="outside lower center", ncols=2, frameon=False)
     figure.suptitle(
-        f"{plain(data.name)}: loss of {len(data.losses)} runs over the epochs", fontsize=11, parse_math=False
+        f"{short(data.name)}: loss of {len(data.losses)} runs over the epochs", fontsize=11, parse_math=False
     )
     return figure
 
@@ -69,7 +69,7 @@ def _panel(panel: Axes, run: str, data: _RunLosses) -> None:
             epochs, values, color="#0072B2", linewidth=1.5, dashes=dashes or (None, None), marker=marker, markersize=3
         )
     finite = np.isfinite(losses).all(0)
-    panel.set_title(plain(run), fontsize=9, parse_math=False)
+    panel.set_title(short(run), fontsize=9, parse_math=False)
     if not finite.all():
         title = "goes non-finite" if finite.any() else "non-finite from the first epoch"
         panel.text(0.5, 0.5, title, transform=panel.transAxes, ha="center", va="center", color="#A03A00", fontsize=9)

@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from tenfold.report.figures import plain
 from tenfold.report.results import Plot, Results
+from tenfold.text import count, short
 
 _COLUMNS = 3
 _CELLS_WITH_TEXT = 14
@@ -130,8 +130,8 @@ def _side(cells: int, size: float) -> float:
 
 def _title(data: _Maps) -> str:
     rungs = len(data.maps)
-    tried = f"{data.members} settings in {rungs} rung{'s' * (rungs != 1)}"
-    return f"{plain(data.name)}: what the settings came to\nbest validation accuracy (%) of {tried}"
+    tried = f"{data.members} settings in {count(rungs, 'rung')}"
+    return f"{short(data.name)}: what the settings came to\nbest validation accuracy (%) of {tried}"
 
 
 def _legend(data: _Maps) -> str:
@@ -172,8 +172,8 @@ def _annotation(cell: _Cell) -> str:
 
 
 def _name_axes(panel: Axes, shown: _SettingsMap, best: str) -> None:
-    lines = [plain(shown.rung), *["best rung"] * (shown.rung == best)]
-    lines += [f"best over {plain(', '.join(shown.others))}"] * bool(shown.others)
+    lines = [short(shown.rung), *["best rung"] * (shown.rung == best)]
+    lines += [f"best over {short(', '.join(shown.others))}"] * bool(shown.others)
     weight = "bold" if shown.rung == best else "normal"
     panel.set_title("\n".join(lines), fontsize=9, fontweight=weight, parse_math=False)
     axes = ((panel.xaxis, shown.rates), (panel.yaxis, shown.penalties))

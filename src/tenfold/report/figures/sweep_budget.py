@@ -12,8 +12,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 from numpy.typing import NDArray
 
-from tenfold.report.figures import BEST, plain, unit
+from tenfold.report.figures import BEST, unit
 from tenfold.report.results import Plot, Results, Sweep, Trained
+from tenfold.text import count, short
 
 _GREY = "#8C8C8C"
 # More rounds than this have no room for their names.
@@ -108,10 +109,9 @@ def _draw(data: _Budget) -> Figure:
 
 
 def _title(data: _Budget) -> str:
-    count = len(data.paths)
     each = f" of {data.runs} runs each" if data.runs > 1 else ""
-    made = f"{data.settings:,} settings{each} in {count:,} population{'s' * (count != 1)}"
-    return f"{plain(data.name)}: the best so far against what it cost\n{made}, in the order in which they ran"
+    made = f"{data.settings:,} settings{each} in {count(len(data.paths), 'population')}"
+    return f"{short(data.name)}: the best so far against what it cost\n{made}, in the order in which they ran"
 
 
 def _rounds(panel: Axes, data: _Budget) -> None:

@@ -15,8 +15,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from tenfold.report.figures import BEST, SHADES, SIMPLEST, plain, ruler, unit
+from tenfold.report.figures import BEST, SHADES, SIMPLEST, ruler, unit
 from tenfold.report.results import Plot, Results, Sweep
+from tenfold.text import short
 
 # More lines, or more points of one, than this make a file that no page has room for.
 _LINES, _POINTS = 240, 60
@@ -108,7 +109,7 @@ def _title(data: _SweepCurves) -> str:
     shown = len(data.lines)
     tried = f"{shown} settings" if shown == data.total else f"{shown} of {data.total:,} settings"
     over = f", mean of {data.runs} runs each" if data.runs > 1 else ""
-    return f"{plain(data.name)}: how the settings learned\n{tried}{over}"
+    return f"{short(data.name)}: how the settings learned\n{tried}{over}"
 
 
 def _scale(data: _SweepCurves) -> Normalize:

@@ -13,8 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from tenfold.report.figures import BEST, SHADES, SIMPLEST, Ruler, plain, ruler, typed, unit
+from tenfold.report.figures import BEST, SHADES, SIMPLEST, Ruler, ruler, typed, unit
 from tenfold.report.results import Plot, Results, Sweep
+from tenfold.text import label, short
 
 _FIRST = ("learning_rate", "l2")
 _COLUMNS, _PANELS = 3, 9
@@ -115,11 +116,11 @@ def _title(data: _SweepMap) -> str:
     tried = f"{total:,} settings" if shown == total else f"{shown:,} of {total:,} settings"
     over = f", mean of {data.runs} runs" if data.runs > 1 else ""
     lines = [
-        f"{plain(data.name)}: where the search found its scores",
+        f"{short(data.name)}: where the search found its scores",
         f"validation {unit(data.metric)[0]}{over}, {tried}",
     ]
     if data.others:
-        lines.append(plain(f"{', '.join(data.others).replace('_', ' ')} vary too", 90))
+        lines.append(label(f"{', '.join(data.others).replace('_', ' ')} vary too", 90))
     if data.combinations > len(data.panels):
         lines.append(f"the {len(data.panels)} best of {data.combinations} combinations of words")
     return "\n".join(lines)
@@ -176,7 +177,7 @@ def _write(panel: Axes, place: tuple[float, float], scores: NDArray[np.float64],
 
 
 def _name_axes(panel: Axes, shown: _Panel, data: _SweepMap) -> None:
-    panel.set_title(plain(shown.words, 60) if shown.words else "", fontsize=9.5, parse_math=False)
+    panel.set_title(label(shown.words, 60) if shown.words else "", fontsize=9.5, parse_math=False)
     across, up = data.rulers
     panel.xaxis.set_ticks(across.ticks, labels=across.labels, fontsize=8.5)
     panel.yaxis.set_ticks(up.ticks, labels=up.labels, fontsize=8.5)

@@ -13,8 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from tenfold.report.figures import BEST, SHADES, SIMPLEST, Ruler, plain, ruler, unit
+from tenfold.report.figures import BEST, SHADES, SIMPLEST, Ruler, ruler, unit
 from tenfold.report.results import Plot, Results, Sweep
+from tenfold.text import short
 
 _COLUMNS, _PANELS = 3, 12
 # Marks of all panels together; more make a file that no page has room for.
@@ -100,7 +101,7 @@ def _title(data: _Slices) -> str:
     tried = f"{total:,} settings" if shown == total else f"the {shown:,} best of {total:,} settings"
     over = f", mean of {data.runs} runs each" if data.runs > 1 else ""
     more = f", {data.more} more axes are in the table" if data.more else ""
-    return f"{plain(data.name)}: score against each axis\n{tried}{over}{more}"
+    return f"{short(data.name)}: score against each axis\n{tried}{over}{more}"
 
 
 def _panel(panel: Axes, shown: _Slice, data: _Slices) -> None:
@@ -126,17 +127,15 @@ def _spread(count: int) -> NDArray[np.float64]:
 
 
 def _name_axis(panel: Axes, shown: _Slice) -> None:
-    axis_label = shown.ruler
-    steps = slice(None, None, -(-len(axis_label.ticks) // 12))
-    long = shown.scale == "words" and sum(map(len, axis_label.labels[steps])) > 28
+    axis = shown.ruler
+    steps = slice(None, None, -(-len(axis.ticks) // 12))
+    long = shown.scale == "words" and sum(map(len, axis.labels[steps])) > 28
     turned: dict[str, Any] = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if long else {}
-    panel.xaxis.set_ticks(
-        axis_label.ticks[steps], labels=axis_label.labels[steps], fontsize=8.5, parse_math=False, **turned
-    )
-    panel.set_xlim(axis_label.low, axis_label.high)
-    if np.isfinite(axis_label.gap):
-        panel.axvline(axis_label.gap, color="#B4B4B4", linewidth=0.8, linestyle=(0, (3, 3)), zorder=1)
-    panel.set_xlabel(plain(shown.name.replace("_", " ")), parse_math=False)
+    panel.xaxis.set_ticks(axis.ticks[steps], labels=axis.labels[steps], fontsize=8.5, parse_math=False, **turned)
+    panel.set_xlim(axis.low, axis.high)
+    if np.isfinite(axis.gap):
+        panel.axvline(axis.gap, color="#B4B4B4", linewidth=0.8, linestyle=(0, (3, 3)), zorder=1)
+    panel.set_xlabel(short(shown.name.replace("_", " ")), parse_math=False)
     panel.grid(color="#ECECEC", linewidth=0.6)
     panel.set_axisbelow(True)
     panel.spines[["top", "right"]].set_visible(False)

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from tenfold.report.figures import plain
 from tenfold.report.results import Plot, Results
+from tenfold.text import label, short
 
 _COLUMNS = 10
 _SHOWN = 20
@@ -79,7 +79,7 @@ def _title(data: _Templates) -> str:
     shown, total = len(data.class_names), data.classes
     count = f"{total} classes" if shown == total else f"the first {shown} of {total} classes"
     scale = "each class scaled to its own range" if data.rows[0].images.ndim == 4 else "blue −, white 0, red +"
-    return f"{plain(data.name)}: weights of the linear winners, {count}\n{scale}"
+    return f"{short(data.name)}: weights of the linear winners, {count}\n{scale}"
 
 
 def _block(figure: Figure, panels: NDArray[Any], row: _TemplateRow, data: _Templates) -> None:
@@ -107,12 +107,12 @@ def _frame(panel: Axes, name: str) -> None:
     panel.set_xticks([])
     panel.set_yticks([])
     panel.spines[:].set(color="#C8C8C8", linewidth=0.6)
-    panel.set_title(plain(name, 13), fontsize=8, pad=3, parse_math=False)
+    panel.set_title(label(name, 13), fontsize=8, pad=3, parse_math=False)
 
 
 def _name_row(panel: Axes, rung: str, best: str) -> None:
-    label = plain(rung, 18) + ("\n(best rung)" if rung == best else "")
-    panel.set_ylabel(label, fontsize=8.5, parse_math=False)
+    caption = label(rung, 18) + ("\n(best rung)" if rung == best else "")
+    panel.set_ylabel(caption, fontsize=8.5, parse_math=False)
 
 
 templates = Plot(_select, _draw)

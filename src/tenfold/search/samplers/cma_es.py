@@ -33,7 +33,7 @@ def cma_es(
     """
     spans = [(axis.name, piece) for axis in axes for piece in axis.pieces if isinstance(piece, Range)]
     if len(spans) < 2:
-        raise UsageError("the sampler cma_es needs two ranges at least: give another one, or choose tpe or sobol")
+        raise UsageError("the sampler cma_es needs at least two ranges: give another range, or choose tpe or sobol")
     stream = generator(seed, "sweep", "cma_es", batch)
     evolution = required("cmaes").CMA(
         mean=np.full(len(spans), 0.5),

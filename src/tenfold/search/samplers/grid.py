@@ -21,7 +21,7 @@ def grid(
     for axis in axes:
         if any(isinstance(piece, Range) for piece in axis.pieces):
             raise UsageError(
-                f"--{axis.name.replace('_', '-')} {text(axis)}: a grid has values only; "
+                f"--{axis.name.replace('_', '-')} {text(axis)}: a grid needs single values; "
                 "give a list of them, or --members and another sampler"
             )
     product = itertools.product(*(axis.pieces for axis in axes))

@@ -2,15 +2,12 @@
 
 __all__ = ["markdown"]
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from tenfold.teach.judge import counted_verdict
 from tenfold.teach.trace.chapters import Display, DisplayRow, small
+from tenfold.text import markdown as escaped
 
-# Whatever could be taken for markup, a mention, an entity or mathematics; for a list; for an address.
-_LIST = re.compile(r"^(\d*)([-+.)])(?=\s|$)")
-_MARKUP = re.compile(r"([\\`*_\[\]<>|~$#&@])")
 COLUMNS = ("line", "quantity", "formula", "numbers", "value", "rule", "off by")
 
 
@@ -18,13 +15,17 @@ def markdown(trace: Display) -> str:
     """Return the whole document; every text is escaped, formulas too."""
     counts = ", ".join(counted_verdict(*counted) for counted in (trace.counts or {}).items())
     about = [*trace.about, *([f"Printed numbers: {counts}."] if counts else [])]
-    lines = [f"# Back-propagation, line by line: {_text(trace.name)}", ""]
-    lines += [line for sentence in about for line in (_text(sentence), "")]
+    lines = [f"# Back-propagation, line by line: {escaped(trace.name)}", ""]
+    lines += [line for sentence in about for line in (escaped(sentence), "")]
     for chapter in trace.chapters:
-        lines += [f"## {_text(chapter.title)}: {_text(chapter.about)}", ""]
+        lines += [f"## {escaped(chapter.title)}: {escaped(chapter.about)}", ""]
         for stage, rows in chapter.stages():
-            lines += [f"### {_text(stage.capitalize())}", "", *_table(rows), ""]
-    lines += ["## Rules", "", *(f"- **{_text(rule)}**: {_text(sentence)}" for rule, sentence in trace.rules.items())]
+            lines += [f"### {escaped(stage.capitalize())}", "", *_table(rows), ""]
+    lines += [
+        "## Rules",
+        "",
+        *(f"- **{escaped(rule)}**: {escaped(sentence)}" for rule, sentence in trace.rules.items()),
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -35,7 +36,7 @@ def _table(rows: Sequence[DisplayRow]) -> Iterator[str]:
     yield _joined(header)
     yield _joined("---" for _ in header)
     for row in rows:
-        yield _joined(map(_text, _cells(row)[: len(header)]))
+        yield _joined(map(escaped, _cells(row)[: len(header)]))
 
 
 def _joined(cells: Iterable[str]) -> str:
@@ -61,9 +62,3 @@ def _cells(row: DisplayRow) -> list[str]:
         ", ".join(f"{name} {small(error)}" for name, error in errors.items() if error is not None),
         " / ".join(said),
     ]
-
-
-def _text(text: str) -> str:
-    """Return a line of characters that mean nothing but themselves."""
-    escaped = _MARKUP.sub(r"\\\1", " ".join(text.split()))
-    return _LIST.sub(r"\1\\\2", re.sub(r"(?<=:)//|(?<=www)\.", r"\\\g<0>", escaped))

@@ -9,11 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from tenfold.report.figures import plain
 from tenfold.report.results import Plot
 from tenfold.teach.margin.figures import CLASSES, INK, LIGHT, tint
 from tenfold.teach.margin.phrases import shown
 from tenfold.teach.margin.problem import Floats, Points, Separated, Soft
+from tenfold.text import label
 
 _BINS = 60
 
@@ -29,9 +29,9 @@ class _Distances:
 
 def _select(points: Points, line: Separated | Soft, name: str) -> _Distances:
     values = points.x @ line.w + line.b
-    against = " against ".join(plain(word, 16) for word in points.names)
+    against = " against ".join(label(word, 16) for word in points.names)
     kind, support = "soft margin" if isinstance(line, Soft) else "margin", f"{len(line.support):,} support vectors"
-    title = f"{plain(name, 30)}: {against}\n{kind} 1/‖w‖ = {shown(line.margin)}, {support}"
+    title = f"{label(name, 30)}: {against}\n{kind} 1/‖w‖ = {shown(line.margin)}, {support}"
     return _Distances(title, points.names, (values[points.sign > 0], values[points.sign < 0]))
 
 
@@ -45,10 +45,10 @@ def _draw(data: _Distances) -> Figure:
     step = 1 / max(1, round(1 / step)) if step < 1 else float(np.ceil(step))
     edges = np.arange(np.floor(low / step - 1e-9), np.ceil(high / step + 1e-9) + 1) * step
     for values, name, mark, color in zip(data.values, data.names, "+−", CLASSES, strict=True):
-        label = f"{plain(name, 20)} ({mark}), n = {len(values):,}"
+        legend = f"{label(name, 20)} ({mark}), n = {len(values):,}"
         # A hair outward, for a value of 1 − 1e-15 is one on the margin.
         counts, _ = np.histogram(values * (1 + 1e-9), edges)
-        panel.stairs(counts, edges, fill=True, color=tint(color, 0.55), label=label)
+        panel.stairs(counts, edges, fill=True, color=tint(color, 0.55), label=legend)
         panel.stairs(counts, edges, color=color, linewidth=1)
     _lines(panel, float(edges[0]), float(edges[-1]))
     figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=8.5)

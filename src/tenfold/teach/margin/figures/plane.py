@@ -17,11 +17,11 @@ from matplotlib.patches import Polygon
 from matplotlib.ticker import MaxNLocator, MultipleLocator
 from scipy.spatial import ConvexHull, QhullError
 
-from tenfold.report.figures import plain
 from tenfold.report.results import Plot
 from tenfold.teach.margin.figures import CLASSES, GIVEN, GREY, INK, LIGHT, MARKS, tint
 from tenfold.teach.margin.phrases import equated, hyperplane, shown, vector
 from tenfold.teach.margin.problem import Floats, Hyperplane, Inseparable, Judged, Points, Separated, Signs, Soft
+from tenfold.text import label
 
 _NAMED = 12  # points that are few enough to be named
 _STACK = 4  # lines beside one place
@@ -105,7 +105,7 @@ def _select(
 
 def _label(points: Points, solution: Separated | Inseparable, k: int) -> str:
     """Name a point, and its multiplier or its weight in the proof."""
-    name = plain(points.labels[k], 20)
+    name = label(points.labels[k], 20)
     if isinstance(solution, Separated):
         return f"{name}\n{equated('α', solution.alpha[k])}" if k in solution.support else name
     weight = solution.first.get(k, solution.second.get(k))
@@ -134,7 +134,7 @@ def _draw(data: _PlaneData) -> Figure:
     width, height = _SIDE * window.span / window.span.max() if window.equal else np.array([_SIDE, 0.8 * _SIDE])
     size = max(width, 5.0) + 1.1, (1.5 if data.flat else max(height, 2.4)) + 1.7
     figure = Figure(figsize=size, layout="constrained")
-    figure.suptitle(f"{plain(data.name, 60)}\n{data.title}", fontsize=10.5, parse_math=False)
+    figure.suptitle(f"{label(data.name, 60)}\n{data.title}", fontsize=10.5, parse_math=False)
     panel = figure.subplots()
     panel.set_xlim(window.low[0], window.high[0])
     panel.set_ylim(window.low[1], window.high[1])
@@ -277,7 +277,7 @@ def _legend(data: _PlaneData) -> list[Line2D]:
     """Return handles of what is there, and no more."""
     handles = []
     for mark, name, sign, color, shape in zip("+−", data.names, (1, -1), CLASSES, MARKS, strict=True):
-        kind = f"class {mark}" if name in ("+", "-") else f"{plain(name, 20)} ({mark})"
+        kind = f"class {mark}" if name in ("+", "-") else f"{label(name, 20)} ({mark})"
         handles.append(_mark(f"{kind}, n = {int((data.sign == sign).sum()):,}", color, shape, 6))
     if data.best:
         handles.append(Line2D([], [], color=INK, linewidth=1.8, label="w·x + b = 0"))

@@ -13,11 +13,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tenfold.report.figures import plain
 from tenfold.report.results import Plot
 from tenfold.teach.margin.figures import CLASSES, GREY
 from tenfold.teach.margin.phrases import shown
 from tenfold.teach.margin.problem import Floats, Inseparable, Number, Points, Separated
+from tenfold.text import label
 
 _SHOWN = 8
 
@@ -79,8 +79,8 @@ def _shaped(x: Floats, shape: tuple[int, ...]) -> Floats:
 
 def _draw(data: _SupportImages) -> Figure:
     figure = Figure(figsize=(10.4, 3.4), layout="constrained")
-    against = " against ".join(plain(row.name, 20) for row in data.rows)
-    figure.suptitle(f"{plain(data.name, 40)}: {against}\n{data.title}", fontsize=10.5, parse_math=False)
+    against = " against ".join(label(row.name, 20) for row in data.rows)
+    figure.suptitle(f"{label(data.name, 40)}: {against}\n{data.title}", fontsize=10.5, parse_math=False)
     left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=(3.0, 7.4))[0]
     _main(left, data)
     panels = right.subplots(2, _SHOWN, squeeze=False)
@@ -90,13 +90,13 @@ def _draw(data: _SupportImages) -> Figure:
         for panel, image, weight in zip(line, row.images, row.weights, strict=False):
             _show(panel, image, color)
             panel.set_title(f"{'α' if data.limit else 'λ'} {weight:.3g}", fontsize=7.5, pad=2.5, parse_math=False)
-        line[0].set_ylabel(f"{plain(row.name, 9)} ({mark})\nn = {row.total:,}", fontsize=8.5, parse_math=False)
+        line[0].set_ylabel(f"{label(row.name, 9)} ({mark})\nn = {row.total:,}", fontsize=8.5, parse_math=False)
     return figure
 
 
 def _main(part: Figure, data: _SupportImages) -> None:
     panel = part.subplots()
-    first, second = (plain(row.name, 12) for row in data.rows)
+    first, second = (label(row.name, 12) for row in data.rows)
     if not data.limit:
         title = "the picture in both hulls"
         _show(panel, data.main, GREY)
