@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from tenfold.choices import members, parse, read, recipe, text
 from tenfold.errors import UsageError
-from tenfold.recipe import SHAPES, SWEEP, VARYING, Recipe, members, parse, read, recipe, text, words
-from tenfold.rooms import names
+from tenfold.recipe import SHAPES, SWEEP, VARYING, Recipe
+from tenfold.rooms import names, words
 
 HOSTILE = (
     "",

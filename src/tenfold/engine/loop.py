@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from tenfold.engine.memory import keep_freed
+from tenfold.engine.machine import keep_freed
 from tenfold.engine.types import Batch, Buffers, Grads, Optimizer, Params, Scalar, State, Value
 
 
@@ -24,9 +24,12 @@ class Step(NamedTuple):
 
 
 def start(params: Params, optimizer: Optimizer) -> State:
-    """State before the first step. params: name -> (P, ...)."""
+    """State before the first step, every slot of the optimizer's memory zero. params: name -> (P, ...)."""
     first = next(iter(params.values()))
-    return State(0, params, {}, optimizer.init(params), torch.zeros(len(first), dtype=torch.int64, device=first.device))
+    memory = {
+        f"{slot}/{name}": tensor.new_zeros(tensor.shape) for slot in optimizer.slots for name, tensor in params.items()
+    }
+    return State(0, params, {}, memory, torch.zeros(len(first), dtype=torch.int64, device=first.device))
 
 
 def snapshot(state: State) -> State:

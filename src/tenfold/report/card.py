@@ -79,13 +79,12 @@ def _inert(text: object) -> str:
 
 
 def _what(trained: TrainedModel, file: str) -> str:
-    layers = [f"{width} → {outputs}" for outputs, width in trained.model.shapes().values()]
     channels, height, width = trained.image_shape
     tone = {1: " (grey)", 3: " (color)"}.get(channels, "")
     rows = [
         ("File", f"`{file}`"),
         ("Rung", _inert(trained.cause.get("rung", _ABSENT))),
-        ("Model", f"{_inert(trained.room_name)}; affine layers {', '.join(layers)}"),
+        ("Model", f"{_inert(trained.room_name)}; {trained.model.describe()}"),
         ("Parameters", f"{sum(tensor.numel() for tensor in trained.params.values()):,}"),
         ("Input", f"one image, {channels}{tone} × {height} × {width} (channels × height × width)"),
         *_sees(trained),
@@ -101,7 +100,7 @@ def _what(trained: TrainedModel, file: str) -> str:
 def _sees(trained: TrainedModel) -> list[tuple[str, str]]:
     if trained.features == "pixels":
         return []
-    return [("Features", f"{_inert(trained.features)}: {trained.model.inputs:,} numbers of an image")]
+    return [("Features", f"{_inert(trained.features)}: {len(trained.factor):,} numbers of an image")]
 
 
 def _purpose(trained: TrainedModel) -> str:

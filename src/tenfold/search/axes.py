@@ -7,7 +7,6 @@ the fraction.
 
 __all__ = [
     "KNOWN",
-    "SPLITTING",
     "Axis",
     "Range",
     "allowed",
@@ -26,47 +25,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tenfold.choices import parse, recipe
 from tenfold.errors import UsageError, nearest
-from tenfold.recipe import VARYING, Recipe, parse, recipe, words
-
-SPLITTING = (
-    "seed",
-    "standardize",
-    "class_weight",
-    "batch_size",
-    "sampling",
-    "model",
-    "hidden",
-    "activation",
-    "dropout",
-    "initializer",
-    "optimizer",
-    "nesterov",
-    "schedule",
-    "decay_every",
-    "decay_unit",
-    "warmup",
-    "precision",
-)
-"""Fields that may be axes, and whose values the members of a population share: each combination is one of its own."""
+from tenfold.recipe import OWNERS, SPLITTING, VARYING, Recipe
 
 KNOWN = (*VARYING, *SPLITTING)
-
-# A field -> the field that decides whether it means anything, and the words for which it does not.
-WITHOUT = {
-    "hidden": ("model", ("linear",)),
-    "activation": ("model", ("linear",)),
-    "dropout": ("model", ("linear",)),
-    "momentum": ("optimizer", ("adam",)),
-    "nesterov": ("optimizer", ("adam",)),
-    "beta1": ("optimizer", ("sgd",)),
-    "beta2": ("optimizer", ("sgd",)),
-    "decay_factor": ("schedule", ("constant", "cosine")),
-    "decay_every": ("schedule", ("constant", "cosine")),
-    "decay_unit": ("schedule", ("constant", "cosine")),
-    "initializer_scale": ("initializer", ("zero",)),
-    "init_seed": ("initializer", ("zero",)),
-}
+"""Fields that may be axes."""
 
 
 @dataclass(frozen=True)
@@ -124,18 +88,18 @@ def check_axes(axes: Sequence[Axis], recipe: Recipe) -> None:
     if len(searched) < len(axes):
         twice = next(axis.name for i, axis in enumerate(axes) if axis.name in [other.name for other in axes[:i]])
         raise UsageError(f"{_flag(twice)} was given twice: separate its pieces by commas")
-    for name in searched:
-        if name in WITHOUT:
-            owner, lacking = WITHOUT[name]
-            chosen = searched.get(owner, (getattr(recipe, owner),))
-            if set(chosen) <= set(lacking):
-                others = " or ".join(word for word in words(f"{owner}s") if word not in lacking)
-                raise UsageError(
-                    f"{_flag(name)} does nothing with the {owner} {' or '.join(chosen)}: "
-                    f"leave it out, or choose {_flag(owner)} {others}"
-                )
-    if recipe.nesterov and "adam" in searched.get("optimizer", ()):
-        raise UsageError("nesterov: belongs to the optimizer sgd; search it, or leave adam out of --optimizer")
+    for name, owner in OWNERS.items():
+        chosen = searched.get(owner.field, (getattr(recipe, owner.field),))
+        if name in searched and set(chosen) <= set(owner.lacking):
+            raise UsageError(
+                f"{_flag(name)} does nothing with the {owner.field} {' or '.join(chosen)}: "
+                f"leave it out, or choose {_flag(owner.field)} {' or '.join(owner.having)}"
+            )
+        if getattr(recipe, name) is True and (idle := [word for word in chosen if word in owner.lacking]):
+            raise UsageError(
+                f"{name}: belongs to the {owner.field} {' or '.join(owner.having)}; search it, or leave "
+                f"{' and '.join(idle)} out of {_flag(owner.field)}"
+            )
     if recipe.features != "pixels" and "flip" in searched:
         raise UsageError(f"flip: mirrors pixels; it does not go with the features {recipe.features}")
 
@@ -146,7 +110,7 @@ def applicable(settings: dict[str, Any]) -> dict[str, Any]:
     >>> applicable({"model": "linear", "hidden": (128,), "l2": 0.1})
     {'model': 'linear', 'l2': 0.1}
     """
-    idle = {name for name, (owner, lacking) in WITHOUT.items() if settings.get(owner) in lacking}
+    idle = {name for name, owner in OWNERS.items() if settings.get(owner.field) in owner.lacking}
     return {name: value for name, value in settings.items() if name not in idle}
 
 

@@ -12,6 +12,7 @@ __all__ = [
 ]
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -111,7 +112,7 @@ def scores(trained: TrainedModel, images: Tensor) -> Tensor:
 
 def scores_of(trained: TrainedModel, features: Tensor) -> Tensor:
     """Scores (N, C), float64, of images by what the model sees of them, (N, D)."""
-    x = torch.addcmul(trained.offset, features.to(trained.factor.dtype), trained.factor)
+    x = torch.addcmul(trained.offset, features.to(trained.factor.dtype), trained.factor).view(-1, *trained.model.takes)
     z: Tensor = trained.model.predict(trained.params, {}, x)[0]
     return z.double()
 
@@ -140,25 +141,20 @@ def weights_sha256(params: Mapping[str, Tensor], member: int) -> str:
 
 
 def _check(trained: TrainedModel) -> None:
-    """Shapes in the file must be those that the model itself would make."""
-    wanted: dict[str, tuple[int, ...]] = {}
-    for name, (outputs, inputs) in trained.model.shapes().items():
-        wanted |= {f"{name}.weight": (1, outputs, inputs), f"{name}.bias": (1, outputs)}
-    found = {name: tuple(tensor.shape) for name, tensor in trained.params.items()}
-    if (
-        wanted != found
-        or trained.factor.shape != (trained.model.inputs,)
-        or trained.offset.shape != trained.factor.shape
-    ):
+    """Refuse tensors whose shapes are not those that the model itself would make."""
+    expected = {name: (1, *shape) for name, shape in trained.model.shapes().items()}
+    shapes = {name: tuple(tensor.shape) for name, tensor in trained.params.items()}
+    width = math.prod(trained.model.takes)
+    if expected != shapes or trained.factor.shape != (width,) or trained.offset.shape != (width,):
         raise ValueError("its tensors do not have the shapes that it states")
     if not 0 < trained.temperature < float("inf"):
         raise ValueError("its temperature is not a positive number")
-    if _width(trained) != trained.model.inputs or len(trained.class_names) != trained.model.classes:
+    if _width(trained) != width or len(trained.class_names) != trained.model.classes:
         raise ValueError("its image shape or class names do not fit its weights")
 
 
 def _width(trained: TrainedModel) -> int:
-    """How many numbers the model sees of an image."""
+    """Return how many numbers the model sees of an image."""
     channels, height, width = trained.image_shape
     pixels = channels * height * width
     if trained.features == "pixels":

@@ -6,7 +6,7 @@ import textwrap
 import numpy as np
 import pytest
 
-from tenfold.recipe import recipe
+from tenfold.choices import recipe
 from tenfold.rooms import names
 from tenfold.seeds import generator
 from tenfold.teach.doctor.entries import entry_subject

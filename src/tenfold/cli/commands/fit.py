@@ -25,7 +25,7 @@ def command(data: str, out: str, data_dir: str, as_json: bool, **options: Any) -
     or an .npz with x and y. Every rung is a population over learning rate and l2, trained in one pass; the best is
     chosen by validation, and the test images are looked at once, at the end.
     """
-    from tenfold.recipe import recipe
+    from tenfold.choices import recipe
     from tenfold.runs.fit import DEFAULTS
     from tenfold.sessions import begin
 

@@ -66,7 +66,7 @@ def command(
 
 def _find_rate(choices: dict[str, Any], data_dir: str, out: str, as_json: bool) -> None:
     """Print the suggestion and leave the curve as a figure."""
-    from tenfold.recipe import recipe
+    from tenfold.choices import recipe
     from tenfold.report.rates import draw_rates
     from tenfold.runs.folder import default_folder
     from tenfold.search.rates import find_rate

@@ -6,6 +6,8 @@ from torch import Tensor
 
 from tenfold.engine.types import Pull
 
+ACTIVATION = True
+
 
 def identity(x: Tensor) -> tuple[Tensor, Pull]:
     """x and y: any shape."""

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from tenfold.engine.types import Pull
 
+ACTIVATION = True
 SLOPE = 0.01
 
 

@@ -10,6 +10,8 @@ from torch import Tensor
 
 from tenfold.engine.types import Scalar
 
+UNLABELED = True
+
 
 def squared_error(z: Tensor, y: Tensor, weight: Scalar = 1.0) -> tuple[Tensor, Tensor]:
     """Mean loss of each member and its gradient in the outputs.

@@ -12,14 +12,17 @@ from torch import Tensor
 
 from tenfold.engine.arrays import blocks, per_member
 from tenfold.engine.types import Grads, Optimizer, Params, Scalar
+from tenfold.rooms import Number
+
+NUMBERS = (
+    Number("momentum", 0.0, "share of the previous step that is kept", least=0, below=1, varies=True),
+    Number("nesterov", False, "Nesterov's momentum, which looks one step ahead"),
+)
 
 
 def sgd(momentum: Scalar = 0.0, nesterov: bool = False) -> Optimizer:
     """Update rule whose numbers may differ between members: momentum a number or (P,)."""
     plain = isinstance(momentum, float) and momentum == 0.0
-
-    def init(params: Params) -> Params:
-        return {} if plain else {f"momentum/{name}": param.new_zeros(param.shape) for name, param in params.items()}
 
     def update(params: Params, grads: Grads, memory: Params, learning_rate: Scalar, step: int) -> None:
         for name, param in params.items():
@@ -30,7 +33,7 @@ def sgd(momentum: Scalar = 0.0, nesterov: bool = False) -> Optimizer:
             for (w, g, v), (rate, mu) in blocks(tensors, (learning_rate, momentum)):
                 _descend(w, _direction(g, v, mu, nesterov), rate)
 
-    return Optimizer(init, update)
+    return Optimizer(() if plain else ("momentum",), update)
 
 
 def _direction(g: Tensor, v: Tensor, mu: Scalar, nesterov: bool) -> Tensor:

@@ -8,12 +8,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from tenfold.choices import members
 from tenfold.data.batches import Part, inputs, sampler, steps_per_epoch
 from tenfold.data.types import Dataset
 from tenfold.engine import loop
 from tenfold.engine.population import Population, assemble, built, first_params
 from tenfold.engine.types import Loss, Params
-from tenfold.recipe import Recipe, members
+from tenfold.recipe import Recipe
 from tenfold.runs.prepare import parts, parts_of
 
 CPU = torch.device("cpu")
@@ -74,7 +75,7 @@ class Stepped(NamedTuple):
 def trial(recipe: Recipe, dataset: Dataset, count: int) -> Trial:
     """The model of a recipe, untrained. count: images that it is looked at on."""
     part = parts(recipe, dataset, {"train": parts_of(recipe, dataset)["train"]}, CPU)["train"]
-    model, settings = built(recipe, len(part.factor), len(dataset.class_names)), members(recipe)[:1]
+    model, settings = built(recipe, part.image_shape, len(dataset.class_names)), members(recipe)[:1]
     updates = steps_per_epoch(len(part.rows), recipe.batch_size)
     population = assemble(recipe, settings, model, recipe.epochs * updates, updates, CPU)
     return Trial(recipe, population, first_params(recipe, settings, model, CPU), part, _spread(part, count))
@@ -82,7 +83,10 @@ def trial(recipe: Recipe, dataset: Dataset, count: int) -> Trial:
 
 def seen(trial: Trial, params: Params) -> Seen:
     """What the model makes of the trial's images."""
-    x, y = inputs(trial.part, trial.part.images[trial.rows]), trial.part.labels[trial.rows]
+    x, y = (
+        inputs(trial.part, trial.part.images[trial.rows], trial.population.model.takes),
+        trial.part.labels[trial.rows],
+    )
     links = trial.population.model.links({})
     pulls, outputs, h = [], {}, x
     for link in links:
@@ -107,7 +111,7 @@ def learned(trial: Trial, count: int, steps: int, share: float) -> Learned:
     images, y = len(part.rows), part.labels[part.rows]
     zeros = torch.zeros(1, images, trial.population.model.classes, dtype=part.factor.dtype)
     enough = share * float(trial.loss(zeros, y)[0])
-    batches = sampler(part, images, trial.recipe.seed, "shuffle", 0.0, lambda size: {})
+    batches = sampler(part, images, trial.recipe.seed, "shuffle", 0.0, trial.population.model.takes, lambda size: {})
     right, loss, step = 0, math.nan, 0
     population = trial.population
     start = loop.start(trial.params, population.optimizer)
@@ -123,8 +127,9 @@ def learned(trial: Trial, count: int, steps: int, share: float) -> Learned:
 def stepped(trial: Trial, steps: int, skip: int) -> Stepped:
     """Some steps on the training part. skip: steps at the start whose size does not count."""
     recipe, population = trial.recipe, trial.population
+    model = population.model
     batches = sampler(
-        trial.part, recipe.batch_size, recipe.seed, recipe.sampling, population.flip, population.model.noise
+        trial.part, recipe.batch_size, recipe.seed, recipe.sampling, population.flip, model.takes, model.noise
     )
     start, failed = loop.start(trial.params, population.optimizer), 0
     before = {name: tensor.clone() for name, tensor in trial.params.items()}
