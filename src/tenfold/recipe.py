@@ -313,12 +313,14 @@ def _complete() -> None:
 
 
 def _facts() -> dict[str, Fact]:
-    """The facts of every field; one that a model does not use (`USES`) is without that model."""
+    """The facts of every field; one that some models use (`USES`) is owned by those."""
     facts = {name: _fact(field) for name, field in Recipe.model_fields.items()}
     uses = {word: declared("models", word, "USES", ()) for word in words("models")}
     for name in {name for used in uses.values() for name in used}:
         lacking = tuple(word for word, used in uses.items() if name not in used)
         facts[name] = facts[name]._replace(owner="model", without=lacking)
+        field = Recipe.model_fields[name]
+        field.description = f"{', '.join(word for word in uses if word not in lacking)}: {field.description}"
     return facts
 
 
