@@ -59,8 +59,11 @@ def test_optimizer_of_a_population_is_its_members(make, case, shape, steps, draw
 
 
 @pytest.mark.parametrize(("make", "case"), over("optimizers"))
-def test_optimizer_takes_no_step_without_a_gradient(make, case, draw):
+def test_optimizer_takes_no_step_without_a_gradient_but_its_decay(make, case, draw):
     params, grads = walk(draw)
     still = [{name: torch.zeros_like(tensor) for name, tensor in grad.items()} for grad in grads]
     after = descend(built(make, case["options"]), params, still, 0.1)
-    assert all(torch.equal(after[name], params[name]) for name in params)
+    decay = torch.as_tensor(case["options"].get(case.get("decay"), 0.0), dtype=torch.float64).expand(3)
+    for name, before in params.items():
+        wanted = before * ((1 - 0.1 * decay) ** len(grads)).view(-1, *[1] * (before.dim() - 1))
+        torch.testing.assert_close(after[name], wanted, rtol=1e-14 if "decay" in case else 0, atol=0)
