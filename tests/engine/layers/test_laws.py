@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from tenfold.recipe import Recipe
+from tenfold.rooms import find, marked
 from tests.engine.cases import over, relative
 
 SIZES = {"P": 3, "B": 5, "I": 7, "O": 4, "H": 6}
@@ -80,3 +82,15 @@ def test_layer_is_pure_and_leaves_out_what_is_not_needed(layer, case, draw, rng)
     assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
     assert without[0] is None
     assert all(torch.equal(a, b) for a, b in zip(first[1:], without[1:], strict=True))
+
+
+@pytest.mark.parametrize("word", marked("layers", "ACTIVATION"))
+def test_an_activation_is_a_word_of_the_recipe_and_takes_each_number_by_itself(word, draw):
+    assert Recipe(activation=word, encoder_activation=word).activation == word
+    x, activation = draw(3, 5, 4), find("layers", word)
+    y, pull = activation(x)
+    dx = pull(torch.ones_like(x))[0]
+    single = [activation(number) for number in x.flatten()]
+    assert relative(y.flatten(), torch.stack([value for value, _ in single])) < 1e-14
+    one = torch.ones((), dtype=x.dtype)
+    assert relative(dx.flatten(), torch.stack([pull_one(one)[0] for _, pull_one in single])) < 1e-14

@@ -7,7 +7,7 @@ from tenfold.engine.losses.softmax import softmax
 from tenfold.engine.models.linear import Linear
 from tenfold.engine.tasks.classify import classify
 from tenfold.engine.types import Batch
-from tenfold.rooms import find
+from tenfold.rooms import find, numbers
 from tests.engine.cases import declared, entries, relative
 
 H = 1e-6
@@ -112,6 +112,24 @@ def test_loss_of_a_population_is_its_members_however_they_lie_in_memory(loss, ca
     for other in (loss(strided, y, weight), alone):
         assert relative(value, other[0]) < 1e-14
         assert relative(dz, other[1]) < 1e-14
+
+
+@pytest.mark.parametrize("word", [w for w in entries("losses") if any(n.varies for n in numbers("losses", w))])
+def test_members_with_numbers_of_their_own_are_each_alone(word, draw, rng):
+    loss, case = find("losses", word), declared("losses", word)
+    z, weight = draw(3, 9, 4), draw(9, 1).abs()
+    y = target(case, labels(rng, (9, 4)), z)
+    assert set(case["numbers"]) == {number.name for number in numbers("losses", word) if number.varies}
+    together = {name: torch.tensor(values, dtype=torch.float64) for name, values in case["numbers"].items()}
+    value, dz = loss(z, y, weight, **together)
+    for k in range(3):
+        alone = {name: values[k] for name, values in case["numbers"].items()}
+        leaf = z[k].clone().requires_grad_()
+        reference = (case["each"](leaf, y, **alone) * weight[:, 0] / 9).sum()
+        reference.backward()
+        one, dz_one = loss(z[k], y, weight, **alone)
+        assert max(relative(value[k], one), relative(value[k], reference.detach())) < 1e-12
+        assert max(relative(dz[k], dz_one), relative(dz[k], leaf.grad)) < 1e-12
 
 
 def test_softmax_of_a_small_linear_model_is_exact_to_rounding(draw):
