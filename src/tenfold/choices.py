@@ -14,7 +14,7 @@ from tenfold.recipe import FIT, SHAPES, SWEEP, VARYING, Recipe
 
 
 def recipe(choices: dict[str, Any]) -> Recipe:
-    """A Recipe from named choices; a UsageError in one line that names the field, the value and what would do."""
+    """Make a Recipe from named choices; a UsageError names the field, the value and what would do, in one line."""
     unknown = [str(name) for name in choices if name not in Recipe.model_fields]
     if unknown:
         raise UsageError(f"unknown option {unknown[0]!r}: {nearest(unknown[0], Recipe.model_fields)}")
@@ -35,12 +35,12 @@ def recipe(choices: dict[str, Any]) -> Recipe:
 
 
 def _refuse_what_fit_chooses(choices: dict[str, Any]) -> None:
-    """A fit's recipe may name what fit searches, as its file does, but not ask for another value of it."""
+    """Refuse another value of a field that fit searches; its recipe may name the field, as its file does."""
     for name, value in choices.items():
         plain = tuple(value) if isinstance(value, list) else value
         if name not in FIT and plain != Recipe.model_fields[name].default:
-            known = ", ".join(FIT[2:])
-            raise UsageError(f"{name} is chosen by fit itself; `tenfold train` takes it, fit takes {known}")
+            takes = ", ".join(FIT[2:])
+            raise UsageError(f"{name} is chosen by fit itself; `tenfold train` takes it, fit takes {takes}")
         if name in FIT and name in VARYING and isinstance(plain, tuple) and len(plain) > 1:
             raise UsageError(f"{name} takes one value in a fit; `tenfold train` and `tenfold sweep` take several")
 
@@ -52,14 +52,14 @@ def _refuse_what_a_sweep_has(choices: dict[str, Any]) -> None:
 
 
 def _alternatives(name: str, value: Any) -> bool:
-    """Whether a field that splits populations was given several values."""
+    """Say whether a field that splits populations was given several values."""
     if name in (*VARYING, "vary") or not isinstance(value, list | tuple):
         return False
     return len(value) > 1 if name not in SHAPES else any(isinstance(width, list | tuple) for width in value)
 
 
 def members(recipe: Recipe) -> list[dict[str, Any]]:
-    """Settings of every member: the product of the fields that have several values, members of one loss side by side.
+    """Return the settings of every member: the product of fields with several values, one loss side by side.
 
     >>> members(Recipe(learning_rate=(0.1, 0.2), loss="hinge"))
     [{'loss': 'hinge', 'learning_rate': 0.1, 'l2': 0.0}, {'loss': 'hinge', 'learning_rate': 0.2, 'l2': 0.0}]
@@ -70,7 +70,7 @@ def members(recipe: Recipe) -> list[dict[str, Any]]:
 
 
 def read(path: Path) -> Recipe:
-    """A Recipe from a TOML file."""
+    """Read a Recipe from a TOML file."""
     try:
         return recipe(tomllib.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
@@ -82,12 +82,12 @@ def read(path: Path) -> Recipe:
 
 
 def text(recipe: Recipe) -> str:
-    """The recipe as TOML, every field in its order, so that a file says all that it leaves to defaults today."""
+    """Return the recipe as TOML, every field in its order, so that a file says all that it leaves to defaults today."""
     return "".join(f"{name} = {_toml(getattr(recipe, name))}\n" for name in Recipe.model_fields)
 
 
 def parse(name: str, value: str) -> Any:
-    """An option's text to a field's value: a comma separates alternatives, a dash the widths of hidden layers.
+    """Turn an option's text into a field's value: a comma separates alternatives, a dash the widths of hidden layers.
 
     >>> parse("learning_rate", "0.1,1e-3"), parse("hidden", "256-128"), parse("loss", "hinge")
     ([0.1, 0.001], [256, 128], 'hinge')
@@ -123,7 +123,7 @@ def _toml(value: Any) -> str:
 
 
 def _explain(error: ValidationError) -> str:
-    """The first complaint of pydantic as one plain line."""
+    """Return the first complaint of pydantic as one plain line."""
     first = error.errors()[0]
     if first["type"] == "value_error":
         return str(first["ctx"]["error"])
@@ -132,9 +132,11 @@ def _explain(error: ValidationError) -> str:
         words = [word.strip("'") for word in first["ctx"]["expected"].replace(" or ", ", ").split(", ")]
         return f"no {field.replace('_', ' ')} {first['input']!r}: {nearest(first['input'], words)}"
     # A union complains once for each of its kinds; together they say what would do.
-    told = [e["msg"].removeprefix("Input should be ") for e in error.errors() if e["loc"][:1] == first["loc"][:1]]
+    messages = [e["msg"].removeprefix("Input should be ") for e in error.errors() if e["loc"][:1] == first["loc"][:1]]
     wanted = (
-        " or ".join(dict.fromkeys(message.partition(", unable")[0] for message in told if message != "a valid tuple"))
+        " or ".join(
+            dict.fromkeys(message.partition(", unable")[0] for message in messages if message != "a valid tuple")
+        )
         or "a list of integers"
     )
     return f"{field} = {first['input']!r}: should be {wanted} ({Recipe.model_fields[field].description})"

@@ -26,7 +26,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from pydantic.fields import FieldInfo
 
 from tenfold.errors import nearest
-from tenfold.rooms import Number, declared, marked, names, numbers, words
+from tenfold.rooms import Hyperparameter, declared, marked, names, numbers, words
 
 Settings = dict[str, Any]
 """Choices of one member: a recipe's field -> its value."""
@@ -42,7 +42,7 @@ Widths = Annotated[tuple[Annotated[int, Field(ge=1, le=10**6)], ...], Field(min_
 
 
 class Fact(NamedTuple):
-    """What lists need to know of a field.
+    """Facts of a field, from which lists of fields are made.
 
     room: its word is an entry of that room; mark: of those whose files say `mark = True`. varies: it may differ between
     the members of a population. splits: a sweep may search it, and its values make separate populations. fit: a fit
@@ -214,7 +214,7 @@ class Recipe(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _several(cls, value: Any, info: Any) -> Any:
-        """A list of one is that one, but for widths and axes; lists become tuples, so that a recipe is hashable."""
+        """Turn a list of one into that one, but for widths and axes; other lists into tuples, which are hashable."""
         widths = FACTS[info.field_name].widths
         if widths and isinstance(value, int) and not isinstance(value, bool):
             return (value,)
@@ -267,10 +267,10 @@ def _fact(field: FieldInfo) -> Fact:
     return next((fact for fact in field.metadata if isinstance(fact, Fact)), Fact())
 
 
-def _declared(room: str) -> Iterator[tuple[Number, tuple[str, ...]]]:
-    """Each number that entries of a room declare, with the words of those that do."""
+def _declared(room: str) -> Iterator[tuple[Hyperparameter, tuple[str, ...]]]:
+    """Yield each number that entries of a room declare, with the words of those that do."""
     having: dict[str, tuple[str, ...]] = {}
-    kinds: dict[str, Number] = {}
+    kinds: dict[str, Hyperparameter] = {}
     for word in words(room):
         for number in numbers(room, word):
             if kinds.setdefault(number.name, number) != number:
@@ -279,8 +279,8 @@ def _declared(room: str) -> Iterator[tuple[Number, tuple[str, ...]]]:
     return ((kinds[name], users) for name, users in having.items())
 
 
-def _field(number: Number, owner: str, fact: Fact, having: tuple[str, ...]) -> FieldInfo:
-    """The field of a number that entries declare, as if it stood in the class."""
+def _field(number: Hyperparameter, owner: str, fact: Fact, having: tuple[str, ...]) -> FieldInfo:
+    """Make the field of a number that entries declare, as if it stood in the class."""
     kind: Any = Literal[number.words] if number.words else type(number.default)
     if kind in (int, float):
         finite = False if kind is float else None
@@ -313,7 +313,7 @@ def _complete() -> None:
 
 
 def _facts() -> dict[str, Fact]:
-    """The facts of every field; one that some models use (`USES`) is owned by those."""
+    """Return the facts of every field; one that some models use (`USES`) is owned by those."""
     facts = {name: _fact(field) for name, field in Recipe.model_fields.items()}
     uses = {word: declared("models", word, "USES", ()) for word in words("models")}
     for name in {name for used in uses.values() for name in used}:

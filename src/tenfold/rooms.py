@@ -4,7 +4,7 @@ What an entry says of itself in constants (`NUMBERS`, `USES`, `ACTIVATION` …) 
 command line knows it without importing torch.
 """
 
-__all__ = ["Number", "beside", "declared", "find", "marked", "names", "numbers", "words"]
+__all__ = ["Hyperparameter", "beside", "declared", "find", "marked", "names", "numbers", "words"]
 
 import ast
 import importlib
@@ -38,7 +38,7 @@ _PACKAGES = {
 
 
 @dataclass(frozen=True)
-class Number:
+class Hyperparameter:
     """A field of the recipe that an entry declares: a number, a switch (default False) or one of some words.
 
     default: its type is the field's. help: what it is, without the entry's word. least, above, below: bounds
@@ -57,7 +57,7 @@ class Number:
 
 @cache
 def names(room: str) -> tuple[str, ...]:
-    """Words that a room knows, sorted.
+    """Return the words of a room, sorted.
 
     >>> "hinge" in names("losses")
     True
@@ -71,7 +71,7 @@ def names(room: str) -> tuple[str, ...]:
 
 @cache
 def find(room: str, word: str) -> Any:
-    """The object that a word names in a room; a UsageError with the nearest word where there is none.
+    """Return the object that a word names in a room; a UsageError with the nearest word where there is none.
 
     >>> find("losses", "hinge").__name__
     'hinge'
@@ -85,13 +85,13 @@ def find(room: str, word: str) -> Any:
 
 
 def beside(room: str, word: str, name: str) -> Any:
-    """Another object of an entry's file, such as the function `built` of a model."""
+    """Return another object of an entry's file, such as the function `built` of a model."""
     find(room, word)
     return getattr(importlib.import_module(f"{_home(room)}.{word}"), name)
 
 
 def words(room: str) -> list[str]:
-    """Words of a room that a recipe of a classifier takes, as one types them.
+    """Return the words of a room that a recipe of a classifier takes, as one types them.
 
     >>> words("models")
     ['linear', 'mlp']
@@ -102,7 +102,7 @@ def words(room: str) -> list[str]:
 
 @cache
 def marked(room: str, mark: str) -> tuple[str, ...]:
-    """Words of a room whose files say `mark = True`.
+    """Return the words of a room whose files say `mark = True`.
 
     >>> "relu" in marked("layers", "ACTIVATION"), "linear" in marked("layers", "ACTIVATION")
     (True, False)
@@ -111,8 +111,8 @@ def marked(room: str, mark: str) -> tuple[str, ...]:
 
 
 @cache
-def numbers(room: str, word: str) -> tuple[Number, ...]:
-    """What an entry declares in NUMBERS.
+def numbers(room: str, word: str) -> tuple[Hyperparameter, ...]:
+    """Return the numbers that an entry declares in NUMBERS.
 
     >>> [number.name for number in numbers("optimizers", "sgd")]
     ['momentum', 'nesterov']
@@ -121,7 +121,7 @@ def numbers(room: str, word: str) -> tuple[Number, ...]:
 
 
 def declared(room: str, word: str, constant: str, otherwise: Any) -> Any:
-    """The value of a constant in an entry's file, made of literals and Number(…); otherwise, where it has none."""
+    """Return a constant of an entry's file, made of literals and Hyperparameter(…); otherwise, where it has none."""
     return _constant(f"{_home(room)}.{word}", constant, otherwise) if _is_folder(room) else otherwise
 
 
@@ -139,13 +139,13 @@ def _literal(node: ast.expr) -> Any:
         return tuple(map(_literal, node.elts))
     if isinstance(node, ast.Call):
         keywords = {str(keyword.arg): _literal(keyword.value) for keyword in node.keywords}
-        return Number(*map(_literal, node.args), **keywords)
+        return Hyperparameter(*map(_literal, node.args), **keywords)
     return ast.literal_eval(node)
 
 
 @cache
 def _source(module: str) -> str:
-    """Source text of a module that is not imported for that."""
+    """Return the source text of a module without importing it."""
     spec: Any = importlib.util.find_spec(module)
     return str(spec.loader.get_source(module) or "")
 

@@ -1,4 +1,4 @@
-"""What Adam and its relatives share: a step along the running mean of gradients over the root of their running square.
+"""The step of Adam and its relatives: along the running mean of gradients over the root of their running square.
 
 m ← β₁ m + (1 − β₁) g        v ← β₂ v + (1 − β₂) g²
 W ← W − η m̂ / (√v̂ + ε)       m̂ = m / (1 − β₁ᵗ),  v̂ = v / (1 − β₂ᵗ)
@@ -35,7 +35,7 @@ def descend(
 
 
 def _descend(w: Tensor, m: Tensor, scale: Tensor, eta: Scalar) -> None:
-    """W ← W − η m / scale, η a number or one for each member."""
+    """Apply W ← W − η m / scale, η a number or one for each member."""
     if isinstance(eta, float):
         w.addcdiv_(m, scale, value=-eta)
     else:

@@ -1,4 +1,4 @@
-"""What a task gives the loop: the cost of a batch with its gradient, the penalty's part of both, and clipping.
+"""Objectives, which a task gives the loop: the cost of a batch and its gradient, the penalty in both, clipping.
 
 Clipping is by global norm (Pascanu et al. 2013), each member by its own: g ← g · min(1, c / (‖g‖ + 1e-6)).
 """

@@ -43,10 +43,10 @@ def built(recipe: Recipe, image_shape: Sequence[int], classes: int) -> Model:
 
 
 def first_params(recipe: Recipe, settings: Sequence[dict[str, Any]], model: Model, device: torch.device) -> Params:
-    """Initial parameters; a member's depend on its own init_seed and the run's seed alone."""
-    own = [member.get("init_seed", recipe.init_seed) for member in settings]
+    """Draw the first parameters; a member's depend on its own init_seed and the run's seed alone."""
+    member_seeds = [member.get("init_seed", recipe.init_seed) for member in settings]
     scale = column(recipe, settings, "initializer_scale", torch.float64, torch.device("cpu"))
-    params = model.init([recipe.seed * 2**32 + seed for seed in own], recipe.initializer, scale)
+    params = model.init([recipe.seed * 2**32 + seed for seed in member_seeds], recipe.initializer, scale)
     return {name: tensor.to(device, DTYPES[recipe.precision]) for name, tensor in params.items()}
 
 
@@ -82,7 +82,7 @@ def optimizer_of(recipe: Recipe, settings: Sequence[dict[str, Any]], device: tor
 def column(
     recipe: Recipe, settings: Sequence[dict[str, Any]], name: str, dtype: torch.dtype, device: torch.device
 ) -> Scalar:
-    """One number where all members share it, else (P,)."""
+    """Return a field of the settings as one number where all members share it, else (P,)."""
     values = [float(member.get(name, getattr(recipe, name))) for member in settings]
     return values[0] if len(set(values)) == 1 else torch.tensor(values, dtype=dtype, device=device)
 
@@ -90,7 +90,7 @@ def column(
 def _declared(
     room: str, word: str, recipe: Recipe, settings: Sequence[dict[str, Any]], device: torch.device
 ) -> Callable[..., Any]:
-    """An entry with the numbers that it declares bound, those that vary as (P,) where members differ."""
+    """Bind the numbers that an entry declares, those that vary as (P,) where members differ."""
     dtype = DTYPES[recipe.precision]
     bound = {
         number.name: column(recipe, settings, number.name, dtype, device)
@@ -108,18 +108,18 @@ def _loss(recipe: Recipe, settings: Sequence[dict[str, Any]], word: str, device:
 def _rate(
     schedule: Callable[..., Scalar], learning_rate: Scalar, steps: int, per_epoch: int, rising: int, t: int
 ) -> Scalar:
-    """Learning rate of update t; rising: updates of the warm-up."""
+    """Return the learning rate of update t; rising: updates of the warm-up."""
     factor = schedule(t, steps, per_epoch)
     return learning_rate * (factor * min(1.0, (t + 1) / rising) if rising else factor)
 
 
 def _penalty(params: Params, l1: Scalar, l2: Scalar) -> Tensor:
-    """The penalty's value alone; its gradient goes nowhere."""
+    """Return the penalty's value alone; its gradient goes nowhere."""
     return penalize(params, {name: torch.zeros_like(tensor) for name, tensor in params.items()}, l1, l2)
 
 
 def _clipped(objective: Objective, norm: Scalar) -> Objective:
-    """The same cost, its gradient clipped for the members that ask for it."""
+    """Return the same cost, its gradient clipped for the members that ask for it."""
     if isinstance(norm, float) and norm == 0:
         return objective
     bound = torch.where(norm > 0, norm, torch.inf) if isinstance(norm, Tensor) else norm

@@ -49,7 +49,7 @@ class Link(NamedTuple):
 
 
 class Value(NamedTuple):
-    """What one step measured on its batch, each (P,): loss, penalty (cost = loss + penalty), share classified right."""
+    """Numbers of one step on its batch, each (P,): loss, penalty (cost = loss + penalty), share classified right."""
 
     loss: Tensor
     penalty: Tensor
@@ -57,7 +57,7 @@ class Value(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """What one step sees: inputs (B, …) as the model takes them, targets, weights of images (B, 1) or 1.0, noise by
+    """The batch of one step: inputs (B, …) as the model takes them, targets, weights of images (B, 1) or 1.0, noise by
     name.
 
     mirrored: None, or (P, B) bool, which members see which mirror image; inputs and noise then have 2B rows, those of
@@ -81,34 +81,34 @@ class Model(Protocol):
 
     @property
     def takes(self) -> tuple[int, ...]:
-        """Shape of one input: (D,), or that of an image (channels, H, W)."""
+        """Return the shape of one input: (D,), or that of an image (channels, H, W)."""
 
     @property
     def classes(self) -> int:
-        """Number C of classes."""
+        """Return the number C of classes."""
 
     def describe(self) -> str:
-        """Its layers in one line, for cards and tables."""
+        """Return its layers in one line, for cards and tables."""
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shape of each parameter without the axis of members: "layer.weight" (O, …) and "layer.bias" (O,)."""
+        """Return the shape of each parameter, without the axis of members: "layer.weight" (O, …), "layer.bias" (O,)."""
 
     def init(self, seeds: Sequence[int], initializer: str, scale: Scalar) -> Params:
-        """First parameters, float64, name -> (P, ...); member k's depend on seeds[k] alone."""
+        """Draw the first parameters, float64, name -> (P, ...); member k's depend on seeds[k] alone."""
 
     def noise(self, batch: int) -> dict[str, tuple[int, ...]]:
-        """Shapes (B, …) of the uniform draws that a training step on a batch takes, by name."""
+        """Return the shapes (B, …) of the uniform draws that a training step on a batch takes, by name."""
 
     def links(self, noise: dict[str, Tensor]) -> tuple[Link, ...]:
-        """The layers in order; those whose noise is absent are left out."""
+        """Return the layers in order; those whose noise is absent are left out."""
 
     def forward(
         self, params: Params, buffers: Buffers, x: Tensor, noise: dict[str, Tensor]
     ) -> tuple[Tensor, Any, Buffers]:
-        """Scores (P, B, C) of inputs (B, *takes), `pull(dscores) -> dx, grads`, and the buffers after the step."""
+        """Return scores (P, B, C) of inputs (B, *takes), `pull(dscores) -> dx, grads`, and the next buffers."""
 
     def predict(self, params: Params, buffers: Buffers, x: Tensor) -> Tensor:
-        """Scores (P, B, C) of inputs (B, *takes), without noise."""
+        """Return scores (P, B, C) of inputs (B, *takes), without noise."""
 
 
 class State(NamedTuple):

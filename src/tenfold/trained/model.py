@@ -25,7 +25,7 @@ from tenfold import files
 from tenfold.data.featurize import LARGEST
 from tenfold.engine.types import Params
 from tenfold.errors import FileError, UsageError
-from tenfold.rooms import find
+from tenfold.rooms import find, marked
 
 KIND = "tenfold model"
 # What the names of tensors begin with that are no weights.
@@ -34,7 +34,7 @@ INPUT, FEATURE = "input.", "feature."
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """What prediction needs, and the cause of it.
+    """A model with all that prediction needs, and its cause.
 
     room_name: the model's word; model: its shapes; params: name -> (1, ...). factor, offset: (D,), feature to input.
     image_shape: (C, H, W). scale: pixel to unit interval. loss: the word of the loss it was trained with.
@@ -106,34 +106,34 @@ def load_model(path: Path | str) -> TrainedModel:
 
 
 def scores(trained: TrainedModel, images: Tensor) -> Tensor:
-    """Scores (N, C), float64, of images (N, channels, H, W) in the pixel units of the model's data."""
+    """Return the scores (N, C), float64, of images (N, channels, H, W) in the pixel units of the model's data."""
     return scores_of(trained, find("features", trained.features).transform(trained.learned, images))
 
 
 def scores_of(trained: TrainedModel, features: Tensor) -> Tensor:
-    """Scores (N, C), float64, of images by what the model sees of them, (N, D)."""
+    """Return the scores (N, C), float64, of images by what the model sees of them, (N, D)."""
     x = torch.addcmul(trained.offset, features.to(trained.factor.dtype), trained.factor).view(-1, *trained.model.takes)
     z: Tensor = trained.model.predict(trained.params, {}, x)[0]
     return z.double()
 
 
 def shares(z: Tensor, loss: str, temperature: float) -> Tensor:
-    """Probabilities (N, C) from scores (N, C).
+    """Return the probabilities (N, C) from scores (N, C).
 
-    Softmax of z / T; for the per-class sigmoid, the classes' probabilities σ(z / T) as shares of their sum.
+    Softmax of z / T; for a per-class loss, the classes' probabilities σ(z / T) as shares of their sum.
     """
-    if loss == "sigmoid":  # softmax of ln σ: the shares survive where every σ underflows
+    if loss in marked("losses", "PER_CLASS"):  # softmax of ln σ: the shares survive where every σ underflows
         return torch.nn.functional.logsigmoid(z / temperature).softmax(-1)
     return (z / temperature).softmax(-1)
 
 
 def probabilities(trained: TrainedModel, images: Tensor) -> Tensor:
-    """Calibrated probabilities (N, C) of images (N, channels, H, W) in the pixel units of the model's data."""
+    """Return the calibrated probabilities (N, C) of images (N, channels, H, W) in pixel units of the model's data."""
     return shares(scores(trained, images), trained.loss, trained.temperature)
 
 
 def weights_sha256(params: Mapping[str, Tensor], member: int) -> str:
-    """SHA-256 of one member's tensors, in the order of their names, as little-endian contiguous bytes."""
+    """Return the SHA-256 of one member's tensors, in the order of their names, as little-endian contiguous bytes."""
     digest = hashlib.sha256()
     for name in sorted(params):
         digest.update(params[name][member].contiguous().cpu().numpy().tobytes())

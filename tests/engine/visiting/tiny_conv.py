@@ -17,10 +17,10 @@ from tenfold.engine.chain import chain
 from tenfold.engine.layers.linear import linear
 from tenfold.engine.types import Link
 from tenfold.engine.weights import affine, drawn
-from tenfold.rooms import Number, find
+from tenfold.rooms import Hyperparameter, find
 
 USES = ("activation",)
-NUMBERS = (Number("kernels", 4, "number of kernels", least=1),)
+NUMBERS = (Hyperparameter("kernels", 4, "number of kernels", least=1),)
 SIDE = 3
 
 

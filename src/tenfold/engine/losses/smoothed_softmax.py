@@ -12,10 +12,12 @@ from torch import Tensor
 
 from tenfold.engine.arrays import one_hot, per_member
 from tenfold.engine.types import Scalar
-from tenfold.rooms import Number
+from tenfold.rooms import Hyperparameter
 
 NUMBERS = (
-    Number("smoothing", 0.1, "share s of a label that is spread over all classes", least=0, below=1, varies=True),
+    Hyperparameter(
+        "smoothing", 0.1, "share s of a label that is spread over all classes", least=0, below=1, varies=True
+    ),
 )
 
 

@@ -36,7 +36,7 @@ class Autoencoder:
 
     @property
     def takes(self) -> tuple[int, ...]:
-        """Shape of one input: (D,)."""
+        """Return the shape of one input: (D,)."""
         return (self.inputs,)
 
     def describe(self) -> str:
@@ -45,7 +45,7 @@ class Autoencoder:
         return f"affine layers {', '.join(f'{before} → {after}' for before, after in pairwise(widths))}"
 
     def init(self, seeds: Sequence[int], initializer: str = "he", scale: Scalar = 1.0) -> Params:
-        """First parameters of len(seeds) members, float64: "encoder1.weight" (P, H, D) … "decoder1.bias" …."""
+        """Draw the first parameters, float64: "encoder1.weight" (P, H, D) … "decoder1.bias" …."""
         return drawn(self.shapes(), initializer, seeds, scale)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -54,25 +54,25 @@ class Autoencoder:
         return affine({name: (widths[i + 1], widths[i]) for i, name in enumerate(self._names())})
 
     def noise(self, batch: int) -> dict[str, tuple[int, ...]]:
-        """Shapes of the uniform draws that one training step takes: none."""
+        """Return the shapes of the uniform draws that one training step takes: none."""
         return {}
 
     def links(self, noise: dict[str, Tensor]) -> tuple[Link, ...]:
-        """The layers in order."""
+        """Return the layers in order."""
         return self._links
 
     def forward(
         self, params: Params, buffers: Buffers, x: Tensor, noise: dict[str, Tensor]
     ) -> tuple[Tensor, Callable[..., tuple[Tensor | None, Grads]], Buffers]:
-        """Reconstructions (P, B, D) of inputs (B, D), their pullback, and the buffers as they were."""
+        """Return reconstructions (P, B, D) of inputs (B, D), their pullback, and the buffers as they were."""
         return (*chain(self.links(noise), params, x), buffers)
 
     def predict(self, params: Params, buffers: Buffers, x: Tensor) -> Tensor:
-        """Reconstructions (P, B, D) of inputs (B, D)."""
+        """Return reconstructions (P, B, D) of inputs (B, D)."""
         return chain(self.links({}), params, x)[0]
 
     def encode(self, params: Params, x: Tensor) -> Tensor:
-        """Codes (P, B, a) of inputs (B, D), after their activation."""
+        """Return codes (P, B, a) of inputs (B, D), after their activation."""
         return chain(self._links[: 2 * len(self.hidden)], params, x)[0]
 
     @cached_property

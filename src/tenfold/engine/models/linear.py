@@ -31,7 +31,7 @@ class Linear:
 
     @property
     def takes(self) -> tuple[int, ...]:
-        """Shape of one input: (D,)."""
+        """Return the shape of one input: (D,)."""
         return (self.inputs,)
 
     def describe(self) -> str:
@@ -39,7 +39,7 @@ class Linear:
         return f"affine layer {self.inputs} → {self.classes}"
 
     def init(self, seeds: Sequence[int], initializer: str = "zero", scale: Scalar = 1.0) -> Params:
-        """First parameters of len(seeds) members, float64: "scores.weight" (P, C, D) and "scores.bias" (P, C)."""
+        """Draw the first parameters, float64: "scores.weight" (P, C, D) and "scores.bias" (P, C). seeds: P numbers."""
         return drawn(self.shapes(), initializer, seeds, scale)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -47,17 +47,17 @@ class Linear:
         return affine({"scores": (self.classes, self.inputs)})
 
     def noise(self, batch: int) -> dict[str, tuple[int, ...]]:
-        """Shapes of the uniform draws that one training step takes: none."""
+        """Return the shapes of the uniform draws that one training step takes: none."""
         return {}
 
     def links(self, noise: dict[str, Tensor]) -> tuple[Link, ...]:
-        """The layers in order."""
+        """Return the layers in order."""
         return self._links
 
     def forward(
         self, params: Params, buffers: Buffers, x: Tensor, noise: dict[str, Tensor]
     ) -> tuple[Tensor, Callable[..., tuple[Tensor | None, Grads]], Buffers]:
-        """Scores (P, B, C) of inputs (B, D), their pullback, and the buffers as they were."""
+        """Return scores (P, B, C) of inputs (B, D), their pullback, and the buffers as they were."""
         return (*chain(self.links(noise), params, x), buffers)
 
     @cached_property
@@ -66,7 +66,7 @@ class Linear:
         return (Link("scores", layer, ("scores.weight", "scores.bias")),)
 
     def predict(self, params: Params, buffers: Buffers, x: Tensor) -> Tensor:
-        """Scores (P, B, C) of inputs (B, D)."""
+        """Return scores (P, B, C) of inputs (B, D)."""
         return chain(self.links({}), params, x)[0]
 
 

@@ -39,7 +39,7 @@ class MLP:
 
     @property
     def takes(self) -> tuple[int, ...]:
-        """Shape of one input: (D,)."""
+        """Return the shape of one input: (D,)."""
         return (self.inputs,)
 
     def describe(self) -> str:
@@ -48,7 +48,7 @@ class MLP:
         return f"affine layers {', '.join(f'{before} → {after}' for before, after in pairwise(widths))}"
 
     def init(self, seeds: Sequence[int], initializer: str = "he", scale: Scalar = 1.0) -> Params:
-        """First parameters of len(seeds) members, float64: "hidden1.weight" (P, H, D) … "scores.bias" (P, C)."""
+        """Draw the first parameters, float64: "hidden1.weight" (P, H, D) … "scores.bias" (P, C). seeds: P numbers."""
         return drawn(self.shapes(), initializer, seeds, scale)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -57,12 +57,12 @@ class MLP:
         return affine({name: (widths[i + 1], widths[i]) for i, name in enumerate(self._names())})
 
     def noise(self, batch: int) -> dict[str, tuple[int, ...]]:
-        """Shapes (B, H) of the uniform draws that one training step takes, by name of the layer they drop."""
+        """Return the shapes (B, H) of the uniform draws that a training step takes, by name of the layer they drop."""
         names = zip(self._names(), self.hidden, strict=False) if self.dropout else ()
         return {f"{name}.dropout": (batch, width) for name, width in names}
 
     def links(self, noise: dict[str, Tensor]) -> tuple[Link, ...]:
-        """The layers in order; those with no noise among them are left out."""
+        """Return the layers in order; those with no noise among them are left out."""
         if not noise:
             return self._quiet
         links: list[Link] = []
@@ -77,16 +77,16 @@ class MLP:
     def forward(
         self, params: Params, buffers: Buffers, x: Tensor, noise: dict[str, Tensor]
     ) -> tuple[Tensor, Callable[..., tuple[Tensor | None, Grads]], Buffers]:
-        """Scores (P, B, C) of inputs (B, D), their pullback, and the buffers as they were."""
+        """Return scores (P, B, C) of inputs (B, D), their pullback, and the buffers as they were."""
         return (*chain(self.links(noise), params, x), buffers)
 
     def predict(self, params: Params, buffers: Buffers, x: Tensor) -> Tensor:
-        """Scores (P, B, C) of inputs (B, D), nothing dropped."""
+        """Return scores (P, B, C) of inputs (B, D), nothing dropped."""
         return chain(self.links({}), params, x)[0]
 
     @cached_property
     def _quiet(self) -> tuple[Link, ...]:
-        """The layers without dropout, which are the same in every step."""
+        """Return the layers without dropout, which are the same in every step."""
         links: list[Link] = []
         for name in self._names():
             affine_layer = partial(linear, narrow=True) if self.narrow else linear

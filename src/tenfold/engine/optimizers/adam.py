@@ -8,16 +8,16 @@ __all__ = ["adam"]
 
 from tenfold.engine.moments import descend
 from tenfold.engine.types import Grads, Optimizer, Params, Scalar
-from tenfold.rooms import Number
+from tenfold.rooms import Hyperparameter
 
 NUMBERS = (
-    Number("beta1", 0.9, "decay rate of the first moment", least=0, below=1, varies=True),
-    Number("beta2", 0.999, "decay rate of the second moment", least=0, below=1, varies=True),
+    Hyperparameter("beta1", 0.9, "decay rate of the first moment", least=0, below=1, varies=True),
+    Hyperparameter("beta2", 0.999, "decay rate of the second moment", least=0, below=1, varies=True),
 )
 
 
 def adam(beta1: Scalar = 0.9, beta2: Scalar = 0.999, epsilon: float = 1e-8) -> Optimizer:
-    """Update rule whose numbers may differ between members: beta1 and beta2 a number or (P,)."""
+    """Return the update rule; beta1 and beta2: a number, or (P,) where members differ."""
 
     def update(params: Params, grads: Grads, memory: Params, learning_rate: Scalar, step: int) -> None:
         descend(params, grads, memory, learning_rate, step, beta1, beta2, epsilon)

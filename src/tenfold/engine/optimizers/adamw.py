@@ -10,12 +10,12 @@ __all__ = ["adamw"]
 from tenfold.engine.arrays import per_member
 from tenfold.engine.moments import descend
 from tenfold.engine.types import Grads, Optimizer, Params, Scalar
-from tenfold.rooms import Number
+from tenfold.rooms import Hyperparameter
 
 NUMBERS = (
-    Number("beta1", 0.9, "decay rate of the first moment", least=0, below=1, varies=True),
-    Number("beta2", 0.999, "decay rate of the second moment", least=0, below=1, varies=True),
-    Number("weight_decay", 0.01, "share λ in (1 − η λ) by which all parameters shrink", least=0, varies=True),
+    Hyperparameter("beta1", 0.9, "decay rate of the first moment", least=0, below=1, varies=True),
+    Hyperparameter("beta2", 0.999, "decay rate of the second moment", least=0, below=1, varies=True),
+    Hyperparameter("weight_decay", 0.01, "share λ in (1 − η λ) by which all parameters shrink", least=0, varies=True),
 )
 
 

@@ -6,5 +6,5 @@ from tenfold.engine.types import Scalar
 
 
 def constant(t: int, total: int, epoch: int) -> Scalar:
-    """Factor on the learning rate before update t, from 0, of total; epoch: updates in an epoch."""
+    """Return the factor on the learning rate before update t, from 0, of total; epoch: updates in an epoch."""
     return 1.0

@@ -8,7 +8,7 @@ from tenfold.engine.types import Scalar
 
 
 def cosine(t: int, total: int, epoch: int) -> Scalar:
-    """Factor on the learning rate before update t, from 0, of total; epoch: updates in an epoch.
+    """Return the factor on the learning rate before update t, from 0, of total; epoch: updates in an epoch.
 
     >>> cosine(50, 100, 10)
     0.5

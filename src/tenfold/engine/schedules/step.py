@@ -3,19 +3,19 @@
 __all__ = ["step"]
 
 from tenfold.engine.types import Scalar
-from tenfold.rooms import Number
+from tenfold.rooms import Hyperparameter
 
 NUMBERS = (
-    Number("decay_factor", 0.5, "factor on the learning rate at each interval", above=0, varies=True),
-    Number("decay_every", 10, "length of an interval", least=1),
-    Number("decay_unit", "epochs", "unit of the interval", words=("epochs", "iterations")),
+    Hyperparameter("decay_factor", 0.5, "factor on the learning rate at each interval", above=0, varies=True),
+    Hyperparameter("decay_every", 10, "length of an interval", least=1),
+    Hyperparameter("decay_unit", "epochs", "unit of the interval", words=("epochs", "iterations")),
 )
 
 
 def step(
     t: int, total: int, epoch: int, decay_factor: Scalar = 0.5, decay_every: int = 10, decay_unit: str = "epochs"
 ) -> Scalar:
-    """Factor on the learning rate before update t, from 0, of total; epoch: updates in an epoch.
+    """Return the factor on the learning rate before update t, from 0, of total; epoch: updates in an epoch.
 
     decay_factor: a number or (P,).
 
