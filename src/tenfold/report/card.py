@@ -13,7 +13,9 @@ from typing import Any
 
 from tenfold.data.batches import steps_per_epoch
 from tenfold.files import write_text
+from tenfold.recipe import OWNERS
 from tenfold.runs.result import FitResult, RungResult, RunResult, SweepResult, TrainResult
+from tenfold.search.axes import applicable
 from tenfold.trained.metrics import Brief, Calibration, ClassScores, Metrics
 from tenfold.trained.model import TrainedModel, weights_sha256
 
@@ -22,9 +24,10 @@ _ACTIVE = {ord(letter): f"&#{ord(letter)};" for letter in '&<>|`*_[]{}\\#~$^@:!"
 _ABSENT = "–"
 _RECIPE = (
     "optimizer",
-    "momentum",
-    "nesterov",
+    *(name for name, owner in OWNERS.items() if owner.field == "optimizer"),
     "schedule",
+    *(name for name, owner in OWNERS.items() if owner.field == "schedule"),
+    *(name for name, owner in OWNERS.items() if owner.field == "loss"),
     "batch_size",
     "sampling",
     "features",
@@ -133,7 +136,7 @@ def _data(data: Mapping[str, Any], result: RunResult | None) -> str:
 
 
 def _training(cause: Mapping[str, Any]) -> str:
-    recipe, settings = cause.get("recipe", {}), cause.get("settings", {})
+    recipe, settings = applicable(cause.get("recipe", {})), cause.get("settings", {})
     rows = [(name, _value(value)) for name, value in settings.items()]
     rows += [(name, _value(recipe[name])) for name in _RECIPE if name in recipe and name not in settings]
     count = (cause.get("data", {}).get("images") or {}).get("train")

@@ -36,7 +36,7 @@ class Linear:
 
     def describe(self) -> str:
         """Return its layers in one line."""
-        return f"affine layer {self.inputs} → {self.classes}"
+        return f"affine layers {self.inputs} → {self.classes}"
 
     def init(self, seeds: Sequence[int], initializer: str = "zero", scale: Scalar = 1.0) -> Params:
         """Draw the first parameters, float64: "scores.weight" (P, C, D) and "scores.bias" (P, C). seeds: P numbers."""
