@@ -12,11 +12,12 @@ import torch
 
 import tenfold
 from sidebyside import Budget, main
+from tenfold.choices import members
 from tenfold.data.batches import Part, sampler
 from tenfold.data.standardizations import pixel
 from tenfold.engine import loop
 from tenfold.engine.population import assemble, built, first_params
-from tenfold.recipe import Recipe, members
+from tenfold.recipe import Recipe
 
 BATCH, STEPS, CPU = 100, 500, torch.device("cpu")
 
@@ -38,10 +39,10 @@ def ours(population: int, precision: str) -> Callable[[], object]:
     rates = tuple(float(r) for r in torch.logspace(-4, -1, population)) if population > 1 else 0.01
     recipe = Recipe(data="cifar10", learning_rate=rates, batch_size=BATCH, precision=precision)
     own, settings = part(), members(recipe)
-    model = built(recipe, own.factor.numel(), 10)
+    model = built(recipe, own.image_shape, 10)
     pieces = assemble(recipe, settings, model, STEPS, STEPS, CPU)
     state = loop.start(first_params(recipe, settings, model, CPU), pieces.optimizer)
-    batches = sampler(own, BATCH, 0, "shuffle", 0.0, model.noise)
+    batches = sampler(own, BATCH, 0, "shuffle", 0.0, model.takes, model.noise)
     return lambda: deque(loop.train(pieces.objective, pieces.optimizer, pieces.rate, batches, state, STEPS), 0)
 
 

@@ -10,11 +10,12 @@ import torch
 
 import tenfold
 from sidebyside import Budget, main
+from tenfold.choices import members
 from tenfold.data.batches import Part, sampler, steps_per_epoch
 from tenfold.data.standardizations import unit
 from tenfold.engine import loop
 from tenfold.engine.population import assemble, built, first_params
-from tenfold.recipe import Recipe, members
+from tenfold.recipe import Recipe
 
 BATCH, HIDDEN, CPU = 128, (256, 128, 64, 32), torch.device("cpu")
 
@@ -35,11 +36,11 @@ def ours(optimizer: str) -> Callable[[], object]:
     """A single member through the package's own loop."""
     recipe = Recipe(model="mlp", hidden=HIDDEN, optimizer=optimizer, learning_rate=0.001, batch_size=BATCH)
     own, settings = part(), members(recipe)
-    model = built(recipe, own.factor.numel(), 10)
+    model = built(recipe, own.image_shape, 10)
     steps = steps_per_epoch(len(own.rows), BATCH)
     pieces = assemble(recipe, settings, model, steps, steps, CPU)
     state = loop.start(first_params(recipe, settings, model, CPU), pieces.optimizer)
-    batches = sampler(own, BATCH, 0, "shuffle", 0.0, model.noise)
+    batches = sampler(own, BATCH, 0, "shuffle", 0.0, model.takes, model.noise)
     return lambda: deque(loop.train(pieces.objective, pieces.optimizer, pieces.rate, batches, state, steps), 0)
 
 

@@ -10,11 +10,12 @@ from collections import deque
 import torch
 
 import tenfold
+from tenfold.choices import members
 from tenfold.data.batches import Part, sampler
 from tenfold.data.standardizations import pixel
 from tenfold.engine import loop
 from tenfold.engine.population import assemble, built, first_params
-from tenfold.recipe import Recipe, members
+from tenfold.recipe import Recipe
 from tenfold.trained.evaluate import evaluate
 
 RATES = tuple(float(f"{rate:.4g}") for rate in torch.logspace(-4, -1, 16))
@@ -28,14 +29,14 @@ def accuracies(dataset: tenfold.Dataset, precision: str, scale: float = 1.0) -> 
     train, test = dataset.parts["train"], dataset.parts["test"]
     factor, offset = (t.float() for t in pixel(dataset.images, train, dataset.scale))
     own = Part(dataset.images, dataset.labels, train, factor, offset)
-    model, settings = built(recipe, factor.numel(), 10), members(recipe)
+    model, settings = built(recipe, own.image_shape, 10), members(recipe)
     pieces = assemble(recipe, settings, model, STEPS, STEPS // 3, CPU)
     state = loop.start(first_params(recipe, settings, model, CPU), pieces.optimizer)
-    batches = sampler(own, BATCH, 0, "shuffle", 0.0, model.noise)
+    batches = sampler(own, BATCH, 0, "shuffle", 0.0, model.takes, model.noise)
     steps = loop.train(pieces.objective, pieces.optimizer, pieces.rate, batches, state, STEPS)
     last = deque(steps, 1)[0].state
     # Scored wide, as a sweep's winner is: what moves is the weights.
-    wide = built(recipe.model_copy(update={"precision": "float32"}), factor.numel(), 10)
+    wide = built(recipe.model_copy(update={"precision": "float32"}), own.image_shape, 10)
     return (100 * evaluate(wide, last.params, own._replace(rows=test), pieces.losses).accuracy).tolist()
 
 

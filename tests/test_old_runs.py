@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 import tenfold
+from tenfold.choices import read
 from tenfold.cli import main
 from tenfold.files import as_json
-from tenfold.recipe import Recipe, read
+from tenfold.recipe import Recipe
 from tenfold.reproduce.trials import TableTrial, read_record
 from tenfold.trained.model import probabilities
 

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from tenfold.choices import members, parse, read, recipe, text
 from tenfold.errors import UsageError
-from tenfold.recipe import SHAPES, SWEEP, VARYING, Recipe, members, parse, read, recipe, text, words
-from tenfold.rooms import names
+from tenfold.recipe import SHAPES, SWEEP, VARYING, Recipe
+from tenfold.rooms import names, words
 
 HOSTILE = (
     "",
@@ -144,8 +145,8 @@ def test_an_unknown_key_names_the_nearest(wrong, right, tmp_path):
         ("model", "liner", "did you mean 'linear'"),
         ("loss", "softmx", "did you mean 'softmax'"),
         ("loss", ["softmax", "hing"], "did you mean 'hinge'"),
-        ("model", "autoencoder", "knows no classes: known: linear, mlp"),
-        ("loss", "squared_error", "knows no classes: known: hinge, sigmoid, softmax, weston_watkins"),
+        ("model", "autoencoder", f"knows no classes: known: {', '.join(words('models'))}"),
+        ("loss", "squared_error", f"knows no classes: known: {', '.join(words('losses'))}"),
         ("loss", ["softmax", "mean-squared-error"], "knows no classes"),
         ("encoder_optimizer", "adm", "did you mean 'adam'"),
         ("encoder_hidden", [64, 0], "greater than or equal to 1"),

@@ -115,7 +115,7 @@ def sweep(
 def _run(
     choices: dict[str, Any], out: str | Path, data_dir: str, watch: "Callable[[Event], None] | None"
 ) -> "Finished":
-    from tenfold.recipe import recipe
+    from tenfold.choices import recipe
     from tenfold.sessions import begin
 
     return begin(recipe(choices), str(out), data_dir, watch or (lambda event: None))

@@ -1,9 +1,16 @@
-"""A recipe's word to code: a room is a folder (or module) whose files (or public functions) are its entries."""
+"""A recipe's word to code: a room is a folder (or module) whose files (or public functions) are its entries.
 
-__all__ = ["find", "names"]
+What an entry says of itself in constants (`NUMBERS`, `USES`, `ACTIVATION` …) is read off its source, so that the
+command line knows it without importing torch.
+"""
 
+__all__ = ["Hyperparameter", "beside", "declared", "find", "marked", "names", "numbers", "words"]
+
+import ast
 import importlib
+import importlib.util
 import pkgutil
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -30,33 +37,122 @@ _PACKAGES = {
 """Room -> the package that it lies in."""
 
 
+@dataclass(frozen=True)
+class Hyperparameter:
+    """A field of the recipe that an entry declares: a number, a switch (default False) or one of some words.
+
+    default: its type is the field's. help: what it is, without the entry's word. least, above, below: bounds
+    (≥, >, <). words: those that it may be. varies: it may differ between the members of a population.
+    """
+
+    name: str
+    default: Any
+    help: str
+    least: float | None = None
+    above: float | None = None
+    below: float | None = None
+    words: tuple[str, ...] = ()
+    varies: bool = False
+
+
 @cache
 def names(room: str) -> tuple[str, ...]:
-    """Words that a room knows, sorted.
+    """Return the words of a room, sorted.
 
     >>> "hinge" in names("losses")
     True
     """
-    module = importlib.import_module(_home(room))
-    if hasattr(module, "__path__"):
-        return tuple(sorted(entry.name for entry in pkgutil.iter_modules(module.__path__)))
-    return tuple(sorted(module.__all__))
+    if _is_folder(room):
+        return tuple(
+            sorted(entry.name for entry in pkgutil.iter_modules(importlib.import_module(_home(room)).__path__))
+        )
+    return tuple(sorted(_constant(_home(room), "__all__", ())))
 
 
 @cache
 def find(room: str, word: str) -> Any:
-    """The object that a word names in a room; a UsageError with the nearest word where there is none.
+    """Return the object that a word names in a room; a UsageError with the nearest word where there is none.
 
     >>> find("losses", "hinge").__name__
     'hinge'
     """
     if word not in names(room):
         raise UsageError(f"{word!r} is not one of the {room}: {nearest(word, names(room))}")
-    module = importlib.import_module(_home(room))
-    if not hasattr(module, "__path__"):
-        return getattr(module, word)
+    if not _is_folder(room):
+        return getattr(importlib.import_module(_home(room)), word)
     entry = importlib.import_module(f"{_home(room)}.{word}")
     return getattr(entry, entry.__all__[0])
+
+
+def beside(room: str, word: str, name: str) -> Any:
+    """Return another object of an entry's file, such as the function `built` of a model."""
+    find(room, word)
+    return getattr(importlib.import_module(f"{_home(room)}.{word}"), name)
+
+
+def words(room: str) -> list[str]:
+    """Return the words of a room that a recipe of a classifier takes, as one types them.
+
+    >>> words("models")
+    ['linear', 'mlp']
+    """
+    typed = [word.replace("_", "-") if room == "standardizations" else word for word in names(room)]
+    return [word for word in typed if word not in marked(room, "UNLABELED")]
+
+
+@cache
+def marked(room: str, mark: str) -> tuple[str, ...]:
+    """Return the words of a room whose files say `mark = True`.
+
+    >>> "relu" in marked("layers", "ACTIVATION"), "linear" in marked("layers", "ACTIVATION")
+    (True, False)
+    """
+    return tuple(word for word in names(room) if declared(room, word, mark, False))
+
+
+@cache
+def numbers(room: str, word: str) -> tuple[Hyperparameter, ...]:
+    """Return the numbers that an entry declares in NUMBERS.
+
+    >>> [number.name for number in numbers("optimizers", "sgd")]
+    ['momentum', 'nesterov']
+    """
+    return tuple(declared(room, word, "NUMBERS", ()))
+
+
+def declared(room: str, word: str, constant: str, otherwise: Any) -> Any:
+    """Return a constant of an entry's file, made of literals and Hyperparameter(…); otherwise, where it has none."""
+    return _constant(f"{_home(room)}.{word}", constant, otherwise) if _is_folder(room) else otherwise
+
+
+@cache
+def _constant(module: str, constant: str, otherwise: Any) -> Any:
+    source = _source(module)
+    for statement in ast.parse(source).body if constant in source else ():
+        if isinstance(statement, ast.Assign) and constant in [ast.unparse(name) for name in statement.targets]:
+            return _literal(statement.value)
+    return otherwise
+
+
+def _literal(node: ast.expr) -> Any:
+    if isinstance(node, ast.Tuple):
+        return tuple(map(_literal, node.elts))
+    if isinstance(node, ast.Call):
+        keywords = {str(keyword.arg): _literal(keyword.value) for keyword in node.keywords}
+        return Hyperparameter(*map(_literal, node.args), **keywords)
+    return ast.literal_eval(node)
+
+
+@cache
+def _source(module: str) -> str:
+    """Return the source text of a module without importing it."""
+    spec: Any = importlib.util.find_spec(module)
+    return str(spec.loader.get_source(module) or "")
+
+
+def _is_folder(room: str) -> bool:
+    spec = importlib.util.find_spec(_home(room))
+    return spec is not None and spec.submodule_search_locations is not None
 
 
 def _home(room: str) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 
 def generator(seed: int, *path: str | int) -> np.random.Generator:
-    """An independent stream for one purpose, e.g. `generator(0, "order", epoch)`.
+    """Return an independent stream for one purpose, e.g. `generator(0, "order", epoch)`.
 
     >>> generator(0, "flip", 3).random() == generator(0, "flip", 3).random()
     True

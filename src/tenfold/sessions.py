@@ -13,11 +13,12 @@ from typing import Any
 
 import torch
 
+from tenfold.choices import text
 from tenfold.data.load import named
 from tenfold.engine import products
 from tenfold.errors import DataError, FileError, Interrupted, RunError, UsageError
 from tenfold.files import as_json, from_json, write_json, write_text
-from tenfold.recipe import Recipe, text
+from tenfold.recipe import Recipe
 from tenfold.report.card import write_cards
 from tenfold.report.read import read_made, results_of
 from tenfold.report.svg import draw_all

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tenfold import cli
-from tenfold.recipe import recipe
+from tenfold.choices import recipe
 from tenfold.teach.doctor.check import Request, check
 
 RIGHT = """

@@ -10,12 +10,12 @@ import torch
 
 import tenfold
 from tenfold import files
+from tenfold.choices import recipe
 from tenfold.data import featurize
 from tenfold.data.features import patches as entry
 from tenfold.data.types import Feature
 from tenfold.engine.models.linear import Linear
 from tenfold.errors import FileError, Interrupted, UsageError
-from tenfold.recipe import recipe
 from tenfold.report.read import read_results
 from tenfold.runs import stage
 from tenfold.runs.predict import evaluate_model

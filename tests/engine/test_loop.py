@@ -53,11 +53,11 @@ class Training:
     """A population of these members on a part, ready to run."""
 
     def __init__(self, recipe, settings, part, steps):
-        self.model = built(recipe, len(part.factor), 10)
+        self.model = built(recipe, part.image_shape, 10)
         per_epoch = steps_per_epoch(len(part.rows), recipe.batch_size)
         self.population = assemble(recipe, settings, self.model, steps, per_epoch, CPU)
-        options = (recipe.batch_size, recipe.seed, recipe.sampling, self.population.flip, self.model.noise)
-        self.batches, self.steps = sampler(part, *options), steps
+        options = (recipe.batch_size, recipe.seed, recipe.sampling, self.population.flip)
+        self.batches, self.steps = sampler(part, *options, self.model.takes, self.model.noise), steps
         params = first_params(recipe, settings, self.model, CPU)
         self.first = loop.start(params, self.population.optimizer)
 
@@ -73,7 +73,7 @@ class Training:
         return state
 
     def loss_of(self, member):
-        return [loss for loss, count in self.population.losses for _ in range(count)][member]
+        return self.population.alone[member]
 
 
 def norm_wise(a, b):
@@ -266,7 +266,7 @@ def test_the_failure_is_named_by_step_layer_and_tensor(diverged):
 
 def first_not_finite(model, params, batch):
     """The same found by a literal forward and backward pass of autograd, for a relu network and the softmax loss."""
-    h, names = batch.inputs, list(model.shapes())
+    h, names = batch.inputs, [name.partition(".")[0] for name in model.shapes() if name.endswith("weight")]
     outputs = []
     for name in names:
         h = torch.nn.functional.linear(h, params[f"{name}.weight"][0], params[f"{name}.bias"][0]).requires_grad_()

@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 import torch
 
+from tenfold.choices import recipe
 from tenfold.data.types import Dataset
 from tenfold.errors import FileError, RunError
 from tenfold.files import from_json
-from tenfold.recipe import recipe
 from tenfold.report import document
 from tenfold.report.case import Case, read_case
 from tenfold.report.curves import chart_data

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from tenfold.choices import recipe
 from tenfold.errors import UsageError
-from tenfold.recipe import VARYING, Recipe, recipe
+from tenfold.recipe import SPLITTING, VARYING, Recipe
 from tenfold.search.axes import (
     KNOWN,
-    SPLITTING,
     Axis,
     Range,
     applicable,

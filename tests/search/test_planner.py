@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tenfold.choices import recipe
 from tenfold.errors import UsageError
-from tenfold.recipe import Recipe, recipe
-from tenfold.search.axes import SPLITTING
+from tenfold.recipe import SPLITTING, Recipe
 from tenfold.search.planner import copies, members_that_fit, plan, sentences
 
 GB = 10**9
@@ -20,7 +20,7 @@ def combined(**lists):
 
 
 def planned(candidates, folds=1, seeds=(0,), budget=GB, **base):
-    return plan(recipe(base), candidates, 64, 10, folds, seeds, budget)
+    return plan(recipe(base), candidates, (1, 8, 8), 10, folds, seeds, budget)
 
 
 @given(
@@ -107,13 +107,18 @@ def test_memory_splits_evenly_and_says_so():
 
 
 def test_bytes_count_weights_memory_and_activations():
-    one, two = (plan(Recipe(precision="float64"), [{}] * n, 3072, 10, 1, (0,), 10 * GB).units[0].bytes for n in (1, 2))
+    one, two = (
+        plan(Recipe(precision="float64"), [{}] * n, (3, 32, 32), 10, 1, (0,), 10 * GB).units[0].bytes for n in (1, 2)
+    )
     assert two - one == 3 * 3073 * 10 * 8 + 500 * 10 * 4 * 8
     adam = recipe({"optimizer": "adam"})
     mlp = recipe({"model": "mlp", "hidden": [256, 128], "batch_size": 1000, "optimizer": "adam"})
-    one, two = (plan(mlp, [{}] * n, 784, 10, 1, (0,), 10 * GB).units[0].bytes for n in (1, 2))
+    one, two = (plan(mlp, [{}] * n, (1, 28, 28), 10, 1, (0,), 10 * GB).units[0].bytes for n in (1, 2))
     assert two - one == 7 * 4 * (785 * 256 + 257 * 128 + 129 * 10) + 4 * 4 * 1000 * (256 + 128 + 10)
-    flips = [plan(mlp, [{"flip": p} for p in ps], 784, 10, 1, (0,), 10 * GB).units[0].bytes for ps in ((1, 1), (0, 1))]
+    flips = [
+        plan(mlp, [{"flip": p} for p in ps], (1, 28, 28), 10, 1, (0,), 10 * GB).units[0].bytes
+        for ps in ((1, 1), (0, 1))
+    ]
     assert flips[1] - flips[0] == 4 * 1000 * (2 * 4 * (256 + 128 + 10) + 3 * 784)
     assert copies(adam, [{}]) == 2
     assert [copies(Recipe(), s) for s in ([{}], [{"momentum": 0.0}], [{"momentum": 0.0}, {"momentum": 0.9}])] == [

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 import tenfold
+from tenfold.choices import recipe
 from tenfold.cli import main
 from tenfold.errors import Interrupted, RunError, UsageError
-from tenfold.recipe import recipe
 from tenfold.report.rates import draw_rates
 from tenfold.runs import stage
 from tenfold.search.estimate import estimate

@@ -9,7 +9,8 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 import click
 from pydantic.fields import FieldInfo
 
-from tenfold.recipe import Recipe, parse
+from tenfold.choices import parse
+from tenfold.recipe import Recipe
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

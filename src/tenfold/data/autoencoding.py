@@ -18,7 +18,7 @@ from tenfold.data.types import Dataset
 from tenfold.engine import loop
 from tenfold.engine.losses.mean_squared_error import mean_squared_error
 from tenfold.engine.models.autoencoder import Autoencoder
-from tenfold.engine.schedules import cosine
+from tenfold.engine.schedules.cosine import cosine
 from tenfold.engine.tasks.reconstruct import reconstruct
 from tenfold.engine.types import Params, Scalar
 from tenfold.errors import UsageError
@@ -53,13 +53,15 @@ def learn(
 def encoded(learned: Mapping[str, Tensor], images: Tensor) -> Tensor:
     """Codes (N, a) float32 of images (N, C, H, W) in the pixel units of the data."""
     model, own, part = _rebuilt(learned, images)
-    return torch.cat([model.encode(own, inputs(part, piece))[0] for piece in torch.split(images, SLICE)]).contiguous()
+    return torch.cat(
+        [model.encode(own, inputs(part, piece, model.takes))[0] for piece in torch.split(images, SLICE)]
+    ).contiguous()
 
 
 def reconstructed(learned: Mapping[str, Tensor], images: Tensor) -> Tensor:
     """Images (N, C, H, W) and their reconstructions (2, N, C, H, W), float32; the former on the unit interval."""
     model, own, part = _rebuilt(learned, images)
-    x = inputs(part, images)
+    x = inputs(part, images, model.takes)
     return (torch.stack((x, model.predict(own, {}, x)[0])) - part.offset).view(2, *images.shape)
 
 
@@ -88,12 +90,12 @@ def _trained(
 ) -> tuple[Params, Tensor]:
     first = {name: tensor.to(taught.factor) for name, tensor in model.init([recipe.seed], INITIALIZER).items()}
     optimizer = find("optimizers", recipe.encoder_optimizer)()
-    batches = sampler(taught, BATCH, recipe.seed, "shuffle", 0.0, model.noise)
+    batches = sampler(taught, BATCH, recipe.seed, "shuffle", 0.0, model.takes, model.noise)
     every, epochs = steps_per_epoch(len(taught.rows), BATCH), recipe.encoder_epochs
     top, steps = recipe.encoder_learning_rate, epochs * every
 
     def rate(t: int) -> Scalar:
-        return top * cosine(t, steps, 1.0, 1)
+        return top * cosine(t, steps, every)
 
     objective, state = reconstruct(model, mean_squared_error), loop.start(first, optimizer)
     history, total = [], taught.factor.new_zeros(1)
@@ -116,6 +118,6 @@ def _error(model: Autoencoder, params: Params, part: Part) -> float:
     """Mean squared error of a part's reconstructions."""
     total = 0.0
     for rows in torch.split(part.rows, SLICE):
-        x = inputs(part, part.images[rows])
+        x = inputs(part, part.images[rows], model.takes)
         total += float(mean_squared_error(model.predict(params, {}, x), x)[0]) * len(rows)
     return total / len(part.rows)

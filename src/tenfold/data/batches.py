@@ -33,12 +33,17 @@ class Part(NamedTuple):
     offset: Tensor
     weights: Scalar = 1.0
 
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        """Shape of an image: (C, H, W)."""
+        return tuple(self.images.shape[1:])
 
-def inputs(part: Part, images: Tensor) -> Tensor:
-    """Turn images (B, C, H, W) into standardized inputs (B, D)."""
+
+def inputs(part: Part, images: Tensor, takes: tuple[int, ...]) -> Tensor:
+    """Standardize images (B, C, H, W). takes: shape of one input, as the model wants it. Returns (B, *takes)."""
     x = images.flatten(1).to(part.factor.dtype)
     # In place, unless the images had that type already and are somebody's.
-    return torch.addcmul(part.offset, x, part.factor, out=None if x.dtype == images.dtype else x)
+    return torch.addcmul(part.offset, x, part.factor, out=None if x.dtype == images.dtype else x).view(-1, *takes)
 
 
 def sampler(
@@ -47,13 +52,14 @@ def sampler(
     seed: int,
     sampling: str,
     flip_share: Scalar,
+    takes: tuple[int, ...],
     noise: Callable[[int], Mapping[str, tuple[int, ...]]],
 ) -> Callable[[int], Batch]:
     """Return `batches(t)`, which makes the batch of update t.
 
     sampling: "shuffle" (an epoch is a permutation, its last batch may be short) or "replacement". flip_share:
-    probability that an image is mirrored, of all members or of each, (P,) float64. noise(b): shapes of the uniform
-    draws that the model takes for b images.
+    probability that an image is mirrored, of all members or of each, (P,) float64. takes: shape of one input of the
+    model; noise(b): shapes of the uniform draws that it takes for b images.
     """
     size = min(batch, len(part.rows))
     positions = _shuffled(part.rows, size, seed) if sampling == "shuffle" else _drawn(part.rows, size, seed)
@@ -65,7 +71,7 @@ def sampler(
         draws = {name: _uniform(shape, (seed, name, t), part.factor) for name, shape in noise(len(rows)).items()}
         if mirrored is not None:
             draws = {name: torch.cat((u, u)) for name, u in draws.items()}
-        return Batch(inputs(part, images), part.labels.index_select(0, rows), weight, draws, mirrored)
+        return Batch(inputs(part, images, takes), part.labels.index_select(0, rows), weight, draws, mirrored)
 
     return batches
 

@@ -14,24 +14,24 @@ BLOCK = 2**18
 
 
 def per_member(value: Scalar, like: Tensor) -> Scalar:
-    """A (P,) scalar with axes added so that it broadcasts against like (P, ...); a float as it is."""
+    """Return a (P,) scalar with axes added so that it broadcasts against like (P, ...); a float as it is."""
     return value.reshape(-1, *[1] * (like.dim() - 1)) if isinstance(value, Tensor) else value
 
 
 def one_hot(y: Tensor, like: Tensor) -> Tensor:
-    """Labels (B,) as rows (B, C) of zeros and a one, laid out in memory as scores (..., B, C) of the layers are."""
+    """Return labels (B,) as rows (B, C) of zeros and a one, laid out in memory like scores (..., B, C) of layers."""
     return like.new_zeros(like.shape[-1], len(y)).scatter_(0, y.unsqueeze(0), 1.0).mT
 
 
 def rows(tensors: Mapping[str, Tensor], members: Tensor) -> dict[str, Tensor]:
-    """Copies of the given members (K,) of every tensor (P, ...)."""
+    """Return copies of the given members (K,) of every tensor (P, ...)."""
     return {name: tensor[members] for name, tensor in tensors.items()}
 
 
 def blocks(
     tensors: tuple[Tensor, ...], scalars: tuple[Scalar, ...]
 ) -> Iterator[tuple[tuple[Tensor, ...], tuple[Scalar, ...]]]:
-    """Views that cover tensors of one shape (P, ...) piece by piece, with the scalars of their members beside them.
+    """Yield views that cover tensors of one shape (P, ...) piece by piece, with the scalars of their members.
 
     Small tensors come as one piece; large ones by groups of members, or by parts of one member.
     """
@@ -43,6 +43,6 @@ def blocks(
     flat = [tensor.view(members, size) for tensor in tensors]
     group, width = max(1, BLOCK // size), min(size, BLOCK)
     for k in range(0, members, group):
-        own = tuple(s[k : k + group, None] if isinstance(s, Tensor) else s for s in scalars)
+        beside = tuple(s[k : k + group, None] if isinstance(s, Tensor) else s for s in scalars)
         for i in range(0, size, width):
-            yield tuple(tensor[k : k + group, i : i + width] for tensor in flat), own
+            yield tuple(tensor[k : k + group, i : i + width] for tensor in flat), beside

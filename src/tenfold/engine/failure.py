@@ -11,7 +11,7 @@ from tenfold.engine.views import views
 
 
 def failure(model: Model, params: Params, batch: Batch, loss: Loss) -> dict[str, str]:
-    """Layer and tensor where a member's step first holds a NaN or an infinity.
+    """Find the layer and tensor where a member's step first holds a NaN or an infinity.
 
     params: of that member from before the step, name -> (1, ...); batch: as it saw it. Returns {"layer", "tensor"};
     where every tensor of the step is finite, the penalty was not.
@@ -23,7 +23,7 @@ def failure(model: Model, params: Params, batch: Batch, loss: Loss) -> dict[str,
 
 
 def _tensors(model: Model, params: Params, batch: Batch, loss: Loss) -> Iterator[tuple[str, str, Tensor]]:
-    """Every tensor of one step in the order in which it is computed."""
+    """Yield every tensor of one step in the order in which it is computed."""
     x, pulls = batch.inputs, []
     for name, weight in params.items():
         yield name.rpartition(".")[0], name.rpartition(".")[2], weight

@@ -15,25 +15,25 @@ Weights = NDArray[np.float64]
 
 
 def zero(stream: np.random.Generator, outputs: int, inputs: int) -> Weights:
-    """All weights zero: (O, I)."""
+    """Return zeros (O, I)."""
     return np.zeros((outputs, inputs))
 
 
 def random(stream: np.random.Generator, outputs: int, inputs: int) -> Weights:
-    """Small normal weights, standard deviation 0.01: (O, I)."""
+    """Draw normal weights of standard deviation 0.01: (O, I)."""
     return 0.01 * stream.standard_normal((outputs, inputs))
 
 
 def normal(stream: np.random.Generator, outputs: int, inputs: int) -> Weights:
-    """Standard normal weights: (O, I)."""
+    """Draw standard normal weights: (O, I)."""
     return stream.standard_normal((outputs, inputs))
 
 
 def he(stream: np.random.Generator, outputs: int, inputs: int) -> Weights:
-    """Variance 2/I, which keeps the second moment through a rectifier: (O, I)."""
+    """Draw normal weights of variance 2/I, which keeps the second moment through a rectifier: (O, I)."""
     return math.sqrt(2 / inputs) * stream.standard_normal((outputs, inputs))
 
 
 def xavier(stream: np.random.Generator, outputs: int, inputs: int) -> Weights:
-    """Variance 2/(I + O), between keeping activations and keeping gradients: (O, I)."""
+    """Draw normal weights of variance 2/(I + O), between keeping activations and keeping gradients: (O, I)."""
     return math.sqrt(2 / (inputs + outputs)) * stream.standard_normal((outputs, inputs))

@@ -3,7 +3,7 @@
 A step is objective ∘ update. A member whose loss or gradient is not finite keeps the parameters from before that step.
 """
 
-__all__ = ["Step", "health", "snapshot", "start", "train", "watched"]
+__all__ = ["StepResult", "health", "snapshot", "start", "train", "watched"]
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -12,25 +12,28 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from tenfold.engine.memory import keep_freed
+from tenfold.engine.machine import keep_freed
 from tenfold.engine.types import Batch, Buffers, Grads, Optimizer, Params, Scalar, State, Value
 
 
-class Step(NamedTuple):
-    """A state and what the step that led to it measured on its batch; both valid until the next step."""
+class StepResult(NamedTuple):
+    """A state, and the numbers that the step to it measured on its batch; both valid until the next step."""
 
     state: State
     value: Value
 
 
 def start(params: Params, optimizer: Optimizer) -> State:
-    """State before the first step. params: name -> (P, ...)."""
+    """Return the state before the first step, every slot of the optimizer's memory zero. params: name -> (P, ...)."""
     first = next(iter(params.values()))
-    return State(0, params, {}, optimizer.init(params), torch.zeros(len(first), dtype=torch.int64, device=first.device))
+    memory = {
+        f"{slot}/{name}": tensor.new_zeros(tensor.shape) for slot in optimizer.slots for name, tensor in params.items()
+    }
+    return State(0, params, {}, memory, torch.zeros(len(first), dtype=torch.int64, device=first.device))
 
 
 def snapshot(state: State) -> State:
-    """A copy that later steps leave alone."""
+    """Return a copy that later steps leave alone."""
     params, buffers, memory = ({name: tensor.clone() for name, tensor in group.items()} for group in state[1:4])
     return State(state.step, params, buffers, memory, state.status.clone())
 
@@ -42,7 +45,7 @@ def train(
     batches: Callable[[int], Batch],
     state: State,
     steps: int,
-) -> Iterator[Step]:
+) -> Iterator[StepResult]:
     """Take updates state.step … steps − 1, yielding after each.
 
     rate(t) and batches(t): learning rate (a number or (P,)) and batch of update t. The given state is cloned, once; the
@@ -63,11 +66,11 @@ def train(
         else:
             return
         state = State(t + 1, state.params, buffers, state.memory, state.status)
-        yield Step(state, value)
+        yield StepResult(state, value)
 
 
 def watched(params: Params) -> list[str]:
-    """Gradients in which whatever is not finite in a step shows: the first layer's bias, the later layers' weights.
+    """Return the gradients in which all that is not finite shows: the first layer's bias, later layers' weights.
 
     A bias gradient is the sum over the batch of its layer's score gradients, and what is not finite in a later layer's
     travels back to the first. Weight gradients can overflow by themselves, but for the first layer's, whose inputs are
@@ -78,7 +81,7 @@ def watched(params: Params) -> list[str]:
 
 
 def health(value: Value, grads: Grads, names: Sequence[str]) -> Tensor:
-    """A number for each member (P,), finite if its loss, penalty and named gradients are: their plain sum."""
+    """Return a number for each member (P,), finite if its loss, penalty and named gradients are: their plain sum."""
     total = value.loss + value.penalty
     for name in names:
         total = total + grads[name].flatten(1).sum(1)
@@ -86,7 +89,7 @@ def health(value: Value, grads: Grads, names: Sequence[str]) -> Tensor:
 
 
 def _update_active(optimizer: Optimizer, grads: Grads, rate: Scalar, state: State) -> None:
-    """One update of the active members; halted ones get back the very bits that they had."""
+    """Update the active members; halted ones get back the very bits that they had."""
     halted = state.status.nonzero()[:, 0]
     kept = [(tensor, tensor[halted]) for group in (state.params, state.memory) for tensor in group.values()]
     optimizer.update(state.params, grads, state.memory, rate, state.step)

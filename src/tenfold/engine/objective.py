@@ -1,11 +1,16 @@
-"""What a task gives the loop, the cost of a batch with its gradient; the penalty's part of both, which tasks share."""
+"""Objectives, which a task gives the loop: the cost of a batch and its gradient, the penalty in both, clipping.
 
-__all__ = ["Objective", "penalize"]
+Clipping is by global norm (Pascanu et al. 2013), each member by its own: g ← g · min(1, c / (‖g‖ + 1e-6)).
+"""
+
+__all__ = ["Objective", "clip", "penalize"]
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor
 
+from tenfold.engine.arrays import per_member
 from tenfold.engine.penalties import l1 as l1_penalty
 from tenfold.engine.penalties import l2 as l2_penalty
 from tenfold.engine.types import Batch, Buffers, Grads, Params, Scalar, Value
@@ -15,7 +20,7 @@ Objective = Callable[[Params, Buffers, Batch], tuple[Value, Grads, Buffers]]
 
 
 def penalize(params: Params, grads: Grads, l1: Scalar, l2: Scalar) -> Tensor:
-    """Penalty (P,) on the tensors named weight; their gradients are added to grads in place."""
+    """Return the penalty (P,) on the tensors named weight; its gradient is added to grads in place."""
     first = next(iter(params.values()))
     total = first.new_zeros(len(first))
     for strength, penalty in ((l1, l1_penalty), (l2, l2_penalty)):
@@ -24,3 +29,18 @@ def penalize(params: Params, grads: Grads, l1: Scalar, l2: Scalar) -> Tensor:
                 if name.endswith("weight"):
                     total += penalty(params[name], strength, grads[name])
     return total
+
+
+def clip(grads: Grads, norm: Scalar) -> Tensor:
+    """Scale gradients (P, ...) in place to at most the given norm c (a number or (P,)). Returns the factors (P,).
+
+    A member with an infinite c keeps its gradient, whatever its norm.
+    """
+    total = torch.stack([torch.linalg.vector_norm(grad.flatten(1), dim=1) for grad in grads.values()])
+    factor: Tensor = (norm / (torch.linalg.vector_norm(total, dim=0) + 1e-6)).clamp_max(1.0)
+    if isinstance(norm, Tensor):  # a norm that overflows, though the gradient does not, would make ∞/∞ of it
+        factor.masked_fill_(norm.isinf(), 1.0)
+    # Where nobody is above the norm, the pass over all gradients is saved; a NaN is not 1 and goes on into all of them.
+    for grad in grads.values() if bool((factor != 1).any()) else ():
+        grad.mul_(per_member(factor, grad))
+    return factor

@@ -13,13 +13,13 @@ from tenfold.engine.types import Scalar
 
 
 def l1(weight: Tensor, strength: Scalar, grad: Tensor) -> Tensor:
-    """λ Σ|W| of each member. weight, grad: (P, ...); grad gets λ sign W added in place. Returns (P,)."""
+    """Return λ Σ|W| of each member, (P,). weight, grad: (P, ...); grad gets λ sign W added in place."""
     _add(grad, weight.sign(), per_member(strength, weight))
     return strength * weight.abs().flatten(1).sum(1)
 
 
 def l2(weight: Tensor, strength: Scalar, grad: Tensor) -> Tensor:
-    """λ Σ W² of each member. weight, grad: (P, ...); grad gets 2 λ W added in place. Returns (P,)."""
+    """Return λ Σ W² of each member, (P,). weight, grad: (P, ...); grad gets 2 λ W added in place."""
     _add(grad, weight, per_member(2 * strength, weight))
     norm: Tensor = torch.linalg.vector_norm(weight.flatten(1), dim=1)
     return strength * norm.square()

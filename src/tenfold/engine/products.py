@@ -41,7 +41,7 @@ def _torch(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _onednn(a: Tensor, b: Tensor) -> Tensor:
-    """A private operator of torch, behind its own fusions of linear layers; absent or unfit, `@` is the fallback."""
+    """Multiply by a private operator of torch, made for its fused linear layers; `@` where it is absent or unfit."""
     operations, plain = 2 * a.size(-2) * a.size(-1) * b.size(-1), a.stride(-1) == 1
     if operations < (SMALL if plain else TURNED) or a.dtype != torch.float32 or not a.is_cpu or not HAS_ONEDNN:
         return _torch(a, b)
@@ -52,7 +52,7 @@ def _onednn(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _linear(a: Tensor, b: Tensor) -> Tensor:
-    """a bᵀ of each member."""
+    """Return a bᵀ of each member."""
     linear = torch.ops.mkldnn._linear_pointwise
     if a.dim() == 2:
         return cast(Tensor, linear(a, b, None, "none", [], ""))
@@ -66,7 +66,7 @@ _chosen: ContextVar[str] = ContextVar("products_route")
 
 
 def product(a: Tensor, b: Tensor) -> Tensor:
-    """a b. a: (M, K) or (P, M, K); b: (K, N) or (P, K, N). Returns (M, N) or (P, M, N), laid out either way."""
+    """Return a b, (M, N) or (P, M, N), laid out either way. a: (M, K) or (P, M, K); b: (K, N) or (P, K, N)."""
     return ROUTES[route()](a, b)
 
 
@@ -89,7 +89,7 @@ def using(name: str) -> Iterator[None]:
 
 @cache
 def measured_route() -> str:
-    """The fastest stable route of this machine: from the environment, else from the cache, else measured and kept."""
+    """Return the fastest stable route here: from the environment, else from the cache, else measured and kept."""
     asked = os.environ.get("TENFOLD_PRODUCTS", "")
     if asked and asked not in ROUTES:
         raise UsageError(f"TENFOLD_PRODUCTS={asked}: no such product route, {nearest(asked, ROUTES)}")
@@ -97,8 +97,8 @@ def measured_route() -> str:
 
 
 def _cache_file() -> Path:
-    told = f"{processor()} {torch.__version__} {torch.get_num_threads()}"
-    machine = re.sub(r"[^A-Za-z0-9.]+", "-", told)
+    described = f"{processor()} {torch.__version__} {torch.get_num_threads()}"
+    machine = re.sub(r"[^A-Za-z0-9.]+", "-", described)
     return Path(platformdirs.user_cache_dir("tenfold")) / f"products-{machine}.json"
 
 
@@ -133,7 +133,7 @@ def _measure() -> str:
 
 
 def _seconds(multiply: Callable[[Tensor, Tensor], Tensor], a: Tensor, b: Tensor) -> float:
-    """Best of 12: the least disturbed run says what the route can do."""
+    """Time a product, best of 12: the least disturbed run says what the route can do."""
     best = float("inf")
     for _ in range(12):
         start = time.perf_counter()

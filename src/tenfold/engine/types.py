@@ -17,7 +17,7 @@ __all__ = [
 ]
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from torch import Tensor
 
@@ -49,7 +49,7 @@ class Link(NamedTuple):
 
 
 class Value(NamedTuple):
-    """What one step measured on its batch, each (P,): loss, penalty (cost = loss + penalty), share classified right."""
+    """Numbers of one step on its batch, each (P,): loss, penalty (cost = loss + penalty), share classified right."""
 
     loss: Tensor
     penalty: Tensor
@@ -57,7 +57,8 @@ class Value(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """What one step sees: inputs (B, D), targets, weight of each image (B, 1) or 1.0, and noise by name.
+    """The batch of one step: inputs (B, …) as the model takes them, targets, weights of images (B, 1) or 1.0, noise by
+    name.
 
     mirrored: None, or (P, B) bool, which members see which mirror image; inputs and noise then have 2B rows, those of
     the images and after them those of their mirror images, which share their noise.
@@ -71,35 +72,43 @@ class Batch(NamedTuple):
 
 
 class Model(Protocol):
-    """Shapes of a network; its parameters travel beside it."""
+    """Shapes of a network; its parameters travel beside it.
+
+    templates: the parameter whose rows (C, D) show a class each, "" where there is none.
+    """
+
+    templates: ClassVar[str]
 
     @property
-    def inputs(self) -> int:
-        """Width D of an input."""
+    def takes(self) -> tuple[int, ...]:
+        """Return the shape of one input: (D,), or that of an image (channels, H, W)."""
 
     @property
     def classes(self) -> int:
-        """Number C of classes."""
+        """Return the number C of classes."""
 
-    def shapes(self) -> dict[str, tuple[int, int]]:
-        """Outputs and inputs of each affine layer."""
+    def describe(self) -> str:
+        """Return its layers in one line, for cards and tables."""
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Return the shape of each parameter, without the axis of members: "layer.weight" (O, …), "layer.bias" (O,)."""
 
     def init(self, seeds: Sequence[int], initializer: str, scale: Scalar) -> Params:
-        """First parameters, float64, name -> (P, ...); member k's depend on seeds[k] alone."""
+        """Draw the first parameters, float64, name -> (P, ...); member k's depend on seeds[k] alone."""
 
     def noise(self, batch: int) -> dict[str, tuple[int, ...]]:
-        """Shapes (B, …) of the uniform draws that a training step on a batch takes, by name."""
+        """Return the shapes (B, …) of the uniform draws that a training step on a batch takes, by name."""
 
     def links(self, noise: dict[str, Tensor]) -> tuple[Link, ...]:
-        """The layers in order; those whose noise is absent are left out."""
+        """Return the layers in order; those whose noise is absent are left out."""
 
     def forward(
         self, params: Params, buffers: Buffers, x: Tensor, noise: dict[str, Tensor]
     ) -> tuple[Tensor, Any, Buffers]:
-        """Scores (P, B, C) of inputs (B, D), `pull(dscores) -> dx, grads`, and the buffers after the step."""
+        """Return scores (P, B, C) of inputs (B, *takes), `pull(dscores) -> dx, grads`, and the next buffers."""
 
     def predict(self, params: Params, buffers: Buffers, x: Tensor) -> Tensor:
-        """Scores (P, B, C) of inputs (B, D), without noise."""
+        """Return scores (P, B, C) of inputs (B, *takes), without noise."""
 
 
 class State(NamedTuple):
@@ -117,7 +126,11 @@ class State(NamedTuple):
 
 
 class Optimizer(NamedTuple):
-    """`init(params) -> memory`; `update(params, grads, memory, learning_rate, step)` changes both in place."""
+    """An update rule and what it remembers.
 
-    init: Callable[[Params], Params]
+    slots: names of the tensors that it keeps beside each parameter, zero at first, "slot/parameter" in memory.
+    `update(params, grads, memory, learning_rate, step)` changes parameters and memory in place.
+    """
+
+    slots: tuple[str, ...]
     update: Callable[[Params, Grads, Params, Scalar, int], None]

@@ -1,4 +1,4 @@
-"""What each member sees of a batch: an image or its mirror image, where the members' probabilities of either differ.
+"""The view that each member has of a batch: an image or its mirror image, where their probabilities differ.
 
 Images and, after them, their mirror images are scored together, y (P, 2B, C); a member keeps one of each pair:
 
@@ -17,17 +17,17 @@ from tenfold.engine.types import Batch, Link, Pull
 
 
 def views(batch: Batch) -> tuple[Link, ...]:
-    """What comes behind a model's own links: the choice between the halves, nothing where all members see the same."""
+    """Return the link behind a model's own: the choice between the halves, none where all members see the same."""
     return () if batch.mirrored is None else (Link("flip", partial(_kept, mirrored=batch.mirrored)),)
 
 
 def of_member(batch: Batch, row: int) -> Batch:
-    """The batch as the member in that row sees it."""
+    """Return the batch as the member in that row sees it."""
     return batch if batch.mirrored is None else batch._replace(mirrored=batch.mirrored[[row]])
 
 
 def _kept(scores: Tensor, mirrored: Tensor) -> tuple[Tensor, Pull]:
-    """scores: (P, 2B, C); mirrored: (P, B) bool. Returns (P, B, C)."""
+    """Choose between the halves. scores: (P, 2B, C); mirrored: (P, B) bool. Returns (P, B, C)."""
     other = mirrored.unsqueeze(-1)
     image, mirror = scores.chunk(2, -2)
 

@@ -1,33 +1,51 @@
 """Parameters of a population: weight k of member p is a function of that member's own seed and the weight's name."""
 
-__all__ = ["affine"]
+__all__ = ["affine", "count", "drawn"]
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 
-import numpy as np
 import torch
 
 from tenfold.engine.arrays import per_member
 from tenfold.engine.types import Params, Scalar
+from tenfold.rooms import find
 from tenfold.seeds import generator
 
 
-def affine(
-    shapes: Mapping[str, tuple[int, int]],
-    initialize: Callable[..., np.ndarray],
-    seeds: Sequence[int],
-    scale: Scalar = 1.0,
-) -> Params:
-    """Weights and zero biases of affine layers, float64.
+def affine(layers: Mapping[str, tuple[int, int]]) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of affine layers' parameters. layers: name -> (O, I).
 
-    shapes: layer name -> (O, I). seeds: one for each member. scale: factor on the drawn weights, one or (P,).
-    Returns "name.weight" (P, O, I) and "name.bias" (P, O).
+    >>> affine({"scores": (10, 64)})
+    {'scores.weight': (10, 64), 'scores.bias': (10,)}
     """
+    pairs = ((name, outputs, inputs) for name, (outputs, inputs) in layers.items())
+    return {key: shape for name, o, i in pairs for key, shape in ((f"{name}.weight", (o, i)), (f"{name}.bias", (o,)))}
+
+
+def count(shapes: Mapping[str, tuple[int, ...]]) -> int:
+    """Return the number of parameters of one member.
+
+    >>> count({"scores.weight": (10, 64), "scores.bias": (10,)})
+    650
+    """
+    return sum(map(math.prod, shapes.values()))
+
+
+def drawn(shapes: Mapping[str, tuple[int, ...]], initializer: str, seeds: Sequence[int], scale: Scalar = 1.0) -> Params:
+    """Draw the weights of every member; biases are zero. Returns name -> (P, …), float64.
+
+    shapes: "layer.weight" -> (O, …), of which all but O are the inputs of one output, and "layer.bias" -> (O,).
+    seeds: one for each member. scale: factor on the drawn weights, one or (P,).
+    """
+    initialize = find("initializers", initializer)
     params: Params = {}
-    for name, (outputs, inputs) in shapes.items():
-        drawn = torch.empty(len(seeds), outputs, inputs, dtype=torch.float64)
-        for member, seed in enumerate(seeds):
-            drawn[member] = torch.from_numpy(initialize(generator(seed, "weights", name), outputs, inputs))
-        params[f"{name}.weight"] = drawn.mul_(per_member(scale, drawn))
-        params[f"{name}.bias"] = torch.zeros(len(seeds), outputs, dtype=torch.float64)
+    for name, shape in shapes.items():
+        layer, _, kind = name.rpartition(".")
+        params[name] = torch.zeros(len(seeds), *shape, dtype=torch.float64)
+        for member, seed in enumerate(seeds) if kind == "weight" else ():
+            weights = initialize(generator(seed, "weights", layer), shape[0], math.prod(shape[1:]))
+            params[name][member] = torch.from_numpy(weights).view(shape)
+        if kind == "weight":
+            params[name].mul_(per_member(scale, params[name]))
     return params

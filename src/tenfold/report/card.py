@@ -12,16 +12,19 @@ from typing import Any
 
 from tenfold.data.batches import steps_per_epoch
 from tenfold.files import write_text
+from tenfold.recipe import OWNERS
 from tenfold.runs.result import FitResult, RungResult, RunResult, SweepResult, TrainResult
+from tenfold.search.axes import applicable
 from tenfold.text import ABSENT, count, finite, interval, markdown, metric_name, percent, rounded, score, setting
 from tenfold.trained.metrics import Brief, Calibration, ClassScores, Metrics
 from tenfold.trained.model import TrainedModel, weights_sha256
 
 _RECIPE = (
     "optimizer",
-    "momentum",
-    "nesterov",
+    *(name for name, owner in OWNERS.items() if owner.field == "optimizer"),
     "schedule",
+    *(name for name, owner in OWNERS.items() if owner.field == "schedule"),
+    *(name for name, owner in OWNERS.items() if owner.field == "loss"),
     "batch_size",
     "sampling",
     "features",
@@ -70,13 +73,12 @@ def _text(content: object) -> str:
 
 
 def _model(trained: TrainedModel, file: str) -> str:
-    layers = [f"{width} → {outputs}" for outputs, width in trained.model.shapes().values()]
     channels, height, width = trained.image_shape
     tone = {1: " (grey)", 3: " (color)"}.get(channels, "")
     rows = [
         ("File", f"`{file}`"),
         ("Rung", _text(trained.cause.get("rung", ABSENT))),
-        ("Model", f"{_text(trained.room_name)}; affine layers {', '.join(layers)}"),
+        ("Model", f"{_text(trained.room_name)}; {trained.model.describe()}"),
         ("Parameters", count(sum(tensor.numel() for tensor in trained.params.values()))),
         ("Input", f"one image, {channels}{tone} × {height} × {width} (channels × height × width)"),
         *_features(trained),
@@ -92,7 +94,7 @@ def _model(trained: TrainedModel, file: str) -> str:
 def _features(trained: TrainedModel) -> list[tuple[str, str]]:
     if trained.features == "pixels":
         return []
-    return [("Features", f"{_text(trained.features)}: {count(trained.model.inputs)} numbers for each image")]
+    return [("Features", f"{_text(trained.features)}: {count(len(trained.factor))} numbers for each image")]
 
 
 def _purpose(trained: TrainedModel) -> str:
@@ -125,7 +127,7 @@ def _data(data: Mapping[str, Any], result: RunResult | None) -> str:
 
 
 def _training(cause: Mapping[str, Any]) -> str:
-    recipe, settings = cause.get("recipe", {}), cause.get("settings", {})
+    recipe, settings = applicable(cause.get("recipe", {})), cause.get("settings", {})
     rows = [(name, _value(value)) for name, value in settings.items()]
     others = [name for name in _RECIPE if name in recipe and name not in settings]
     rows += [(name, _value(recipe[name], ", ")) for name in others]

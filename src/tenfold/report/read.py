@@ -40,9 +40,9 @@ def results_of(folder: Path, made: Made) -> Results:
     """Return what figures and reports need of a run's result, its models and its answers."""
     result, models, answers = made
     templates = {
-        rung: model.params["scores.weight"][0].float().cpu().numpy().reshape(-1, *model.image_shape)
+        rung: model.params[model.model.templates][0].float().cpu().numpy().reshape(-1, *model.image_shape)
         for rung, model in models.items()
-        if model.room_name == "linear" and model.features == "pixels"
+        if model.model.templates and model.features == "pixels"
     }
     return Results(
         name=result.data,

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tenfold.choices import read
 from tenfold.files import as_json, read_json
-from tenfold.recipe import read
 from tenfold.report.read import read_curves
 from tenfold.report.results import Sweep, Trained
 from tenfold.runs.result import SweepResult

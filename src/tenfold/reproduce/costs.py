@@ -95,10 +95,11 @@ def _seconds(recipe: Recipe, members: int, dataset: Dataset, rate: float) -> flo
     """Expect the seconds of a population, from its first step to its last."""
     positions = split(dataset, 0, recipe.validation, recipe.test, recipe.limit, recipe.rows, recipe.validation_rows)
     updates = steps_per_epoch(len(positions["train"]), recipe.batch_size)
-    model = built(recipe, dataset.images[0].numel(), len(dataset.class_names))
-    weights = sum(outputs * width for outputs, width in model.shapes().values())
+    model = built(recipe, dataset.images.shape[1:], len(dataset.class_names))
+    shapes = [shape for shape in model.shapes().values() if len(shape) > 1]
+    weights = sum(map(math.prod, shapes))
     fitting = _fitting(recipe, dataset, rate)
-    step = STEP + LAYER * len(model.shapes()) + PRODUCTS * weights * members * recipe.batch_size / rate
+    step = STEP + LAYER * len(shapes) + PRODUCTS * weights * members * recipe.batch_size / rate
     return MORE * (fitting + step * (recipe.iterations or recipe.epochs * updates))
 
 

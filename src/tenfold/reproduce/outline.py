@@ -59,9 +59,9 @@ def results_of(
         confidence=confidence,
         uncalibrated=uncalibrated,
         templates={
-            run: model.params["scores.weight"][0].float().numpy().reshape(-1, *model.image_shape)
+            run: model.params[model.model.templates][0].float().numpy().reshape(-1, *model.image_shape)
             for run, model in models.items()
-            if model.room_name == "linear" and model.features == "pixels"
+            if model.model.templates and model.features == "pixels"
         },
         reconstructions={
             run: reconstructed(model.learned, dataset.images[positions[:SHOWN]]).numpy()

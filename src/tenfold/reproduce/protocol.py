@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
+from tenfold.choices import recipe
 from tenfold.errors import UsageError, nearest
-from tenfold.recipe import SHAPES, Recipe, Settings, recipe
+from tenfold.recipe import SHAPES, Recipe, Settings
 from tenfold.reproduce.values import STRICT
 from tenfold.search.axes import Range
 from tenfold.search.request import axes_of, requested

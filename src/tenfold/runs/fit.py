@@ -11,9 +11,11 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
+from tenfold.choices import members
+from tenfold.engine.weights import count as count_parameters
 from tenfold.errors import Interrupted
 from tenfold.files import as_json, write_bytes, write_json
-from tenfold.recipe import Recipe, Settings, members
+from tenfold.recipe import Recipe, Settings
 from tenfold.runs.checkpoint import Progress
 from tenfold.runs.events import Event
 from tenfold.runs.outcome import Answers, Made, assess, promote, save_winner, score, summary, winner
@@ -172,7 +174,7 @@ def _expected(run: Run, stage: Stage) -> float:
 
 
 def _parameters(stage: Stage) -> int:
-    return sum((inputs + 1) * outputs for outputs, inputs in stage.model.shapes().values())
+    return count_parameters(stage.model.shapes())
 
 
 def _leave(run: Run, recipe: Recipe, stage: Stage | None) -> None:

@@ -35,9 +35,10 @@ from typing import Any, BinaryIO
 
 import filelock
 
+from tenfold.choices import read, text
 from tenfold.errors import FileError, RunError
 from tenfold.files import read_json, write_json, write_text
-from tenfold.recipe import Recipe, read, text
+from tenfold.recipe import Recipe
 from tenfold.runs.environment import Environment
 from tenfold.text import slug
 

@@ -35,9 +35,8 @@ def rehearsal(recipe: Recipe, data_dir: str, dataset: Dataset | None = None) -> 
 def seconds_per_epoch(run: Run, stage: Stage) -> float:
     """Measure the seconds that all members of a stage take for one pass over its training part."""
     recipe, population = stage.recipe, population_of(run, stage, stage.settings)
-    batches = sampler(
-        run.parts["train"], recipe.batch_size, recipe.seed, recipe.sampling, population.flip, population.model.noise
-    )
+    model, part = population.model, run.parts["train"]
+    batches = sampler(part, recipe.batch_size, recipe.seed, recipe.sampling, population.flip, model.takes, model.noise)
     state = fresh(run, stage).state
     ends = [time.perf_counter()]
     for _ in loop.train(population.objective, population.optimizer, population.rate, batches, state, TRIED):

@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tenfold.choices import recipe
 from tenfold.data.datasets.folder import ENDINGS, images_below
 from tenfold.data.load import fingerprint, is_folder, load
 from tenfold.data.readers.images import images as read_image
 from tenfold.data.types import Dataset
 from tenfold.errors import DataError, FileError, RunError, UsageError, nearest
 from tenfold.files import as_json
-from tenfold.recipe import recipe
 from tenfold.runs.prepare import parts_of
 from tenfold.trained.evaluate import measure
 from tenfold.trained.metrics import Metrics

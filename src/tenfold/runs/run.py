@@ -103,7 +103,7 @@ def stage_of(
 
     The other arguments are those of Stage.
     """
-    model = built(recipe, len(run.parts["train"].factor), len(run.about.facts.class_names))
+    model = built(recipe, run.parts["train"].image_shape, len(run.about.facts.class_names))
     return Stage(
         name, recipe, model, tuple(settings), steps or steps_of(run, recipe), keep or {}, deadline, measure or {}
     )

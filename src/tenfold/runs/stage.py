@@ -61,8 +61,8 @@ def train_stage(run: Run, stage: Stage, progress: Progress) -> Progress:
 
 def _until_dropped(run: Run, stage: Stage, population: Population, progress: Progress) -> tuple[Progress, bool]:
     """Train until members are dropped or the stage is over; return the progress and which of the two."""
-    recipe, part = stage.recipe, run.parts["train"]
-    batches = sampler(part, recipe.batch_size, recipe.seed, recipe.sampling, population.flip, population.model.noise)
+    recipe, part, model = stage.recipe, run.parts["train"], population.model
+    batches = sampler(part, recipe.batch_size, recipe.seed, recipe.sampling, population.flip, model.takes, model.noise)
     every = recipe.evaluate_every or per_epoch(run, recipe)
     shuffled = recipe.sampling == "shuffle"
     images = len(part.rows) / per_epoch(run, recipe) if shuffled else min(recipe.batch_size, len(part.rows))
@@ -255,14 +255,13 @@ def _failures(
 ) -> dict[str, Failure]:
     """Add the failures since the last validation to those before it, each located by taking its step again."""
     failed = dict(progress.failed)
-    losses = [loss for loss, count in population.losses for _ in range(count)]
     for row in (progress.state.status < 0).nonzero()[:, 0].tolist():
         member = str(int(progress.tally["member"][row]))
         if member not in failed:
             step = -int(progress.state.status[row])
             params = rows_of(progress.state.params, torch.tensor([row], device=run.device))
             batch = of_member(batches(step - 1), row)
-            failed[member] = Failure(step, **failure(population.model, params, batch, losses[row]))
+            failed[member] = Failure(step, **failure(population.model, params, batch, population.alone[row]))
             run.watch(
                 _event(run, stage, progress)._replace(message=_fate(stage, progress, int(member), failed[member]))
             )

@@ -4,7 +4,7 @@ __all__ = ["train_recipe"]
 
 from dataclasses import replace
 
-from tenfold.recipe import members
+from tenfold.choices import members
 from tenfold.runs.checkpoint import Progress
 from tenfold.runs.outcome import Made, assess, promote, save_winner, score, summary, winner
 from tenfold.runs.prepare import Prepared

@@ -7,7 +7,6 @@ the fraction.
 
 __all__ = [
     "KNOWN",
-    "SPLITTING",
     "Axis",
     "Range",
     "allowed",
@@ -26,47 +25,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tenfold.choices import parse, recipe
 from tenfold.errors import UsageError, nearest
-from tenfold.recipe import VARYING, Recipe, parse, recipe, words
-
-SPLITTING = (
-    "seed",
-    "standardize",
-    "class_weight",
-    "batch_size",
-    "sampling",
-    "model",
-    "hidden",
-    "activation",
-    "dropout",
-    "initializer",
-    "optimizer",
-    "nesterov",
-    "schedule",
-    "decay_every",
-    "decay_unit",
-    "warmup",
-    "precision",
-)
-"""Fields that may be axes, and whose values the members of a population share: each combination is one of its own."""
+from tenfold.recipe import OWNERS, SPLITTING, VARYING, Recipe
 
 KNOWN = (*VARYING, *SPLITTING)
-
-# A field -> the field that decides whether it means anything, and the words for which it does not.
-WITHOUT = {
-    "hidden": ("model", ("linear",)),
-    "activation": ("model", ("linear",)),
-    "dropout": ("model", ("linear",)),
-    "momentum": ("optimizer", ("adam",)),
-    "nesterov": ("optimizer", ("adam",)),
-    "beta1": ("optimizer", ("sgd",)),
-    "beta2": ("optimizer", ("sgd",)),
-    "decay_factor": ("schedule", ("constant", "cosine")),
-    "decay_every": ("schedule", ("constant", "cosine")),
-    "decay_unit": ("schedule", ("constant", "cosine")),
-    "initializer_scale": ("initializer", ("zero",)),
-    "init_seed": ("initializer", ("zero",)),
-}
+"""Fields that may be axes."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +64,9 @@ def parse_axis(name: str, option: Any) -> Axis:
     if not pieces or len(set(pieces)) < len(pieces):
         raise UsageError(f"{_flag(name)} {_quoted(option)}: give each value once, at least one")
     if "photographs" in pieces:
-        raise UsageError(f"{_flag(name)} {_quoted(option)}: photographs stands alone: it is 0.5 or 0 for all")
+        raise UsageError(
+            f"{_flag(name)} {_quoted(option)}: photographs stands alone, it is 0.5 or 0 for all; give numbers"
+        )
     return Axis(name, pieces)
 
 
@@ -121,19 +87,19 @@ def check_axes(axes: Sequence[Axis], recipe: Recipe) -> None:
     searched = {axis.name: axis.pieces for axis in axes}
     if len(searched) < len(axes):
         twice = next(axis.name for i, axis in enumerate(axes) if axis.name in [other.name for other in axes[:i]])
-        raise UsageError(f"{_flag(twice)} was given twice: separate its values by commas")
-    for name in searched:
-        if name in WITHOUT:
-            owner, lacking = WITHOUT[name]
-            chosen = searched.get(owner, (getattr(recipe, owner),))
-            if set(chosen) <= set(lacking):
-                others = " or ".join(word for word in words(f"{owner}s") if word not in lacking)
-                raise UsageError(
-                    f"{_flag(name)} has no effect with the {owner} {' or '.join(chosen)}: "
-                    f"leave it out, or choose {_flag(owner)} {others}"
-                )
-    if recipe.nesterov and "adam" in searched.get("optimizer", ()):
-        raise UsageError("nesterov works only with the optimizer sgd: leave it out, or leave adam out of --optimizer")
+        raise UsageError(f"{_flag(twice)} was given twice: separate its pieces by commas")
+    for name, owner in OWNERS.items():
+        chosen = searched.get(owner.field, (getattr(recipe, owner.field),))
+        if name in searched and set(chosen) <= set(owner.lacking):
+            raise UsageError(
+                f"{_flag(name)} does nothing with the {owner.field} {' or '.join(chosen)}: "
+                f"leave it out, or choose {_flag(owner.field)} {' or '.join(owner.having)}"
+            )
+        if getattr(recipe, name) is True and (idle := [word for word in chosen if word in owner.lacking]):
+            raise UsageError(
+                f"{name}: belongs to the {owner.field} {' or '.join(owner.having)}; search it, or leave "
+                f"{' and '.join(idle)} out of {_flag(owner.field)}"
+            )
     if recipe.features != "pixels" and "flip" in searched:
         raise UsageError(f"flip: mirrors pixels; it does not go with the features {recipe.features}")
 
@@ -144,7 +110,7 @@ def applicable(settings: dict[str, Any]) -> dict[str, Any]:
     >>> applicable({"model": "linear", "hidden": (128,), "l2": 0.1})
     {'model': 'linear', 'l2': 0.1}
     """
-    idle = {name for name, (owner, lacking) in WITHOUT.items() if settings.get(owner) in lacking}
+    idle = {name for name, owner in OWNERS.items() if settings.get(owner.field) in owner.lacking}
     return {name: value for name, value in settings.items() if name not in idle}
 
 
@@ -208,7 +174,7 @@ def _searchable(name: str) -> None:
     if name in KNOWN:
         return
     if name in Recipe.model_fields:
-        raise UsageError(f"{_flag(name)} takes one value in a sweep; these can be searched: {', '.join(KNOWN)}")
+        raise UsageError(f"{_flag(name)} takes one value in a sweep; what can be searched: {', '.join(KNOWN)}")
     raise UsageError(f"unknown axis {name!r}: {nearest(name, KNOWN)}")
 
 
@@ -227,7 +193,7 @@ def _piece(name: str, word: Any) -> Any:
     if isinstance(word, str) and ":" in word:
         return _range(name, word.strip())
     if isinstance(word, str) and not word.strip():
-        raise UsageError(f"{_flag(name)}: there is no value between two commas; give a value or a range")
+        raise UsageError(f"{_flag(name)}: nothing stands between two commas; give a value or a range")
     return _value(name, parse(name, word.strip()) if isinstance(word, str) else word)
 
 
@@ -239,7 +205,7 @@ def _value(name: str, value: Any) -> Any:
 def _range(name: str, word: str) -> Range:
     kind, where = type(Recipe.model_fields[name].default), f"{_flag(name)} {word}"
     if kind not in (int, float):
-        raise UsageError(f"{where}: only numbers can have a range; give the values, separated by commas")
+        raise UsageError(f"{where}: a range needs a field of numbers; give its values, separated by commas")
     low, high, scale = _parts(where, word, "int" if kind is int else "linear")
     if low >= high:
         example = "exceeds its high end" if low > high else "is its high end"
@@ -247,10 +213,10 @@ def _range(name: str, word: str) -> Range:
         raise UsageError(f"{where}: the low end of the range {example}; write {cure}")
     if scale == "log" and low <= 0:
         raise UsageError(
-            f"{where}: a log range must start above zero; give 0 as a separate value, like 0,{_text(high / 1e4)}:…:log"
+            f"{where}: a log range starts above zero; give 0 as a piece of its own, like 0,{_text(high / 1e4)}:…:log"
         )
     if scale == "int" and not (low.is_integer() and high.is_integer()):
-        raise UsageError(f"{where}: both ends of a range of whole numbers must be whole")
+        raise UsageError(f"{where}: a range of whole numbers has whole ends")
     return Range(_value(name, low), _value(name, high), scale)
 
 

@@ -11,10 +11,12 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from tenfold.engine.population import built
+import torch
+
+from tenfold.engine.population import built, optimizer_of
+from tenfold.engine.weights import count
 from tenfold.errors import UsageError
-from tenfold.recipe import Recipe
-from tenfold.search.axes import SPLITTING
+from tenfold.recipe import SPLITTING, Recipe
 from tenfold.trained.evaluate import SLICE
 
 # What the libraries take for themselves, whatever the population: measured, as is that the sum is a bound.
@@ -52,7 +54,7 @@ class Plan(NamedTuple):
 def plan(
     recipe: Recipe,
     candidates: Sequence[dict[str, Any]],
-    inputs: int,
+    image_shape: Sequence[int],
     classes: int,
     folds: int,
     seeds: Sequence[int],
@@ -60,7 +62,8 @@ def plan(
 ) -> Plan:
     """Populations of all candidates in every fold with every seed.
 
-    recipe: what no candidate changes. inputs, classes: D and C of the data. folds: how many, 1 for one validation part.
+    recipe: what no candidate changes. image_shape: (channels, H, W); classes: C of the data. folds: how
+    many, 1 for one validation part.
     seeds: repetitions; a candidate that names its own seed has that alone. budget: bytes for one population beside the
     images. Raises UsageError where a single member needs more, or the seed is both an axis and repeated.
     """
@@ -73,7 +76,7 @@ def plan(
     pieces = 1
     for key, members in groups.items():
         shared = dict(key)
-        chunks = _chunks(recipe, candidates, shared, members, inputs, classes, budget)
+        chunks = _chunks(recipe, candidates, shared, members, image_shape, classes, budget)
         pieces = max(pieces, len(chunks))
         for seed in [shared["seed"]] if "seed" in shared else seeds:
             units += [Unit(shared, fold, seed, chunk, size) for fold in range(folds) for chunk, size in chunks]
@@ -92,10 +95,7 @@ def members_that_fit(parameter_bytes: int, copies: int, batch_bytes: int, budget
 
 def copies(recipe: Recipe, settings: Sequence[dict[str, Any]]) -> int:
     """Tensors as large as the weights that the optimizer keeps for members with these settings."""
-    if recipe.optimizer == "adam":
-        return 2
-    momenta = [member.get("momentum", recipe.momentum) for member in settings]
-    return int(any(momentum != 0.0 for momentum in momenta))
+    return len(optimizer_of(recipe, settings, torch.device("cpu")).slots)
 
 
 def sentences(plan: Plan) -> list[str]:
@@ -138,7 +138,7 @@ def _chunks(
     candidates: Sequence[dict[str, Any]],
     shared: dict[str, Any],
     members: Sequence[int],
-    inputs: int,
+    image_shape: Sequence[int],
     classes: int,
     budget: int,
 ) -> list[tuple[tuple[int, ...], int]]:
@@ -146,7 +146,7 @@ def _chunks(
     unit_recipe = recipe.model_copy(update=shared)
     settings = [candidates[member] for member in members]
     ordered = [members[i] for i in _by_loss(settings, unit_recipe)]
-    weights, batch, fixed = _bytes(unit_recipe, settings, inputs, classes)
+    weights, batch, fixed = _bytes(unit_recipe, settings, image_shape, classes)
     one = _member_bytes(weights, copies(unit_recipe, settings), batch)
     fit = members_that_fit(weights, copies(unit_recipe, settings), batch, budget - fixed)
     if fit < 1:
@@ -166,18 +166,20 @@ def _by_loss(settings: Sequence[dict[str, Any]], recipe: Recipe) -> list[int]:
     return sorted(range(len(words)), key=lambda i: words.index(words[i]))
 
 
-def _bytes(recipe: Recipe, settings: Sequence[dict[str, Any]], inputs: int, classes: int) -> tuple[int, int, int]:
+def _bytes(
+    recipe: Recipe, settings: Sequence[dict[str, Any]], image_shape: Sequence[int], classes: int
+) -> tuple[int, int, int]:
     """Count the bytes of one member: its weights and its part of a batch; of all members their inputs."""
     item = 8 if recipe.precision == "float64" else 4
-    shapes = built(recipe, inputs, classes).shapes().values()
-    weights = sum((width + 1) * outputs for outputs, width in shapes)
+    shapes = built(recipe, image_shape, classes).shapes()
+    weights = count(shapes)
     # In bfloat16 what is multiplied is copied: half of its bytes again.
     narrow = 2 if recipe.precision == "bfloat16" else 0
     # Members that mirror differently see a batch twice: the images, and their mirror images.
     twice = len({member.get("flip", recipe.flip) for member in settings}) > 1
     batch = max(recipe.batch_size * (1 + twice), SLICE)
-    scores = batch * sum(outputs for outputs, _ in shapes) * PASSES
-    gathered = batch * inputs * (GATHERED * item + narrow)
+    scores = batch * sum(shape[0] for shape in shapes.values() if len(shape) > 1) * PASSES
+    gathered = batch * math.prod(image_shape) * (GATHERED * item + narrow)
     return weights * item, scores * item + weights * narrow, gathered + SCRATCH
 
 

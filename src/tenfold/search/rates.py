@@ -79,9 +79,8 @@ def _losses(run: Run, recipe: Recipe, rates: NDArray[np.float64]) -> NDArray[np.
     settings = tuple({**base, "learning_rate": float(rate)} for rate in rates)
     stage = stage_of(run, "rates", recipe, settings, steps=STEPS)
     population = population_of(run, stage, settings)
-    batches = sampler(
-        run.parts["train"], recipe.batch_size, recipe.seed, recipe.sampling, population.flip, stage.model.noise
-    )
+    model, part = stage.model, run.parts["train"]
+    batches = sampler(part, recipe.batch_size, recipe.seed, recipe.sampling, population.flip, model.takes, model.noise)
     losses = []
     start = fresh(run, stage).state
     for state, value in loop.train(population.objective, population.optimizer, population.rate, batches, start, STEPS):

@@ -4,8 +4,9 @@ __all__ = ["axes_of", "extended", "requested"]
 
 from typing import Any
 
+from tenfold.choices import recipe
 from tenfold.errors import UsageError
-from tenfold.recipe import SHAPES, Recipe, recipe
+from tenfold.recipe import SHAPES, Recipe
 from tenfold.search.axes import Axis, check_axes, parse_axis
 from tenfold.search.axes import text as axis_text
 

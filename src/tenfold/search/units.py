@@ -88,9 +88,9 @@ class UnitOutcome:
 
 def planned(prepared: Prepared, candidates: Sequence[Settings]) -> Plan:
     """Plan the populations of these candidates in every fold and repeat."""
-    recipe, inputs = prepared.recipe, len(prepared.parts["train"].factor)
+    recipe, image_shape = prepared.recipe, prepared.parts["train"].image_shape
     classes, seeds = len(prepared.dataset.class_names), range(recipe.seed, recipe.seed + recipe.repeats)
-    return plan(recipe, candidates, inputs, classes, max(1, recipe.folds), seeds, BUDGET)
+    return plan(recipe, candidates, image_shape, classes, max(1, recipe.folds), seeds, BUDGET)
 
 
 def folds(prepared: Prepared) -> list[Fold]:

@@ -19,9 +19,10 @@ from typing import Any
 import joblib
 import torch
 
+from tenfold.choices import read
 from tenfold.engine import products
 from tenfold.errors import RunError, UsageError
-from tenfold.recipe import Settings, read
+from tenfold.recipe import Settings
 from tenfold.runs.environment import read_environment
 from tenfold.runs.events import Event
 from tenfold.runs.prepare import Prepared, prepare

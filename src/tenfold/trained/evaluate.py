@@ -79,4 +79,4 @@ def measure(labels: NDArray[np.int64], predicted: NDArray[np.int64], names: Sequ
 
 def _slices(model: Model, params: Params, part: Part) -> Iterator[tuple[Tensor, Tensor]]:
     for rows in torch.split(part.rows, SLICE):
-        yield model.predict(params, {}, inputs(part, part.images[rows])), part.labels[rows]
+        yield model.predict(params, {}, inputs(part, part.images[rows], model.takes)), part.labels[rows]

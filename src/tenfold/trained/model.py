@@ -12,6 +12,7 @@ __all__ = [
 ]
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -24,7 +25,7 @@ from tenfold import files
 from tenfold.data.featurize import LARGEST
 from tenfold.engine.types import Params
 from tenfold.errors import FileError, UsageError
-from tenfold.rooms import find
+from tenfold.rooms import find, marked
 
 KIND = "tenfold model"
 # What the names of tensors begin with that are no weights.
@@ -33,7 +34,7 @@ INPUT, FEATURE = "input.", "feature."
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """What prediction needs, and the cause of it.
+    """A model with all that prediction needs, and its cause.
 
     room_name: the model's word; model: its shapes; params: name -> (1, ...). factor, offset: (D,), feature to input.
     image_shape: (C, H, W). scale: pixel to unit interval. loss: the word of the loss it was trained with.
@@ -105,34 +106,34 @@ def load_model(path: Path | str) -> TrainedModel:
 
 
 def scores(trained: TrainedModel, images: Tensor) -> Tensor:
-    """Scores (N, C), float64, of images (N, channels, H, W) in the pixel units of the model's data."""
+    """Return the scores (N, C), float64, of images (N, channels, H, W) in the pixel units of the model's data."""
     return scores_of(trained, find("features", trained.features).transform(trained.learned, images))
 
 
 def scores_of(trained: TrainedModel, features: Tensor) -> Tensor:
-    """Scores (N, C), float64, of images by what the model sees of them, (N, D)."""
-    x = torch.addcmul(trained.offset, features.to(trained.factor.dtype), trained.factor)
+    """Return the scores (N, C), float64, of images by what the model sees of them, (N, D)."""
+    x = torch.addcmul(trained.offset, features.to(trained.factor.dtype), trained.factor).view(-1, *trained.model.takes)
     z: Tensor = trained.model.predict(trained.params, {}, x)[0]
     return z.double()
 
 
 def shares(z: Tensor, loss: str, temperature: float) -> Tensor:
-    """Probabilities (N, C) from scores (N, C).
+    """Return the probabilities (N, C) from scores (N, C).
 
-    Softmax of z / T; for the per-class sigmoid, the classes' probabilities σ(z / T) as shares of their sum.
+    Softmax of z / T; for a per-class loss, the classes' probabilities σ(z / T) as shares of their sum.
     """
-    if loss == "sigmoid":  # softmax of ln σ: the shares survive where every σ underflows
+    if loss in marked("losses", "PER_CLASS"):  # softmax of ln σ: the shares survive where every σ underflows
         return torch.nn.functional.logsigmoid(z / temperature).softmax(-1)
     return (z / temperature).softmax(-1)
 
 
 def probabilities(trained: TrainedModel, images: Tensor) -> Tensor:
-    """Calibrated probabilities (N, C) of images (N, channels, H, W) in the pixel units of the model's data."""
+    """Return the calibrated probabilities (N, C) of images (N, channels, H, W) in pixel units of the model's data."""
     return shares(scores(trained, images), trained.loss, trained.temperature)
 
 
 def weights_sha256(params: Mapping[str, Tensor], member: int) -> str:
-    """SHA-256 of one member's tensors, in the order of their names, as little-endian contiguous bytes."""
+    """Return the SHA-256 of one member's tensors, in the order of their names, as little-endian contiguous bytes."""
     digest = hashlib.sha256()
     for name in sorted(params):
         digest.update(params[name][member].contiguous().cpu().numpy().tobytes())
@@ -140,25 +141,20 @@ def weights_sha256(params: Mapping[str, Tensor], member: int) -> str:
 
 
 def _check(trained: TrainedModel) -> None:
-    """Shapes in the file must be those that the model itself would make."""
-    wanted: dict[str, tuple[int, ...]] = {}
-    for name, (outputs, inputs) in trained.model.shapes().items():
-        wanted |= {f"{name}.weight": (1, outputs, inputs), f"{name}.bias": (1, outputs)}
-    found = {name: tuple(tensor.shape) for name, tensor in trained.params.items()}
-    if (
-        wanted != found
-        or trained.factor.shape != (trained.model.inputs,)
-        or trained.offset.shape != trained.factor.shape
-    ):
+    """Refuse tensors whose shapes are not those that the model itself would make."""
+    expected = {name: (1, *shape) for name, shape in trained.model.shapes().items()}
+    shapes = {name: tuple(tensor.shape) for name, tensor in trained.params.items()}
+    width = math.prod(trained.model.takes)
+    if expected != shapes or trained.factor.shape != (width,) or trained.offset.shape != (width,):
         raise ValueError("its tensors do not have the shapes that it states")
     if not 0 < trained.temperature < float("inf"):
         raise ValueError("its temperature is not a positive number")
-    if _width(trained) != trained.model.inputs or len(trained.class_names) != trained.model.classes:
+    if _width(trained) != width or len(trained.class_names) != trained.model.classes:
         raise ValueError("its image shape or class names do not fit its weights")
 
 
 def _width(trained: TrainedModel) -> int:
-    """How many numbers the model sees of an image."""
+    """Return how many numbers the model sees of an image."""
     channels, height, width = trained.image_shape
     pixels = channels * height * width
     if trained.features == "pixels":

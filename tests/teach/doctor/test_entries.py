@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from tenfold.choices import recipe
 from tenfold.errors import UsageError
-from tenfold.recipe import recipe
 from tenfold.rooms import names
 from tenfold.seeds import generator
 from tenfold.teach.doctor.entries import ENTRIES, entry_subject

@@ -2,8 +2,8 @@
 
 import pytest
 
+from tenfold.choices import recipe
 from tenfold.data.load import load
-from tenfold.recipe import recipe
 from tenfold.teach.doctor.sanity import sanity
 
 

@@ -64,7 +64,7 @@ def command(
     is a number; or my_loss.py alone with a list CASES. Your file is run as code, with your rights. The exit code is 1
     where a gradient is not right.
     """
-    from tenfold.recipe import recipe
+    from tenfold.choices import recipe
     from tenfold.teach.doctor.check import Request, check
 
     if not target:

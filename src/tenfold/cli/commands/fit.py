@@ -26,7 +26,7 @@ def command(data: str, out: str, data_dir: str, as_json: bool, **options: Any) -
     learning rates and l2 penalties in one pass. Validation images select the best model; the test images are scored
     once, at the end.
     """
-    from tenfold.recipe import recipe
+    from tenfold.choices import recipe
     from tenfold.runs.fit import DEFAULTS
     from tenfold.sessions import begin
 

@@ -69,7 +69,7 @@ def command(
 
 def _find_rate(choices: dict[str, Any], data_dir: str, out: str, as_json: bool) -> None:
     """Suggest a learning rate and draw its curve."""
-    from tenfold.recipe import recipe
+    from tenfold.choices import recipe
     from tenfold.report.rates import draw_rates
     from tenfold.runs.folder import default_folder
     from tenfold.search.rates import find_rate

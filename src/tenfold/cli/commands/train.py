@@ -34,7 +34,7 @@ def command(data: str, recipe_file: str, out: str, data_dir: str, as_json: bool,
 
     An option with several values, separated by commas, trains a population in one pass: --learning-rate 0.01,0.03,0.1.
     """
-    from tenfold.recipe import read, recipe
+    from tenfold.choices import read, recipe
     from tenfold.sessions import begin
 
     if not data and not recipe_file:

@@ -11,7 +11,7 @@ from tenfold.engine.types import Pull
 
 
 def dropout(x: Tensor, u: Tensor, p: float) -> tuple[Tensor, Pull]:
-    """x and y: (P, B, H); u: (B, H) uniform in [0, 1), shared by the members; p: share of units dropped, below 1."""
+    """Return y and its pullback. x, y: (P, B, H); u: (B, H) uniform in [0, 1), shared by members; p: share dropped."""
     mask = (u >= p).to(x.dtype).div_(1 - p)
 
     def pull(dy: Tensor, need_dx: bool = True) -> tuple[Tensor | None]:

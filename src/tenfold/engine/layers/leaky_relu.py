@@ -7,11 +7,12 @@ from torch import Tensor
 
 from tenfold.engine.types import Pull
 
+ACTIVATION = True
 SLOPE = 0.01
 
 
 def leaky_relu(x: Tensor) -> tuple[Tensor, Pull]:
-    """x and y: any shape."""
+    """Return y and its pullback. x and y: any shape."""
 
     def pull(dy: Tensor, need_dx: bool = True) -> tuple[Tensor | None]:
         return (torch.where(x > 0, dy, SLOPE * dy) if need_dx else None,)

@@ -16,7 +16,7 @@ from tenfold.engine.types import Pull
 
 
 def linear(x: Tensor, w: Tensor, b: Tensor, narrow: bool = False) -> tuple[Tensor, Pull]:
-    """Scores of every member, and their pullback.
+    """Return the scores of every member, and their pullback.
 
     x: (B, I) shared or (P, B, I); w: (P, O, I); b: (P, O); narrow: multiply in bfloat16, the rest stays wide.
     Returns (P, B, O).

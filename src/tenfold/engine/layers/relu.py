@@ -6,9 +6,11 @@ from torch import Tensor
 
 from tenfold.engine.types import Pull
 
+ACTIVATION = True
+
 
 def relu(x: Tensor) -> tuple[Tensor, Pull]:
-    """x and y: any shape."""
+    """Return y and its pullback. x and y: any shape."""
     y = x.clamp_min(0)
 
     def pull(dy: Tensor, need_dx: bool = True) -> tuple[Tensor | None]:

@@ -10,9 +10,11 @@ from torch import Tensor
 
 from tenfold.engine.types import Scalar
 
+UNLABELED = True
+
 
 def mean_squared_error(z: Tensor, y: Tensor, weight: Scalar = 1.0) -> tuple[Tensor, Tensor]:
-    """Mean loss of each member and its gradient in the outputs.
+    """Return the mean loss of each member and its gradient in the outputs.
 
     z: (..., B, D) outputs ŷ; y: (B, D) targets, or (..., B, D), each member's own; weight: of each row, (B, 1) or one
     number. Returns (...,) and (..., B, D).

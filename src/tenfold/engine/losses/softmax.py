@@ -18,7 +18,7 @@ from tenfold.engine.types import Scalar
 
 
 def softmax(z: Tensor, y: Tensor, weight: Scalar = 1.0) -> tuple[Tensor, Tensor]:
-    """Mean loss of each member and its gradient in the scores.
+    """Return the mean loss of each member and its gradient in the scores.
 
     z: (..., B, C) scores; y: (B,) labels; weight: of each image, (B, 1) or one number. Returns (...,) and (..., B, C).
     """

@@ -11,14 +11,18 @@ __all__ = ["Autoencoder"]
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
+from typing import ClassVar
 
 from torch import Tensor
 
 from tenfold.engine.chain import chain
 from tenfold.engine.layers.linear import linear
 from tenfold.engine.types import Buffers, Grads, Link, Params, Scalar
-from tenfold.engine.weights import affine
+from tenfold.engine.weights import affine, drawn
 from tenfold.rooms import find
+
+UNLABELED = True
 
 
 @dataclass(frozen=True)
@@ -28,36 +32,47 @@ class Autoencoder:
     inputs: int
     hidden: tuple[int, ...]
     activation: str = "relu"
+    templates: ClassVar[str] = ""
+
+    @property
+    def takes(self) -> tuple[int, ...]:
+        """Return the shape of one input: (D,)."""
+        return (self.inputs,)
+
+    def describe(self) -> str:
+        """Return its layers in one line."""
+        widths = (self.inputs, *self.hidden, *self.hidden[-2::-1], self.inputs)
+        return f"affine layers {', '.join(f'{before} → {after}' for before, after in pairwise(widths))}"
 
     def init(self, seeds: Sequence[int], initializer: str = "he", scale: Scalar = 1.0) -> Params:
-        """First parameters of len(seeds) members, float64: "encoder1.weight" (P, H, D) … "decoder1.bias" …."""
-        return affine(self.shapes(), find("initializers", initializer), seeds, scale)
+        """Draw the first parameters, float64: "encoder1.weight" (P, H, D) … "decoder1.bias" …."""
+        return drawn(self.shapes(), initializer, seeds, scale)
 
-    def shapes(self) -> dict[str, tuple[int, int]]:
-        """Outputs and inputs of each affine layer."""
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Return the shape of each parameter, without the axis of members."""
         widths = (self.inputs, *self.hidden, *self.hidden[-2::-1], self.inputs)
-        return {name: (widths[i + 1], widths[i]) for i, name in enumerate(self._names())}
+        return affine({name: (widths[i + 1], widths[i]) for i, name in enumerate(self._names())})
 
     def noise(self, batch: int) -> dict[str, tuple[int, ...]]:
-        """Shapes of the uniform draws that one training step takes: none."""
+        """Return the shapes of the uniform draws that one training step takes: none."""
         return {}
 
     def links(self, noise: dict[str, Tensor]) -> tuple[Link, ...]:
-        """The layers in order."""
+        """Return the layers in order."""
         return self._links
 
     def forward(
         self, params: Params, buffers: Buffers, x: Tensor, noise: dict[str, Tensor]
     ) -> tuple[Tensor, Callable[..., tuple[Tensor | None, Grads]], Buffers]:
-        """Reconstructions (P, B, D) of inputs (B, D), their pullback, and the buffers as they were."""
+        """Return reconstructions (P, B, D) of inputs (B, D), their pullback, and the buffers as they were."""
         return (*chain(self.links(noise), params, x), buffers)
 
     def predict(self, params: Params, buffers: Buffers, x: Tensor) -> Tensor:
-        """Reconstructions (P, B, D) of inputs (B, D)."""
+        """Return reconstructions (P, B, D) of inputs (B, D)."""
         return chain(self.links({}), params, x)[0]
 
     def encode(self, params: Params, x: Tensor) -> Tensor:
-        """Codes (P, B, a) of inputs (B, D), after their activation."""
+        """Return codes (P, B, a) of inputs (B, D), after their activation."""
         return chain(self._links[: 2 * len(self.hidden)], params, x)[0]
 
     @cached_property

@@ -8,14 +8,16 @@ __all__ = ["Linear"]
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from math import prod
+from typing import ClassVar
 
 from torch import Tensor
 
 from tenfold.engine.chain import chain
 from tenfold.engine.layers.linear import linear
 from tenfold.engine.types import Buffers, Grads, Link, Params, Scalar
-from tenfold.engine.weights import affine
-from tenfold.rooms import find
+from tenfold.engine.weights import affine, drawn
+from tenfold.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -25,27 +27,37 @@ class Linear:
     inputs: int
     classes: int
     narrow: bool = False
+    templates: ClassVar[str] = "scores.weight"
+
+    @property
+    def takes(self) -> tuple[int, ...]:
+        """Return the shape of one input: (D,)."""
+        return (self.inputs,)
+
+    def describe(self) -> str:
+        """Return its layers in one line."""
+        return f"affine layers {self.inputs} → {self.classes}"
 
     def init(self, seeds: Sequence[int], initializer: str = "zero", scale: Scalar = 1.0) -> Params:
-        """First parameters of len(seeds) members, float64: "scores.weight" (P, C, D) and "scores.bias" (P, C)."""
-        return affine(self.shapes(), find("initializers", initializer), seeds, scale)
+        """Draw the first parameters, float64: "scores.weight" (P, C, D) and "scores.bias" (P, C). seeds: P numbers."""
+        return drawn(self.shapes(), initializer, seeds, scale)
 
-    def shapes(self) -> dict[str, tuple[int, int]]:
-        """Outputs and inputs of each affine layer."""
-        return {"scores": (self.classes, self.inputs)}
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Return the shape of each parameter, without the axis of members."""
+        return affine({"scores": (self.classes, self.inputs)})
 
     def noise(self, batch: int) -> dict[str, tuple[int, ...]]:
-        """Shapes of the uniform draws that one training step takes: none."""
+        """Return the shapes of the uniform draws that one training step takes: none."""
         return {}
 
     def links(self, noise: dict[str, Tensor]) -> tuple[Link, ...]:
-        """The layers in order."""
+        """Return the layers in order."""
         return self._links
 
     def forward(
         self, params: Params, buffers: Buffers, x: Tensor, noise: dict[str, Tensor]
     ) -> tuple[Tensor, Callable[..., tuple[Tensor | None, Grads]], Buffers]:
-        """Scores (P, B, C) of inputs (B, D), their pullback, and the buffers as they were."""
+        """Return scores (P, B, C) of inputs (B, D), their pullback, and the buffers as they were."""
         return (*chain(self.links(noise), params, x), buffers)
 
     @cached_property
@@ -54,5 +66,10 @@ class Linear:
         return (Link("scores", layer, ("scores.weight", "scores.bias")),)
 
     def predict(self, params: Params, buffers: Buffers, x: Tensor) -> Tensor:
-        """Scores (P, B, C) of inputs (B, D)."""
+        """Return scores (P, B, C) of inputs (B, D)."""
         return chain(self.links({}), params, x)[0]
+
+
+def built(recipe: Recipe, image_shape: tuple[int, int, int], classes: int) -> Linear:
+    """Return the model that a recipe asks for. image_shape: (channels, H, W)."""
+    return Linear(prod(image_shape), classes, recipe.precision == "bfloat16")

@@ -8,6 +8,9 @@ __all__ = ["MLP"]
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import pairwise
+from math import prod
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -15,8 +18,11 @@ from tenfold.engine.chain import chain
 from tenfold.engine.layers.dropout import dropout
 from tenfold.engine.layers.linear import linear
 from tenfold.engine.types import Buffers, Grads, Link, Params, Scalar
-from tenfold.engine.weights import affine
+from tenfold.engine.weights import affine, drawn
+from tenfold.recipe import Recipe
 from tenfold.rooms import find
+
+USES = ("hidden", "activation", "dropout")
 
 
 @dataclass(frozen=True)
@@ -29,23 +35,34 @@ class MLP:
     activation: str = "relu"
     dropout: float = 0.0
     narrow: bool = False
+    templates: ClassVar[str] = ""
+
+    @property
+    def takes(self) -> tuple[int, ...]:
+        """Return the shape of one input: (D,)."""
+        return (self.inputs,)
+
+    def describe(self) -> str:
+        """Return its layers in one line."""
+        widths = (self.inputs, *self.hidden, self.classes)
+        return f"affine layers {', '.join(f'{before} → {after}' for before, after in pairwise(widths))}"
 
     def init(self, seeds: Sequence[int], initializer: str = "he", scale: Scalar = 1.0) -> Params:
-        """First parameters of len(seeds) members, float64: "hidden1.weight" (P, H, D) … "scores.bias" (P, C)."""
-        return affine(self.shapes(), find("initializers", initializer), seeds, scale)
+        """Draw the first parameters, float64: "hidden1.weight" (P, H, D) … "scores.bias" (P, C). seeds: P numbers."""
+        return drawn(self.shapes(), initializer, seeds, scale)
 
-    def shapes(self) -> dict[str, tuple[int, int]]:
-        """Outputs and inputs of each affine layer."""
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Return the shape of each parameter, without the axis of members."""
         widths = (self.inputs, *self.hidden, self.classes)
-        return {name: (widths[i + 1], widths[i]) for i, name in enumerate(self._names())}
+        return affine({name: (widths[i + 1], widths[i]) for i, name in enumerate(self._names())})
 
     def noise(self, batch: int) -> dict[str, tuple[int, ...]]:
-        """Shapes (B, H) of the uniform draws that one training step takes, by name of the layer they drop."""
+        """Return the shapes (B, H) of the uniform draws that a training step takes, by name of the layer they drop."""
         names = zip(self._names(), self.hidden, strict=False) if self.dropout else ()
         return {f"{name}.dropout": (batch, width) for name, width in names}
 
     def links(self, noise: dict[str, Tensor]) -> tuple[Link, ...]:
-        """The layers in order; those with no noise among them are left out."""
+        """Return the layers in order; those with no noise among them are left out."""
         if not noise:
             return self._quiet
         links: list[Link] = []
@@ -60,16 +77,16 @@ class MLP:
     def forward(
         self, params: Params, buffers: Buffers, x: Tensor, noise: dict[str, Tensor]
     ) -> tuple[Tensor, Callable[..., tuple[Tensor | None, Grads]], Buffers]:
-        """Scores (P, B, C) of inputs (B, D), their pullback, and the buffers as they were."""
+        """Return scores (P, B, C) of inputs (B, D), their pullback, and the buffers as they were."""
         return (*chain(self.links(noise), params, x), buffers)
 
     def predict(self, params: Params, buffers: Buffers, x: Tensor) -> Tensor:
-        """Scores (P, B, C) of inputs (B, D), nothing dropped."""
+        """Return scores (P, B, C) of inputs (B, D), nothing dropped."""
         return chain(self.links({}), params, x)[0]
 
     @cached_property
     def _quiet(self) -> tuple[Link, ...]:
-        """The layers without dropout, which are the same in every step."""
+        """Return the layers without dropout, which are the same in every step."""
         links: list[Link] = []
         for name in self._names():
             affine_layer = partial(linear, narrow=True) if self.narrow else linear
@@ -80,3 +97,9 @@ class MLP:
 
     def _names(self) -> tuple[str, ...]:
         return (*(f"hidden{i}" for i in range(1, len(self.hidden) + 1)), "scores")
+
+
+def built(recipe: Recipe, image_shape: tuple[int, int, int], classes: int) -> MLP:
+    """Return the model that a recipe asks for. image_shape: (channels, H, W)."""
+    narrow = recipe.precision == "bfloat16"
+    return MLP(prod(image_shape), classes, recipe.hidden, recipe.activation, recipe.dropout, narrow)

@@ -6,39 +6,20 @@ W ← W − η m̂ / (√v̂ + ε)       m̂ = m / (1 − β₁ᵗ),  v̂ = v / 
 
 __all__ = ["adam"]
 
-from torch import Tensor
-
-from tenfold.engine.arrays import blocks
+from tenfold.engine.moments import descend
 from tenfold.engine.types import Grads, Optimizer, Params, Scalar
+from tenfold.rooms import Hyperparameter
+
+NUMBERS = (
+    Hyperparameter("beta1", 0.9, "decay rate of the first moment", least=0, below=1, varies=True),
+    Hyperparameter("beta2", 0.999, "decay rate of the second moment", least=0, below=1, varies=True),
+)
 
 
 def adam(beta1: Scalar = 0.9, beta2: Scalar = 0.999, epsilon: float = 1e-8) -> Optimizer:
-    """Update rule whose numbers may differ between members: beta1 and beta2 a number or (P,)."""
-
-    def init(params: Params) -> Params:
-        return {
-            f"{kind}/{name}": param.new_zeros(param.shape)
-            for kind in ("mean", "square")
-            for name, param in params.items()
-        }
+    """Return the update rule; beta1 and beta2: a number, or (P,) where members differ."""
 
     def update(params: Params, grads: Grads, memory: Params, learning_rate: Scalar, step: int) -> None:
-        root = (1 - beta2 ** (step + 1)) ** 0.5
-        rate = learning_rate * root / (1 - beta1 ** (step + 1))
-        scalars = (rate, 1 - beta1, 1 - beta2, epsilon * root)
-        for name, param in params.items():
-            tensors = (param, grads[name], memory[f"mean/{name}"], memory[f"square/{name}"])
-            for (w, g, m, v), (eta, share1, share2, small) in blocks(tensors, scalars):
-                m.lerp_(g, share1)
-                v.lerp_(g.square_(), share2)
-                _descend(w, m, v.sqrt().add_(small), eta)
+        descend(params, grads, memory, learning_rate, step, beta1, beta2, epsilon)
 
-    return Optimizer(init, update)
-
-
-def _descend(w: Tensor, m: Tensor, scale: Tensor, eta: Scalar) -> None:
-    """W ← W − η m / scale, η a number or one for each member."""
-    if isinstance(eta, float):
-        w.addcdiv_(m, scale, value=-eta)
-    else:
-        w.addcmul_(scale.reciprocal_().mul_(m), eta, value=-1)
+    return Optimizer(("mean", "square"), update)

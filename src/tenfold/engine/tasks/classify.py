@@ -14,7 +14,7 @@ from tenfold.engine.views import views
 
 
 def classify(model: Model, losses: Sequence[tuple[Loss, int]], l1: Scalar = 0.0, l2: Scalar = 0.0) -> Objective:
-    """The objective of a population whose members may differ in loss and penalty.
+    """Return the objective of a population whose members may differ in loss and penalty.
 
     losses: (loss, count) for consecutive members, counts adding up to P; l1, l2: strengths, a number or (P,).
     Returns `objective(params, buffers, batch) -> Value, grads, buffers`.
@@ -34,7 +34,7 @@ def classify(model: Model, losses: Sequence[tuple[Loss, int]], l1: Scalar = 0.0,
 
 
 def _side_by_side(losses: Sequence[tuple[Loss, int]]) -> Loss:
-    """Each loss on its own members, consecutive along the first axis."""
+    """Return the loss that takes each loss on its own members, consecutive along the first axis."""
 
     def score(scores: Tensor, targets: Tensor, weight: Scalar) -> tuple[Tensor, Tensor]:
         blocks = torch.split(scores, [count for _, count in losses])

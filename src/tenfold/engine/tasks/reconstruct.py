@@ -12,7 +12,7 @@ from tenfold.engine.views import views
 
 
 def reconstruct(model: Autoencoder, loss: Loss, l1: Scalar = 0.0, l2: Scalar = 0.0) -> Objective:
-    """The objective of a population of autoencoders; l1, l2: strengths, a number or (P,).
+    """Return the objective of a population of autoencoders; l1, l2: strengths, a number or (P,).
 
     Returns `objective(params, buffers, batch) -> Value, grads, buffers`; nothing is classified, so accuracy is NaN.
     """
@@ -20,9 +20,9 @@ def reconstruct(model: Autoencoder, loss: Loss, l1: Scalar = 0.0, l2: Scalar = 0
     def objective(params: Params, buffers: Buffers, batch: Batch) -> tuple[Value, Grads, Buffers]:
         outputs, pull, buffers = model.forward(params, buffers, batch.inputs, batch.noise)
         seen = views(batch)
-        own, pull_own = chain(seen, {}, outputs)
-        value, doutputs = loss(own, chain(seen, {}, batch.inputs)[0], batch.weight)
-        _, grads = pull(pull_own(doutputs, need_dx=True)[0])
+        viewed, pull_view = chain(seen, {}, outputs)
+        value, doutputs = loss(viewed, chain(seen, {}, batch.inputs)[0], batch.weight)
+        _, grads = pull(pull_view(doutputs, need_dx=True)[0])
         penalty = penalize(params, grads, l1, l2)
         return Value(value, penalty, torch.full_like(value, torch.nan)), grads, buffers
 

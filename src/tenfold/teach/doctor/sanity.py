@@ -16,13 +16,14 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from tenfold.choices import members
 from tenfold.data.batches import Part, inputs, sampler, steps_per_epoch
 from tenfold.data.load import load
 from tenfold.data.types import Dataset
 from tenfold.engine import loop
 from tenfold.engine.population import Population, assemble, built, first_params
 from tenfold.engine.types import Batch, Loss, Params, State, Value
-from tenfold.recipe import Recipe, members
+from tenfold.recipe import Recipe
 from tenfold.runs.prepare import parts, parts_of
 
 CPU = torch.device("cpu")
@@ -110,7 +111,7 @@ def sanity(recipe: Recipe, data_dir: str = "", dataset: Dataset | None = None) -
 def _untrained(recipe: Recipe, dataset: Dataset) -> _Untrained:
     """Return the model of a recipe with its first parameters."""
     part = parts(recipe, dataset, {"train": parts_of(recipe, dataset)["train"]}, CPU)["train"]
-    model, settings = built(recipe, len(part.factor), len(dataset.class_names)), members(recipe)[:1]
+    model, settings = built(recipe, part.image_shape, len(dataset.class_names)), members(recipe)[:1]
     updates = steps_per_epoch(len(part.rows), recipe.batch_size)
     population = assemble(recipe, settings, model, recipe.epochs * updates, updates, CPU)
     return _Untrained(recipe, population, first_params(recipe, settings, model, CPU), part, _spread(part, IMAGES))
@@ -118,7 +119,8 @@ def _untrained(recipe: Recipe, dataset: Dataset) -> _Untrained:
 
 def _observed(model: _Untrained, params: Params) -> _Observed:
     """Run the model forward and backward on its images."""
-    x, y = inputs(model.part, model.part.images[model.rows]), model.part.labels[model.rows]
+    images = model.part.images[model.rows]
+    x, y = inputs(model.part, images, model.population.model.takes), model.part.labels[model.rows]
     links = model.population.model.links({})
     pulls, outputs, h = [], {}, x
     for link in links:
@@ -143,8 +145,8 @@ def _stepped(model: _Untrained) -> tuple[Params, dict[str, float], int]:
     Returns the parameters after them, the median ‖Δw‖/‖w‖ by layer, and the step that failed, 0 for none.
     """
     recipe, population = model.recipe, model.population
-    noise = population.model.noise
-    batches = sampler(model.part, recipe.batch_size, recipe.seed, recipe.sampling, population.flip, noise)
+    takes, noise = population.model.takes, population.model.noise
+    batches = sampler(model.part, recipe.batch_size, recipe.seed, recipe.sampling, population.flip, takes, noise)
     failed, before = 0, {name: tensor.clone() for name, tensor in model.params.items()}
     sizes: dict[str, list[float]] = {name: [] for name in before if name.endswith("weight")}
     for state, _ in model.trained(batches, STEPS):
@@ -190,7 +192,7 @@ def _by_heart(model: _Untrained) -> SanityCheck:
     images, y = len(part.rows), part.labels[part.rows]
     zeros = torch.zeros(1, images, model.population.model.classes, dtype=part.factor.dtype)
     enough = KNOWN * float(model.loss(zeros, y)[0])
-    batches = sampler(part, images, model.recipe.seed, "shuffle", 0.0, lambda size: {})
+    batches = sampler(part, images, model.recipe.seed, "shuffle", 0.0, model.population.model.takes, lambda size: {})
     right, loss, step, failed = 0, math.nan, 0, False
     for state, value in model.trained(batches, LONGEST):
         right, loss = round(float(value.accuracy) * images), float(value.loss)
