@@ -1,6 +1,6 @@
 """From choices to a Recipe and back: TOML, command-line options or keywords, an unknown name or value refused."""
 
-__all__ = ["members", "parse", "read", "recipe", "text"]
+__all__ = ["applicable", "members", "parse", "read", "recipe", "text"]
 
 import itertools
 import tomllib
@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tenfold.errors import UsageError, nearest
-from tenfold.recipe import FIT, SHAPES, SWEEP, VARYING, Recipe
+from tenfold.recipe import FIT, OWNERS, SHAPES, SWEEP, VARYING, Recipe, Settings
 from tenfold.text import toml
 
 
@@ -57,6 +57,16 @@ def _alternatives(name: str, value: Any) -> bool:
     if name in (*VARYING, "vary") or not isinstance(value, list | tuple):
         return False
     return len(value) > 1 if name not in SHAPES else any(isinstance(width, list | tuple) for width in value)
+
+
+def applicable(settings: Settings) -> Settings:
+    """Return settings without the fields that their own model, optimizer, schedule or initializer does not have.
+
+    >>> applicable({"model": "linear", "hidden": (128,), "l2": 0.1})
+    {'model': 'linear', 'l2': 0.1}
+    """
+    idle = {name for name, owner in OWNERS.items() if settings.get(owner.field) in owner.lacking}
+    return {name: value for name, value in settings.items() if name not in idle}
 
 
 def members(recipe: Recipe) -> list[dict[str, Any]]:

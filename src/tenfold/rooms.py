@@ -8,10 +8,10 @@ __all__ = ["Hyperparameter", "beside", "declared", "find", "marked", "names", "n
 
 import ast
 import importlib
-import importlib.util
-import pkgutil
+import sys
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from tenfold.errors import UsageError, nearest
@@ -63,10 +63,9 @@ def names(room: str) -> tuple[str, ...]:
     True
     """
     if _is_folder(room):
-        return tuple(
-            sorted(entry.name for entry in pkgutil.iter_modules(importlib.import_module(_home(room)).__path__))
-        )
-    return tuple(sorted(_constant(_home(room), "__all__", ())))
+        files = (file for place in _places(room) for file in place.glob("*.py"))
+        return tuple(sorted(file.stem for file in files if file.stem != "__init__"))
+    return tuple(sorted(_constant(_place(room).with_suffix(".py"), "__all__", ())))
 
 
 @cache
@@ -122,12 +121,15 @@ def numbers(room: str, word: str) -> tuple[Hyperparameter, ...]:
 
 def declared(room: str, word: str, constant: str, otherwise: Any) -> Any:
     """Return a constant of an entry's file, made of literals and Hyperparameter(…); otherwise, where it has none."""
-    return _constant(f"{_home(room)}.{word}", constant, otherwise) if _is_folder(room) else otherwise
+    if not _is_folder(room):
+        return otherwise
+    files = (place / f"{word}.py" for place in _places(room))
+    return next((_constant(file, constant, otherwise) for file in files if file.exists()), otherwise)
 
 
 @cache
-def _constant(module: str, constant: str, otherwise: Any) -> Any:
-    source = _source(module)
+def _constant(file: Path, constant: str, otherwise: Any) -> Any:
+    source = file.read_text(encoding="utf-8")
     for statement in ast.parse(source).body if constant in source else ():
         if isinstance(statement, ast.Assign) and constant in [ast.unparse(name) for name in statement.targets]:
             return _literal(statement.value)
@@ -143,16 +145,18 @@ def _literal(node: ast.expr) -> Any:
     return ast.literal_eval(node)
 
 
-@cache
-def _source(module: str) -> str:
-    """Return the source text of a module without importing it."""
-    spec: Any = importlib.util.find_spec(module)
-    return str(spec.loader.get_source(module) or "")
-
-
 def _is_folder(room: str) -> bool:
-    spec = importlib.util.find_spec(_home(room))
-    return spec is not None and spec.submodule_search_locations is not None
+    return _place(room).is_dir()
+
+
+def _places(room: str) -> list[Path]:
+    """Return the folders of a room: its own, and those that were added to the path of its package."""
+    package = sys.modules.get(_home(room))
+    return [Path(place) for place in package.__path__] if package else [_place(room)]
+
+
+def _place(room: str) -> Path:
+    return Path(__file__).parent / _PACKAGES[room] / room
 
 
 def _home(room: str) -> str:

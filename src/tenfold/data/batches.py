@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tenfold.data.augmentations.flip import flip
 from tenfold.engine.types import Batch, Scalar
+from tenfold.rooms import find
 from tenfold.seeds import generator
 
 
@@ -110,7 +110,8 @@ def _flipped(images: Tensor, share: Scalar, seed: int, t: int) -> tuple[Tensor, 
     draws = torch.from_numpy(generator(seed, "flip", t).random(len(images)))
     if isinstance(share, Tensor):
         return torch.cat((images, images.flip(-1))), (draws < share[:, None]).to(images.device)
-    return flip(images, (draws < share).to(images.device)), None
+    mirrored: Tensor = find("augmentations", "flip")(images, (draws < share).to(images.device))
+    return mirrored, None
 
 
 def _uniform(shape: tuple[int, ...], path: tuple[int, str, int], like: Tensor) -> Tensor:

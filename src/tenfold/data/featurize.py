@@ -5,7 +5,7 @@ of a sweep's folds, whose validation images may be among the images that the fea
 the final model, trained on training and validation images together.
 """
 
-__all__ = ["LARGEST", "Featurized", "featurize"]
+__all__ = ["Featurized", "featurize"]
 
 import math
 import time
@@ -18,14 +18,12 @@ import torch
 from torch import Tensor
 
 from tenfold import files
-from tenfold.data.types import Dataset
+from tenfold.data.types import LARGEST, Dataset
 from tenfold.errors import FileError, UsageError
 from tenfold.recipe import Recipe
 from tenfold.rooms import find
 
 KIND = "tenfold features"
-# Pixels of the largest image that features are made of: a model is asked about one such image when it is loaded.
-LARGEST = 3 * 1024**2
 # Images that are turned into features at a time.
 SLICE = 1000
 # Bytes that the features of a data set may take.
@@ -48,12 +46,10 @@ def featurize(
     watch: Callable[[str], None],
     keep: bool,
 ) -> Featurized:
-    """Replace images by features, (N, 1, 1, D) float32, zeros where no part has them; pixels stay what they are.
+    """Replace images by features, (N, 1, 1, D) float32, zeros where no part has them.
 
     The learned tensors are written to features.tenfold in the run's folder if keep is True, and read if it is there.
     """
-    if recipe.features == "pixels":
-        return Featurized(dataset, {})
     if math.prod(dataset.images.shape[1:]) > LARGEST:
         raise UsageError(f"features {recipe.features}: the images of {dataset.name} are too large; leave them pixels")
     feature, path, start = find("features", recipe.features), folder / "features.tenfold", time.perf_counter()

@@ -1,6 +1,6 @@
 """The nouns of the data: their source, the images as they came, and the features in place of them."""
 
-__all__ = ["DataSource", "Dataset", "Feature", "Reading"]
+__all__ = ["LARGEST", "DataSource", "Dataset", "Feature", "Reading"]
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,6 +9,9 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+
+# Pixels of the largest image that features are made of: a model is asked about one such image when it is loaded.
+LARGEST = 3 * 1024**2
 
 
 class DataSource(NamedTuple):

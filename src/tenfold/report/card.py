@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tenfold.choices import applicable
 from tenfold.data.batches import steps_per_epoch
 from tenfold.files import write_text
 from tenfold.recipe import OWNERS
 from tenfold.runs.result import FitResult, RungResult, RunResult, SweepResult, TrainResult
-from tenfold.search.axes import applicable
 from tenfold.text import ABSENT, count, finite, interval, markdown, metric_name, percent, rounded, score, setting
 from tenfold.trained.metrics import Brief, Calibration, ClassScores, Metrics
 from tenfold.trained.model import TrainedModel, weights_sha256

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tenfold.data.batches import Part
-from tenfold.data.featurize import featurize
 from tenfold.data.load import fingerprint, load
 from tenfold.data.splits import split
 from tenfold.data.types import Dataset
@@ -99,7 +98,10 @@ def prepare(
         write_bytes(folder / "splits.npz", _packed(positions))
     warnings = (*findings.get("warnings", ()), *_unmeasured(dataset, positions))
     twinned = twins(findings, dataset, positions["test"], positions["train"])
-    images, learned = featurize(recipe, dataset, positions, folder, device, watch, keep)
+    images, learned = dataset, {}
+    if recipe.features != "pixels":
+        featurize = importlib.import_module("tenfold.data.featurize").featurize
+        images, learned = featurize(recipe, dataset, positions, folder, device, watch, keep)
     about = About(facts, warnings, twinned, learned)
     return Prepared(recipe, dataset, images, parts(recipe, images, positions, device), device, about, findings)
 

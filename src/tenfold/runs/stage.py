@@ -6,6 +6,7 @@ weak members, checkpoint. Only the clock-free decides about members; what the cl
 
 __all__ = ["fresh", "measured", "train_stage"]
 
+import importlib
 import time
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +17,6 @@ from torch import Tensor
 from tenfold.data.batches import sampler
 from tenfold.engine import loop
 from tenfold.engine.arrays import rows as rows_of
-from tenfold.engine.failure import failure
 from tenfold.engine.population import Population, first_params
 from tenfold.engine.types import Params, State
 from tenfold.engine.views import of_member
@@ -261,7 +261,8 @@ def _failures(
             step = -int(progress.state.status[row])
             params = rows_of(progress.state.params, torch.tensor([row], device=run.device))
             batch = of_member(batches(step - 1), row)
-            failed[member] = Failure(step, **failure(population.model, params, batch, population.alone[row]))
+            locate = importlib.import_module("tenfold.engine.failure").failure  # few runs need it
+            failed[member] = Failure(step, **locate(population.model, params, batch, population.alone[row]))
             run.watch(
                 _event(run, stage, progress)._replace(message=_fate(stage, progress, int(member), failed[member]))
             )

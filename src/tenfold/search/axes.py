@@ -10,7 +10,6 @@ __all__ = [
     "Axis",
     "Range",
     "allowed",
-    "applicable",
     "at",
     "check_axes",
     "fitting_piece",
@@ -102,16 +101,6 @@ def check_axes(axes: Sequence[Axis], recipe: Recipe) -> None:
             )
     if recipe.features != "pixels" and "flip" in searched:
         raise UsageError(f"flip: mirrors pixels; it does not go with the features {recipe.features}")
-
-
-def applicable(settings: dict[str, Any]) -> dict[str, Any]:
-    """Settings without the fields that their own model, optimizer, schedule or initializer does not have.
-
-    >>> applicable({"model": "linear", "hidden": (128,), "l2": 0.1})
-    {'model': 'linear', 'l2': 0.1}
-    """
-    idle = {name for name, owner in OWNERS.items() if settings.get(owner.field) in owner.lacking}
-    return {name: value for name, value in settings.items() if name not in idle}
 
 
 def place(axis: Axis, u: float) -> Any:

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from tenfold import files
-from tenfold.data.featurize import LARGEST
+from tenfold.data.types import LARGEST
 from tenfold.engine.types import Params
 from tenfold.errors import FileError, UsageError
 from tenfold.rooms import find, marked

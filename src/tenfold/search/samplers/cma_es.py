@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from tenfold.choices import applicable
 from tenfold.errors import UsageError
-from tenfold.search.axes import Axis, Range, applicable, at, fitting_piece, position
+from tenfold.search.axes import Axis, Range, at, fitting_piece, position
 from tenfold.search.study import required, worths
 from tenfold.seeds import generator
 

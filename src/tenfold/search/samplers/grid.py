@@ -6,8 +6,9 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
+from tenfold.choices import applicable
 from tenfold.errors import UsageError
-from tenfold.search.axes import Axis, Range, applicable, text
+from tenfold.search.axes import Axis, Range, text
 
 
 def grid(

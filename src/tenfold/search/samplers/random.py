@@ -5,7 +5,8 @@ __all__ = ["random"]
 from collections.abc import Sequence
 from typing import Any
 
-from tenfold.search.axes import Axis, applicable, place
+from tenfold.choices import applicable
+from tenfold.search.axes import Axis, place
 from tenfold.seeds import generator
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from scipy.stats import qmc
 
-from tenfold.search.axes import Axis, applicable, place
+from tenfold.choices import applicable
+from tenfold.search.axes import Axis, place
 from tenfold.seeds import generator
 
 

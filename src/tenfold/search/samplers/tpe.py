@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from tenfold.search.axes import Axis, applicable
+from tenfold.choices import applicable
+from tenfold.search.axes import Axis
 from tenfold.search.study import decoded, graded, parameters, quiet, suggest
 from tenfold.seeds import generator
 
