@@ -296,7 +296,7 @@ def test_a_dask_cluster_gives_the_same_table_though_a_worker_is_killed(tmp_path)
         log = stack.enter_context((tmp_path / "log").open("w"))
         processes = [dask(log, "scheduler", "--port", "0", "--scheduler-file", str(place))]
         stack.callback(lambda: [(process.kill(), process.wait()) for process in reversed(processes)])
-        until(place.exists, processes[0])
+        until(lambda: place.exists() and place.read_text().rstrip().endswith("}"), processes[0])
         address = json.loads(place.read_text())["address"]
         for environment in (moment.environment(), {}):
             processes.append(dask(log, "worker", address, "--nthreads", "1", "--no-nanny", **environment))

@@ -24,7 +24,8 @@ def tpe(
     own = int(generator(seed, "sweep", "tpe", batch).integers(2**31))
     known = {name: found for axis in axes for name, found in parameters(axis).items()}
     with quiet() as optuna:
-        sampler = optuna.samplers.TPESampler(seed=own, constant_liar=True)
+        # Defaults that differ between Optuna 4 and 5 are stated; its multivariate sampler itself differs between them.
+        sampler = optuna.samplers.TPESampler(seed=own, multivariate=False, group=False, constant_liar=True)
         study = optuna.create_study(direction="maximize", sampler=sampler)
         for params, score in graded(axes, told):
             chosen = {name: known[name] for name in params}
