@@ -123,7 +123,7 @@ def moments(folder: Path) -> list[Moment]:
         ("a forged header is refused", 0.1, partial(files.load, forged(folder / "f"))),
         ("an image that claims 65,535² pixels is refused", 0.1, partial(images, bomb(folder / "bomb.png"))),
         ("a small archive of CIFAR-10 is refused", 0.1, partial(cifar, padded(folder / "c.tar.gz", bytes(2**25)))),
-        ("an IDX file that claims 2¹²⁸ bytes is refused", 1, partial(idx, padded(folder / "b.gz", head + bytes(2**26)))),
+        ("an IDX file of 2¹²⁸ claimed bytes is refused", 1, partial(idx, padded(folder / "b.gz", head + bytes(2**26)))),
         ("a directory of 300,000 members is refused", 1, partial(npz, crowded(folder / "many.npz"))),
         ("a photograph of 12 megapixels is decoded small", 0.5, partial(images(photograph()).pixels, "RGB", 32)),
         ("a figure made of openings is drawn", 2, openings(folder / "run")),

@@ -387,7 +387,7 @@ def test_arithmetic_says_about_what_a_table_takes(table, tmp_path):
     with FlopCounterMode(display=False) as counter:
         reproduce(own, tmp_path / "run", quiet)
     # So slow a machine that nothing counts but products.
-    assert 1 / 3 < by_arithmetic(own, 1.0) / counter.get_total_flops() < 3
+    assert 1 / 5 < by_arithmetic(own, 1.0) / counter.get_total_flops() < 5
     assert 0 < by_arithmetic(own, operations_per_second()) < by_arithmetic(own, 1.0)
 
 
