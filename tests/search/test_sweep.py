@@ -10,6 +10,7 @@ from contextlib import ExitStack
 
 import numpy as np
 import pytest
+from joblib.externals.loky import get_reusable_executor
 
 import tenfold
 from tenfold.cli import main
@@ -269,6 +270,7 @@ def test_a_worker_that_dies_is_replaced(tmp_path, monkeypatch):
     moment = Moment(tmp_path / "moment", "checkpoints/", 2)
     choices = {"learning_rate": "0.01,0.1", "folds": 4, "epochs": 20, "model": "mlp", "hidden": [64]}
     told = []
+    get_reusable_executor().shutdown(wait=True)  # workers that an earlier test left know nothing of the moment
     with monkeypatch.context() as patch:
         for name, value in moment.environment().items():
             patch.setenv(name, value)
