@@ -1,7 +1,7 @@
 # make demo    install into .venv, then `tenfold fit` on scikit-learn's bundled digits
 # make test    install, then lint, types and the whole suite
 # make check   lint and types alone
-# make bench   the side-by-side benchmarks (needs the real data; see benchmarks/README.md)
+# make bench   the benchmarks (they need the real data; see benchmarks/README.md)
 
 PYTHON ?= python3
 BIN := .venv/bin

@@ -11,6 +11,9 @@ BROWSER = next(
 )
 FLAGS = ("--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update")
 
+# Milliseconds that an action may take before it fails by itself: as long as a busy machine may need.
+PATIENCE = 300_000
+
 in_browser = [
     pytest.mark.xdist_group("browser"),
     pytest.mark.skipif(BROWSER is None, reason="needs chromium"),
@@ -24,7 +27,7 @@ def launched():
     # As root a browser has no sandbox to put itself into.
     flags = [*FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     with sync_api.sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=BROWSER, args=flags)
+        found = playwright.chromium.launch(executable_path=BROWSER, args=flags, timeout=PATIENCE)
         yield found
         found.close()
 
@@ -38,6 +41,7 @@ def opener(browser, folder):
         context = browser.new_context(
             viewport={"width": width, "height": 800}, color_scheme=theme, java_script_enabled=scripts
         )
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda message: noise.append(message.text))

@@ -50,7 +50,7 @@ def in_terminal(program, environment):
     variables |= {"TERM": "xterm", "COLUMNS": "80"} | environment
     subprocess.run([sys.executable, "-c", program], stderr=theirs, stdout=subprocess.DEVNULL, env=variables, check=True)
     os.close(theirs)
-    reader.join(10)
+    reader.join()
     os.close(ours)
     return seen.decode()
 

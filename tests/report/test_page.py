@@ -7,7 +7,6 @@ import html
 import json
 import re
 import shutil
-import time
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -470,11 +469,10 @@ def test_files_that_were_spoiled_are_one_plain_line(run, tmp_path, name, change)
     assert "\n" not in str(caught.value)
 
 
-def test_a_figure_made_of_openings_takes_no_time(run):
+def test_a_figure_made_of_openings_is_shown(run):
+    """That it takes a moment, benchmarks/bench_moments.py measures."""
     case = read_case(run)._replace(figures={"templates": '<svg viewBox="0 0 9 9">' + "<!--" * 100_000})
-    start = time.perf_counter()
     assert illustrate("templates", case, "") is not None
-    assert time.perf_counter() - start < 2
 
 
 def test_runs_on_other_data_are_told_once(run):

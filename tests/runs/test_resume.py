@@ -1,40 +1,49 @@
 """A run that is killed, even twice, ends with the bits of one that never was; half a run never looks like a whole."""
 
+import io
 import json
 import signal
 import subprocess
 import sys
-import time
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
 import torch
 
+from tenfold.cli import main
 from tenfold.engine.types import State
+from tenfold.errors import FileError, Interrupted, RunError
+from tenfold.recipe import recipe
+from tenfold.runs import fit
 from tenfold.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from tenfold.sessions import begin, resume
+from tests.processes import Moment, started, until
 
 MODEL = "--model mlp --hidden 64-32 --dropout 0.1 --learning-rate 0.01,0.05 --momentum 0.9"
 TRAIN = f"train digits {MODEL} --epochs 150 --patience 140"
-FIT = "fit digits --limit 600 --minutes 5"
+ENDLESS = f"{TRAIN} --epochs 100000 --patience 0"
+# The first rung and the one that drops members, both short: the two that a run can be killed in.
+SHORT = {"LADDER": fit.LADDER[::3], "LEAST": 200}
+FIT = "fit digits --limit 600 --minutes 600"
+PREPARED = "from tenfold.runs import fit; fit.LADDER, fit.LEAST = fit.LADDER[::3], 200"
 CLOCKS = {"seconds", "images_per_second", "run", "model", "notes", "expected_seconds", "report"}
 
 
-def start(*words: str) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-m", "tenfold", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-
-
 def finished(*words: str) -> dict:
-    process = start(*words, "--json")
-    out, err = process.communicate(timeout=240)
-    assert process.returncode == 0, err.decode()
-    return json.loads(out.splitlines()[-1])
+    """What a command prints that comes to its end, in this process."""
+    printed = io.StringIO()
+    with redirect_stdout(printed), pytest.raises(SystemExit) as ended:
+        main([*words, "--json"])
+    assert not ended.value.code
+    return json.loads(printed.getvalue().splitlines()[-1])
 
 
-def wait_for(condition, process: subprocess.Popen, seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not condition() and process.poll() is None and time.monotonic() < end:
-        time.sleep(0.01)
-    assert condition(), "the run ended before the moment to kill it"
+def killed(moment: Moment, *words: str, prepared: str = "") -> None:
+    """Run a command in a process that is killed at a moment of its work."""
+    process = started(*words, moment=moment, prepared=prepared)
+    _, err = process.communicate()
+    assert process.returncode == -signal.SIGKILL, err
 
 
 def plain(result):
@@ -49,106 +58,121 @@ def lines(folder: Path) -> int:
     return path.read_bytes().count(b"\n") if path.exists() else 0
 
 
-def checkpoints(folder: Path) -> int:
-    return len(list((folder / "checkpoints").glob("*.tenfold")))
+def checkpoints(folder: Path) -> list[Path]:
+    """Those that are whole, the newest last."""
+    return sorted((folder / "checkpoints").glob("*.tenfold"))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """Folder and result of the training that nothing stops."""
+    folder = tmp_path_factory.mktemp("train") / "whole"
+    return folder, finished(*TRAIN.split(), "--out", str(folder))
 
 
 @pytest.fixture
-def quick_checkpoints(monkeypatch):
-    """Checkpoints every few steps instead of every two seconds, so that short runs have some."""
-    monkeypatch.setenv("TENFOLD_CHECKPOINT_SECONDS", "0.05")
+def whole_fit(tmp_path, monkeypatch):
+    """Folder and result of a fit on a short ladder that nothing stops; those that follow climb the same ladder."""
+    for name, value in SHORT.items():
+        monkeypatch.setattr(fit, name, value)
+    folder = tmp_path / "whole"
+    return folder, finished(*FIT.split(), "--out", str(folder))
 
 
-@pytest.mark.parametrize("command", [TRAIN, FIT], ids=["train", "fit"])
-def test_a_run_killed_twice_ends_with_the_same_bits(command, tmp_path, quick_checkpoints):
-    whole = finished(*command.split(), "--out", str(tmp_path / "whole"))
+@pytest.mark.parametrize(
+    ("command", "wanted", "prepared", "second"),
+    [
+        (TRAIN, "whole", "", ("checkpoints/", 3)),
+        (FIT, "whole_fit", PREPARED, ("models/linear-softmax.tenfold", 1)),
+    ],
+    ids=["train", "fit"],
+)
+def test_a_run_killed_twice_ends_with_the_same_bits(command, wanted, prepared, second, tmp_path, request):
+    place, result = request.getfixturevalue(wanted)
     folder = tmp_path / "killed"
-    process = start(*command.split(), "--out", str(folder))
-    wait_for(lambda: lines(folder) > 20 and checkpoints(folder), process)
-    process.kill()
-    process.wait()
-    seen = lines(folder)
-    process = start("resume", str(folder))
-    wait_for(lambda: lines(folder) > seen + 20, process)
-    process.kill()
-    process.wait()
+    killed(Moment(tmp_path / "first", "checkpoints/", 3), *command.split(), "--out", str(folder), prepared=prepared)
+    before = checkpoints(folder)
+    assert len(before) == 2
+    killed(Moment(tmp_path / "second", *second), "resume", str(folder), prepared=prepared)
+    assert checkpoints(folder)[-1] > before[-1]
     assert json.loads((folder / "status.json").read_text())["state"] == "running"
     assert not (folder / "result.json").exists()
     resumed = finished("resume", str(folder))
-    assert plain(resumed) == plain(whole)
+    assert plain(resumed) == plain(result)
     for name in ("metrics.csv", "predictions.csv"):
-        assert (folder / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+        assert (folder / name).read_bytes() == (place / name).read_bytes()
     assert finished("resume", str(folder)) == resumed
 
 
 def test_a_kill_in_the_first_second_can_be_resumed(tmp_path):
     folder = tmp_path / "run"
-    process = start("train", "digits", "--epochs", "2", "--out", str(folder))
-    wait_for(folder.exists, process)
-    process.kill()
-    process.wait()
+    killed(Moment(tmp_path / "moment", "run/splits.npz"), "train", "digits", "--epochs", "2", "--out", str(folder))
     whole = finished("train", "digits", "--epochs", "2", "--out", str(tmp_path / "whole"))
     assert plain(finished("resume", str(folder))) == plain(whole)
 
 
+# How soon it saves is measured by benchmarks/bench_signals.py.
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_saves_and_says_how_to_go_on(number, code, tmp_path):
     folder = tmp_path / "run"
-    process = start(*TRAIN.split(), "--epochs", "100000", "--patience", "0", "--out", str(folder))
-    wait_for(lambda: lines(folder) > 10, process)
-    asked = time.monotonic()
+    process = started(*ENDLESS.split(), "--out", str(folder))
+    until(lambda: lines(folder) > 10, process)
     process.send_signal(number)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate()
     assert process.returncode == code
-    assert time.monotonic() - asked < 5  # promised: 2 s; the rest is for a busy machine
-    assert f"tenfold resume {folder}" in err.decode()
-    assert checkpoints(folder) >= 1
+    assert f"tenfold resume {folder}" in err
+    assert len(checkpoints(folder)) >= 1
     assert (folder / "model.tenfold").exists()
     assert json.loads((folder / "status.json").read_text())["state"] == "interrupted"
 
 
+def stopped(folder: Path, when, **choices) -> None:
+    """Train without an end in this process, and interrupt that at the first event at which when() holds."""
+
+    def watch(event):
+        if when():
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(Interrupted):
+        begin(recipe({"epochs": 100_000, **choices}), str(folder), watch=watch)
+
+
 def test_only_one_process_writes_a_run(tmp_path):
-    folder = tmp_path / "run"
-    process = start(*TRAIN.split(), "--epochs", "100000", "--patience", "0", "--out", str(folder))
-    wait_for(lambda: lines(folder) > 1, process)
-    second = start("resume", str(folder))
-    _, err = second.communicate(timeout=60)
-    process.kill()
-    assert second.returncode == 1
-    assert "another process" in err.decode()
+    folder, seconds = tmp_path / "run", []
+
+    def another():
+        if lines(folder) > 1 and not seconds:
+            command = [sys.executable, "-m", "tenfold", "resume", str(folder)]
+            seconds.append(subprocess.run(command, capture_output=True, text=True, check=False))
+        return seconds
+
+    stopped(folder, another, data="digits")
+    assert seconds[0].returncode == 1
+    assert "another process" in seconds[0].stderr
 
 
-def test_a_damaged_checkpoint_falls_back_to_the_one_before(tmp_path, quick_checkpoints):
-    whole = finished(*TRAIN.split(), "--out", str(tmp_path / "whole"))
+def test_a_damaged_checkpoint_falls_back_to_the_one_before(whole, tmp_path, capsys):
     folder = tmp_path / "run"
-    process = start(*TRAIN.split(), "--out", str(folder))
-    wait_for(lambda: checkpoints(folder) == 2, process)
-    process.kill()
-    process.wait()
-    newest = max((folder / "checkpoints").glob("*.tenfold"))
+    killed(Moment(tmp_path / "moment", "checkpoints/", 3), *TRAIN.split(), "--out", str(folder))
+    assert len(checkpoints(folder)) == 2
+    newest = checkpoints(folder)[-1]
     content = bytearray(newest.read_bytes())
     content[len(content) // 2] ^= 1
     newest.write_bytes(content)
-    process = start("resume", str(folder), "--json")
-    out, err = process.communicate(timeout=240)
-    assert "continuing from the checkpoint before it" in err.decode()
-    assert plain(json.loads(out)) == plain(whole)
+    resumed = finished("resume", str(folder))
+    assert "continuing from the checkpoint before it" in capsys.readouterr().err
+    assert plain(resumed) == plain(whole[1])
 
 
 def test_changed_data_are_refused(tmp_path):
     import numpy as np
 
-    rng = np.random.default_rng(0)
-    np.savez(tmp_path / "d.npz", x=rng.random((60, 4), dtype=np.float32), y=np.arange(60) % 3)
-    folder = tmp_path / "run"
-    process = start("train", str(tmp_path / "d.npz"), "--epochs", "100000", "--out", str(folder))
-    wait_for(lambda: lines(folder) > 5, process)
-    process.send_signal(signal.SIGINT)
-    process.wait()
-    np.savez(tmp_path / "d.npz", x=rng.random((60, 4), dtype=np.float32), y=np.arange(60) % 3)
-    _, err = (process := start("resume", str(folder))).communicate(timeout=60)
-    assert process.returncode == 1
-    assert "changed since the run began" in err.decode()
+    rng, data, folder = np.random.default_rng(0), tmp_path / "d.npz", tmp_path / "run"
+    np.savez(data, x=rng.random((60, 4), dtype=np.float32), y=np.arange(60) % 3)
+    stopped(folder, lambda: lines(folder) > 5, data=str(data))
+    np.savez(data, x=rng.random((60, 4), dtype=np.float32), y=np.arange(60) % 3)
+    with pytest.raises((FileError, RunError), match="changed since the run began"):
+        resume(folder)
 
 
 @pytest.mark.parametrize("kept", [True, False], ids=["older kept", "none readable"])
@@ -166,12 +190,9 @@ def test_checkpoints_after_damaged_ones_are_kept(kept, tmp_path):
     assert load_checkpoint(tmp_path)[1].state.step == 3
 
 
-def test_a_single_member_is_saved_and_resumed(tmp_path, quick_checkpoints):
-    command = ["train", "digits", "--learning-rate", "0.05", "--epochs", "400"]
+def test_a_single_member_is_saved_and_resumed(tmp_path):
+    command = ["train", "digits", "--learning-rate", "0.05", "--epochs", "100"]
     whole = finished(*command, "--out", str(tmp_path / "whole"))
     folder = tmp_path / "killed"
-    process = start(*command, "--out", str(folder))
-    wait_for(lambda: lines(folder) > 20 and checkpoints(folder), process)
-    process.kill()
-    process.wait()
+    killed(Moment(tmp_path / "moment", "checkpoints/", 2), *command, "--out", str(folder))
     assert plain(finished("resume", str(folder))) == plain(whole)

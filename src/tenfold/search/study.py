@@ -23,7 +23,7 @@ PACKAGES: dict[str, Any] = {
 
 
 def required(name: str = "optuna") -> Any:
-    """The package optuna, or cmaes; a UsageError that says how to install it where it is absent."""
+    """Return the package optuna, or cmaes; a UsageError that says how to install it where it is absent."""
     if PACKAGES[name] is None:
         raise UsageError(f"the samplers tpe and cma_es need {name}: run `pip install 'tenfold[sweep]'`")
     return PACKAGES[name]
@@ -31,7 +31,7 @@ def required(name: str = "optuna") -> Any:
 
 @contextmanager
 def quiet() -> Iterator[Any]:
-    """The package optuna, while it logs nothing."""
+    """Yield the package optuna, which logs nothing meanwhile."""
     optuna = required()
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -44,15 +44,15 @@ def quiet() -> Iterator[Any]:
 
 
 def parameters(axis: Axis) -> dict[str, Any]:
-    """Optuna's distributions by name: of the choice between an axis' pieces, where it has one, and of its ranges."""
-    found = {}
+    """Return distributions by name: of the choice between an axis' pieces, where it has one, and of its ranges."""
+    distributions = {}
     if len(axis.pieces) > 1 or not _ranges(axis):
-        found[_choice(axis)] = required().distributions.CategoricalDistribution(_words(axis))
-    return found | {_number(axis, span): _distribution(span) for span in _ranges(axis)}
+        distributions[_choice(axis)] = required().distributions.CategoricalDistribution(_words(axis))
+    return distributions | {_number(axis, span): _distribution(span) for span in _ranges(axis)}
 
 
 def encoded(axes: Sequence[Axis], settings: dict[str, Any]) -> dict[str, Any] | None:
-    """Parameters that stand for the settings, None where the axes do not hold them. Fields that are missing stay so."""
+    """Return parameters for the settings, None where the axes do not hold them. Fields that are missing stay so."""
     params: dict[str, Any] = {}
     for axis in axes:
         if axis.name not in settings:
@@ -69,21 +69,21 @@ def encoded(axes: Sequence[Axis], settings: dict[str, Any]) -> dict[str, Any] | 
 
 
 def decoded(axes: Sequence[Axis], take: Callable[[str, Any], Any]) -> dict[str, Any]:
-    """Settings from parameters. take(name, distribution): the value of one; asked only for those that are needed."""
+    """Build settings from parameters. take(name, distribution): the value of one; asked only where needed."""
     settings = {}
     for axis in axes:
-        known, piece = parameters(axis), axis.pieces[0]
-        if _choice(axis) in known:
-            piece = axis.pieces[_words(axis).index(take(_choice(axis), known[_choice(axis)]))]
+        distributions, piece = parameters(axis), axis.pieces[0]
+        if _choice(axis) in distributions:
+            piece = axis.pieces[_words(axis).index(take(_choice(axis), distributions[_choice(axis)]))]
         if isinstance(piece, Range):
-            number = take(_number(axis, piece), known[_number(axis, piece)])
+            number = take(_number(axis, piece), distributions[_number(axis, piece)])
             piece = type(piece.low)(min(max(number, piece.low), piece.high))
         settings[axis.name] = piece
     return settings
 
 
 def suggest(trial: Any, name: str, distribution: Any) -> Any:
-    """A trial's own value of one parameter."""
+    """Return the value that a trial chooses for one parameter."""
     if hasattr(distribution, "choices"):
         return trial.suggest_categorical(name, distribution.choices)
     whole = isinstance(distribution, required().distributions.IntDistribution)
@@ -92,20 +92,20 @@ def suggest(trial: Any, name: str, distribution: Any) -> Any:
 
 
 def graded(
-    axes: Sequence[Axis], told: Sequence[tuple[dict[str, Any], float | None]]
+    axes: Sequence[Axis], scored: Sequence[tuple[dict[str, Any], float | None]]
 ) -> list[tuple[dict[str, Any], float]]:
-    """Parameters and score (`worths`) of the members that the axes hold."""
-    pairs = [(encoded(axes, settings), score) for (settings, _), score in zip(told, worths(told), strict=True)]
+    """Return parameters and score (`worths`) of the members that the axes hold."""
+    pairs = [(encoded(axes, settings), score) for (settings, _), score in zip(scored, worths(scored), strict=True)]
     return [(params, score) for params, score in pairs if params is not None]
 
 
-def worths(told: Sequence[tuple[dict[str, Any], float | None]]) -> list[float]:
-    """Scores of members, in their order; one that failed is below the worst that did not.
+def worths(scored: Sequence[tuple[dict[str, Any], float | None]]) -> list[float]:
+    """Return scores of members, in their order; one that failed is below the worst that did not.
 
     >>> worths([({}, 0.5), ({}, None), ({}, 0.25)])
     [0.5, -0.75, 0.25]
     """
-    scores = [score if score is not None and math.isfinite(score) else None for _, score in told]
+    scores = [score if score is not None and math.isfinite(score) else None for _, score in scored]
     worst = min((score for score in scores if score is not None), default=0.0) - 1.0
     return [worst if score is None else score for score in scores]
 
@@ -123,7 +123,7 @@ def _number(axis: Axis, span: Range) -> str:
 
 
 def _words(axis: Axis) -> list[Any]:
-    """What Optuna stores for the pieces: values of a list as they are where it can, else their text."""
+    """Return what Optuna stores for the pieces: values of a list as they are where it can, else their text."""
     if _ranges(axis) or axis.name == "hidden":
         return [text(Axis(axis.name, (piece,))) for piece in axis.pieces]
     return list(axis.pieces)

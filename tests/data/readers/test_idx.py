@@ -2,7 +2,6 @@ import gzip
 import os
 import random
 import struct
-import time
 import tracemalloc
 from pathlib import Path
 
@@ -70,13 +69,11 @@ def test_bombs_take_no_memory(tmp_path, claimed):
     with gzip.open(path, "wb", compresslevel=9) as file:
         file.write(head + bytes(2**26))
     tracemalloc.start()
-    began = time.process_time()
     with pytest.raises(DataError, match="bomb"):
         idx(path)
-    took, peak = time.process_time() - began, tracemalloc.get_traced_memory()[1]
+    peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 64e6
-    assert took < 1
 
 
 def reads_or_names(path):

@@ -2,12 +2,11 @@ import io
 import random
 import struct
 import threading
-import time
 import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
 from tenfold.data.readers.images import FORMATS, images
 from tenfold.errors import DataError, Interrupted
@@ -106,11 +105,24 @@ def test_resizing_is_smooth_and_said():
     assert np.abs(pixels.astype(int) - 127).max() <= 3  # without anti-aliasing it would be 0 or 255
 
 
-def test_a_large_jpeg_is_decoded_small():
+@pytest.fixture
+def decoded(monkeypatch):
+    """Sizes of the images that Pillow decodes, in their order."""
+    sizes, load = [], ImageFile.ImageFile.load
+
+    def noted(image):
+        pixels = load(image)
+        sizes.append(image.size)
+        return pixels
+
+    monkeypatch.setattr(ImageFile.ImageFile, "load", noted)
+    return sizes
+
+
+def test_a_large_jpeg_is_decoded_small(decoded):
     photograph = encoded(Image.effect_noise((4000, 3000), 50).convert("RGB"), "JPEG", quality=50)
-    began = time.process_time()
     assert images(photograph).pixels("RGB", 32)[0].shape == (3, 32, 32)
-    assert time.process_time() - began < 0.5
+    assert set(decoded) == {(500, 375)}
 
 
 def chunk(kind, content):
@@ -123,15 +135,14 @@ def png(width, height, body, kind=2):
 
 
 @pytest.mark.parametrize("side", [65535, 9000, 2**31 - 1])
-def test_bombs_are_refused_before_decoding(tmp_path, side):
+def test_bombs_are_refused_before_decoding(tmp_path, side, decoded):
     path = tmp_path / "bomb.png"
     path.write_bytes(png(side, side, zlib.compress(bytes(2**20))))
-    began = time.process_time()
     with pytest.raises(
         DataError, match=r"bomb\.png: .*(more than the limit|more pixels than the limit|not a readable)"
     ):
         images(path)
-    assert time.process_time() - began < 0.1
+    assert decoded == []
 
 
 def test_a_large_file_has_a_limit_too():
@@ -178,9 +189,7 @@ def test_mutations_raise_only_typed_errors(tmp_path, kind):
         for _ in range(rng.randint(1, 4)):
             bad[rng.randrange(rng.choice([min(len(bad), 100), len(bad)]))] = rng.randrange(256)
         path.write_bytes(bad[: rng.choice([len(bad), rng.randrange(1, len(bad))])])
-        began = time.perf_counter()
         assert reads_or_names(path)
-        assert time.perf_counter() - began < 2
 
 
 def test_threads_agree():

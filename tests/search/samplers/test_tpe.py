@@ -67,6 +67,14 @@ def test_the_same_is_asked_again_in_another_process():
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == repr(asked)
 
 
+def test_every_version_of_optuna_that_is_allowed_is_asked_the_same():
+    """Version 5 changed two defaults of the sampler."""
+    asked = tpe(AXES, 2, 0, 1, run(tpe, 0, batches=1))
+    assert [(member["l2"], member["loss"]) for member in asked] == [(0.0, "hinge")] * 2
+    assert [member["learning_rate"] for member in asked] == pytest.approx([0.0124484753, 0.0306851651], rel=1e-6)
+    assert [member["momentum"] for member in asked] == pytest.approx([0.7927129541, 0.7697356256], rel=1e-6)
+
+
 OPTIONS = ["1e-5:1:log", "0,1e-6:1:log", "0:0.99", "softmax,hinge"]
 
 

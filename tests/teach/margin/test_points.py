@@ -1,6 +1,5 @@
 """Points of two classes, as typed and from files: what is read, which class is +, what is said of what cannot be."""
 
-import time
 from fractions import Fraction
 
 import numpy as np
@@ -247,11 +246,13 @@ def test_a_line_that_is_none(text, told):
     assert told in str(caught.value)
 
 
-@pytest.mark.parametrize("text", [" " * 300_000, "w=" + ", " * 150_000, "1" + " " * 300_000 + "x", "b" * 300_000])
-def test_a_long_text_is_refused_at_once(text):
-    begun = time.process_time()
+# So long that a pattern which tries again from every place would take hours.
+LONG = 3_000_000
+
+
+@pytest.mark.parametrize("text", [" " * LONG, "w=" + ", " * (LONG // 2), "1" + " " * LONG + "x", "b" * LONG])
+def test_a_long_text_is_refused_in_linear_time(text):
     for read in (parse_given, parse_places):
         with pytest.raises(UsageError) as caught:
             read(text, 2)
         assert len(str(caught.value)) < 300
-    assert time.process_time() - begun < 1

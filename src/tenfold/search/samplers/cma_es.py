@@ -1,6 +1,6 @@
 """Covariance matrix adaptation (Hansen and Ostermeier 2001) over the ranges, by cmaes, which Optuna's sampler wraps.
 
-A batch is a generation. Every call goes through all that was told again, in order, so that there is no state to keep;
+A batch is a generation. Every call goes through all scored members again, in order, so that there is no state to keep;
 Optuna's own sampler keeps its state in its trials, and starts anew where it did not ask for them itself. Lists, and the
 choice between an axis' pieces, are drawn independently.
 """
@@ -26,9 +26,9 @@ Span = tuple[str, Range]
 
 
 def cma_es(
-    axes: Sequence[Axis], count: int, seed: int, batch: int, told: Sequence[tuple[dict[str, Any], float | None]]
+    axes: Sequence[Axis], count: int, seed: int, batch: int, scored: Sequence[tuple[dict[str, Any], float | None]]
 ) -> list[dict[str, Any]]:
-    """The next `count` members after all that were told.
+    """Propose the next `count` members after all that are scored.
 
     Raises UsageError with fewer than two ranges, or where cmaes is not installed.
     """
@@ -44,23 +44,23 @@ def cma_es(
         population_size=max(count, 4 + int(3 * math.log(len(spans)))),
         seed=int(stream.integers(2**31)),
     )
-    _teach(evolution, axes, spans, told)
+    _teach(evolution, axes, spans, scored)
     asked = [dict(zip(spans, evolution.ask(), strict=True)) for _ in range(count)]
-    return [applicable({axis.name: _value(axis, own, stream.random()) for axis in axes}) for own in asked]
+    return [applicable({axis.name: _value(axis, places, stream.random()) for axis in axes}) for places in asked]
 
 
 def _teach(
-    evolution: Any, axes: Sequence[Axis], spans: Sequence[Span], told: Sequence[tuple[dict[str, Any], float | None]]
+    evolution: Any, axes: Sequence[Axis], spans: Sequence[Span], scored: Sequence[tuple[dict[str, Any], float | None]]
 ) -> None:
     """Tell full generations, in order. It minimizes."""
-    size, scores = evolution.population_size, worths(told)
-    for first in range(0, len(told) - size + 1, size):
+    size, scores = evolution.population_size, worths(scored)
+    for first in range(0, len(scored) - size + 1, size):
         members = range(first, first + size)
-        evolution.tell([(_places(evolution, axes, spans, told[i][0]), -scores[i]) for i in members])
+        evolution.tell([(_places(evolution, axes, spans, scored[i][0]), -scores[i]) for i in members])
 
 
 def _places(evolution: Any, axes: Sequence[Axis], spans: Sequence[Span], settings: dict[str, Any]) -> Any:
-    """A member's places on all ranges; on those that it did not use a draw, which teaches nothing."""
+    """Return a member's places on all ranges; on those that it did not use a draw, which teaches nothing."""
     places = evolution.ask()
     for axis in axes:
         piece = fitting_piece(axis, settings[axis.name]) if axis.name in settings else None

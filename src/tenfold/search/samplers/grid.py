@@ -12,11 +12,11 @@ from tenfold.search.axes import Axis, Range, text
 
 
 def grid(
-    axes: Sequence[Axis], count: int, seed: int, batch: int, told: Sequence[tuple[dict[str, Any], float | None]]
+    axes: Sequence[Axis], count: int, seed: int, batch: int, scored: Sequence[tuple[dict[str, Any], float | None]]
 ) -> list[dict[str, Any]]:
-    """The product of the lists; combinations that differ only in what their model lacks are one.
+    """List the product of the lists; combinations that differ only in what their model lacks are one.
 
-    count: 0, or the number that the product has. seed and told change nothing; batches after the first are empty.
+    count: 0, or the number that the product has. seed and scored change nothing; batches after the first are empty.
     Raises UsageError where an axis has a range, or for another count.
     """
     for axis in axes:

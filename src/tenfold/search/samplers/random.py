@@ -11,8 +11,8 @@ from tenfold.seeds import generator
 
 
 def random(
-    axes: Sequence[Axis], count: int, seed: int, batch: int, told: Sequence[tuple[dict[str, Any], float | None]]
+    axes: Sequence[Axis], count: int, seed: int, batch: int, scored: Sequence[tuple[dict[str, Any], float | None]]
 ) -> list[dict[str, Any]]:
-    """Draws of `count` members, from a stream of their own for each batch; told changes nothing."""
+    """Draw `count` members, from a separate stream for each batch; scored changes nothing."""
     places = generator(seed, "sweep", "random", batch).random((count, len(axes)))
     return [applicable({axis.name: place(axis, u) for axis, u in zip(axes, row, strict=True)}) for row in places]

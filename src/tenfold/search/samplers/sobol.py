@@ -16,15 +16,15 @@ from tenfold.seeds import generator
 
 
 def sobol(
-    axes: Sequence[Axis], count: int, seed: int, batch: int, told: Sequence[tuple[dict[str, Any], float | None]]
+    axes: Sequence[Axis], count: int, seed: int, batch: int, scored: Sequence[tuple[dict[str, Any], float | None]]
 ) -> list[dict[str, Any]]:
-    """The next `count` points of one sequence, after as many as were told; their scores change nothing.
+    """Return the next `count` points of one sequence, after as many as are scored; the scores change nothing.
 
-    Members in powers of two spread best. batch changes nothing: it is len(told) that says where the sequence stands.
+    Members in powers of two spread best. batch changes nothing: it is len(scored) that says where the sequence stands.
     """
     if not axes:
         return [{} for _ in range(count)]
-    done = len(told)
+    done = len(scored)
     sequence = qmc.Sobol(len(axes), scramble=True, rng=int(generator(seed, "sweep", "sobol").integers(2**63)))
     # Drawn in a power of two, as the sequence is defined, and cut: nothing is lost, and scipy has nothing to warn of.
     points = sequence.random_base2(max(0, done + count - 1).bit_length())[done : done + count]

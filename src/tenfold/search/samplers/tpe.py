@@ -16,18 +16,21 @@ from tenfold.seeds import generator
 
 
 def tpe(
-    axes: Sequence[Axis], count: int, seed: int, batch: int, told: Sequence[tuple[dict[str, Any], float | None]]
+    axes: Sequence[Axis], count: int, seed: int, batch: int, scored: Sequence[tuple[dict[str, Any], float | None]]
 ) -> list[dict[str, Any]]:
-    """The next `count` members after all that were told; random ones while fewer than ten were.
+    """Propose the next `count` members; random ones while fewer than ten are scored.
 
     Raises UsageError where Optuna is not installed.
     """
-    own = int(generator(seed, "sweep", "tpe", batch).integers(2**31))
-    known = {name: found for axis in axes for name, found in parameters(axis).items()}
+    stream = generator(seed, "sweep", "tpe", batch)
+    distributions = {name: distribution for axis in axes for name, distribution in parameters(axis).items()}
     with quiet() as optuna:
-        sampler = optuna.samplers.TPESampler(seed=own, constant_liar=True)
+        # Defaults that differ between Optuna 4 and 5 are stated; its multivariate sampler itself differs between them.
+        sampler = optuna.samplers.TPESampler(
+            seed=int(stream.integers(2**31)), multivariate=False, group=False, constant_liar=True
+        )
         study = optuna.create_study(direction="maximize", sampler=sampler)
-        for params, score in graded(axes, told):
-            chosen = {name: known[name] for name in params}
+        for params, score in graded(axes, scored):
+            chosen = {name: distributions[name] for name in params}
             study.add_trial(optuna.create_trial(params=params, distributions=chosen, value=score))
         return [applicable(decoded(axes, partial(suggest, study.ask()))) for _ in range(count)]
