@@ -16,18 +16,18 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 DESCRIBED = (ast.Module, ast.ClassDef, *FUNCTIONS)
 
 # All limits only go down.
-QUESTIONS = 55
-"""Docstrings that open with "What" or "Whether"; the aim is 0."""
-NO_IMPERATIVES = 315
-"""Docstrings of functions that do not begin with a verb in the imperative; the aim is 0."""
-EMPTY_LOCALS = 187
-"""Locals and arguments called found, told, own or known; the aim is 60."""
-EMPTY_FUNCTIONS = 5
-"""Functions called _told or _plain; the aim is 0."""
-SHARED_CLASSES = 1
-"""Names that several classes have; the aim is 0."""
-UNTYPED = 19
-"""Thousandths of all annotations that hold dict[str, Any]; the aim is 20."""
+QUESTIONS = 0
+"""Docstrings that open with "What" or "Whether"."""
+NO_IMPERATIVES = 6
+"""Docstrings of functions whose first word is not seen to be an imperative: verbs with a comma behind them."""
+EMPTY_LOCALS = 0
+"""Locals and arguments called found, told, own or known."""
+EMPTY_FUNCTIONS = 0
+"""Functions called _told or _plain."""
+SHARED_CLASSES = 0
+"""Names that several classes have."""
+UNTYPED = 15
+"""Thousandths of all annotations that hold dict[str, Any]."""
 
 EMPTY = {"found", "told", "own", "known"}
 # First words that end like an imperative, but are none.

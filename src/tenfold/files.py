@@ -96,7 +96,7 @@ def save(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any])
 
 
 def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Tensors, in the order in which they were saved, and metadata of a file written by `save`.
+    """Return tensors, in the order in which they were saved, and metadata of a file written by `save`.
 
     Each tensor owns memory that torch allocated. Every length, shape and offset is checked before anything is
     allocated, and every byte against its digest. Raises FileError that names the file, and the tensor that is damaged.
@@ -107,10 +107,12 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             entries, digests, metadata = _read_header(path, file, size)
-            found = {entry.name: _read_tensor(path, file, entry, digests[entry.name]) for entry in _by_offset(entries)}
+            tensors = {
+                entry.name: _read_tensor(path, file, entry, digests[entry.name]) for entry in _by_offset(entries)
+            }
     except OSError as error:
         raise FileError(f"{path}: cannot be read ({error.strerror or error})") from error
-    return {entry.name: found[entry.name] for entry in entries}, metadata
+    return {entry.name: tensors[entry.name] for entry in entries}, metadata
 
 
 def write_atomically(path: Path, fill: Callable[[BinaryIO], None], size: int = 0) -> None:
@@ -182,7 +184,7 @@ def _order(tensors: Mapping[str, Tensor]) -> list[str]:
 
 
 def _bytes(tensor: Tensor) -> memoryview:
-    """A tensor's bytes, seen in place where it lies contiguous on the CPU."""
+    """Return a tensor's bytes, seen in place where it lies contiguous on the CPU."""
     # One element is contiguous whatever its stride; as_strided gives it the one that a view as bytes wants.
     flat = tensor.detach().cpu().contiguous().as_strided((tensor.numel(),), (1,))
     return flat.view(torch.uint8).numpy().data
@@ -225,9 +227,9 @@ def _read_header(path: Path, file: BufferedReader, size: int) -> tuple[list[_Ent
     content = _parse(path, raw)
     ours = _parse(path, str(content.pop("__metadata__").get("tenfold")).encode("utf-8", "surrogatepass"))
     if ours.get("version") != VERSION:
-        found = ours.get("version")
+        version = ours.get("version")
         raise FileError(
-            f"{path}: written in format version {found!r}, this release reads {VERSION}; use a matching one"
+            f"{path}: written in format version {version!r}, this release reads {VERSION}; use a matching one"
         )
     entries = [_entry(path, name, fields) for name, fields in content.items()]
     _check_cover(path, entries, size - 8 - length)
@@ -298,7 +300,7 @@ def _by_offset(entries: list[_Entry]) -> list[_Entry]:
 
 
 def _check_cover(path: Path, entries: list[_Entry], size: int) -> None:
-    """The tensors lie one after another and fill the file: no gap, no overlap, nothing behind the last."""
+    """Check that the tensors lie one after another and fill the file: no gap, no overlap, nothing behind the last."""
     end = 0
     for entry in _by_offset(entries):
         if entry.begin != end:

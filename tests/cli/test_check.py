@@ -157,7 +157,7 @@ def test_what_is_worth_knowing_is_noted(run):
 def test_a_room_is_checked_as_a_whole(run):
     code, out, _ = run("layers", "--points", "1")
     assert code == 0
-    assert "7 of 7 gradients are right" in out
+    assert "9 of 9 gradients are right" in out
     assert "layers/leaky_relu" in out
 
 

@@ -511,11 +511,11 @@ def test_damaged_explanations_are_told_before_anything_is_trained(table, tmp_pat
     [
         (["--explain", "plain/test"], "give one name"),
         (["TABLE", "--explain", ""], "has no cell ''"),
-        (["TABLE", "--explain", "plain/test", "--dry-run"], "no --force, --seeds or --dry-run"),
-        (["TABLE", "--markdown", "/nonexistent/all.md"], "a folder that exists"),
-        (["TABLE", "--markdown", "."], "a folder that exists"),
+        (["TABLE", "--explain", "plain/test", "--dry-run"], "no --force, --seeds, --dry-run or --all"),
+        (["TABLE", "--markdown", "/nonexistent/all.md"], "an existing folder"),
+        (["TABLE", "--markdown", "."], "an existing folder"),
         (["TABLE", "--scale", "tiny"], "has no scale 'tiny'"),
-        (["TABLE", "TABLE"], "one name"),
+        (["TABLE", "TABLE"], "the same name"),
         (["TABLE", "--all"], "names of tables or --all"),
     ],
 )

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from tenfold.choices import recipe
 from tenfold.cli import main
 from tenfold.engine.types import State
 from tenfold.errors import FileError, Interrupted, RunError
-from tenfold.recipe import recipe
 from tenfold.runs import fit
 from tenfold.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from tenfold.sessions import begin, resume

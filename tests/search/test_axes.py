@@ -9,14 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from tenfold.choices import recipe
+from tenfold.choices import applicable, recipe
 from tenfold.errors import UsageError
 from tenfold.recipe import SPLITTING, VARYING, Recipe
 from tenfold.search.axes import (
     KNOWN,
     Axis,
     Range,
-    applicable,
     at,
     check_axes,
     fitting_piece,

@@ -278,7 +278,7 @@ def test_a_worker_that_dies_is_replaced(tmp_path, monkeypatch):
             requested({**COMMON, **choices}), str(tmp_path / "run"), watch=lambda e: told.append(e.message), jobs=2
         )
     assert moment.came()
-    assert any("worker was lost" in message for message in told)
+    assert any("a worker died" in message for message in told)
     assert len(list(run.folder.rglob("outcome.json"))) == 4
     assert run.result["failed"] == 0
     assert table_of(run) == pytest.approx(table_of(swept(tmp_path / "alone", **choices)), abs=0.02)

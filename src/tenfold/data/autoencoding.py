@@ -37,7 +37,7 @@ INITIALIZER = "xavier"
 def learn(
     dataset: Dataset, rows: Tensor, recipe: Recipe, device: torch.device, watch: Callable[[str], None]
 ) -> dict[str, Tensor]:
-    """Weights (1, O, I) and biases (1, O), factor and offset (D,), the activation's word in bytes, history (epochs, 2).
+    """Learn weights (1, O, I), biases (1, O), factor, offset (D,), the activation's word in bytes, history (epochs, 2).
 
     rows: positions of the training part, that nothing else is learned from. history: loss on training images, a running
     mean, and on those held out. watch: told a line an epoch. Raises UsageError where the training diverges.
@@ -51,38 +51,38 @@ def learn(
 
 
 def encoded(learned: Mapping[str, Tensor], images: Tensor) -> Tensor:
-    """Codes (N, a) float32 of images (N, C, H, W) in the pixel units of the data."""
-    model, own, part = _rebuilt(learned, images)
+    """Return codes (N, a) float32 of images (N, C, H, W) in the pixel units of the data."""
+    model, weights, part = _rebuilt(learned, images)
     return torch.cat(
-        [model.encode(own, inputs(part, piece, model.takes))[0] for piece in torch.split(images, SLICE)]
+        [model.encode(weights, inputs(part, piece, model.takes))[0] for piece in torch.split(images, SLICE)]
     ).contiguous()
 
 
 def reconstructed(learned: Mapping[str, Tensor], images: Tensor) -> Tensor:
-    """Images (N, C, H, W) and their reconstructions (2, N, C, H, W), float32; the former on the unit interval."""
-    model, own, part = _rebuilt(learned, images)
+    """Return images (N, C, H, W) and their reconstructions as (2, N, C, H, W), float32, on the unit interval."""
+    model, weights, part = _rebuilt(learned, images)
     x = inputs(part, images, model.takes)
-    return (torch.stack((x, model.predict(own, {}, x)[0])) - part.offset).view(2, *images.shape)
+    return (torch.stack((x, model.predict(weights, {}, x)[0])) - part.offset).view(2, *images.shape)
 
 
 def _rebuilt(learned: Mapping[str, Tensor], images: Tensor) -> tuple[Autoencoder, Params, Part]:
-    """The model that these tensors are of, where the images are, and a part that standardizes images as it needs."""
-    own = {name: tensor.to(images.device) for name, tensor in learned.items()}
-    depth = sum(name.startswith("encoder") and name.endswith("bias") for name in own)
-    hidden = tuple(own[f"encoder{i}.bias"].shape[1] for i in range(1, depth + 1))
-    model = Autoencoder(len(own["factor"]), hidden, bytes(learned["activation"].tolist()).decode())
-    nothing = own["factor"].new_zeros(0)
-    return model, own, Part(images, nothing, nothing, own["factor"], own["offset"])
+    """Return the model of these tensors, its weights on the images' device, and a part that standardizes images."""
+    weights = {name: tensor.to(images.device) for name, tensor in learned.items()}
+    depth = sum(name.startswith("encoder") and name.endswith("bias") for name in weights)
+    hidden = tuple(weights[f"encoder{i}.bias"].shape[1] for i in range(1, depth + 1))
+    model = Autoencoder(len(weights["factor"]), hidden, bytes(learned["activation"].tolist()).decode())
+    nothing = weights["factor"].new_zeros(0)
+    return model, weights, Part(images, nothing, nothing, weights["factor"], weights["offset"])
 
 
 def _parted(dataset: Dataset, rows: Tensor, seed: int, device: torch.device) -> tuple[Part, ...]:
-    """A random tenth of the rows, one at least, and the others; pixels less the mean image of the latter."""
+    """Return a random tenth of the rows, one at least, and the others; pixels less the mean image of the latter."""
     order = rows[torch.from_numpy(generator(seed, "codes").permutation(len(rows)))]
     held, taught = order.tensor_split([max(1, len(rows) // HELD)])
     centered = mean_image(dataset.images, taught, dataset.scale)
     factor, offset = ((dataset.scale * moment).to(device, torch.float32) for moment in centered)
     images, labels = dataset.images.to(device), dataset.labels.to(device)
-    return tuple(Part(images, labels, own.to(device), factor, offset) for own in (held, taught))
+    return tuple(Part(images, labels, positions.to(device), factor, offset) for positions in (held, taught))
 
 
 def _trained(
@@ -109,8 +109,8 @@ def _trained(
         if state.step % every == 0:
             history.append((float(total) / every, _error(model, state.params, held)))
             total.zero_()
-            told = "loss {:.5f}, held out {:.5f}".format(*history[-1])
-            watch(f"features: autoencoder, epoch {len(history)} of {epochs}, {told}")
+            losses = "loss {:.5f}, held out {:.5f}".format(*history[-1])
+            watch(f"features: autoencoder, epoch {len(history)} of {epochs}, {losses}")
     return loop.snapshot(state).params, torch.tensor(history)
 
 

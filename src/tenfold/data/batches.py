@@ -35,7 +35,7 @@ class Part(NamedTuple):
 
     @property
     def image_shape(self) -> tuple[int, ...]:
-        """Shape of an image: (C, H, W)."""
+        """Return shape of an image: (C, H, W)."""
         return tuple(self.images.shape[1:])
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from tenfold.engine.objective import Objective, clip, penalize
 from tenfold.engine.tasks.classify import classify
 from tenfold.engine.types import Batch, Buffers, Grads, Loss, Model, Optimizer, Params, Scalar, Value
-from tenfold.recipe import Recipe
+from tenfold.recipe import Recipe, Settings
 from tenfold.rooms import beside, find, numbers
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.float32, "float64": torch.float64}
@@ -42,7 +42,7 @@ def built(recipe: Recipe, image_shape: Sequence[int], classes: int) -> Model:
     return cast(Model, beside("models", recipe.model, "built")(recipe, tuple(image_shape), classes))
 
 
-def first_params(recipe: Recipe, settings: Sequence[dict[str, Any]], model: Model, device: torch.device) -> Params:
+def first_params(recipe: Recipe, settings: Sequence[Settings], model: Model, device: torch.device) -> Params:
     """Draw the first parameters; a member's depend on its own init_seed and the run's seed alone."""
     member_seeds = [member.get("init_seed", recipe.init_seed) for member in settings]
     scale = column(recipe, settings, "initializer_scale", torch.float64, torch.device("cpu"))
@@ -51,7 +51,7 @@ def first_params(recipe: Recipe, settings: Sequence[dict[str, Any]], model: Mode
 
 
 def assemble(
-    recipe: Recipe, settings: Sequence[dict[str, Any]], model: Model, steps: int, per_epoch: int, device: torch.device
+    recipe: Recipe, settings: Sequence[Settings], model: Model, steps: int, per_epoch: int, device: torch.device
 ) -> Population:
     """Build what the loop is handed. settings: of each member; steps: all updates; per_epoch: updates in an epoch."""
     of_members = partial(column, recipe, dtype=DTYPES[recipe.precision], device=device)
@@ -74,21 +74,19 @@ def assemble(
     )
 
 
-def optimizer_of(recipe: Recipe, settings: Sequence[dict[str, Any]], device: torch.device) -> Optimizer:
+def optimizer_of(recipe: Recipe, settings: Sequence[Settings], device: torch.device) -> Optimizer:
     """Build the optimizer of members with these settings."""
     return cast(Optimizer, _declared("optimizers", recipe.optimizer, recipe, settings, device)())
 
 
-def column(
-    recipe: Recipe, settings: Sequence[dict[str, Any]], name: str, dtype: torch.dtype, device: torch.device
-) -> Scalar:
+def column(recipe: Recipe, settings: Sequence[Settings], name: str, dtype: torch.dtype, device: torch.device) -> Scalar:
     """Return a field of the settings as one number where all members share it, else (P,)."""
     values = [float(member.get(name, getattr(recipe, name))) for member in settings]
     return values[0] if len(set(values)) == 1 else torch.tensor(values, dtype=dtype, device=device)
 
 
 def _declared(
-    room: str, word: str, recipe: Recipe, settings: Sequence[dict[str, Any]], device: torch.device
+    room: str, word: str, recipe: Recipe, settings: Sequence[Settings], device: torch.device
 ) -> Callable[..., Any]:
     """Bind the numbers that an entry declares, those that vary as (P,) where members differ."""
     dtype = DTYPES[recipe.precision]
@@ -101,7 +99,7 @@ def _declared(
     return partial(find(room, word), **bound) if bound else cast(Callable[..., Any], find(room, word))
 
 
-def _loss(recipe: Recipe, settings: Sequence[dict[str, Any]], word: str, device: torch.device) -> Loss:
+def _loss(recipe: Recipe, settings: Sequence[Settings], word: str, device: torch.device) -> Loss:
     return _declared("losses", word, recipe, settings, device)
 
 

@@ -71,7 +71,7 @@ def product(a: Tensor, b: Tensor) -> Tensor:
 
 
 def route() -> str:
-    """Name of the route in use: that of the surrounding `using`, else the machine's own."""
+    """Return name of the route in use: that of the surrounding `using`, else the machine's own."""
     return _chosen.get(None) or measured_route()
 
 

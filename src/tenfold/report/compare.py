@@ -32,7 +32,7 @@ class _Side(NamedTuple):
 
 
 def compare_runs(first: Path, second: Path) -> dict[str, Any]:
-    """Accuracies of two runs' best models on the images that both were tested on, their difference and its evidence.
+    """Compare the accuracies of two runs' best models on the images that both were tested on.
 
     Test images, or the validation images of two runs that were stopped before they looked at those. Holds the numbers
     of `compare.paired`, of each class, and a sentence. The same folders give the same bits. Raises RunError where a
@@ -98,7 +98,7 @@ def _check(a: _Side, b: _Side) -> None:
 
 
 def _shared_labels(a: _Side, b: _Side, rows_a: NDArray[np.int64], rows_b: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Labels (n,) of the images that both have; a RunError where there are none, or the runs disagree about them."""
+    """Return labels (n,) of the images that both have; a RunError where there are none, or the runs disagree."""
     part = a.results.part
     if not len(rows_a):
         raise RunError(
@@ -114,7 +114,7 @@ def _shared_labels(a: _Side, b: _Side, rows_a: NDArray[np.int64], rows_b: NDArra
 
 
 def _scored(side: _Side, labels: NDArray[np.int64], predicted: NDArray[np.int64]) -> dict[str, Any]:
-    """Who a side is, and its scores on the shared images."""
+    """Return who a side is, and its scores on the shared images."""
     measured = measure(labels, predicted, side.results.class_names)
     rung = side.results.best
     return {

@@ -22,16 +22,16 @@ FILTERS = (count, duration, interval, label, number, percent, rounded, settings)
 
 
 def document(
-    template: str, context: dict[str, Any], data: dict[str, Any], colors: Sequence[str] = (), own: str = ""
+    template: str, context: dict[str, Any], data: dict[str, Any], colors: Sequence[str] = (), page_word: str = ""
 ) -> str:
     """Fill a template of assets/ with the context, data for its scripts, and the colors of the rungs.
 
-    own: the word of a style and a script that this page has beside those of every page: assets/word.css and word.js.
+    page_word: of a style and a script that this page has beside those of every page: assets/word.css and word.js.
     """
     charts = _chart_script() if data.get("charts") else ""
     styles = [_asset("style.css"), _rung_style(colors), _chart_style() if charts else ""]
-    style = Markup("\n".join([*styles, _asset(f"{own}.css")] if own else styles))
-    scripts = [Markup(text) for text in (charts, _asset("page.js"), own and _asset(f"{own}.js")) if text]
+    style = Markup("\n".join([*styles, _asset(f"{page_word}.css")] if page_word else styles))
+    scripts = [Markup(text) for text in (charts, _asset("page.js"), page_word and _asset(f"{page_word}.js")) if text]
     context = context | {"style": style, "scripts": scripts, "policy": _policy(style, scripts)}
     context |= {"data": Markup(_json(data)), "live": bool(charts)}
     try:

@@ -54,7 +54,7 @@ class Matrix(NamedTuple):
 
 
 def matrix(results: Results) -> Matrix:
-    """Counts of the best rung, and its largest confusions."""
+    """Return counts of the best rung, and its largest confusions."""
     names = [label(name, 40) for name in results.class_names]
     counted = cells(results)
     entries = {(cell.true, cell.predicted): _entry(cell, names) for cell in counted}
@@ -85,7 +85,7 @@ def cell_data(results: Results, album: Album) -> dict[str, Any]:
 
 
 def _most(shown: int, album: Album) -> int:
-    """Images behind a cell, so that all of them together stay small."""
+    """Return images behind a cell, so that all of them together stay small."""
     if not album.open:
         return max(1, min(100, LINES // max(shown, 1)))
     return max(1, min(EACH, PIXELS // (album.pixels * max(shown, 1))))
@@ -108,7 +108,7 @@ def _behind(cell: ConfusionCell, results: Results, album: Album, most: int) -> d
 
 
 def answers(results: Results, album: Album, rows: NDArray[np.int64]) -> list[Answer]:
-    """Images of the report's part, by their rows in the results."""
+    """Return images of the report's part, by their rows in the results."""
     return [_answer(results, album, int(row)) for row in rows]
 
 

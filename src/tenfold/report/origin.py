@@ -25,7 +25,7 @@ class Origin(NamedTuple):
 
 
 def origin(case: Case, private: bool) -> Origin:
-    """Everything that one needs to get the same numbers again. private: no path is named."""
+    """Return everything that one needs to get the same numbers again. private: no path is named."""
     folder = Path("RUN") if private else Path(case.result.run or case.folder)
     packages = case.environment.packages
     recipe = {name: value for name, value in case.recipe.items() if not (private and name == "data")}

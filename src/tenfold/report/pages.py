@@ -90,12 +90,12 @@ def write_audit_page(path: Path, audit_json: Mapping[str, Any], dataset: Dataset
 
 
 def _own(recall: list[float | None], results: Results) -> float:
-    """Share of a class that the best rung finds."""
+    """Return share of a class that the best rung finds."""
     return recall[list(results.settings).index(results.best)] or 0.0
 
 
 def _figures(case: Case, images: Album) -> dict[str, Any]:
-    """Figures by name, None where there is none; those without a place of their own are under "more"."""
+    """Return figures by name, None where there is none; those without a place of their own are under "more"."""
     texts = _alternatives(case)
     drawn = {word: illustrate(word, case, texts.get(word, "")) for word in PLACED if _allowed(word, images)}
     more = [word for word in names("figures") if word not in (*OWN, *PLACED)]

@@ -50,11 +50,11 @@ class Album(NamedTuple):
 
     @property
     def pixels(self) -> int:
-        """Pixels of one picture."""
+        """Return pixels of one picture."""
         return _area(self.dataset) if self.dataset else 1
 
     def path(self, position: int) -> str:
-        """File of an image below the common folder; "" where there is none, or none may be named."""
+        """Return file of an image below the common folder; "" where there is none, or none may be named."""
         paths = self.dataset.paths if self.dataset and not self.private else ()
         return visible(os.path.relpath(paths[position], self.root)) if position < len(paths) else ""
 
@@ -66,7 +66,7 @@ class Album(NamedTuple):
         return _picture(_bytes(self.dataset.images[position], self.dataset.scale), path, position)
 
     def mean(self, positions: Sequence[int]) -> Picture:
-        """Mean of some images."""
+        """Return mean of some images."""
         if self.why or self.dataset is None or not len(positions):
             return Picture("", "", -1)
         averaged = self.dataset.images[list(positions)].double().mean(0)

@@ -49,7 +49,7 @@ def _possible(word: str, results: Results) -> bool:
 
 @contextmanager
 def house_style() -> Iterator[None]:
-    """Matplotlib's own defaults and a few settings of ours, for as long as the block lasts."""
+    """Set Matplotlib's own defaults and a few settings of ours, for as long as the block lasts."""
     with matplotlib.rc_context(), warnings.catch_warnings():
         # The font that measures the text lacks some scripts; whoever shows the SVG has them.
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
@@ -86,7 +86,7 @@ def darkened(svg: str) -> str:
     """
     # What matplotlib draws in black has no fill of its own and takes that of the root.
     rooted = svg.replace("<svg", f'<svg fill="{DARK[0]}"', 1)
-    return re.sub(r"(?<=fill: |roke: )#([0-9a-f]{2})\1\1\b", lambda found: _mixed(int(found[1], 16) / 255), rooted)
+    return re.sub(r"(?<=fill: |roke: )#([0-9a-f]{2})\1\1\b", lambda match: _mixed(int(match[1], 16) / 255), rooted)
 
 
 def _mixed(lightness: float) -> str:

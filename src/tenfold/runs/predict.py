@@ -29,7 +29,7 @@ GREY = torch.tensor([0.299, 0.587, 0.114], dtype=torch.float64)  # ITU-R 601, as
 
 
 def evaluate_model(path: Path, data: str, part: str, data_dir: str, skip_unreadable: bool = False) -> dict[str, Any]:
-    """Metrics of a run's model (or a model file) on a part of labeled data.
+    """Return metrics of a run's model (or a model file) on a part of labeled data.
 
     part: "train", "validation", "test", "all", or "": test where there is one, else all. Where the data are those that
     the model was trained on, the parts are that run's own. Raises DataError where classes or shapes do not fit.
@@ -66,7 +66,7 @@ def _plain_scores(metrics: Metrics) -> dict[str, Any]:
 
 
 def predict_files(path: Path, images: Sequence[Path], skip_unreadable: bool = False) -> dict[str, Any]:
-    """Probabilities of every class for image files, and for those in folders, in the order of their names."""
+    """Return probabilities of every class for image files, and for those in folders, in the order of their names."""
     trained = opened_model(path)
     mode = {1: "L", 3: "RGB"}.get(trained.image_shape[0])
     if mode is None or trained.image_shape[1] != trained.image_shape[2]:
@@ -107,7 +107,7 @@ def opened_model(path: Path) -> TrainedModel:
 
 
 def _scores(path: Path, trained: TrainedModel, images: Tensor) -> Tensor:
-    """Scores (N, C), all finite."""
+    """Return scores (N, C), all finite."""
     z = scores(trained, images)
     if not bool(z.isfinite().all()):
         raise DataError(
@@ -130,7 +130,7 @@ def _own_parts(path: Path, trained: TrainedModel, dataset: Dataset) -> dict[str,
 
 
 def _own_labels(trained: TrainedModel, dataset: Dataset) -> Tensor:
-    """Labels as the model numbers its classes, matched by name."""
+    """Return labels as the model numbers its classes, matched by name."""
     unknown = [name for name in dataset.class_names if name not in trained.class_names]
     if unknown:
         raise DataError(f"{dataset.name} has a class {unknown[0]!r} that the model does not know")
@@ -138,7 +138,7 @@ def _own_labels(trained: TrainedModel, dataset: Dataset) -> Tensor:
 
 
 def _fitting(trained: TrainedModel, dataset: Dataset, rows: Tensor) -> Tensor:
-    """Images in the model's own shape and pixel units, grey where the model wants grey, in three channels for color."""
+    """Return images in the model's shape and pixel units, grey or in three channels as the model takes them."""
     images = dataset.images[rows]
     if dataset.scale != trained.scale:
         images = images.double() * (dataset.scale / trained.scale)

@@ -13,7 +13,7 @@ from tenfold.engine.types import State, Value
 
 
 def new(members: int) -> dict[str, Tensor]:
-    """Nothing seen yet, for members 0 … P − 1. Every tensor starts with the axis of members."""
+    """Return a tally of nothing seen yet, for members 0 … P − 1. Every tensor starts with the axis of members."""
     worst = torch.full((members,), -torch.inf, dtype=torch.float64)
     return {
         "member": torch.arange(members),
@@ -34,7 +34,7 @@ def add(tally: dict[str, Tensor], value: Value) -> None:
 
 
 def means(tally: dict[str, Tensor]) -> Tensor:
-    """Loss, cost and accuracy (P, 3) since the last call, which starts anew."""
+    """Return loss, cost and accuracy (P, 3) since the last call, which starts anew."""
     average = tally["sums"] / tally["count"][:, None]
     tally["sums"].zero_()
     tally["count"].zero_()
@@ -64,6 +64,6 @@ def observe(
 
 
 def ranking(tally: dict[str, Tensor]) -> list[int]:
-    """Rows from best to worst by validation score, then loss, then member number."""
+    """Return rows from best to worst by validation score, then loss, then member number."""
     keys = zip(-tally["best_score"], tally["best_loss"], tally["member"], strict=True)
     return [row for _, row in sorted((tuple(map(float, key)), row) for row, key in enumerate(keys))]

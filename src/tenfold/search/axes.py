@@ -63,9 +63,7 @@ def parse_axis(name: str, option: Any) -> Axis:
     if not pieces or len(set(pieces)) < len(pieces):
         raise UsageError(f"{_flag(name)} {_quoted(option)}: give each value once, at least one")
     if "photographs" in pieces:
-        raise UsageError(
-            f"{_flag(name)} {_quoted(option)}: photographs stands alone, it is 0.5 or 0 for all; give numbers"
-        )
+        raise UsageError(f"{_flag(name)} {_quoted(option)}: photographs stands alone: it is 0.5 or 0 for all")
     return Axis(name, pieces)
 
 
@@ -86,12 +84,12 @@ def check_axes(axes: Sequence[Axis], recipe: Recipe) -> None:
     searched = {axis.name: axis.pieces for axis in axes}
     if len(searched) < len(axes):
         twice = next(axis.name for i, axis in enumerate(axes) if axis.name in [other.name for other in axes[:i]])
-        raise UsageError(f"{_flag(twice)} was given twice: separate its pieces by commas")
+        raise UsageError(f"{_flag(twice)} was given twice: separate its values by commas")
     for name, owner in OWNERS.items():
         chosen = searched.get(owner.field, (getattr(recipe, owner.field),))
         if name in searched and set(chosen) <= set(owner.lacking):
             raise UsageError(
-                f"{_flag(name)} does nothing with the {owner.field} {' or '.join(chosen)}: "
+                f"{_flag(name)} has no effect with the {owner.field} {' or '.join(chosen)}: "
                 f"leave it out, or choose {_flag(owner.field)} {' or '.join(owner.having)}"
             )
         if getattr(recipe, name) is True and (idle := [word for word in chosen if word in owner.lacking]):
@@ -133,7 +131,7 @@ def at(span: Range, share: float) -> float:
 
 
 def position(span: Range, value: float) -> float:
-    """Share of a range's length, on its own scale, at which a number lies: 0 at its low end, 1 at its high one.
+    """Return share of a range's length, on its own scale, at which a number lies: 0 at its low end, 1 at its high one.
 
     >>> position(Range(1e-4, 1.0, "log"), 0.01)
     0.5
@@ -163,12 +161,12 @@ def _searchable(name: str) -> None:
     if name in KNOWN:
         return
     if name in Recipe.model_fields:
-        raise UsageError(f"{_flag(name)} takes one value in a sweep; what can be searched: {', '.join(KNOWN)}")
+        raise UsageError(f"{_flag(name)} takes one value in a sweep; these can be searched: {', '.join(KNOWN)}")
     raise UsageError(f"unknown axis {name!r}: {nearest(name, KNOWN)}")
 
 
 def _listed(name: str, option: Any) -> Sequence[Any]:
-    """Pieces given from Python; a plain list of widths is one shape of hidden layers."""
+    """Return pieces given from Python; a plain list of widths is one shape of hidden layers."""
     option = option.tolist() if hasattr(option, "tolist") else option
     if not isinstance(option, list | tuple):
         return [option]
@@ -182,7 +180,7 @@ def _piece(name: str, word: Any) -> Any:
     if isinstance(word, str) and ":" in word:
         return _range(name, word.strip())
     if isinstance(word, str) and not word.strip():
-        raise UsageError(f"{_flag(name)}: nothing stands between two commas; give a value or a range")
+        raise UsageError(f"{_flag(name)}: there is no value between two commas; give a value or a range")
     return _value(name, parse(name, word.strip()) if isinstance(word, str) else word)
 
 
@@ -194,7 +192,7 @@ def _value(name: str, value: Any) -> Any:
 def _range(name: str, word: str) -> Range:
     kind, where = type(Recipe.model_fields[name].default), f"{_flag(name)} {word}"
     if kind not in (int, float):
-        raise UsageError(f"{where}: a range needs a field of numbers; give its values, separated by commas")
+        raise UsageError(f"{where}: only numbers can have a range; give the values, separated by commas")
     low, high, scale = _parts(where, word, "int" if kind is int else "linear")
     if low >= high:
         example = "exceeds its high end" if low > high else "is its high end"
@@ -202,15 +200,15 @@ def _range(name: str, word: str) -> Range:
         raise UsageError(f"{where}: the low end of the range {example}; write {cure}")
     if scale == "log" and low <= 0:
         raise UsageError(
-            f"{where}: a log range starts above zero; give 0 as a piece of its own, like 0,{_text(high / 1e4)}:…:log"
+            f"{where}: a log range must start above zero; give 0 as a separate value, like 0,{_text(high / 1e4)}:…:log"
         )
     if scale == "int" and not (low.is_integer() and high.is_integer()):
-        raise UsageError(f"{where}: a range of whole numbers has whole ends")
+        raise UsageError(f"{where}: both ends of a range of whole numbers must be whole")
     return Range(_value(name, low), _value(name, high), scale)
 
 
 def _parts(where: str, word: str, scale: str) -> tuple[float, float, str]:
-    """Ends and scale of a range's text; scale: what it is without a word."""
+    """Return ends and scale of a range's text; scale: what it is without a word."""
     ends, given = word.split(":")[:2], word.split(":")[2:] or [scale]
     try:
         low, high = (float(end) for end in ends)
@@ -223,7 +221,7 @@ def _parts(where: str, word: str, scale: str) -> tuple[float, float, str]:
 
 
 def _ends(span: Range) -> tuple[float, float]:
-    """Ends between which to draw: half a unit more for whole numbers, so that the ends have their share."""
+    """Return ends between which to draw: half a unit more for whole numbers, so that the ends have their share."""
     return (span.low - 0.5, span.high + 0.5) if _whole(span) else (span.low, span.high)
 
 

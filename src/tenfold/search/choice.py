@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from tenfold.recipe import Settings
 from tenfold.search.axes import Axis, Range, allowed, fitting_piece, position, text
 
 Numbers = NDArray[np.float64]
@@ -47,7 +48,7 @@ class Edge(NamedTuple):
 
 
 def summarize(scores: Numbers) -> Summary:
-    """Mean, standard error and interval over folds and seeds. scores: (M, F, S), NaN where a run failed.
+    """Return mean, standard error and interval over folds and seeds. scores: (M, F, S), NaN where a run failed.
 
     A member that failed in one run has no mean: a setting that diverges now and then is not one to recommend.
     """
@@ -63,7 +64,7 @@ def summarize(scores: Numbers) -> Summary:
 
 
 def ranking(mean: Numbers, loss: Numbers) -> list[int]:
-    """Members from best to worst: by mean score, then the lower loss, then their number; those without a mean last.
+    """Rank members from best to worst: by mean score, then lower loss, then number; those without a mean last.
 
     >>> ranking(np.array([0.5, np.nan, 0.9, 0.9]), np.array([1.0, np.nan, 0.3, 0.2]))
     [3, 2, 0, 1]
@@ -84,7 +85,7 @@ def one_standard_error(summary: Summary, l2: Sequence[float], ranked: Sequence[i
     return max(near, key=lambda member: l2[member])
 
 
-def edges(axes: Sequence[Axis], best: dict[str, Any]) -> list[Edge]:
+def edges(axes: Sequence[Axis], best: Settings) -> list[Edge]:
     """Return the axes of numbers on whose end the best lies: within 5 % of a range's length, or the end of a list.
 
     best: its settings. Not an edge: where another range of the axis goes on, where the field itself ends, as l2 does at

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from tenfold.engine import products
-from tenfold.recipe import Recipe
+from tenfold.recipe import Recipe, Settings
 from tenfold.rooms import find
 from tenfold.runs.pace import rehearsal, seconds_per_epoch
 from tenfold.runs.prepare import Prepared
@@ -19,7 +19,7 @@ from tenfold.search.units import Fold, folds, planned, unit_stage
 
 
 def estimate(recipe: Recipe, data_dir: str = "") -> dict[str, Any]:
-    """Populations, bytes and seconds of a sweep's first round, by a few steps of one population of each shape.
+    """Return populations, bytes and seconds of a sweep's first round, by a few steps of one population of each shape.
 
     Loads the data; writes nothing. Later rounds are as large, and asked for when the first one is known.
     """
@@ -44,7 +44,7 @@ def estimate(recipe: Recipe, data_dir: str = "") -> dict[str, Any]:
     }
 
 
-def _seconds(run: Run, prepared: Prepared, unit: Unit, candidates: list[dict[str, Any]], fold: Fold) -> float:
+def _seconds(run: Run, prepared: Prepared, unit: Unit, candidates: list[Settings], fold: Fold) -> float:
     """Return the seconds of one population, from its first step to its last."""
     unit_run, stage = unit_stage(run, prepared, unit, candidates, fold)
     share = halving(len(unit.members), stage.recipe.epochs, stage.recipe.halving).share if stage.recipe.halving else 1.0

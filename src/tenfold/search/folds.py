@@ -16,7 +16,7 @@ Positions = NDArray[np.int64]
 def folds(
     labels: Positions, pool: Positions, count: int, seed: int, groups: Positions, class_names: Sequence[str]
 ) -> list[Positions]:
-    """Positions held out in each of `count` folds: disjoint, together the pool, each in the pool's order.
+    """Return positions held out in each of `count` folds: disjoint, together the pool, each in the pool's order.
 
     labels, groups: (N,) of all images; pool: positions of the training and validation images. Train a fold on
     `np.setdiff1d(pool, held)`. Without duplicates every class, and a fold as a whole, is within one image of even. A

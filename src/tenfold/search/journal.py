@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tenfold.recipe import Settings
 from tenfold.search.axes import Axis, text
 from tenfold.search.study import encoded, parameters, quiet, required
 
 
-def journal(path: Path, axes: Sequence[Axis], tried: Sequence[tuple[dict[str, Any], float | None]]) -> int:
+def journal(path: Path, axes: Sequence[Axis], tried: Sequence[tuple[Settings, float | None]]) -> int:
     """Write members that the file does not hold yet; returns how many. Writing again writes nothing.
 
     A study for each set of axes, named after them; a trial's attribute "member" is its number in tried. One that failed
@@ -37,7 +38,7 @@ def _cut(path: Path) -> None:
         os.truncate(path, lines.rfind(b"\n") + 1)
 
 
-def _written(path: Path, axes: Sequence[Axis], tried: Sequence[tuple[dict[str, Any], float | None]]) -> int:
+def _written(path: Path, axes: Sequence[Axis], tried: Sequence[tuple[Settings, float | None]]) -> int:
     optuna = required()
     backend = optuna.storages.journal
     # Windows has no symbolic links for everybody.

@@ -16,7 +16,7 @@ import torch
 from tenfold.engine.population import built, optimizer_of
 from tenfold.engine.weights import count
 from tenfold.errors import UsageError
-from tenfold.recipe import SPLITTING, Recipe
+from tenfold.recipe import SPLITTING, Recipe, Settings
 from tenfold.trained.evaluate import SLICE
 
 # What the libraries take for themselves, whatever the population: measured, as is that the sum is a bound.
@@ -32,7 +32,7 @@ class Unit(NamedTuple):
     order, flips and masks; members: numbers of its candidates, those of one loss side by side; bytes: its memory.
     """
 
-    shared: dict[str, Any]
+    shared: Settings
     fold: int
     seed: int
     members: tuple[int, ...]
@@ -53,14 +53,14 @@ class Plan(NamedTuple):
 
 def plan(
     recipe: Recipe,
-    candidates: Sequence[dict[str, Any]],
+    candidates: Sequence[Settings],
     image_shape: Sequence[int],
     classes: int,
     folds: int,
     seeds: Sequence[int],
     budget: int,
 ) -> Plan:
-    """Populations of all candidates in every fold with every seed.
+    """Return populations of all candidates in every fold with every seed.
 
     recipe: what no candidate changes. image_shape: (channels, H, W); classes: C of the data. folds: how
     many, 1 for one validation part.
@@ -93,8 +93,8 @@ def members_that_fit(parameter_bytes: int, copies: int, batch_bytes: int, budget
     return budget // _member_bytes(parameter_bytes, copies, batch_bytes)
 
 
-def copies(recipe: Recipe, settings: Sequence[dict[str, Any]]) -> int:
-    """Tensors as large as the weights that the optimizer keeps for members with these settings."""
+def copies(recipe: Recipe, settings: Sequence[Settings]) -> int:
+    """Return tensors as large as the weights that the optimizer keeps for members with these settings."""
     return len(optimizer_of(recipe, settings, torch.device("cpu")).slots)
 
 
@@ -127,7 +127,7 @@ def sentences(plan: Plan) -> list[str]:
     return [*lines, f"The largest population takes about {_megabytes(largest)} beside the images."]
 
 
-def _key(settings: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
+def _key(settings: Settings) -> tuple[tuple[str, Any], ...]:
     """Return the key of a candidate's population; lists, as JSON has them, are tuples in a recipe."""
     chosen = ((field, settings[field]) for field in SPLITTING if field in settings)
     return tuple((field, tuple(value) if isinstance(value, list) else value) for field, value in chosen)
@@ -135,8 +135,8 @@ def _key(settings: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
 
 def _chunks(
     recipe: Recipe,
-    candidates: Sequence[dict[str, Any]],
-    shared: dict[str, Any],
+    candidates: Sequence[Settings],
+    shared: Settings,
     members: Sequence[int],
     image_shape: Sequence[int],
     classes: int,
@@ -160,14 +160,14 @@ def _chunks(
     return [(part, fixed + one * len(part)) for part in parts]
 
 
-def _by_loss(settings: Sequence[dict[str, Any]], recipe: Recipe) -> list[int]:
-    """Places with the members of one loss side by side, which is how a population wants them."""
+def _by_loss(settings: Sequence[Settings], recipe: Recipe) -> list[int]:
+    """Return places with the members of one loss side by side, which is how a population wants them."""
     words = [str(member.get("loss", recipe.loss)) for member in settings]
     return sorted(range(len(words)), key=lambda i: words.index(words[i]))
 
 
 def _bytes(
-    recipe: Recipe, settings: Sequence[dict[str, Any]], image_shape: Sequence[int], classes: int
+    recipe: Recipe, settings: Sequence[Settings], image_shape: Sequence[int], classes: int
 ) -> tuple[int, int, int]:
     """Count the bytes of one member: its weights and its part of a batch; of all members their inputs."""
     item = 8 if recipe.precision == "float64" else 4
@@ -184,7 +184,7 @@ def _bytes(
 
 
 def _member_bytes(parameter_bytes: int, copies: int, batch_bytes: int) -> int:
-    """Weights and the optimizer's memory twice, since a state is copied when it starts and is saved; the gradient."""
+    """Count weights and memory twice, since a state is copied when it starts and is saved, and the gradient."""
     return parameter_bytes * (2 * (1 + copies) + 1) + batch_bytes
 
 
@@ -208,5 +208,5 @@ def _counted(number: int, word: str) -> str:
 
 
 def _megabytes(size: int) -> str:
-    """Bytes as one says them."""
+    """Return bytes as one says them."""
     return f"{size / 10**9:,.1f} GB" if size >= 10**9 else f"{max(1, round(size / 10**6)):,} MB"

@@ -6,7 +6,7 @@ from typing import Any
 
 from tenfold.choices import recipe
 from tenfold.errors import UsageError
-from tenfold.recipe import SHAPES, Recipe
+from tenfold.recipe import SHAPES, Recipe, Settings
 from tenfold.search.axes import Axis, check_axes, parse_axis
 from tenfold.search.axes import text as axis_text
 
@@ -16,7 +16,7 @@ TEXTS = ("data", "rows", "validation_rows")
 FREE = ("members", "sampler")
 
 
-def requested(choices: dict[str, Any]) -> Recipe:
+def requested(choices: Settings) -> Recipe:
     """Make the recipe of a sweep: what has several values or a range becomes an axis, the rest stays as it is.
 
     Raises UsageError for axes that cannot be, before anything is made.
@@ -41,7 +41,7 @@ def axes_of(recipe: Recipe) -> list[Axis]:
     return [parse_axis(name, option) for name, _, option in (line.partition("=") for line in recipe.vary)]
 
 
-def extended(before: Recipe, members_before: int, choices: dict[str, Any]) -> Recipe:
+def extended(before: Recipe, members_before: int, choices: Settings) -> Recipe:
     """Add a round to the recipe of a finished sweep. members_before: that it has; choices: members to add, axes.
 
     Axes that are named replace those of that name in the new round; the others stay. Raises UsageError for anything

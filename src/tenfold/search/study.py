@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tenfold.errors import UsageError
+from tenfold.recipe import Settings
 from tenfold.search.axes import Axis, Range, fitting_piece, text
 
 PACKAGES: dict[str, Any] = {
@@ -51,7 +52,7 @@ def parameters(axis: Axis) -> dict[str, Any]:
     return distributions | {_number(axis, span): _distribution(span) for span in _ranges(axis)}
 
 
-def encoded(axes: Sequence[Axis], settings: dict[str, Any]) -> dict[str, Any] | None:
+def encoded(axes: Sequence[Axis], settings: Settings) -> dict[str, Any] | None:
     """Return parameters for the settings, None where the axes do not hold them. Fields that are missing stay so."""
     params: dict[str, Any] = {}
     for axis in axes:
@@ -68,7 +69,7 @@ def encoded(axes: Sequence[Axis], settings: dict[str, Any]) -> dict[str, Any] | 
     return params
 
 
-def decoded(axes: Sequence[Axis], take: Callable[[str, Any], Any]) -> dict[str, Any]:
+def decoded(axes: Sequence[Axis], take: Callable[[str, Any], Any]) -> Settings:
     """Build settings from parameters. take(name, distribution): the value of one; asked only where needed."""
     settings = {}
     for axis in axes:
@@ -91,15 +92,13 @@ def suggest(trial: Any, name: str, distribution: Any) -> Any:
     return draw(name, distribution.low, distribution.high, log=distribution.log)
 
 
-def graded(
-    axes: Sequence[Axis], scored: Sequence[tuple[dict[str, Any], float | None]]
-) -> list[tuple[dict[str, Any], float]]:
+def graded(axes: Sequence[Axis], scored: Sequence[tuple[Settings, float | None]]) -> list[tuple[Settings, float]]:
     """Return parameters and score (`worths`) of the members that the axes hold."""
     pairs = [(encoded(axes, settings), score) for (settings, _), score in zip(scored, worths(scored), strict=True)]
     return [(params, score) for params, score in pairs if params is not None]
 
 
-def worths(scored: Sequence[tuple[dict[str, Any], float | None]]) -> list[float]:
+def worths(scored: Sequence[tuple[Settings, float | None]]) -> list[float]:
     """Return scores of members, in their order; one that failed is below the worst that did not.
 
     >>> worths([({}, 0.5), ({}, None), ({}, 0.25)])

@@ -1,4 +1,4 @@
-"""What `tenfold trace` prints: the trace as text, with colors in a terminal, and where its files are."""
+"""Output of `tenfold trace`: the trace as text, with colors in a terminal, and where its files are."""
 
 __all__ = ["print_files", "print_trace"]
 

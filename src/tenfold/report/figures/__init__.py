@@ -52,7 +52,7 @@ class Ruler(NamedTuple):
 
 
 def ruler(values: Sequence[Any], scale: str) -> Ruler:
-    """Places of values on an axis: "linear", "log" (0 has a column of its own), or "words" in their order, from 0.
+    """Place values on an axis: "linear", "log" (0 has a column of its own), or "words" in their order, from 0.
 
     >>> drawn = ruler([0.0, 0.01, 1.0], "log")
     >>> drawn.places.round(2).tolist(), drawn.labels
@@ -74,7 +74,7 @@ def typed(value: object) -> str:
 
 
 def unit(metric: str) -> tuple[str, float, str]:
-    """Name, factor and format in which a score is shown.
+    """Return name, factor and format in which a score is shown.
 
     >>> unit("accuracy")
     ('accuracy (%)', 100.0, '.2f')
@@ -120,7 +120,7 @@ def _listed(places: NDArray[np.float64]) -> list[float]:
 
 
 def _decades(low: float, high: float) -> list[float]:
-    """Powers of ten between two logarithms, a few of them; where there are fewer than three, their 2 and 5 too."""
+    """Return a few powers of ten between two logarithms; where there are fewer than three, their 2 and 5 too."""
     powers = [float(power) for power in range(math.ceil(low), math.floor(high) + 1)]
     if len(powers) >= 3:
         return powers[:: -(-len(powers) // 6)]

@@ -55,7 +55,7 @@ def _draw(data: _Confusion) -> Figure:
 
 
 def _size(class_names: tuple[str, ...]) -> tuple[float, float]:
-    """Inches: the matrix, and room for the longest name on the left and below."""
+    """Return inches: the matrix, and room for the longest name on the left and below."""
     classes = len(class_names)
     cell, letter = (0.46, 0.08) if classes <= _CELLS_WITH_TEXT else (0.13, 0.05)
     side = min(max(cell * classes, 3.4), 13.0)

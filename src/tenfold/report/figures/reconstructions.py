@@ -58,7 +58,7 @@ def _draw(data: _Reconstructions) -> Figure:
 
 
 def _height(pair: _Pair) -> float:
-    """Inches of two rows of images, as wide as ten of them are on the figure."""
+    """Return inches of two rows of images, as wide as ten of them are on the figure."""
     high, wide = pair.images.shape[2:4]
     return float(1.68 * high / wide)
 

@@ -30,7 +30,7 @@ class _RunLosses:
 
 
 def _select(results: Results) -> _RunLosses | None:
-    """Only runs of one member each: where many trained, the curves of their winners say more."""
+    """Select only runs of one member each: where many trained, the curves of their winners say more."""
     curves, runs = results.curves, list(results.winners)
     if len(runs) <= _TOGETHER or len(set(zip(curves["rung"], curves["member"], strict=True))) > len(runs):
         return None

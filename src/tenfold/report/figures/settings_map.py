@@ -3,7 +3,7 @@
 __all__ = ["settings_map"]
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib import colormaps
@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from tenfold.recipe import Settings
 from tenfold.report.results import Plot, Results
 from tenfold.text import count, short
 
@@ -62,12 +63,12 @@ def _select(results: Results) -> _Maps | None:
     return _Maps(results.name, results.best, members, tuple(_map(results, rung) for rung in rungs))
 
 
-def _mapped(members: tuple[dict[str, Any], ...]) -> bool:
+def _mapped(members: tuple[Settings, ...]) -> bool:
     """Say if there is more than one cell to show."""
     return all(set(_AXES) <= set(cells) for cells in members) and len({_place(cells) for cells in members}) > 1
 
 
-def _place(settings: dict[str, Any]) -> tuple[float, float]:
+def _place(settings: Settings) -> tuple[float, float]:
     return float(settings["l2"]), float(settings["learning_rate"])
 
 
@@ -84,7 +85,7 @@ def _map(results: Results, rung: str) -> _SettingsMap:
     return _SettingsMap(rung, rates, penalties, cells, places[results.winners[rung]], _others(members))
 
 
-def _others(members: tuple[dict[str, Any], ...]) -> tuple[str, ...]:
+def _others(members: tuple[Settings, ...]) -> tuple[str, ...]:
     names = dict.fromkeys(name for settings in members for name in settings if name not in _AXES)
     return tuple(name for name in names if len({repr(settings.get(name)) for settings in members}) > 1)
 
@@ -124,7 +125,7 @@ def _draw(data: _Maps) -> Figure:
 
 
 def _side(cells: int, size: float) -> float:
-    """Inches; beyond so many cells there is no text in them to make room for."""
+    """Return inches; beyond so many cells there is no text in them to make room for."""
     return max(min(cells, _CELLS_WITH_TEXT) * size, 1.5)
 
 

@@ -63,13 +63,13 @@ def _paths(sweep: Sweep) -> tuple[_Path, ...]:
 
 
 def _spent(population: Trained) -> NDArray[np.float64]:
-    """Epochs × members until each validation, (V,); who was dropped spends nothing."""
+    """Return epochs × members until each validation, (V,); who was dropped spends nothing."""
     alive = (population.validations[:, None] > np.arange(population.epochs.size)).sum(0)
     return np.asarray(np.cumsum(alive * np.diff(population.epochs, prepend=0.0)))
 
 
 def _leading(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Best of the members' last known scores at each validation, (V,), NaN before there is one."""
+    """Return best of the members' last known scores at each validation, (V,), NaN before there is one."""
     scored = np.isfinite(scores)
     last = np.maximum.accumulate(np.where(scored, np.arange(scores.shape[1]), -1), axis=1)
     filled = np.where(last >= 0, np.take_along_axis(scores, np.maximum(last, 0), 1), -np.inf)
@@ -115,7 +115,7 @@ def _title(data: _Budget) -> str:
 
 
 def _rounds(panel: Axes, data: _Budget) -> None:
-    """Lines where a new round was asked for, with their names where there is room."""
+    """Return lines where a new round was asked for, with their names where there is room."""
     starts, end = [(0, 0.0)], 0.0
     for path in data.paths:
         if path.round != starts[-1][0]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from tenfold.choices import applicable
 from tenfold.errors import UsageError
+from tenfold.recipe import Settings
 from tenfold.search.axes import Axis, Range, at, fitting_piece, position
 from tenfold.search.study import required, worths
 from tenfold.seeds import generator
@@ -26,8 +27,8 @@ Span = tuple[str, Range]
 
 
 def cma_es(
-    axes: Sequence[Axis], count: int, seed: int, batch: int, scored: Sequence[tuple[dict[str, Any], float | None]]
-) -> list[dict[str, Any]]:
+    axes: Sequence[Axis], count: int, seed: int, batch: int, scored: Sequence[tuple[Settings, float | None]]
+) -> list[Settings]:
     """Propose the next `count` members after all that are scored.
 
     Raises UsageError with fewer than two ranges, or where cmaes is not installed.
@@ -50,7 +51,7 @@ def cma_es(
 
 
 def _teach(
-    evolution: Any, axes: Sequence[Axis], spans: Sequence[Span], scored: Sequence[tuple[dict[str, Any], float | None]]
+    evolution: Any, axes: Sequence[Axis], spans: Sequence[Span], scored: Sequence[tuple[Settings, float | None]]
 ) -> None:
     """Tell full generations, in order. It minimizes."""
     size, scores = evolution.population_size, worths(scored)
@@ -59,7 +60,7 @@ def _teach(
         evolution.tell([(_places(evolution, axes, spans, scored[i][0]), -scores[i]) for i in members])
 
 
-def _places(evolution: Any, axes: Sequence[Axis], spans: Sequence[Span], settings: dict[str, Any]) -> Any:
+def _places(evolution: Any, axes: Sequence[Axis], spans: Sequence[Span], settings: Settings) -> Any:
     """Return a member's places on all ranges; on those that it did not use a draw, which teaches nothing."""
     places = evolution.ask()
     for axis in axes:

@@ -4,16 +4,16 @@ __all__ = ["grid"]
 
 import itertools
 from collections.abc import Sequence
-from typing import Any
 
 from tenfold.choices import applicable
 from tenfold.errors import UsageError
+from tenfold.recipe import Settings
 from tenfold.search.axes import Axis, Range, text
 
 
 def grid(
-    axes: Sequence[Axis], count: int, seed: int, batch: int, scored: Sequence[tuple[dict[str, Any], float | None]]
-) -> list[dict[str, Any]]:
+    axes: Sequence[Axis], count: int, seed: int, batch: int, scored: Sequence[tuple[Settings, float | None]]
+) -> list[Settings]:
     """List the product of the lists; combinations that differ only in what their model lacks are one.
 
     count: 0, or the number that the product has. seed and scored change nothing; batches after the first are empty.

@@ -6,18 +6,18 @@ An even spread over the places of all axes together; a range that is one piece o
 __all__ = ["sobol"]
 
 from collections.abc import Sequence
-from typing import Any
 
 from scipy.stats import qmc
 
 from tenfold.choices import applicable
+from tenfold.recipe import Settings
 from tenfold.search.axes import Axis, place
 from tenfold.seeds import generator
 
 
 def sobol(
-    axes: Sequence[Axis], count: int, seed: int, batch: int, scored: Sequence[tuple[dict[str, Any], float | None]]
-) -> list[dict[str, Any]]:
+    axes: Sequence[Axis], count: int, seed: int, batch: int, scored: Sequence[tuple[Settings, float | None]]
+) -> list[Settings]:
     """Return the next `count` points of one sequence, after as many as are scored; the scores change nothing.
 
     Members in powers of two spread best. batch changes nothing: it is len(scored) that says where the sequence stands.

@@ -7,17 +7,17 @@ __all__ = ["tpe"]
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 from tenfold.choices import applicable
+from tenfold.recipe import Settings
 from tenfold.search.axes import Axis
 from tenfold.search.study import decoded, graded, parameters, quiet, suggest
 from tenfold.seeds import generator
 
 
 def tpe(
-    axes: Sequence[Axis], count: int, seed: int, batch: int, scored: Sequence[tuple[dict[str, Any], float | None]]
-) -> list[dict[str, Any]]:
+    axes: Sequence[Axis], count: int, seed: int, batch: int, scored: Sequence[tuple[Settings, float | None]]
+) -> list[Settings]:
     """Propose the next `count` members; random ones while fewer than ten are scored.
 
     Raises UsageError where Optuna is not installed.

@@ -111,17 +111,17 @@ class Pass(NamedTuple):
 
     @property
     def images(self) -> int:
-        """Number N of rows."""
+        """Return number N of rows."""
         return len(self.scores)
 
     @property
     def classes(self) -> int:
-        """Number C of scores of a row."""
+        """Return number C of scores of a row."""
         return self.scores.shape[-1]
 
     @property
     def labels(self) -> Tensor:
-        """Labels as rows (N, C) of zeros and a one."""
+        """Return labels as rows (N, C) of zeros and a one."""
         return one_hot(self.targets, self.scores)
 
     @property

@@ -43,7 +43,7 @@ class Bound(NamedTuple):
 
     @property
     def where(self) -> str:
-        """Its name in messages."""
+        """Return its name in messages."""
         return f"{self.path}: {self.name}"
 
 

@@ -98,13 +98,13 @@ class _Looks(NamedTuple):
 
     @property
     def wrong(self) -> tuple[str, ...]:
-        """The blocks that are wrong: at two points at least, where there are two."""
+        """Return the blocks that are wrong: at two points at least, where there are two."""
         least = math.inf if self.cleared else min(2, len(self.every))
         return tuple(name for name, flags in self.off.items() if sum(flags) >= least)
 
     @property
     def finite(self) -> list[Look]:
-        """The points where the value is a number."""
+        """Return the points where the value is a number."""
         return [one for one in self.every if math.isfinite(one.given.value)]
 
 

@@ -70,7 +70,7 @@ class _Untrained(NamedTuple):
 
     @property
     def loss(self) -> Loss:
-        """The loss of the scores."""
+        """Return the loss of the scores."""
         return self.population.losses[0][0]
 
     def trained(self, batches: Callable[[int], Batch], steps: int) -> Iterator[tuple[State, Value]]:

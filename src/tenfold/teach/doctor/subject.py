@@ -27,7 +27,7 @@ class Problem(NamedTuple):
 
     @property
     def onehot(self) -> bool:
-        """True where targets are rows of one 1 among zeros, which numbers drawn at random are not."""
+        """Say if targets are rows of one 1 among zeros, which numbers drawn at random are not."""
         y = self.y
         return y is not None and y.ndim == 2 and bool(np.isin(y, (0, 1)).all() and (y.sum(1) == 1).all())
 

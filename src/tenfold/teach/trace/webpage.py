@@ -34,7 +34,7 @@ def page(trace: Display) -> str:
         "counted": counted_verdict,
         "drawings": [drawing(trace.network.sizes, units, way) for way in ("across", "down")],
     }
-    return document("trace.html", context, _walk(trace), own="trace")
+    return document("trace.html", context, _walk(trace), page_word="trace")
 
 
 def _units(network: Network) -> dict[str, str]:
