@@ -15,7 +15,7 @@ demo: .venv/demo
 	$(BIN)/tenfold fit digits
 
 test: .venv/test check
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: .venv/test
 	$(BIN)/ruff check

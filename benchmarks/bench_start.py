@@ -4,7 +4,7 @@
     python benchmarks/bench_start.py ../before/src [--rounds 7]
 
 Prints, for each command, the median ratio of this build to the other, in seconds and in seconds of processor time
-(user and system), and how many of the package's modules `train` imports.
+(user and system), and how many of the package's modules `train` imports. Without another build it prints seconds alone.
 """
 
 import argparse
@@ -51,32 +51,39 @@ def modules(source: Path, folder: Path) -> int:
     return int(run.stderr.split()[-1])
 
 
+def report(name: str, largest: float, pairs: list[list[tuple[float, float]]]) -> dict[str, object]:
+    """Print and return the seconds of one command, and the median ratio where there is another build."""
+    seconds = [statistics.median(pair[i][0] for pair in pairs) for i in range(len(pairs[0]))]
+    if len(seconds) == 1:
+        print(f"  {name}: {seconds[0]:.2f} s", flush=True)
+        return {"command": name, "seconds": seconds}
+    wall, cpu = (statistics.median(ours[i] / other[i] for ours, other in pairs) for i in (0, 1))
+    verdict = "met" if wall <= largest else "MISSED"
+    print(f"  {name}: {wall:.3f} × ({seconds[0]:.2f} s and {seconds[1]:.2f} s), processor time {cpu:.3f} ×; ", end="")
+    print(f"at most {largest:.2f}: {verdict}", flush=True)
+    return {"command": name, "seconds": seconds, "ratio": wall, "processor": cpu, "largest": largest}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("other", type=Path, help="src folder of the other build")
+    parser.add_argument(
+        "other", type=Path, nargs="?", help="src folder of another build; without it nothing is compared"
+    )
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--json", type=Path, default=Path(__file__).with_suffix(".json"))
     options = parser.parse_args()
+    sources = [HERE, *([options.other.resolve()] if options.other else [])]
     rows = []
     with tempfile.TemporaryDirectory() as made:
         place = Path(made)
         for number, (name, (words, largest)) in enumerate(COMMANDS.items()):
-            pairs = []
-            for k in range(options.rounds + 1):  # the first pair warms the disk and does not count
-                pairs.append(
-                    [timed(s.resolve(), words, place / f"{number}-{k}-{s is HERE}") for s in (HERE, options.other)]
-                )
-            wall, cpu = (statistics.median(ours[i] / other[i] for ours, other in pairs[1:]) for i in (0, 1))
-            seconds = [statistics.median(pair[i][0] for pair in pairs[1:]) for i in (0, 1)]
-            verdict = "met" if wall <= largest else "MISSED"
-            rows.append({"command": name, "ratio": wall, "processor": cpu, "seconds": seconds, "largest": largest})
-            print(
-                f"  {name}: {wall:.3f} × ({seconds[0]:.2f} s and {seconds[1]:.2f} s), processor time {cpu:.3f} ×; ",
-                end="",
-            )
-            print(f"at most {largest:.2f}: {verdict}", flush=True)
-        counts = [modules(s.resolve(), place / f"count-{k}") for k, s in enumerate((HERE, options.other))]
-    print(f"  modules that `train` imports: {counts[0]} and {counts[1]}")
+            pairs = [
+                [timed(source, words, place / f"{number}-{k}-{i}") for i, source in enumerate(sources)]
+                for k in range(options.rounds + 1)
+            ]
+            rows.append(report(name, largest, pairs[1:]))  # the first round warms the disk and does not count
+        counts = [modules(source, place / f"count-{i}") for i, source in enumerate(sources)]
+    print(f"  modules that `train` imports: {' and '.join(map(str, counts))}")
     options.json.write_text(json.dumps({"commands": rows, "modules": counts}, indent=1) + "\n")
 
 

@@ -15,7 +15,6 @@ FLAGS = ("--disable-gpu", "--no-first-run", "--disable-background-networking", "
 PATIENCE = 300_000
 
 in_browser = [
-    pytest.mark.xdist_group("browser"),
     pytest.mark.skipif(BROWSER is None, reason="needs chromium"),
 ]
 

@@ -70,6 +70,16 @@ def draw(rng):
 
 
 @pytest.fixture(scope="module")
+def unpublished():
+    """Runs of this module leave no figures, cards and reports, which take longer than what its tests are about."""
+    from tenfold import sessions
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sessions, "_publish", lambda *arguments: None)
+        yield
+
+
+@pytest.fixture(scope="module")
 def browser():
     """Debian's chromium, or whichever there is, without a window."""
     with launched() as found:

@@ -23,6 +23,8 @@ from tenfold.runs import stage
 from tenfold.trained.evaluate import evaluate
 from tests.processes import Moment, started
 
+pytestmark = pytest.mark.usefixtures("unpublished")
+
 TABLE = """
 title = "Digits, softmax and hinge"
 report = "none"
@@ -117,7 +119,7 @@ def asked(path, scale="full", **more):
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
+def finished(tmp_path_factory, unpublished):
     folder = tmp_path_factory.mktemp("reproduced")
     (folder / "own.toml").write_text(TABLE)
     return folder, reproduce(asked(folder / "own.toml"), folder / "run", quiet)

@@ -12,6 +12,8 @@ from tenfold.runs.outcome import winner
 from tenfold.runs.predict import evaluate_model
 from tenfold.trained.evaluate import evaluate
 
+pytestmark = pytest.mark.usefixtures("unpublished")
+
 
 @pytest.fixture
 def poisoned(monkeypatch):

@@ -25,6 +25,8 @@ from tenfold.sessions import begin, extend, resume
 from tenfold.trained.evaluate import evaluate
 from tests.processes import Moment, started, until
 
+pytestmark = pytest.mark.usefixtures("unpublished")
+
 COMMON = {"data": "digits", "epochs": 4, "batch_size": 50}
 
 
@@ -33,7 +35,7 @@ def swept(out, **choices):
 
 
 @pytest.fixture(scope="module")
-def grid(tmp_path_factory):
+def grid(tmp_path_factory, unpublished):
     choices = {"learning_rate": "0.01,0.1", "l2": "0,0.01", "loss": "softmax,hinge", "precision": "float64"}
     return swept(tmp_path_factory.mktemp("runs") / "run", **choices)
 
