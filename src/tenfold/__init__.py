@@ -15,6 +15,7 @@ __all__ = [
     "fit",
     "load",
     "load_model",
+    "probabilities",
     "resume",
     "sweep",
     "trace",
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from tenfold.runs.events import Event
     from tenfold.sessions import Finished, resume
     from tenfold.teach.trace.api import trace
-    from tenfold.trained.model import TrainedModel, load_model
+    from tenfold.trained.model import TrainedModel, load_model, probabilities
 
 # A thread that waits for another one spins. With libgomp's default of 300,000 turns, waiting threads starve the thread
 # that they wait for as soon as another program runs (measured: 10 times slower). torch reads it on its first import.
@@ -49,6 +50,7 @@ _HOMES = {
     "TrainedModel": "trained.model",
     "load": "data.load",
     "load_model": "trained.model",
+    "probabilities": "trained.model",
     "resume": "sessions",
     "trace": "teach.trace.api",
 }

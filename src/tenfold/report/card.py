@@ -254,11 +254,10 @@ def _use(trained: TrainedModel, file: str) -> str:
 
 ```python
 import tenfold
-from tenfold.trained.model import probabilities
 
 model = tenfold.load_model("{file}")
 # images: a tensor (N, {channels}, {height}, {width}); a pixel times {trained.scale:.6g} lies between 0 and 1
-shares = probabilities(model, images)  # (N, {len(trained.class_names)}), in the order of model.class_names
+shares = tenfold.probabilities(model, images)  # (N, {len(trained.class_names)}), in the order of model.class_names
 ```
 """
 
