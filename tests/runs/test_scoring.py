@@ -12,6 +12,7 @@ from scipy import stats
 from sklearn import metrics
 
 import tenfold
+from tenfold import files
 from tenfold.errors import FileError, Interrupted
 from tenfold.runs import fit, stage
 from tenfold.runs.predict import evaluate_model
@@ -249,3 +250,10 @@ def test_a_stop_between_rungs_leaves_the_report_of_the_finished_ones(short, monk
     left = json.loads((tmp_path / "run" / "result.json").read_text())
     assert [rung["rung"] for rung in left["rungs"]] == ["linear-softmax"]
     assert (tmp_path / "run" / "report.html").exists()
+
+
+def test_a_fit_opens_each_model_file_once(short, monkeypatch, tmp_path):
+    opened, load = [], files.load
+    monkeypatch.setattr(files, "load", lambda path: opened.append(path.name) or load(path))
+    run = tenfold.fit("digits", out=tmp_path / "run")
+    assert sorted(opened) == sorted(f"{rung['rung']}.tenfold" for rung in run.result["rungs"])

@@ -146,10 +146,10 @@ def _affordable(run: Run, stage: Stage, rung: Rung, longest: int, seconds: float
 def _outcome(run: Run, stage: Stage, progress: Progress) -> RungOutcome:
     """Save the winner of a finished rung and measure it."""
     member = assess(run, stage, progress, [winner(progress)], ("train", "validation"))[0]
-    save_winner(run, stage, progress, run.folder / "models" / f"{stage.name}.tenfold")
+    trained = save_winner(run, stage, progress, run.folder / "models" / f"{stage.name}.tenfold")
     score_of = float(getattr(member.validation, stage.recipe.metric) or 0.0)
     if score_of > run.saver.best()[0]:
-        promote(run.folder, stage.name)
+        promote(run.folder, trained)
     started = run.saver.outcomes[-1].elapsed if run.saver.outcomes else 0.0
     return RungOutcome(
         rung=stage.name,
@@ -207,8 +207,8 @@ def _leave(run: Run, recipe: Recipe, stage: Stage | None) -> None:
 def _made(run: Run, recipe: Recipe, outcomes: Sequence[RungOutcome], finished: bool) -> Made:
     """Choose by validation; look at the test images once, where the run is finished."""
     best = max(outcomes, key=lambda outcome: outcome.score)
-    promote(run.folder, best.rung)
     models = {outcome.rung: load_model(run.folder / "models" / f"{outcome.rung}.tenfold") for outcome in outcomes}
+    promote(run.folder, models[best.rung])
     validation = score(run, "validation", models)
     if finished:
         run.watch(Event("test", 0, 1, 0, best.score, best.rung, 0))

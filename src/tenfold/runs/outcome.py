@@ -29,7 +29,7 @@ from torch import Tensor
 from tenfold.data.batches import Part
 from tenfold.engine.arrays import rows as rows_of
 from tenfold.engine.types import Params
-from tenfold.files import write_bytes, write_text
+from tenfold.files import write_text
 from tenfold.rooms import find
 from tenfold.runs import tally
 from tenfold.runs.checkpoint import Progress
@@ -117,9 +117,9 @@ def summary(run: Run, metric: str, validation: Answers, tested: Answers | None, 
     }
 
 
-def promote(folder: Path, rung: str) -> None:
+def promote(folder: Path, trained: TrainedModel) -> None:
     """Make a rung's winner the model of the run."""
-    write_bytes(folder / "model.tenfold", (folder / "models" / f"{rung}.tenfold").read_bytes())
+    save_model(folder / "model.tenfold", trained)
 
 
 def _calibration(

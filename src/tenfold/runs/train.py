@@ -20,7 +20,7 @@ def train_recipe(run: Run, prepared: Prepared, progress: Progress | None) -> Mad
     stage = stage_of(run, f"{recipe.model}-{losses}", recipe, members(recipe))
     progress = train_stage(run, stage, progress or fresh(run, stage))
     models = {stage.name: save_winner(run, stage, progress, run.folder / "models" / f"{stage.name}.tenfold")}
-    promote(run.folder, stage.name)
+    promote(run.folder, models[stage.name])
     results = assess(run, stage, progress, range(len(progress.tally["member"])), ("train", "validation", "test"))
     validation, tested = (score(run, part, models) for part in ("validation", "test"))
     best, metrics = winner(progress), tested.metrics[stage.name]

@@ -186,7 +186,7 @@ def _final(
     stage = stage_of(final, FINAL, recipe, [_filled(prepared, plain)])
     progress = train_stage(final, stage, progress or fresh(final, stage))
     models = {FINAL: save_winner(final, stage, progress, run.folder / "models" / f"{FINAL}.tenfold")}
-    promote(run.folder, FINAL)
+    promote(run.folder, models[FINAL])
     tested = score(final, "test", models)
     return models, tested
 
