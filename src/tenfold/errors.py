@@ -1,9 +1,10 @@
 """Errors that a user can cause. Each is one plain line that names the file, key or option, and says what to do."""
 
-__all__ = ["DataError", "FileError", "Interrupted", "RunError", "TenfoldError", "UsageError", "nearest"]
+__all__ = ["DataError", "FileError", "Interrupted", "RunError", "TenfoldError", "UsageError", "blamed", "nearest"]
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 MANY = 12
 
@@ -50,3 +51,12 @@ def nearest(word: str, valid: Iterable[str]) -> str:
         return f"did you mean {close[0]!r}?"
     listed = ", ".join(words)
     return f"did you mean {close[0]!r}? (known: {listed})" if close else f"known: {listed}"
+
+
+@contextmanager
+def blamed(place: str) -> Iterator[None]:
+    """Begin a UsageError inside the block with the file, option or statement that it is about; "" for none."""
+    try:
+        yield
+    except UsageError as error:
+        raise UsageError(f"{place[:200]}: {error}" if place else str(error)) from None

@@ -10,13 +10,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tenfold.errors import UsageError
+from tenfold.errors import UsageError, blamed
 from tenfold.teach.judge import Judgment
 from tenfold.teach.margin.given import judge
 from tenfold.teach.margin.points import parse_given
 from tenfold.teach.margin.problem import Hyperplane, Inseparable, Judged, Number, Points, Residuals, Separated, Soft
 from tenfold.teach.margin.reported import judge_statements
-from tenfold.teach.margin.rows import blamed
 from tenfold.teach.margin.soft import soft_margin
 from tenfold.teach.margin.solving import solve
 from tenfold.teach.margin.sources import Material, new_places, pixels

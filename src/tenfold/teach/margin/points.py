@@ -13,9 +13,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from tenfold.errors import DataError, TenfoldError, UsageError, nearest
+from tenfold.errors import DataError, TenfoldError, UsageError, blamed, nearest
 from tenfold.teach.margin.problem import Hyperplane, Points
-from tenfold.teach.margin.rows import EXAMPLE, SHOWN, PointRow, PointTable, blamed, cells, typed_rows
+from tenfold.teach.margin.rows import EXAMPLE, SHOWN, PointRow, PointTable, cells, typed_rows
 from tenfold.teach.printed import exactly
 
 POINTS_CAP = 20_000

@@ -12,13 +12,12 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from tenfold.errors import UsageError
+from tenfold.errors import UsageError, blamed
 from tenfold.teach.judge import EARLIER_SLIP, RIGHT, SLIP, Judgment, worst_rendering
 from tenfold.teach.margin.equations import Equation, constraint, normal, read_equation, stated_equation
 from tenfold.teach.margin.phrases import equated, hyperplane, listed, shown, vector
 from tenfold.teach.margin.points import parse_places
 from tenfold.teach.margin.problem import Hyperplane, Inseparable, Judged, Number, Points, Separated, dot, root
-from tenfold.teach.margin.rows import blamed
 from tenfold.teach.margin.solving import solve
 from tenfold.teach.margin.statements import Statement
 from tenfold.teach.printed import exactly, fidelity, quantum

@@ -1,11 +1,10 @@
 """Rows of points, as typed or as they stand in a CSV: the separator, a header, an index that pandas wrote before it."""
 
-__all__ = ["EXAMPLE", "SHOWN", "PointRow", "PointTable", "blamed", "cells", "read_rows", "there", "typed_rows"]
+__all__ = ["EXAMPLE", "SHOWN", "PointRow", "PointTable", "cells", "read_rows", "there", "typed_rows"]
 
 import csv
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,15 +45,6 @@ def there(text: str) -> tuple[Path, str]:
     except (OSError, RuntimeError):  # points may be longer than a name, and begin with "~" though nobody is called so
         kind = ""
     return path, kind if text else ""
-
-
-@contextmanager
-def blamed(place: str) -> Iterator[None]:
-    """Begin a UsageError inside the block with the file, option or statement that it is about."""
-    try:
-        yield
-    except UsageError as error:
-        raise UsageError(f"{place[:200]}: {error}") from None
 
 
 def typed_rows(text: str, classed: bool) -> PointTable:

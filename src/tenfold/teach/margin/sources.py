@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tenfold.errors import UsageError, nearest
+from tenfold.errors import UsageError, blamed, nearest
 from tenfold.rooms import names as words_of
 from tenfold.teach.margin.points import POINTS_CAP, choose_classes, parse_places, parse_points, places_of, points_of
 from tenfold.teach.margin.problem import Floats, Points, Signs
-from tenfold.teach.margin.rows import SHOWN, blamed, read_rows, there
+from tenfold.teach.margin.rows import SHOWN, read_rows, there
 from tenfold.teach.margin.statements import Sheet, read_sheet, shipped
 
 if TYPE_CHECKING:  # who has points needs no images, and so does not wait for PyTorch

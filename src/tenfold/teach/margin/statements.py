@@ -14,9 +14,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tenfold.errors import UsageError, nearest
+from tenfold.errors import UsageError, blamed, nearest
 from tenfold.teach.margin.equations import read_equation
-from tenfold.teach.margin.rows import SHOWN, blamed, there
+from tenfold.teach.margin.rows import SHOWN, there
 from tenfold.teach.printed import exactly
 
 NUMBERS = ("b", "norm", "margin", "width", "objective", "value")

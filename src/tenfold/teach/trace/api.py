@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tenfold.errors import UsageError
-from tenfold.teach.trace.cells import blamed
+from tenfold.errors import UsageError, blamed
 from tenfold.teach.trace.checking import check
 from tenfold.teach.trace.court import ReportedNumber, judge
 from tenfold.teach.trace.ledger import Ledger

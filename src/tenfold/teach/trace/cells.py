@@ -1,28 +1,18 @@
 """Numbers and their arrangement, as a file, an option or Python gives them."""
 
-__all__ = ["blamed", "counted", "fill_matrix", "fill_vector", "layers_of", "listed", "number", "pairs"]
+__all__ = ["counted", "fill_matrix", "fill_vector", "layers_of", "listed", "number", "pairs"]
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from tenfold.errors import UsageError
+from tenfold.errors import UsageError, blamed
 from tenfold.teach.printed import exactly
 
 Row = tuple[Fraction, ...]
 # A larger whole number is a slip of the keyboard.
 BITS = 200
-
-
-@contextmanager
-def blamed(where: str) -> Iterator[None]:
-    """Name the place of a UsageError that is raised inside; "" for none."""
-    try:
-        yield
-    except UsageError as error:
-        raise UsageError(f"{where}: {error}" if where else str(error)) from None
 
 
 def number(cell: object, where: str) -> Fraction:

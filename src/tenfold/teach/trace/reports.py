@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tenfold.errors import UsageError, nearest
+from tenfold.errors import UsageError, blamed, nearest
 from tenfold.teach.printed import FLOATS, exactly
-from tenfold.teach.trace.cells import blamed, counted
+from tenfold.teach.trace.cells import counted
 from tenfold.teach.trace.court import ReportedNumber
 from tenfold.teach.trace.ledger import Ledger
 

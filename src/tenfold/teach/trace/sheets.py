@@ -9,10 +9,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from tenfold.errors import UsageError, nearest
+from tenfold.errors import UsageError, blamed, nearest
 from tenfold.seeds import generator
 from tenfold.teach.printed import FLOATS, exactly
-from tenfold.teach.trace.cells import blamed, counted
+from tenfold.teach.trace.cells import counted
 from tenfold.teach.trace.checking import check
 from tenfold.teach.trace.court import ReportedNumber, judge
 from tenfold.teach.trace.ledger import Ledger, TraceLine
