@@ -55,6 +55,7 @@ def train(
     keep_freed()
     state = snapshot(state)
     names = watched(state.params)
+    halted = _halted(state)
     for t in range(state.step, steps):
         value, grads, buffers = objective(state.params, state.buffers, batches(t))
         signs = health(value, grads, names)
@@ -62,7 +63,10 @@ def train(
             optimizer.update(state.params, grads, state.memory, rate(t), t)
         elif bool((state.status == 0).any()):
             state.status[(state.status == 0) & ~signs.isfinite()] = -(t + 1)
-            _update_active(optimizer, grads, rate(t), state)
+            if not torch.equal(state.status, halted.status):
+                halted = _halted(state)
+            optimizer.update(state.params, grads, state.memory, rate(t), t)
+            halted.restore()
         else:
             return
         state = State(t + 1, state.params, buffers, state.memory, state.status)
@@ -88,10 +92,20 @@ def health(value: Value, grads: Grads, names: Sequence[str]) -> Tensor:
     return total
 
 
-def _update_active(optimizer: Optimizer, grads: Grads, rate: Scalar, state: State) -> None:
-    """Update the active members; halted ones get back the very bits that they had."""
-    halted = state.status.nonzero()[:, 0]
-    kept = [(tensor, tensor[halted]) for group in (state.params, state.memory) for tensor in group.values()]
-    optimizer.update(state.params, grads, state.memory, rate, state.step)
-    for tensor, before in kept:
-        tensor[halted] = before
+class _Halted(NamedTuple):
+    """Members that take no more steps, as they are: an update of all members changes these, too, and is taken back."""
+
+    status: Tensor
+    rows: Tensor
+    kept: list[tuple[Tensor, Tensor]]
+
+    def restore(self) -> None:
+        """Give the halted members back the very bits that they had."""
+        for tensor, before in self.kept:
+            tensor[self.rows] = before
+
+
+def _halted(state: State) -> _Halted:
+    rows = state.status.nonzero()[:, 0]
+    tensors = (*state.params.values(), *state.memory.values()) if len(rows) else ()
+    return _Halted(state.status.clone(), rows, [(tensor, tensor[rows]) for tensor in tensors])

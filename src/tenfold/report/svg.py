@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import matplotlib
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from tenfold.errors import FileError
@@ -20,6 +21,9 @@ from tenfold.rooms import find, names
 
 DARK = ("#e4e6ea", "#1a1d22")
 """What black and white become on a dark page: its ink and its paper."""
+
+DPI = 150
+"""Dots per inch of the images in a figure."""
 
 
 def draw_all(results: Results, folder: Path) -> dict[str, str]:
@@ -57,7 +61,7 @@ def house_style() -> Iterator[None]:
         matplotlib.rcParams["svg.hashsalt"] = "tenfold"
         # Text stays text: it can be searched and copied, and a browser has the glyphs of every script.
         matplotlib.rcParams["svg.fonttype"] = "none"
-        matplotlib.rcParams["figure.dpi"] = 150
+        matplotlib.rcParams["figure.dpi"] = DPI
         matplotlib.rcParams["font.size"] = 9.5
         yield
 
@@ -73,8 +77,14 @@ def svg(draw: Callable[[], Figure]) -> str:
     """Return a figure as the text of an SVG file, drawn in the house's style."""
     written = io.BytesIO()
     with house_style():
+        figure = draw()
+        if engine := figure.get_layout_engine():
+            # `savefig` would draw all of it once more only to have the layout made.
+            engine.execute(figure)
+            figure.set_layout_engine("none")
+            figure.set_dpi(DPI)  # that of SVG stays behind
         # Without a date the file depends on nothing but what is drawn.
-        draw().savefig(written, format="svg", metadata={"Date": None})
+        FigureCanvasSVG(figure).print_svg(written, metadata={"Date": None})  # type: ignore[no-untyped-call]
     return written.getvalue().decode()
 
 

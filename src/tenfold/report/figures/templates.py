@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from tenfold.report.results import Plot, Results
@@ -15,6 +17,8 @@ from tenfold.text import label, short
 
 _COLUMNS = 10
 _SHOWN = 20
+# Room beside an image, and above it for its class, in widths of an image.
+_GAP, _CAPTION = 0.12, 0.25
 
 
 class _TemplateRow(NamedTuple):
@@ -67,11 +71,11 @@ def _colored(weights: NDArray[np.float32]) -> NDArray[np.float32]:
 def _draw(data: _Templates) -> Figure:
     columns = min(_COLUMNS, len(data.class_names))
     lines = -(-len(data.class_names) // columns)
-    figure = Figure(figsize=(max(1.02 * columns + 1.4, 6.5), 1.21 * lines * len(data.rows) + 0.62), layout="compressed")
+    height = 1.21 * lines * len(data.rows) + 0.62
+    figure = Figure(figsize=(max(1.02 * columns + 1.4, 6.5), height), layout="compressed")
     figure.suptitle(_title(data), fontsize=11, parse_math=False)
-    panels = figure.subplots(lines * len(data.rows), columns, squeeze=False)
-    for index, row in enumerate(data.rows):
-        _block(figure, panels[index * lines : (index + 1) * lines], row, data)
+    for panel, row in zip(figure.subplots(len(data.rows), squeeze=False)[:, 0], data.rows, strict=True):
+        _block(figure, panel, row, data)
     return figure
 
 
@@ -82,32 +86,39 @@ def _title(data: _Templates) -> str:
     return f"{short(data.name)}: weights of the linear winners, {count}\n{scale}"
 
 
-def _block(figure: Figure, panels: NDArray[Any], row: _TemplateRow, data: _Templates) -> None:
+def _block(figure: Figure, panel: Axes, row: _TemplateRow, data: _Templates) -> None:
     """Draw one rung: its images in as many lines as they need, the rung's name on the left."""
-    shown = None
-    for panel in panels.flat:
-        panel.set_axis_off()
-    for panel, image, name in zip(panels.flat, row.images, data.class_names, strict=False):
-        shown = panel.imshow(image, cmap="RdBu_r", vmin=-row.limit, vmax=row.limit, interpolation="nearest")
-        _frame(panel, name)
-    _name_row(panels[0, 0], row.rung, data.best)
-    if shown is not None and row.images.ndim == 3:
-        lines, columns = panels.shape
-        # The bar's width is a fraction of the panels' and its length at most aspect × width: as long as they are high.
-        place = {"aspect": 9 * lines, "fraction": 0.3 / columns, "pad": 0.01}
-        bar = figure.colorbar(shown, ax=panels.ravel().tolist(), **place)
-        bar.set_label("weight", fontsize=8)
-        bar.ax.tick_params(labelsize=7)
-        bar.ax.locator_params(nbins=5)
-        bar.outline.set_visible(False)
+    height = row.images.shape[1] / row.images.shape[2]  # an image is 1 wide
+    columns = min(_COLUMNS, len(row.images))
+    lines = -(-len(row.images) // columns)
+    for k, (image, name) in enumerate(zip(row.images, data.class_names, strict=True)):
+        left, top = (1 + _GAP) * (k % columns), (height + _CAPTION) * (k // columns)
+        shown = panel.imshow(
+            image,
+            cmap="RdBu_r",
+            vmin=-row.limit,
+            vmax=row.limit,
+            interpolation="nearest",
+            extent=(left, left + 1, top + height, top),
+        )
+        panel.add_patch(Rectangle((left, top), 1, height, fill=False, edgecolor="#C8C8C8", linewidth=0.6))
+        above: dict[str, Any] = {"xytext": (0, 3), "textcoords": "offset points", "ha": "center", "va": "bottom"}
+        panel.annotate(label(name, 13), (left + 0.5, top), fontsize=8, parse_math=False, **above)
+    panel.set(xlim=(-0.02, (1 + _GAP) * columns - _GAP + 0.02), xticks=[], yticks=[])
+    panel.set_ylim((height + _CAPTION) * lines - _CAPTION + 0.02, -0.02)
+    panel.spines[:].set_visible(False)
+    _name_row(panel, row.rung, data.best)
+    if row.images.ndim == 3:
+        _bar(figure, panel, shown, columns)
 
 
-def _frame(panel: Axes, name: str) -> None:
-    panel.set_axis_on()
-    panel.set_xticks([])
-    panel.set_yticks([])
-    panel.spines[:].set(color="#C8C8C8", linewidth=0.6)
-    panel.set_title(label(name, 13), fontsize=8, pad=3, parse_math=False)
+def _bar(figure: Figure, panel: Axes, shown: AxesImage, columns: int) -> None:
+    """Put the scale of grey weights beside a rung."""
+    bar = figure.colorbar(shown, ax=panel, fraction=0.3 / columns, pad=0.01)
+    bar.set_label("weight", fontsize=8)
+    bar.ax.tick_params(labelsize=7)
+    bar.ax.locator_params(nbins=5)
+    bar.outline.set_visible(False)
 
 
 def _name_row(panel: Axes, rung: str, best: str) -> None:
