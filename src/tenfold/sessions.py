@@ -17,7 +17,7 @@ from tenfold.choices import text
 from tenfold.data.load import named
 from tenfold.engine import products
 from tenfold.errors import DataError, FileError, Interrupted, RunError, UsageError
-from tenfold.files import as_json, from_json, write_json, write_text
+from tenfold.files import as_json, from_json, read_json, write_json, write_text
 from tenfold.recipe import Recipe
 from tenfold.report.card import write_cards
 from tenfold.report.read import read_made, results_of
@@ -142,9 +142,17 @@ def extend(
     extended = importlib.import_module("tenfold.search.request").extended
     recipe = extended(recipe, len(result.table), choices)
     with lock(folder):
-        finish(folder, "running")
-        write_text(folder / "recipe.toml", text(recipe))
+        _extend_recipe(folder, recipe)
     return _session(folder, recipe, watch, jobs, cluster)
+
+
+def _extend_recipe(folder: Path, recipe: Recipe) -> None:
+    """Replace the recipe of a finished sweep by one with a round more; between the two writes either is right."""
+    resolved = read_json(folder / "resolved.json")
+    before = resolved.get("asked", [resolved["recipe"]])
+    write_json(folder / "resolved.json", {**resolved, "asked": [*before, recipe.model_dump()]})
+    write_text(folder / "recipe.toml", text(recipe))
+    finish(folder, "running")
 
 
 def _session(folder: Path, recipe: Recipe, watch: Watch, jobs: int, cluster: str) -> Finished:
@@ -211,21 +219,28 @@ def _train(run: Run, prepared: Prepared, progress: Progress | None, machine: Env
         write_json(folder / "result.json", made.result)
     except Interrupted:
         if (folder / "result.json").exists():
-            _publish(folder, read_made(folder), prepared, machine)
+            _publish(run, read_made(folder), prepared, machine)
         raise
-    _publish(folder, made, prepared, machine)
+    _publish(run, made, prepared, machine)
     finish(folder, "finished")
     return made
 
 
-def _publish(folder: Path, made: Made, prepared: Prepared, machine: Environment) -> None:
-    """Write what people read of a result: figures, a card beside every model file, and, but for `train`, the report."""
+def _publish(run: Run, made: Made, prepared: Prepared, machine: Environment) -> None:
+    """Write what people read of a result: figures, a card beside every model file, and, but for `train`, the report.
+
+    Figures for which a fit has no time left are left out, and named.
+    """
+    folder, timed = run.folder, prepared.recipe.kind == "fit"
     results = results_of(folder, made)
-    figures = draw_all(results, folder / "figures")
+    seconds = 60 * prepared.recipe.minutes - run.saver.elapsed() if timed else float("inf")
+    drawn = draw_all(results, folder / "figures", seconds)
+    if drawn.undrawn:
+        line(run.watch)(f"no time was left for the figures {', '.join(drawn.undrawn)}: `tenfold report {folder}`")
     write_cards(folder, made.models, made.result)
     if prepared.recipe.kind != "train":
         write_made = importlib.import_module("tenfold.report.write").write_made
-        write_made(folder, made, prepared, machine, results, figures)
+        write_made(folder, made, prepared, machine, results, drawn)
 
 
 def _prune(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from tenfold.engine.types import State
 from tenfold.errors import FileError, Interrupted, RunError
 from tenfold.runs import fit
 from tenfold.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from tenfold.runs.folder import opened
 from tenfold.sessions import begin, resume
 from tests.processes import Moment, started, until
 
@@ -173,6 +175,42 @@ def test_changed_data_are_refused(tmp_path):
     np.savez(data, x=rng.random((60, 4), dtype=np.float32), y=np.arange(60) % 3)
     with pytest.raises((FileError, RunError), match="changed since the run began"):
         resume(folder)
+
+
+@pytest.mark.parametrize(
+    ("line", "edited", "change"),
+    [
+        ("epochs = 100000", "epochs = 9", "epochs 9, was 100000"),
+        ("learning_rate = 0.02", "learning_rate = 0.1", r"learning_rate 0\.1, was 0\.02"),
+        ('optimizer = "sgd"', 'optimizer = "adam"', "optimizer adam, was sgd"),
+        ("l2 = 0.0\n", "", None),
+    ],
+    ids=["epochs", "learning rate", "optimizer", "the same"],
+)
+def test_an_edited_recipe_is_refused(line, edited, change, tmp_path):
+    folder = tmp_path / "run"
+    stopped(folder, lambda: lines(folder) > 5, learning_rate=0.02)
+    path = folder / "recipe.toml"
+    before = path.read_text()
+    assert line in before
+    path.write_text(before.replace(line, edited))
+    if change is None:
+        assert opened(folder)[1] == "interrupted"
+        return
+    with pytest.raises(RunError, match=rf"recipe\.toml was edited since the run began \({change}\).*train --recipe"):
+        resume(folder)
+    path.write_text(before)
+    assert opened(folder)[0].epochs == 100000
+
+
+def test_a_run_of_an_older_version_with_an_edited_recipe_is_refused(tmp_path):
+    shutil.copytree(Path(__file__).parents[1] / "fixtures" / "old_runs" / "killed", tmp_path / "run")
+    opened(tmp_path / "run")
+    path = tmp_path / "run" / "recipe.toml"
+    assert "clip_norm = 0.0" in path.read_text()
+    path.write_text(path.read_text().replace("clip_norm = 0.0", "clip_norm = 3.0"))
+    with pytest.raises(RunError, match="clip_norm 3, was 0"):
+        opened(tmp_path / "run")
 
 
 @pytest.mark.parametrize("kept", [True, False], ids=["older kept", "none readable"])

@@ -1,12 +1,14 @@
 """What a run makes of its members: who is best, what is saved, what a late failure or a late signal changes."""
 
+import csv
+import json
 import signal
 
 import pytest
 import torch
 
 import tenfold
-from tenfold.errors import Interrupted, UsageError
+from tenfold.errors import Interrupted, RunError, UsageError
 from tenfold.runs import fit, stage
 from tenfold.runs.outcome import winner
 from tenfold.runs.predict import evaluate_model
@@ -29,22 +31,43 @@ def poisoned(monkeypatch):
     monkeypatch.setattr(stage, "_validate", validate)
 
 
-def test_a_winner_that_fails_late_keeps_its_best_weights_and_numbers(poisoned, tmp_path):
-    run = tenfold.train("digits", learning_rate=[0.01, 0.1], epochs=8, patience=20, out=tmp_path / "run")
-    best = run.result["members"][run.result["best"]]
-    assert best["failed"]["tensor"] == "weight"
-    saved = run.model.cause
-    assert saved["member"] == run.result["best"]
-    assert best["validation"]["accuracy"] == pytest.approx(saved["validation"]["accuracy"], abs=1e-12)
-    assert best["test"]["accuracy"] > 0.8
-
-
-def test_a_winner_that_fails_without_patience_has_no_numbers_and_is_not_best(poisoned, tmp_path):
-    run = tenfold.train("digits", learning_rate=[0.01, 0.1], epochs=8, out=tmp_path / "run")
+@pytest.mark.parametrize("patience", [0, 20])
+def test_a_winner_that_fails_late_has_no_numbers_and_is_not_best(patience, poisoned, tmp_path):
+    run = tenfold.train("digits", learning_rate=[0.01, 0.1], epochs=8, patience=patience, out=tmp_path / "run")
     failed = [member for member in run.result["members"] if member["failed"]]
     assert [member["test"]["accuracy"] for member in failed] == [None]
     assert not run.result["members"][run.result["best"]]["failed"]
     assert run.model.cause["member"] == run.result["best"]
+
+
+@pytest.mark.parametrize("choices", [{}, {"patience": 3}, {"validation": 0.5}, {"loss": ["softmax", "hinge"]}])
+def test_a_population_that_diverges_is_an_error_and_leaves_no_model(choices, tmp_path):
+    with pytest.raises(RunError, match=r"every member diverged.*from 1e30 to 1e35; try --learning-rate 1e28$"):
+        tenfold.train(
+            "digits", model="mlp", hidden=[8], learning_rate=[1e30, 1e35], epochs=2, out=tmp_path / "run", **choices
+        )
+    assert json.loads((tmp_path / "run" / "status.json").read_text())["state"] == "failed"
+    assert not list((tmp_path / "run").rglob("*model*.tenfold"))
+    assert not (tmp_path / "run" / "result.json").exists()
+
+
+def test_members_that_failed_have_no_accuracy_in_any_output(tmp_path):
+    choices = {"model": "mlp", "hidden": [8], "learning_rate": [1e35, 0.1], "epochs": 3}
+    run = tenfold.train("digits", out=tmp_path / "run", **choices)
+    assert run.result["best"] == 1
+    assert run.model.cause["member"] == 1
+    (failed,) = (member for member in run.result["members"] if member["failed"])
+    assert all(value is None for part in ("train", "validation", "test") for value in failed[part].values())
+    with (tmp_path / "run" / "metrics.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["member"] == "0"]
+    assert rows
+    assert not any(row[name] for row in rows for name in row if "accuracy" in name or "macro" in name)
+
+
+def test_without_validation_images_a_failed_member_is_not_best(tmp_path):
+    choices = {"model": "mlp", "hidden": [8], "learning_rate": [1e35, 0.1], "epochs": 3, "validation": 1}
+    run = tenfold.train("digits", out=tmp_path / "run", **choices)
+    assert run.model.cause["member"] == 1
 
 
 def test_the_model_of_fit_is_the_one_that_its_result_names(poisoned, monkeypatch, tmp_path):

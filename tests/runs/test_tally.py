@@ -69,17 +69,25 @@ def test_only_a_higher_accuracy_resets_patience():
     assert kept["stale"].tolist() == [1, 0, 2]
 
 
-def test_a_member_that_stopped_or_failed_is_never_better():
+def test_a_member_that_stopped_is_never_better_and_one_that_failed_is_out():
     kept = tally.new(3)
     observed(kept, 1, (0.5, 0.5, 0.5))
     assert observed(kept, 2, (0.9, 0.9, 0.9), status=(0, 1, -2)) == [True, False, False]
-    assert kept["best_score"].tolist() == [0.9, 0.5, 0.5]
+    assert kept["best_score"].tolist() == [0.9, 0.5, -math.inf]
+    assert tally.ranking(kept) == [0, 1, 2]
 
 
 def test_a_member_that_is_not_a_number_is_never_better_and_the_ranking_stands():
     kept = tally.new(3)
     assert observed(kept, 1, (math.nan, 0.2, math.nan), (math.nan, 1.0, math.nan)) == [False, True, False]
     assert tally.ranking(kept) == [1, 0, 2]
+
+
+def test_without_validation_images_members_that_failed_rank_last():
+    kept = tally.new(3)
+    unknown = (math.nan, math.nan, math.nan)
+    observed(kept, 1, unknown, unknown, status=(-1, 0, 0), latest=True)
+    assert tally.ranking(kept) == [1, 2, 0]
 
 
 def test_members_rank_by_accuracy_then_loss_then_number():

@@ -30,8 +30,8 @@ pytestmark = pytest.mark.usefixtures("unpublished")
 COMMON = {"data": "digits", "epochs": 4, "batch_size": 50}
 
 
-def swept(out, **choices):
-    return begin(requested({**COMMON, **choices}), str(out))
+def swept(out, watch=lambda event: None, **choices):
+    return begin(requested({**COMMON, **choices}), str(out), watch=watch)
 
 
 @pytest.fixture(scope="module")
@@ -146,6 +146,34 @@ def test_a_best_on_the_edge_of_its_range_is_a_warning(tmp_path):
 def test_a_sweep_that_diverges_says_so_and_what_to_try(tmp_path):
     with pytest.raises(RunError, match=r"every member diverged.*--learning-rate"):
         swept(tmp_path / "run", learning_rate="1e30,1e35", model="mlp", hidden=[8])
+
+
+@pytest.mark.parametrize(
+    ("choices", "different"),
+    [
+        ({"sampler": "random", "momentum": "0.5,0.9"}, 2),
+        ({"sampler": "sobol", "batch_size": "50:54"}, 5),
+        ({"sampler": "tpe", "momentum": "0.5,0.9", "nesterov": [True, False]}, 4),
+        ({"sampler": "random", "momentum": "0.5,0.9", "rounds": 2}, 2),
+    ],
+    ids=["random", "sobol", "tpe", "rounds"],
+)
+def test_no_setting_is_trained_twice(choices, different, tmp_path):
+    told = []
+    run = swept(tmp_path / "run", **choices, members=8, epochs=1, watch=lambda event: told.append(event.message))
+    settings = [str(row["settings"]) for row in run.result["table"]]
+    assert len(settings) == len(set(settings)) == different
+    assert any("there are no more that differ" in message for message in told)
+    assert any(f"{different} settings tried, not 8" in warning for warning in run.result["warnings"])
+    extended = extend(run.folder, {"members": 4})
+    assert len(extended.result["table"]) == different
+    assert extended.result["state"] == "finished"
+
+
+def test_draws_that_repeat_are_drawn_again(tmp_path):
+    run = swept(tmp_path / "run", sampler="random", batch_size="50:57", members=8, epochs=1)
+    assert {row["settings"]["batch_size"] for row in run.result["table"]} == set(range(50, 58))
+    assert not any("no more that differ" in warning for warning in run.result["warnings"])
 
 
 STOPPED = {

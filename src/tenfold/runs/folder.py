@@ -37,10 +37,10 @@ import filelock
 
 from tenfold.choices import read, text
 from tenfold.errors import FileError, RunError
-from tenfold.files import read_json, write_json, write_text
-from tenfold.recipe import Recipe
+from tenfold.files import as_json, read_json, write_json, write_text
+from tenfold.recipe import Recipe, Settings
 from tenfold.runs.environment import Environment
-from tenfold.text import slug
+from tenfold.text import setting, slug
 
 FORMAT = 2
 MEASURES = (
@@ -102,7 +102,36 @@ def opened(folder: Path) -> tuple[Recipe, str]:
             f"{folder} was written by another version of tenfold (its format is {status['format']}, "
             f"this one reads {FORMAT}): resume it with that version, or start a new run"
         )
-    return read(folder / "recipe.toml"), str(status["state"])
+    recipe = read(folder / "recipe.toml")
+    _check_unedited(folder, recipe)
+    return recipe, str(status["state"])
+
+
+def _check_unedited(folder: Path, recipe: Recipe) -> None:
+    """Refuse a recipe that is not the one that the run began with: its records would be those of another recipe."""
+    path = folder / "resolved.json"
+    if not path.exists():
+        return  # nothing was trained yet
+    resolved, now = read_json(path, "recipe"), as_json(recipe.model_dump())
+    older = [{**resolved["recipe"], "flip": now["flip"]}]  # a run of an older version kept what "photographs" became
+    changes = [_change(as_json(began), now) for began in resolved.get("asked", older)]
+    if all(changes):
+        raise RunError(
+            f"{folder / 'recipe.toml'} was edited since the run began ({changes[-1]}): restore it, "
+            f"or start a new run with `tenfold train --recipe {shlex.quote(str(folder / 'recipe.toml'))}`"
+        )
+
+
+def _change(began: Settings, now: Settings) -> str:
+    """Say what differs first between two recipes, "" where nothing does; fields that began lacks had their default.
+
+    Data may be moved to another place: a fingerprint guards them.
+    """
+    for name, field in Recipe.model_fields.items():
+        before = began.get(name, as_json(field.default))
+        if name != "data" and now[name] != before:
+            return f"{name} {setting(now[name])}, was {setting(before)}"
+    return ""
 
 
 @contextmanager

@@ -3,9 +3,12 @@
 __all__ = [
     "Answers",
     "Made",
+    "all_failed",
     "assess",
+    "diverged",
     "part_scores",
     "promote",
+    "refuse_failed",
     "save_member",
     "save_winner",
     "score",
@@ -29,6 +32,7 @@ from torch import Tensor
 from tenfold.data.batches import Part
 from tenfold.engine.arrays import rows as rows_of
 from tenfold.engine.types import Params
+from tenfold.errors import RunError
 from tenfold.files import write_text
 from tenfold.rooms import find
 from tenfold.runs import tally
@@ -37,6 +41,7 @@ from tenfold.runs.folder import PREDICTIONS
 from tenfold.runs.prepare import About
 from tenfold.runs.result import ExactScores, MemberResult, Rival, RunResult
 from tenfold.runs.run import Run, Stage, kept_params, population_of
+from tenfold.text import setting
 from tenfold.trained.calibrate import calibration_error, temperature
 from tenfold.trained.evaluate import Scores, evaluate, measure
 from tenfold.trained.metrics import Brief, Calibration, Metrics
@@ -180,7 +185,7 @@ def winner(progress: Progress) -> int:
 def assess(run: Run, stage: Stage, progress: Progress, rows: Sequence[int], parts: Sequence[str]) -> list[MemberResult]:
     """Measure the members in these rows exactly on the named parts; say their settings, digest and fate.
 
-    A member that failed before it had weights to be judged by has no numbers.
+    A member that failed has no numbers.
     """
     params = rows_of(kept_params(progress), torch.tensor(rows, device=run.device))
     chosen = [int(progress.tally["member"][row]) for row in rows]
@@ -191,13 +196,12 @@ def assess(run: Run, stage: Stage, progress: Progress, rows: Sequence[int], part
     members = []
     for k, row in enumerate(rows):
         failed = progress.failed.get(str(chosen[k]))
-        judged = not failed or bool(progress.tally["best_score"][row].isfinite())
         members.append(
             MemberResult(
                 member=chosen[k],
                 settings=settings[k],
                 **{
-                    part: _exact(scores, k, penalty[k]) if judged else ExactScores()
+                    part: ExactScores() if failed else _exact(scores, k, penalty[k])
                     for part, scores in measured.items()
                 },
                 weights_sha256=weights_sha256(params, k),
@@ -213,6 +217,26 @@ def _exact(scores: Scores, k: int, penalty: float) -> ExactScores:
     """Return the numbers of member k of these scores."""
     loss, accuracy, macro_f1 = (float(column[k]) for column in scores[:3])
     return ExactScores(loss, loss + penalty, accuracy, macro_f1)
+
+
+def all_failed(progress: Progress) -> bool:
+    """Say if no member is left that could be judged."""
+    return bool((progress.state.status < 0).all())
+
+
+def refuse_failed(run: Run, stage: Stage, progress: Progress) -> None:
+    """Raise RunError where every member of a stage failed, and leave no model of it."""
+    if all_failed(progress):
+        (run.folder / "model.tenfold").unlink(missing_ok=True)  # kept on the way, of a member that failed later
+        rates = [float(member["learning_rate"]) for member in stage.settings]
+        raise RunError(f"{diverged(rates)}; try --learning-rate {setting(min(rates) / 100, 3)}")
+
+
+def diverged(rates: Sequence[float]) -> str:
+    """Say that no member of a population has a score. rates: the learning rates that were tried."""
+    low, high = (setting(rate) for rate in (min(rates), max(rates)))
+    tried = f"learning rate {low}" if low == high else f"learning rates from {low} to {high}"
+    return f"every member diverged: no loss stayed finite with {tried}"
 
 
 def save_winner(run: Run, stage: Stage, progress: Progress, path: Path) -> TrainedModel:

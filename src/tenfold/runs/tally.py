@@ -11,6 +11,9 @@ from torch import Tensor
 
 from tenfold.engine.types import State, Value
 
+# What members are ranked by; NaN, where there is no validation part, is alike for all that did not fail.
+KEYS = ("best_score", "best_loss")
+
 
 def new(members: int) -> dict[str, Tensor]:
     """Return a tally of nothing seen yet, for members 0 … P − 1. Every tensor starts with the axis of members."""
@@ -47,14 +50,14 @@ def observe(
     """Take in one validation; returns the active members (P,) whose parameters are now those to be judged by.
 
     Better: a higher validation score, at the same score a lower loss. A loss alone does not reset patience.
-    latest: members are judged by their last validation whatever came before, and a failed one by none.
+    latest: members are judged by their last validation whatever came before. A failed member is judged by none.
     """
     active = (state.status == 0).cpu()
     higher = active & (score > tally["best_score"])
     better = higher | (active & (score == tally["best_score"]) & (loss < tally["best_loss"]))
     if latest:
         better = active
-        tally["best_score"][(state.status < 0).cpu()] = -torch.inf
+    tally["best_score"][(state.status < 0).cpu()] = -torch.inf
     for name, seen in (("best_score", score), ("best_loss", loss)):
         tally[name][better] = seen[better]
     tally["best_step"][better] = state.step
@@ -65,5 +68,6 @@ def observe(
 
 def ranking(tally: dict[str, Tensor]) -> list[int]:
     """Return rows from best to worst by validation score, then loss, then member number."""
-    keys = zip(-tally["best_score"], tally["best_loss"], tally["member"], strict=True)
+    score, loss = (torch.nan_to_num(tally[name], nan=0.0, posinf=torch.inf, neginf=-torch.inf) for name in KEYS)
+    keys = zip(-score, loss, tally["member"], strict=True)
     return [row for _, row in sorted((tuple(map(float, key)), row) for row, key in enumerate(keys))]

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from tenfold.choices import members
 from tenfold.runs.checkpoint import Progress
-from tenfold.runs.outcome import Made, assess, promote, save_winner, score, summary, winner
+from tenfold.runs.outcome import Made, assess, promote, refuse_failed, save_winner, score, summary, winner
 from tenfold.runs.prepare import Prepared
-from tenfold.runs.result import TrainResult
+from tenfold.runs.result import ExactScores, TrainResult
 from tenfold.runs.run import Run, stage_of
 from tenfold.runs.stage import fresh, train_stage
 
@@ -19,20 +19,19 @@ def train_recipe(run: Run, prepared: Prepared, progress: Progress | None) -> Mad
     losses = recipe.loss if isinstance(recipe.loss, str) else "-".join(recipe.loss)
     stage = stage_of(run, f"{recipe.model}-{losses}", recipe, members(recipe))
     progress = train_stage(run, stage, progress or fresh(run, stage))
+    refuse_failed(run, stage, progress)
     models = {stage.name: save_winner(run, stage, progress, run.folder / "models" / f"{stage.name}.tenfold")}
     promote(run.folder, models[stage.name])
     results = assess(run, stage, progress, range(len(progress.tally["member"])), ("train", "validation", "test"))
     validation, tested = (score(run, part, models) for part in ("validation", "test"))
     best, metrics = winner(progress), tested.metrics[stage.name]
-    exact = results[best].test
-    judged = exact is not None and exact.loss is not None
-    if exact is not None and judged:
-        sure = replace(exact, interval=metrics.interval, macro_f1_interval=metrics.macro_f1_interval, n=metrics.n)
-        results[best] = replace(results[best], test=sure)
+    exact = results[best].test or ExactScores()
+    sure = replace(exact, interval=metrics.interval, macro_f1_interval=metrics.macro_f1_interval, n=metrics.n)
+    results[best] = replace(results[best], test=sure)
     result = TrainResult(
         **summary(run, recipe.metric, validation, tested, stage.name),
         members=tuple(results),
-        best=best if judged else None,
+        best=best,
         settings={stage.name: stage.settings},
         images_per_second=progress.images / progress.seconds if progress.seconds else None,
     )

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from tenfold.recipe import Settings
+from tenfold.runs.outcome import diverged
 from tenfold.search.axes import Axis, Range, allowed, fitting_piece, position, text
 
 Numbers = NDArray[np.float64]
@@ -98,10 +99,7 @@ def edges(axes: Sequence[Axis], best: Settings) -> list[Edge]:
 def all_diverged(rates: Sequence[float]) -> str:
     """Say what to try when no member has a score. rates: the learning rates that were tried."""
     low = min(rates)
-    return (
-        f"every member diverged: no loss stayed finite with learning rates from {_shown(low)} to {_shown(max(rates))}; "
-        f"try --learning-rate {_rounded(low / 1000)!r}:{_rounded(low / 10)!r}:log"
-    )
+    return f"{diverged(rates)}; try --learning-rate {_rounded(low / 1000)!r}:{_rounded(low / 10)!r}:log"
 
 
 def _worst_last(values: Numbers) -> Numbers:

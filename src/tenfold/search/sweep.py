@@ -17,12 +17,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tenfold.errors import RunError, UsageError
+from tenfold.errors import RunError
 from tenfold.recipe import Recipe, Settings
 from tenfold.rooms import find
 from tenfold.runs.checkpoint import Progress
 from tenfold.runs.events import line
-from tenfold.runs.outcome import Answers, Made, promote, save_winner, score
+from tenfold.runs.outcome import Answers, Made, promote, refuse_failed, save_winner, score
 from tenfold.runs.prepare import Prepared, parts, twins
 from tenfold.runs.result import Choice, SettingScore, SweepResult
 from tenfold.runs.run import Run, decide, stage_of
@@ -33,12 +33,15 @@ from tenfold.search.planner import Plan, sentences
 from tenfold.search.request import axes_of
 from tenfold.search.units import NEEDED, UnitOutcome, folds, planned
 from tenfold.search.workers import train_units
+from tenfold.text import count
 from tenfold.trained.model import TrainedModel
 
 FINAL = "final"
 OPTUNAS = ("tpe", "cma_es")
 """Samplers of Optuna or its kin: their sweeps leave a journal for its dashboard and plots."""
 
+# A sampler is asked for up to so many times the wanted candidates, where some of them are alike.
+DRAWS = 16
 
 Told = Sequence[tuple[Settings, float | None]]
 """Settings that were tried, each with its mean score, None where a run failed."""
@@ -90,9 +93,20 @@ def sweep_settings(run: Run, prepared: Prepared, progress: Progress | None) -> M
         runs_each=summary.runs,
         failed=int(np.isnan(searched.scores).sum()),
         populations=tuple(searched.populations),
-        warnings=(*run.about.warnings, *(edge.sentence for edge in edges(axes, best))),
+        warnings=(*run.about.warnings, *_fewer(prepared.recipe, len(searched.candidates)), *_at_edges(axes, best)),
     )
     return Made(result, models, tested)
+
+
+def _fewer(recipe: Recipe, tried: int) -> list[str]:
+    """Say that fewer settings were tried than asked for."""
+    short = f"{count(tried, 'setting')} tried, not {recipe.members:,}: there are no more that differ"
+    return [short] if tried < recipe.members else []
+
+
+def _at_edges(axes: Sequence[Axis], best: Settings) -> list[str]:
+    """Say where the best setting lies at the end of an axis."""
+    return [edge.sentence for edge in edges(axes, best)]
 
 
 def _length(prepared: Prepared, searched: Searched, best: int) -> int:
@@ -117,8 +131,12 @@ def _search(run: Run, prepared: Prepared, axes: Sequence[Axis]) -> Searched:
     measured: list[NDArray[np.float64]] = []
     populations: list[str] = []
     for number in range(recipe.rounds):
-        tried = _tried(candidates, measured)
-        new = decide(run.folder, f"round {number}", partial(_asked, recipe, axes, number, tried))
+        tried, wanted = _tried(candidates, measured), _wanted(recipe, len(candidates), number)
+        new = decide(run.folder, f"round {number}", partial(_asked, recipe, axes, wanted, number, tried))
+        if len(new) < wanted:
+            line(run.watch)(f"{count(len(new), 'setting')} of {wanted:,}: there are no more that differ")
+        if not new:
+            continue
         plan = planned(prepared, new)
         for sentence in sentences(plan):
             line(run.watch)(sentence)
@@ -135,15 +153,26 @@ def _tried(candidates: Sequence[Settings], measured: Sequence[NDArray[np.float64
     return [(c, _mean_score(row)) for c, row in zip(candidates, _joined(measured), strict=True)]
 
 
-def _asked(recipe: Recipe, axes: Sequence[Axis], number: int, tried: Told) -> list[Settings]:
-    """Ask the sampler for the candidates of a round; a UsageError where none is new."""
+def _wanted(recipe: Recipe, before: int, number: int) -> int:
+    """Return how many candidates a round asks for; 0: all that there are."""
+    return math.ceil((recipe.members - before) / (recipe.rounds - number)) if recipe.members else 0
+
+
+def _asked(recipe: Recipe, axes: Sequence[Axis], wanted: int, number: int, tried: Told) -> list[Settings]:
+    """Ask the sampler until the candidates of a round differ from each other and from those before it.
+
+    Returns fewer than are wanted where there are no more.
+    """
+    sampler, drawn = find("samplers", recipe.sampler), wanted
     before = [settings for settings, _ in tried]
-    count = math.ceil((recipe.members - len(before)) / (recipe.rounds - number)) if recipe.members else 0
-    drawn = find("samplers", recipe.sampler)(axes, count, recipe.seed, number, tried)
-    new = [settings for settings in drawn if settings not in before]
-    if not new:
-        raise UsageError("all of these settings were tried before: give other values, or a range")
-    return new
+    while True:
+        new: list[Settings] = []
+        for settings in sampler(axes, drawn, recipe.seed, number, tried):
+            if settings not in before and settings not in new:
+                new.append(settings)
+        if len(new) >= wanted or drawn >= DRAWS * wanted:
+            return new[:wanted] if wanted else new
+        drawn *= 2
 
 
 def _measured(prepared: Prepared, plan: Plan, count: int, outcomes: Sequence[UnitOutcome]) -> NDArray[np.float64]:
@@ -185,6 +214,7 @@ def _final(
     final = _on_all_images(run, prepared, recipe)
     stage = stage_of(final, FINAL, recipe, [_filled(prepared, plain)])
     progress = train_stage(final, stage, progress or fresh(final, stage))
+    refuse_failed(final, stage, progress)
     models = {FINAL: save_winner(final, stage, progress, run.folder / "models" / f"{FINAL}.tenfold")}
     promote(run.folder, models[FINAL])
     tested = score(final, "test", models)
