@@ -24,7 +24,8 @@ class Population(NamedTuple):
     """Members that train together.
 
     losses: (loss, count) of consecutive members; alone: the loss of each member by itself; penalty(params): its value
-    (P,); rate(t): learning rate of update t; flip: probability of mirroring an image, a number or (P,).
+    (P,); rate(t): learning rate of update t, or of a moment between two where a schedule is stretched; flip:
+    probability of mirroring an image, a number or (P,).
     """
 
     model: Model
@@ -33,7 +34,7 @@ class Population(NamedTuple):
     objective: Objective
     penalty: Callable[[Params], Tensor]
     optimizer: Optimizer
-    rate: Callable[[int], Scalar]
+    rate: Callable[[float], Scalar]
     flip: Scalar
 
 
@@ -104,7 +105,7 @@ def _loss(recipe: Recipe, settings: Sequence[Settings], word: str, device: torch
 
 
 def _rate(
-    schedule: Callable[..., Scalar], learning_rate: Scalar, steps: int, per_epoch: int, rising: int, t: int
+    schedule: Callable[..., Scalar], learning_rate: Scalar, steps: int, per_epoch: int, rising: int, t: float
 ) -> Scalar:
     """Return the learning rate of update t; rising: updates of the warm-up."""
     factor = schedule(t, steps, per_epoch)

@@ -16,6 +16,7 @@ from tenfold.files import as_json, from_json, read_json
 from tenfold.recipe import Settings
 from tenfold.report.read import read_made, results_of
 from tenfold.report.results import Results
+from tenfold.report.svg import Drawn
 from tenfold.runs.environment import Environment
 from tenfold.runs.folder import opened
 from tenfold.runs.outcome import Made
@@ -27,7 +28,8 @@ class Case(NamedTuple):
     """A run for its report.
 
     recipe: every field and its value. audit: audit.json, or {}. split: part -> positions in the data set. model_bytes:
-    size of the model file, 0 where there is none. figures: those that were drawn of it, as SVG, by name.
+    size of the model file, 0 where there is none. figures: those that were drawn of it, as SVG, by name. undrawn: names
+    of those that there was no time for.
     """
 
     folder: Path
@@ -40,12 +42,11 @@ class Case(NamedTuple):
     split: dict[str, NDArray[np.int64]]
     model_bytes: int
     figures: dict[str, str]
+    undrawn: tuple[str, ...] = ()
 
 
-def case_of(
-    folder: Path, made: Made, prepared: Prepared, machine: Environment, results: Results, figures: dict[str, str]
-) -> Case:
-    """Return a run that has just ended. results, figures: as they were made for its folder."""
+def case_of(folder: Path, made: Made, prepared: Prepared, machine: Environment, results: Results, drawn: Drawn) -> Case:
+    """Return a run that has just ended. results, drawn: as they were made for its folder."""
     return Case(
         folder,
         made.result,
@@ -56,7 +57,8 @@ def case_of(
         prepared.audit,
         {part: held.rows.cpu().numpy() for part, held in prepared.parts.items()},
         _size(folder / "model.tenfold"),
-        dict(sorted(figures.items())),
+        dict(sorted(drawn.figures.items())),
+        drawn.undrawn,
     )
 
 

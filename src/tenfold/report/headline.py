@@ -169,6 +169,10 @@ def _warnings(case: Case, chance: float) -> list[Warned]:
         )
     ]
     warnings = [Warned(label(text, 600), False) for text in case.result.warnings]
+    if case.undrawn:
+        words = ", ".join(word.replace("_", " ") for word in case.undrawn)
+        again = f"`tenfold report {case.folder.name}` draws them."
+        warnings.append(Warned(f"No time was left for these figures: {words}; {again}", False))
     bounds = scores(case).interval
     if bounds and bounds[1] < chance:
         warnings.append(

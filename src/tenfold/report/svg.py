@@ -1,14 +1,15 @@
 """Every figure that a run's results have data for, as SVG whose bytes depend on the results alone."""
 
-__all__ = ["DARK", "darkened", "draw_all", "drawn", "house_style"]
+__all__ = ["DARK", "Drawn", "darkened", "draw_all", "drawn", "house_style"]
 
 import io
 import re
+import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import matplotlib
 from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -26,21 +27,32 @@ DPI = 150
 """Dots per inch of the images in a figure."""
 
 
-def draw_all(results: Results, folder: Path) -> dict[str, str]:
-    """Write `<figure>.svg` for each figure that the results hold something for, and return their texts by name.
+class Drawn(NamedTuple):
+    """Figures as SVG by name, and the names of those that there was no time for."""
 
-    The same results give the same bytes, whatever the user's own matplotlib settings, which are left as they were.
-    Raises FileError that names the file that cannot be written.
+    figures: dict[str, str]
+    undrawn: tuple[str, ...]
+
+
+def draw_all(results: Results, folder: Path, seconds: float = float("inf"), have: Collection[str] = ()) -> Drawn:
+    """Write `<figure>.svg` for each figure that the results hold something for.
+
+    seconds: time for it; a figure that is not begun in it is left out. have: names of figures that there are. The same
+    results give the same bytes, whatever the user's own matplotlib settings, which are left as they were. Raises
+    FileError that names the file that cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FileError(f"{folder}: cannot make this folder ({error.strerror or error})") from error
-    texts = ((word, drawn(word, results)) for word in names("figures") if _possible(word, results))
-    figures = {word: text for word, text in texts if text is not None}
-    for word, text in figures.items():
-        _write(folder / f"{word}.svg", text.encode())
-    return figures
+    end, figures, undrawn = time.monotonic() + seconds, {}, []
+    for word in (word for word in names("figures") if word not in have and _possible(word, results)):
+        if time.monotonic() > end and find("figures", word).select(results) is not None:
+            undrawn.append(word)
+        elif (text := drawn(word, results)) is not None:
+            _write(folder / f"{word}.svg", text.encode())
+            figures[word] = text
+    return Drawn(figures, tuple(undrawn))
 
 
 def _possible(word: str, results: Results) -> bool:

@@ -16,6 +16,7 @@ from tenfold.report.compare import compare_runs, fitting_together
 from tenfold.report.pages import run_page
 from tenfold.report.pictures import Album, album
 from tenfold.report.results import Results
+from tenfold.report.svg import Drawn, draw_all
 from tenfold.report.versus import versus_page
 from tenfold.runs.environment import Environment
 from tenfold.runs.outcome import Made
@@ -35,13 +36,13 @@ def write_report(folder: Path, dataset: Dataset | None = None, with_images: bool
 
 
 def write_made(
-    folder: Path, made: Made, prepared: Prepared, machine: Environment, results: Results, figures: dict[str, str]
+    folder: Path, made: Made, prepared: Prepared, machine: Environment, results: Results, drawn: Drawn
 ) -> Path:
     """Write report.html into the folder of a run that has just ended, and return its path.
 
-    results, figures: as they were made for the folder.
+    results, drawn: as they were made for the folder.
     """
-    case = case_of(folder, made, prepared, machine, results, figures)
+    case = case_of(folder, made, prepared, machine, results, drawn)
     return _write(folder / NAME, run_page(case, album(prepared.dataset, True)))
 
 
@@ -72,6 +73,8 @@ def _write(path: Path, page: str) -> Path:
 def _opened(folder: Path, dataset: Dataset | None, with_images: bool) -> tuple[Case, Album]:
     """Read the folder and the images that it speaks of."""
     case = read_case(folder)
+    more = draw_all(case.results, folder / "figures", have=case.figures).figures  # that there was no time for
+    case = case._replace(figures=dict(sorted({**case.figures, **more}.items())))
     if dataset is not None or not with_images:
         return case, album(dataset, with_images)
     try:

@@ -94,7 +94,7 @@ SECONDS, TIMES, GLANCE = 2.0, 50.0, 0.2
 EAGER = "TENFOLD_CHECKPOINT_SECONDS"
 
 
-PLAIN = ("dropped", "failed", "validations", "images", "seconds", "lap", "measured")
+PLAIN = ("dropped", "failed", "validations", "images", "seconds", "measured")
 """The fields of a Progress that are no tensors."""
 
 
@@ -102,7 +102,7 @@ class Progress(NamedTuple):
     """A stage under way: state, tally (aligned with its members), best parameters so far, and the members' fates.
 
     dropped: member -> its best validation score. failed: member -> its failure. images: images × members stepped.
-    seconds: of stepping. lap: those since the last validation. measured: step -> part -> member -> metrics, where the
+    seconds: of stepping. measured: step -> part -> member -> metrics, where the
     stage asks for them.
     """
 
@@ -114,7 +114,6 @@ class Progress(NamedTuple):
     validations: int
     images: float
     seconds: float
-    lap: float
     measured: dict[str, Any] = {}  # noqa: RUF012 - a NamedTuple's default is never written to
 
 
@@ -124,7 +123,8 @@ def restored(checkpoint: Checkpoint, device: torch.device) -> Progress:
     for name, tensor in checkpoint.tensors.items():
         group, _, rest = name.partition("/")
         groups[group][rest] = tensor.to(device) if group == "best" else tensor
-    plain = dict(checkpoint.notes["progress"])
+    notes = checkpoint.notes["progress"]
+    plain = {name: notes[name] for name in PLAIN if name in notes}
     plain["failed"] = {member: Failure(**failure) for member, failure in plain["failed"].items()}
     return Progress(moved(checkpoint.state, device), groups["tally"], groups["best"], **plain)
 
@@ -188,7 +188,8 @@ class Saver:
 
     def best(self) -> tuple[float, str]:
         """Return the best validation score of the finished stages, and whose it is."""
-        return max(((outcome.score, outcome.rung) for outcome in self.outcomes), default=(float("-inf"), ""))
+        scored = [(outcome.score, outcome.rung) for outcome in self.outcomes if outcome.has_model]
+        return max(scored, default=(float("-inf"), ""))
 
     def _write(self, state: State, tensors: dict[str, Tensor], notes: dict[str, Any]) -> None:
         self.number += 1

@@ -1,48 +1,67 @@
 """The main job: a ladder of models, each rung a population over learning rate × l2; the best by validation is kept.
 
-A rung's length is planned from the time it may take and the pace it was seen to have, and written down before it
-starts. Weak members are dropped on the way; the rung ends when validation stops improving. Test images come last, once.
+A rung's length is planned from the time it may take and the pace it was seen to have, written down before it starts,
+and follows its pace from then on. Weak members are dropped on the way; a rung ends when validation stops improving. A
+rung that has no time, or that ends before its longest plan, is named. Test images come last, once.
 """
 
 __all__ = ["DEFAULTS", "fit_ladder"]
 
 import math
 from collections.abc import Sequence
-from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tenfold.choices import members
 from tenfold.engine.weights import count as count_parameters
-from tenfold.errors import Interrupted
+from tenfold.errors import Interrupted, RunError
 from tenfold.files import as_json, write_bytes, write_json
 from tenfold.recipe import Recipe, Settings
 from tenfold.runs.checkpoint import Progress
-from tenfold.runs.events import Event
-from tenfold.runs.outcome import Answers, Made, assess, promote, save_winner, score, summary, winner
-from tenfold.runs.pace import seconds_per_epoch
+from tenfold.runs.course import affordable, expected_seconds
+from tenfold.runs.events import Event, line
+from tenfold.runs.outcome import (
+    Answers,
+    Made,
+    all_failed,
+    assess,
+    diverged,
+    promote,
+    save_winner,
+    score,
+    summary,
+    winner,
+)
+from tenfold.runs.pace import seconds_per_step
 from tenfold.runs.prepare import Prepared
 from tenfold.runs.result import Choice, FitResult, RungOutcome, RungResult
 from tenfold.runs.run import Run, Stage, decide, decisions, per_epoch, stage_of
 from tenfold.runs.stage import fresh, train_stage
-from tenfold.text import duration
+from tenfold.text import count, duration
 from tenfold.trained.metrics import Metrics
 from tenfold.trained.model import load_model
 
 # Small data have short epochs: a rung takes at least so many updates.
 LEAST = 2000
+# Share of the time that is left for a look at the pace of a rung.
+LOOK = 0.05
+# A rung is not worth starting for fewer updates, or parts of an epoch, than these.
+FEWEST = 100
+TIME_UP = ": the time was up"
+# What is kept of the budget for test images, figures and the report: a share of it, within bounds in seconds.
+RESERVE, RESERVED = 0.1, (2.0, 20.0)
 
 
 class Rung(NamedTuple):
     """One step of the ladder.
 
-    share: of the time that is left when it starts. epochs: at most, more where they are short. keep: after this part of
-    its epochs so many members stay (successive halving, Jamieson and Talwalkar 2016). choices: what it changes.
+    share: of the time that is left when it starts. epochs: at most, more where they are short. thin: from this fraction
+    of its schedule so many members stay (successive halving, Jamieson and Talwalkar 2016). choices: what it changes.
     """
 
     name: str
     share: float
     epochs: int
-    keep: dict[float, int]
+    thin: dict[float, int]
     choices: Settings
 
 
@@ -61,9 +80,9 @@ MLP = {
 }
 HALVING = {0.1: 8, 0.2: 4, 0.5: 2}
 LADDER = (
-    Rung("linear-softmax", 0.1, 20, {}, {**LINEAR, "loss": "softmax", "learning_rate": (1e-4, 3e-4, 1e-3, 3e-3)}),
-    Rung("linear-hinge", 0.1, 20, {}, {**LINEAR, "loss": "hinge", "learning_rate": (3e-5, 1e-4, 3e-4, 1e-3)}),
-    Rung("linear-sigmoid", 0.1, 20, {}, {**LINEAR, "loss": "sigmoid", "learning_rate": (1e-3, 3e-3, 1e-2, 3e-2)}),
+    Rung("linear-softmax", 0.035, 100, {}, {**LINEAR, "loss": "softmax", "learning_rate": (1e-4, 3e-4, 1e-3, 3e-3)}),
+    Rung("linear-hinge", 0.035, 100, {}, {**LINEAR, "loss": "hinge", "learning_rate": (3e-5, 1e-4, 3e-4, 1e-3)}),
+    Rung("linear-sigmoid", 0.035, 100, {}, {**LINEAR, "loss": "sigmoid", "learning_rate": (1e-3, 3e-3, 1e-2, 3e-2)}),
     Rung("mlp-256", 0.25, 40, HALVING, {**MLP, "hidden": (256,)}),
     Rung("mlp-512-256", 1.0, 40, HALVING, {**MLP, "hidden": (512, 256)}),
 )
@@ -82,11 +101,12 @@ def fit_ladder(run: Run, prepared: Prepared, progress: Progress | None) -> Made:
 
 def _climb(run: Run, recipe: Recipe, progress: Progress | None, begun: list[Stage]) -> None:
     """Train rung after rung while there is time. begun: every stage that is started is added there."""
-    left = partial(_left, run, recipe)
     for rung in LADDER[len(run.saver.outcomes) :]:
-        if run.saver.outcomes and not decide(run.folder, f"{rung.name}: start", lambda: left() > 0):
-            break
-        stage = _planned(run, recipe, rung)
+        stage, why_not = _planned(run, recipe, rung)
+        if stage is None:
+            run.saver.finish(_without_model(run, rung.name, (), why_not))
+            line(run.watch)(f"{rung.name}: {why_not}")
+            continue
         begun.append(stage)
         progress = train_stage(run, stage, progress or fresh(run, stage))
         run.saver.finish(_outcome(run, stage, progress))
@@ -94,83 +114,119 @@ def _climb(run: Run, recipe: Recipe, progress: Progress | None, begun: list[Stag
 
 
 def _left(run: Run, recipe: Recipe) -> float:
-    """Return the seconds left of the user's budget, less what the last look at the test images takes."""
-    return 60 * recipe.minutes * 0.97 - run.saver.elapsed()
+    """Return the seconds left of the user's budget, less what is kept for the end."""
+    seconds = 60 * recipe.minutes
+    return seconds - min(max(RESERVE * seconds, RESERVED[0]), RESERVED[1]) - run.saver.elapsed()
 
 
-def _planned(run: Run, recipe: Recipe, rung: Rung) -> Stage:
-    """Make the stage of a rung: as many epochs as its share of the time allows, weak members dropped on the way."""
+def _planned(run: Run, recipe: Recipe, rung: Rung) -> tuple[Stage | None, str]:
+    """Make the stage of a rung, as long as its share of the time allows, or None and why it is not trained."""
     recipe_of = recipe.model_copy(update={**rung.choices, "kind": "train"})
     updates = per_epoch(run, recipe_of)
-    longest = max(rung.epochs, math.ceil(LEAST / updates))
-    draft = stage_of(run, rung.name, recipe_of, members(recipe_of), steps=longest * updates)
-    limit = decide(
-        run.folder, f"{rung.name}: until second", lambda: run.saver.elapsed() + rung.share * _left(run, recipe)
+    longest = max(rung.epochs, math.ceil(LEAST / updates)) * updates
+    draft = stage_of(run, rung.name, recipe_of, members(recipe_of), steps=longest)._replace(
+        longest=longest, thin=rung.thin
     )
-    epochs, seconds = decide(
-        run.folder,
-        f"{rung.name}: epochs and expected seconds",
-        lambda: _affordable(run, draft, rung, longest, limit - run.saver.elapsed()),
-    )
-    _announce(run, draft, epochs, seconds)
+    plan = decide(run.folder, f"{rung.name}: plan", lambda: _course(run, recipe, rung.share, draft))
+    if why_not := plan.get("skipped", ""):
+        return None, why_not
+    _announce(run, draft, plan["steps"] / updates, plan["seconds"])
+    epochs = math.ceil(plan["steps"] / updates)
     patient = recipe_of.model_copy(update={"patience": max(recipe_of.patience, epochs // 4)})
-    return draft._replace(recipe=patient, steps=epochs * updates, keep=_keep(rung, epochs), deadline=limit)
+    return draft._replace(recipe=patient, steps=plan["steps"], deadline=plan["until"]), ""
 
 
-def _announce(run: Run, stage: Stage, epochs: int, seconds: float) -> None:
+def _course(run: Run, recipe: Recipe, share: float, stage: Stage) -> dict[str, Any]:
+    """Plan a rung: how many steps, for how many seconds, until which second of the run; or why it is skipped.
+
+    The first rung is trained whatever the time, so that there is a model.
+    """
+    first = not any(outcome.has_model for outcome in run.saver.outcomes)
+    began, left = run.saver.elapsed(), _left(run, recipe)
+    if left <= 0 and not first:
+        return {"skipped": f"not trained{TIME_UP}"}
+    pace = seconds_per_step(run, stage, LOOK * left)
+    left = _left(run, recipe)
+    fewest = min(per_epoch(run, stage.recipe), FEWEST)
+    alive = len(stage.settings)
+    full = expected_seconds(stage, pace, stage.longest)
+    within_share, within_time = (affordable(stage, 0, alive, pace, seconds) for seconds in (share * left, left))
+    if within_time < fewest and not first:
+        return {
+            "skipped": f"not trained, {fewest:,} updates take about {duration(pace * fewest)}{TIME_UP}",
+            "full": full,
+        }
+    steps = min(max(within_share, fewest), stage.longest)
+    seconds = expected_seconds(stage, pace, steps)
+    until = run.saver.elapsed() + max(share * left, seconds)
+    return {"began": began, "steps": steps, "seconds": seconds, "until": until, "full": full}
+
+
+def _announce(run: Run, stage: Stage, epochs: float, seconds: float) -> None:
     """Say before a rung starts what it is and how long it may take."""
     best, name = run.saver.best()
-    length = f"up to {epochs} epoch{'s' * (epochs != 1)}, about {duration(seconds)}"
+    length = f"up to {count(math.ceil(epochs), 'epoch')}, about {duration(seconds)}"
     message = f"{stage.name}: {len(stage.settings)} settings, {length}"
     run.watch(Event(stage.name, 0, epochs, 0, best if name else float("nan"), name, seconds, message))
 
 
-def _keep(rung: Rung, epochs: int) -> dict[int, int]:
-    """Return the validations after which members are dropped, each with the number that stay."""
-    return {max(1 + i, int(part * epochs)): count for i, (part, count) in enumerate(rung.keep.items())}
-
-
-def _affordable(run: Run, stage: Stage, rung: Rung, longest: int, seconds: float) -> tuple[int, float]:
-    """Return the epochs that fit into a time, and their seconds, from the pace of a few steps on a throw-away copy."""
-    pace, count = seconds_per_epoch(run, stage), len(stage.settings)
-    for epochs in range(longest, 0, -1):
-        alive, cost = count, 0.0
-        for epoch in range(1, epochs + 1):
-            cost += pace * (0.1 + 0.9 * alive / count)
-            alive = _keep(rung, epochs).get(epoch, alive)
-        if cost <= seconds or epochs == 1:
-            break
-    return epochs, cost
-
-
 def _outcome(run: Run, stage: Stage, progress: Progress) -> RungOutcome:
-    """Save the winner of a finished rung and measure it."""
+    """Save the winner of a finished rung and measure it; there is none where every member failed."""
+    if all_failed(progress):
+        rates = [float(member["learning_rate"]) for member in stage.settings]
+        return _without_model(run, stage.name, stage.settings, diverged(rates))
     member = assess(run, stage, progress, [winner(progress)], ("train", "validation"))[0]
     trained = save_winner(run, stage, progress, run.folder / "models" / f"{stage.name}.tenfold")
     score_of = float(getattr(member.validation, stage.recipe.metric) or 0.0)
     if score_of > run.saver.best()[0]:
         promote(run.folder, trained)
-    started = run.saver.outcomes[-1].elapsed if run.saver.outcomes else 0.0
+    plan = _plan(run, stage)
     return RungOutcome(
         rung=stage.name,
         all_settings=stage.settings,
-        expected_seconds=_expected(run, stage),
+        expected_seconds=plan["seconds"],
         parameters=_parameters(stage),
         members=len(progress.tally["member"]) + len(progress.dropped),
         settings=member.settings,
         score=score_of,
-        seconds=run.saver.elapsed() - started,
+        seconds=run.saver.elapsed() - plan["began"],
         train=member.train,
         validation=member.validation,
         weights_sha256=member.weights_sha256,
         best_step=member.best_step,
         failed=progress.failed,
         elapsed=run.saver.elapsed(),
+        left_out=_cut_short(run, stage, progress),
     )
 
 
-def _expected(run: Run, stage: Stage) -> float:
-    return float(decisions(run.folder)[f"{stage.name}: epochs and expected seconds"][1])
+def _without_model(run: Run, rung: str, settings: tuple[Settings, ...], why: str) -> RungOutcome:
+    """Return the outcome of a rung that has no model."""
+    return RungOutcome(
+        rung=rung,
+        all_settings=settings,
+        expected_seconds=0.0,
+        parameters=0,
+        members=0,
+        settings={},
+        score=0.0,
+        seconds=0.0,
+        elapsed=run.saver.elapsed(),
+        left_out=why,
+    )
+
+
+def _cut_short(run: Run, stage: Stage, progress: Progress) -> str:
+    """Say how far a rung came that would have gone on, had there been more time; "" of one that came to its end."""
+    if progress.state.step >= stage.longest or not bool((progress.state.status == 0).any()):
+        return ""
+    updates = per_epoch(run, stage.recipe)
+    return f"{progress.state.step / updates:.3g} of up to {count(stage.longest / updates, 'epoch')}{TIME_UP}"
+
+
+def _plan(run: Run, stage: Stage) -> dict[str, float]:
+    """Return the plan that a rung was started with."""
+    return dict(decisions(run.folder)[f"{stage.name}: plan"])
 
 
 def _parameters(stage: Stage) -> int:
@@ -187,17 +243,17 @@ def _leave(run: Run, recipe: Recipe, stage: Stage | None) -> None:
         save = run.folder / "models" / f"{stage.name}.tenfold"
         save.parent.mkdir(exist_ok=True)
         write_bytes(save, path.read_bytes())
-        started = outcomes[-1].elapsed if outcomes else 0.0
+        plan = _plan(run, stage)
         outcomes.append(
             RungOutcome(
                 rung=stage.name,
                 all_settings=stage.settings,
-                expected_seconds=_expected(run, stage),
+                expected_seconds=plan["seconds"],
                 parameters=_parameters(stage),
                 members=len(stage.settings),
                 settings=cause["settings"],
                 score=cause["validation"][stage.recipe.metric],
-                seconds=run.saver.elapsed() - started,
+                seconds=run.saver.elapsed() - plan["began"],
             )
         )
     if outcomes:
@@ -206,6 +262,12 @@ def _leave(run: Run, recipe: Recipe, stage: Stage | None) -> None:
 
 def _made(run: Run, recipe: Recipe, outcomes: Sequence[RungOutcome], finished: bool) -> Made:
     """Choose by validation; look at the test images once, where the run is finished."""
+    left_out = {outcome.rung: outcome.left_out for outcome in outcomes if outcome.left_out}
+    warnings = [sentence for sentence in [_more_time(run, recipe, outcomes)] if finished and sentence]
+    warnings += [f"{rung}: {why}" for rung, why in left_out.items() if TIME_UP not in why]
+    outcomes = [outcome for outcome in outcomes if outcome.has_model]
+    if not outcomes:
+        raise RunError("; ".join(f"{rung}: {why}" for rung, why in left_out.items()))
     best = max(outcomes, key=lambda outcome: outcome.score)
     models = {outcome.rung: load_model(run.folder / "models" / f"{outcome.rung}.tenfold") for outcome in outcomes}
     promote(run.folder, models[best.rung])
@@ -213,14 +275,31 @@ def _made(run: Run, recipe: Recipe, outcomes: Sequence[RungOutcome], finished: b
     if finished:
         run.watch(Event("test", 0, 1, 0, best.score, best.rung, 0))
     tested = score(run, "test", models) if finished else None
+    about = summary(run, recipe.metric, validation, tested, best.rung)
     result = FitResult(
-        **summary(run, recipe.metric, validation, tested, best.rung),
+        **{**about, "warnings": (*about["warnings"], *warnings)},
+        left_out=left_out,
         best=Choice(best.rung, best.settings),
         report=str(run.folder / "report.html"),
         settings={outcome.rung: outcome.all_settings for outcome in outcomes},
         rungs=tuple(_row(outcome, validation, tested) for outcome in outcomes),
     )
     return Made(result, models, tested or validation)
+
+
+def _more_time(run: Run, recipe: Recipe, outcomes: Sequence[RungOutcome]) -> str:
+    """Say which minutes would train every rung to its end, "" where all came to theirs."""
+    plans = decisions(run.folder)
+    short = {outcome.rung: outcome for outcome in outcomes if TIME_UP in outcome.left_out}
+    if not short:
+        return ""
+    full = {rung: plans[f"{rung}: plan"].get("full") for rung in short}
+    missing = sum((seconds or 0.0) - short[rung].seconds for rung, seconds in full.items())
+    minutes = math.ceil((run.saver.elapsed() + max(missing, 0.0)) / (60 * (1 - RESERVE)))
+    about = "more than" if None in full.values() else "about"
+    need = f"{about} {count(max(minutes, math.ceil(recipe.minutes) + 1), 'minute')}"
+    which = ", ".join(f"{rung} ({outcome.left_out.removesuffix(TIME_UP)})" for rung, outcome in short.items())
+    return f"the time was up for {which}; to train every rung to its end takes {need}"
 
 
 def _row(outcome: RungOutcome, validation: Answers, tested: Answers | None) -> RungResult:

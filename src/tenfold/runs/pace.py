@@ -1,6 +1,6 @@
-"""Pace of a population: seconds of an epoch, from a few steps on a throw-away copy."""
+"""Pace of a population: seconds of a step or an epoch, from a few steps on a throw-away copy."""
 
-__all__ = ["rehearsal", "seconds_per_epoch"]
+__all__ = ["rehearsal", "seconds_per_epoch", "seconds_per_step"]
 
 import tempfile
 import time
@@ -19,8 +19,8 @@ from tenfold.runs.stage import fresh
 
 # An epoch takes this much longer than its quickest steps: validation, checkpoints, slower ones.
 MORE = 1.3
-# Steps that the pace is judged by, and the seconds after which eight of them are enough.
-TRIED, LOOK = 64, 2.0
+# Steps that the pace is judged by, and the seconds after which the fewest of them are enough.
+TRIED, FEWEST, LOOK = 64, 3, 2.0
 
 
 @contextmanager
@@ -34,6 +34,11 @@ def rehearsal(recipe: Recipe, data_dir: str, dataset: Dataset | None = None) -> 
 
 def seconds_per_epoch(run: Run, stage: Stage) -> float:
     """Measure the seconds that all members of a stage take for one pass over its training part."""
+    return seconds_per_step(run, stage) * per_epoch(run, stage.recipe)
+
+
+def seconds_per_step(run: Run, stage: Stage, look: float = LOOK) -> float:
+    """Measure the seconds that all members of a stage take for an update. look: seconds after which to stop looking."""
     recipe, population = stage.recipe, population_of(run, stage, stage.settings)
     model, part = population.model, run.parts["train"]
     batches = sampler(part, recipe.batch_size, recipe.seed, recipe.sampling, population.flip, model.takes, model.noise)
@@ -41,7 +46,7 @@ def seconds_per_epoch(run: Run, stage: Stage) -> float:
     ends = [time.perf_counter()]
     for _ in loop.train(population.objective, population.optimizer, population.rate, batches, state, TRIED):
         ends.append(time.perf_counter())
-        if len(ends) > 8 and ends[-1] - ends[0] > LOOK:
+        if len(ends) > FEWEST and ends[-1] - ends[0] > min(look, LOOK):
             break
     # The quickest step: on a busy machine the mean of a few says more of its neighbors than of the model.
-    return MORE * min((b - a for a, b in pairwise(ends)), default=0.0) * per_epoch(run, recipe)
+    return MORE * min((b - a for a, b in pairwise(ends)), default=0.0)

@@ -24,6 +24,7 @@ from tenfold.errors import RunError, UsageError
 from tenfold.files import read_json, write_bytes, write_json
 from tenfold.recipe import Recipe
 from tenfold.rooms import find
+from tenfold.text import count
 
 
 @dataclass(frozen=True)
@@ -88,13 +89,15 @@ def prepare(
     dataset = dataset or load(recipe.data, data_dir=data_dir, size=recipe.size, skip_unreadable=recipe.skip_unreadable)
     facts = _facts(dataset)
     _same_data(folder, facts)
+    asked = recipe.model_dump()
+    _refuse_shares(recipe, dataset)
     findings = _audits().audited(dataset, folder, watch) if recipe.audit else {}
     positions = _split(recipe, dataset, findings)
     if recipe.flip == "photographs":
         recipe = recipe.model_copy(update={"flip": 0.5 if dataset.photographs else 0.0})
     facts = replace(facts, images={part: len(rows) for part, rows in positions.items()})
     if keep:
-        write_json(folder / "resolved.json", {"recipe": recipe.model_dump(), "data": facts})
+        write_json(folder / "resolved.json", {"asked": [asked], "recipe": recipe.model_dump(), "data": facts})
         write_bytes(folder / "splits.npz", _packed(positions))
     warnings = (*findings.get("warnings", ()), *_unmeasured(dataset, positions))
     twinned = twins(findings, dataset, positions["test"], positions["train"])
@@ -109,6 +112,17 @@ def prepare(
 def parts_of(recipe: Recipe, dataset: Dataset) -> dict[str, Tensor]:
     """Draw the positions again that a run with this recipe trains, validates and tests on, audit and all."""
     return _split(recipe, dataset, _audits().findings_of(dataset) if recipe.audit else {})
+
+
+def _refuse_shares(recipe: Recipe, dataset: Dataset) -> None:
+    """Refuse a size for a part that the data have already, which would change nothing."""
+    for part in ("validation", "test"):
+        size = getattr(recipe, part)
+        if part in dataset.parts and size != Recipe.model_fields[part].default:
+            raise UsageError(
+                f"--{part} {size:g}: {dataset.name} has a {part} part of its own, with "
+                f"{count(len(dataset.parts[part]), 'image')}; leave the option out"
+            )
 
 
 def _unmeasured(dataset: Dataset, positions: dict[str, Tensor]) -> list[str]:

@@ -86,7 +86,8 @@ class Rival:
 class RungOutcome:
     """A rung of the ladder while the run goes on. score: of its winner by the run's metric.
 
-    elapsed: seconds of the run when the rung ended. A rung that was stopped has no exact numbers.
+    elapsed: seconds of the run when the rung ended. A rung that was stopped has no exact numbers. left_out: why it has
+    no model, or was cut short; "" for one that came to its end.
     """
 
     rung: str
@@ -103,6 +104,12 @@ class RungOutcome:
     best_step: int | None = None
     failed: dict[str, Failure] | None = None
     elapsed: float = 0.0
+    left_out: str = ""
+
+    @property
+    def has_model(self) -> bool:
+        """Say if a model was trained and saved."""
+        return bool(self.settings)
 
 
 @dataclass(frozen=True)
@@ -186,13 +193,17 @@ class TrainResult(RunResult):
 
 @dataclass(frozen=True, kw_only=True)
 class FitResult(RunResult):
-    """Result of `fit`: the ladder, and the best of its rungs by validation."""
+    """Result of `fit`: the ladder, and the best of its rungs by validation.
+
+    left_out: rungs that have no model or were cut short, and why.
+    """
 
     validation: Brief = field(default_factory=Brief)
     runner_up: Rival | None = None
     best: Choice = field(default_factory=Choice)
     report: str = ""
     rungs: tuple[RungResult, ...] = ()
+    left_out: dict[str, str] = field(default_factory=dict)
 
     @property
     def scores(self) -> Metrics:

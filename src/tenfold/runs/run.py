@@ -5,6 +5,7 @@ __all__ = [
     "Stage",
     "decide",
     "decisions",
+    "fraction_done",
     "kept_params",
     "opened_run",
     "per_epoch",
@@ -15,6 +16,7 @@ __all__ = [
 
 import importlib.metadata
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,7 +24,7 @@ import torch
 
 from tenfold.data.batches import Part, steps_per_epoch
 from tenfold.engine.population import Population, assemble, built
-from tenfold.engine.types import Model, Params
+from tenfold.engine.types import Model, Params, Scalar
 from tenfold.files import read_json, write_json
 from tenfold.recipe import Recipe, Settings
 from tenfold.runs.checkpoint import Progress, Saver
@@ -35,8 +37,9 @@ class Stage(NamedTuple):
     """One population to train.
 
     model: its shapes. settings: of each member, those of one loss side by side. steps: updates at most. keep: after
-    validation n only the best K stay. deadline: second of the run after which it ends at the next validation. measure:
-    after these steps the members are measured on the named parts, too.
+    validation n only the best K stay. measure: after these steps the members are measured on the named parts, too.
+    deadline: second of the run after which it ends; its steps follow its pace, up to `longest` of them. since: step and
+    fraction of the schedule at which they were last corrected. thin: from this fraction of the schedule only K stay.
     """
 
     name: str
@@ -45,8 +48,11 @@ class Stage(NamedTuple):
     settings: tuple[Settings, ...]
     steps: int
     keep: Mapping[int, int]
-    deadline: float
     measure: Mapping[int, tuple[str, ...]]
+    deadline: float = float("inf")
+    longest: int = 0
+    since: tuple[int, float] = (0, 0.0)
+    thin: Mapping[float, int] = {}
 
 
 class Run(NamedTuple):
@@ -96,7 +102,6 @@ def stage_of(
     *,
     steps: int = 0,
     keep: Mapping[int, int] | None = None,
-    deadline: float = float("inf"),
     measure: Mapping[int, tuple[str, ...]] | None = None,
 ) -> Stage:
     """Make a stage of a run: the recipe's model, members with these settings. steps: 0 for as many as the recipe says.
@@ -104,9 +109,7 @@ def stage_of(
     The other arguments are those of Stage.
     """
     model = built(recipe, run.parts["train"].image_shape, len(run.about.facts.class_names))
-    return Stage(
-        name, recipe, model, tuple(settings), steps or steps_of(run, recipe), keep or {}, deadline, measure or {}
-    )
+    return Stage(name, recipe, model, tuple(settings), steps or steps_of(run, recipe), keep or {}, measure or {})
 
 
 def steps_of(run: Run, recipe: Recipe) -> int:
@@ -121,7 +124,19 @@ def per_epoch(run: Run, recipe: Recipe) -> int:
 
 def population_of(run: Run, stage: Stage, settings: Sequence[Settings]) -> Population:
     """Assemble the members with these settings as the stage trains them."""
-    return assemble(stage.recipe, settings, stage.model, stage.steps, per_epoch(run, stage.recipe), run.device)
+    assembled = assemble(stage.recipe, settings, stage.model, stage.steps, per_epoch(run, stage.recipe), run.device)
+    return assembled._replace(rate=partial(_stretched, assembled.rate, stage)) if stage.since[0] else assembled
+
+
+def fraction_done(stage: Stage, step: int) -> float:
+    """Return how much of its schedule a stage has behind it before this step; its steps may have been corrected."""
+    start, done = stage.since
+    return done + (1 - done) * (step - start) / (stage.steps - start) if step < stage.steps else 1.0
+
+
+def _stretched(rate: Callable[[float], Scalar], stage: Stage, step: int) -> Scalar:
+    """Return the learning rate of a schedule whose rest is stretched over the steps that are left."""
+    return rate(fraction_done(stage, step) * stage.steps)
 
 
 def kept_params(progress: Progress) -> Params:

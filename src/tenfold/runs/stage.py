@@ -24,11 +24,12 @@ from tenfold.errors import Interrupted
 from tenfold.recipe import Recipe
 from tenfold.runs import tally
 from tenfold.runs.checkpoint import Progress
+from tenfold.runs.course import beat_of, corrected, members_kept, resumed, stop_step
 from tenfold.runs.events import Event
 from tenfold.runs.folder import MEASURES, append
 from tenfold.runs.outcome import save_winner, winner
 from tenfold.runs.result import Failure
-from tenfold.runs.run import Run, Stage, decide, decisions, per_epoch, population_of
+from tenfold.runs.run import Run, Stage, fraction_done, per_epoch, population_of
 from tenfold.trained.evaluate import Scores, evaluate
 
 Numbers = dict[str, float | list[float]]
@@ -40,18 +41,17 @@ def fresh(run: Run, stage: Stage) -> Progress:
     params = first_params(stage.recipe, stage.settings, stage.model, run.device)
     population = population_of(run, stage, stage.settings)
     best = {name: tensor.clone() for name, tensor in params.items()} if stage.recipe.patience else {}
-    return Progress(
-        loop.start(params, population.optimizer), tally.new(len(stage.settings)), best, {}, {}, 0, 0.0, 0.0, 0.0
-    )
+    return Progress(loop.start(params, population.optimizer), tally.new(len(stage.settings)), best, {}, {}, 0, 0.0, 0.0)
 
 
 def train_stage(run: Run, stage: Stage, progress: Progress) -> Progress:
     """Train until the steps, the deadline or the patience of every member are used up; return the last progress."""
     done = progress.state.step >= stage.steps
+    stage = resumed(run, stage, progress.state.step)
     with run.interrupts.patient():
         while not done:
             settings = [stage.settings[k] for k in progress.tally["member"].tolist()]
-            progress, done = _until_dropped(run, stage, population_of(run, stage, settings), progress)
+            stage, progress, done = _until_changed(run, stage, population_of(run, stage, settings), progress)
     if run.interrupts.came:
         # It came in the last validation. The checkpoint before it knows the way here; one from here might not stop.
         _keep_best(run, stage, progress)
@@ -59,14 +59,15 @@ def train_stage(run: Run, stage: Stage, progress: Progress) -> Progress:
     return progress
 
 
-def _until_dropped(run: Run, stage: Stage, population: Population, progress: Progress) -> tuple[Progress, bool]:
-    """Train until members are dropped or the stage is over; return the progress and which of the two."""
+def _until_changed(run: Run, stage: Stage, population: Population, progress: Progress) -> tuple[Stage, Progress, bool]:
+    """Train until members are dropped, the plan is corrected or the stage is over; return also if it is the last."""
     recipe, part, model = stage.recipe, run.parts["train"], population.model
     batches = sampler(part, recipe.batch_size, recipe.seed, recipe.sampling, population.flip, model.takes, model.noise)
     every = recipe.evaluate_every or per_epoch(run, recipe)
     shuffled = recipe.sampling == "shuffle"
     images = len(part.rows) / per_epoch(run, recipe) if shuffled else min(recipe.batch_size, len(part.rows))
     active, first = int((progress.state.status == 0).sum()), progress.state
+    stop, beat, lap = stop_step(run, stage, first.step), beat_of(stage, every), (first.step, run.saver.elapsed())
     mark = time.perf_counter()
     for state, value in loop.train(
         population.objective, population.optimizer, population.rate, batches, first, stage.steps
@@ -76,30 +77,31 @@ def _until_dropped(run: Run, stage: Stage, population: Population, progress: Pro
         if state.step in stage.measure:
             measures = _measured(run, stage, population, progress)
             progress = progress._replace(measured={**progress.measured, str(state.step): measures})
-        if state.step % every == 0 or state.step == stage.steps:
+        if run.saver.elapsed() > stage.deadline:
+            stop = stop_step(run, stage, state.step)
+        if state.step % every == 0 or state.step in (stop, stage.steps):
             progress = _validate(run, stage, population, batches, progress)
             active = int((state.status == 0).sum())
-            if _over(run, stage, progress):
-                return progress, True
-            progress = progress._replace(lap=0.0)
+            if state.step in (stop, stage.steps) or not active:
+                return stage, progress, True
             dropped = _drop(stage, progress)
             if len(dropped.tally["member"]) < len(progress.tally["member"]):
-                return dropped, False
+                return stage, dropped, False
+        if state.step % beat == 0:
+            after = corrected(run, stage, state.step, active, (run.saver.elapsed() - lap[1]) / (state.step - lap[0]))
+            if after is not stage:
+                return after, progress, False
+            lap = state.step, run.saver.elapsed()
         _between(run, stage, progress)
         mark = time.perf_counter()
     # Nobody is active any more: what happened since the last validation is still to be told.
     unseen = int(progress.tally["count"].sum())
-    return (_validate(run, stage, population, batches, progress) if unseen else progress), True
+    return stage, (_validate(run, stage, population, batches, progress) if unseen else progress), True
 
 
 def _stepped(progress: Progress, state: State, images: float, seconds: float) -> Progress:
     """Count one step of so many images × members and seconds."""
-    return progress._replace(
-        state=state,
-        images=progress.images + images,
-        seconds=progress.seconds + seconds,
-        lap=progress.lap + seconds,
-    )
+    return progress._replace(state=state, images=progress.images + images, seconds=progress.seconds + seconds)
 
 
 def _validate(
@@ -171,22 +173,10 @@ def _stop(recipe: Recipe, progress: Progress, change: Tensor) -> None:
     status[done.to(status.device) & (status == 0)] = progress.state.step
 
 
-def _over(run: Run, stage: Stage, progress: Progress) -> bool:
-    """Say if the stage ends here: by its plan, because nobody is left, or because its time is up."""
-    if progress.state.step >= stage.steps or bool((progress.state.status != 0).all()):
-        return True
-    if stage.deadline == float("inf"):
-        return False
-    key = f"{stage.name}: stop after step"
-    # As long again as the last epoch, and it would be over time.
-    if run.saver.elapsed() + progress.lap > stage.deadline:
-        decide(run.folder, key, lambda: progress.state.step)
-    return bool(progress.state.step >= decisions(run.folder).get(key, stage.steps))
-
-
 def _drop(stage: Stage, progress: Progress) -> Progress:
     """Keep the best members where the stage says so, and compact every tensor to them."""
-    keep = stage.keep.get(progress.validations, len(progress.tally["member"]))
+    most = members_kept(stage.thin, fraction_done(stage, progress.state.step))
+    keep = stage.keep.get(progress.validations, min(most, len(progress.tally["member"])))
     ranked = tally.ranking(progress.tally)
     if keep >= len(ranked):
         return progress

@@ -131,7 +131,7 @@ def select(word, results):
 def test_every_figure_is_the_same_bytes_twice_and_well_formed(case, tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        figures = draw_all(CASES[case], tmp_path / "once")
+        figures = draw_all(CASES[case], tmp_path / "once").figures
     draw_all(CASES[case], tmp_path / "twice")
     assert list(figures) == [word for word in FIGURES if case == "runs" or word not in ALONE]
     assert digests(tmp_path / "once") == digests(tmp_path / "twice")
@@ -140,6 +140,15 @@ def test_every_figure_is_the_same_bytes_twice_and_well_formed(case, tmp_path):
         tags = {element.tag.rpartition("}")[2] for element in ElementTree.fromstring(svg_text).iter()}
         assert "svg" in tags
         assert not tags & {"script", "b", "foreignObject"}
+
+
+def test_figures_that_there_is_no_time_for_are_named_and_drawn_later(tmp_path):
+    figures, undrawn = draw_all(CASES["plain"], tmp_path / "late", seconds=-1)
+    assert figures == {}
+    assert undrawn
+    later = draw_all(CASES["plain"], tmp_path / "late", have=undrawn[:1])
+    assert tuple(later.figures) == undrawn[1:]
+    assert later.undrawn == draw_all(empty(), tmp_path / "none", seconds=-1).undrawn == ()
 
 
 def test_no_setting_of_matplotlib_is_touched_or_used(tmp_path):
@@ -173,7 +182,7 @@ def test_drawing_needs_no_pyplot():
 @pytest.mark.parametrize("word", FIGURES)
 def test_nothing_to_show_is_none(word, tmp_path):
     assert select(word, empty()) is None
-    assert draw_all(empty(), tmp_path) == {}
+    assert draw_all(empty(), tmp_path) == ({}, ())
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,0 +1,104 @@
+"""A fit keeps to its minutes, and names every rung that was not trained, cut short or diverged."""
+
+import json
+
+import numpy as np
+import pytest
+
+import tenfold
+import tenfold.report.write
+from tenfold.errors import RunError, UsageError
+from tenfold.runs import fit
+from tenfold.runs.checkpoint import Saver
+
+DIVERGING = {
+    **fit.LINEAR,
+    "model": "mlp",
+    "hidden": (8,),
+    "loss": "softmax",
+    "learning_rate": (1e30, 1e35),
+    "initializer": "he",
+}
+
+
+@pytest.fixture
+def said(tmp_path):
+    """Call `fit` on digits with choices; return the run and what it said on the way."""
+
+    def fitted(**choices):
+        messages = []
+        run = tenfold.fit("digits", out=tmp_path / "run", watch=lambda event: messages.append(event.message), **choices)
+        return run, messages
+
+    return fitted
+
+
+def test_without_time_one_rung_is_trained_and_the_others_are_named(said):
+    run, messages = said(minutes=0.01)
+    assert [rung["rung"] for rung in run.result["rungs"]] == ["linear-softmax"]
+    assert list(run.result["left_out"]) == [rung.name for rung in fit.LADDER]
+    (warning,) = (text for text in run.result["warnings"] if "time was up" in text)
+    report = (run.folder / "report.html").read_text()
+    for rung in fit.LADDER[1:]:
+        assert run.result["left_out"][rung.name].startswith("not trained")
+        assert any(message.startswith(f"{rung.name}: not trained") for message in messages)
+        assert rung.name in warning
+        assert rung.name in report
+    assert warning.endswith("to train every rung to its end takes more than 2 minutes")
+    assert run.model.cause["rung"] == "linear-softmax"
+    # Figures are left out, too, and drawn when they are asked for.
+    assert any("no time was left for the figures" in message for message in messages)
+    assert "No time was left for these figures" in report
+    assert not list((run.folder / "figures").glob("*.svg"))
+    tenfold.report.write.write_report(run.folder)
+    assert list((run.folder / "figures").glob("*.svg"))
+    assert "No time was left for these figures" not in (run.folder / "report.html").read_text()
+
+
+def test_a_fit_with_time_leaves_nothing_out(monkeypatch, said):
+    monkeypatch.setattr(fit, "LADDER", fit.LADDER[:2])
+    monkeypatch.setattr(fit, "LEAST", 50)
+    run, messages = said(minutes=100)
+    assert run.result["left_out"] == {}
+    assert not any("time was" in text for text in (*messages, *run.result["warnings"]))
+
+
+def test_a_rung_that_diverges_is_named_and_the_others_count(monkeypatch, said):
+    monkeypatch.setattr(fit, "LADDER", (fit.Rung("wild", 0.1, 2, {}, DIVERGING), fit.LADDER[0]))
+    monkeypatch.setattr(fit, "LEAST", 50)
+    run, _ = said(minutes=100)
+    assert [rung["rung"] for rung in run.result["rungs"]] == ["linear-softmax"]
+    assert "every member diverged" in run.result["left_out"]["wild"]
+    assert any(text.startswith("wild: every member diverged") for text in run.result["warnings"])
+    assert "wild" in (run.folder / "report.html").read_text()
+    assert not (run.folder / "models" / "wild.tenfold").exists()
+
+
+def test_a_ladder_that_diverges_is_an_error(monkeypatch, said, tmp_path):
+    monkeypatch.setattr(fit, "LADDER", (fit.Rung("wild", 0.1, 2, {}, DIVERGING),))
+    monkeypatch.setattr(fit, "LEAST", 50)
+    with pytest.raises(RunError, match="wild: every member diverged"):
+        said(minutes=100)
+    assert json.loads((tmp_path / "run" / "status.json").read_text())["state"] == "failed"
+
+
+def test_reading_and_audit_are_not_booked_to_the_first_rung(monkeypatch, said):
+    monkeypatch.setattr(fit, "LADDER", fit.LADDER[:1])
+    monkeypatch.setattr(fit, "LEAST", 50)
+    plain = Saver.elapsed
+    monkeypatch.setattr(Saver, "elapsed", lambda self: 1000 + plain(self))
+    run, _ = said(minutes=100)
+    assert run.result["seconds"] > 1000
+    assert run.result["rungs"][0]["seconds"] < 1000
+
+
+@pytest.mark.parametrize("part", ["validation", "test"])
+@pytest.mark.parametrize("kind", [tenfold.train, tenfold.fit])
+def test_a_share_beside_a_part_of_the_data_is_refused(kind, part, rng, tmp_path):
+    numbers = {f"{key}_{name}": None for name in ("train", part) for key in "xy"}
+    for key in numbers:
+        numbers[key] = rng.random((60, 4), dtype=np.float32) if key[0] == "x" else np.arange(60) % 3
+    np.savez(tmp_path / "d.npz", **numbers)
+    with pytest.raises(UsageError, match=rf"--{part} 0\.9: d has a {part} part of its own, with 60 images"):
+        kind(tmp_path / "d.npz", **{part: 0.9}, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
