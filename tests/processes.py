@@ -1,7 +1,7 @@
 """Processes that get a signal at a moment of their own work, so that no test depends on how busy a machine is.
 
 Tenfold writes each file under another name first and then renames it. A moment is the n-th time that a process is about
-to rename a file to a path that holds certain words: "checkpoints/", the fifth.
+to rename a file to a path that holds certain words: "checkpoints/", the fifth; or about to import a module of a name.
 """
 
 __all__ = ["Moment", "started", "until"]
@@ -23,33 +23,43 @@ SCRIPT = """
 import os, sys
 from contextlib import suppress
 
-left = {count}
+left, more = {count}, {more}
 
 def look(event, arguments):
-    global left
-    if event == "os.rename" and {words!r} in str(arguments[1]):
-        left -= 1
+    global left, more
+    if event != {event!r}:
+        return
+    if left > 0:
+        left -= {words!r} in str(arguments[1] if event == "os.rename" else arguments[0])
         if left == 0:
             with suppress(FileExistsError):
                 os.mkdir({mark!r})
                 os.kill(os.getpid(), {number})
+    elif more > 0:
+        more -= 1
+        os.kill(os.getpid(), {number})
 
 sys.addaudithook(look)
 """
 
 
 class Moment(NamedTuple):
-    """When the signal `number` comes; of several processes, the first that is so far gets it, and no second one."""
+    """When the signal `number` comes; of several processes, the first that is so far gets it, and no second one.
+
+    event: "os.rename" or "import". more: times that it comes again, at the next events of that kind.
+    """
 
     folder: Path
     words: str
     count: int = 1
     number: int = signal.SIGKILL
+    event: str = "os.rename"
+    more: int = 0
 
     def environment(self) -> dict[str, str]:
         """Variables of the processes that may get the signal."""
         self.folder.mkdir()
-        facts = {"words": self.words, "count": self.count, "number": int(self.number), "mark": str(self._mark)}
+        facts = {**self._asdict(), "number": int(self.number), "mark": str(self._mark)}
         (self.folder / "sitecustomize.py").write_text(SCRIPT.format(**facts))
         path = [str(self.folder), *filter(None, [os.environ.get("PYTHONPATH")])]
         return {"PYTHONPATH": os.pathsep.join(path), **EAGER}

@@ -7,6 +7,7 @@ import importlib
 import json
 import os
 import re
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -123,7 +124,7 @@ def _explained(error: BaseException) -> tuple[str, int]:
     if isinstance(error, Interrupted):
         return str(error), int(error.args[1])
     if isinstance(error, KeyboardInterrupt | click.Abort):
-        return "stopped", 130
+        return "stopped", 128 + int(error.args[0] if error.args else signal.SIGINT)
     if isinstance(error, click.NoSuchOption) and error.ctx:
         options = error.ctx.command.get_params(error.ctx)
         words = [word for option in options for word in option.opts if word.startswith("--")]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tenfold.text import inert, percent
+from tenfold.text import ABSENT, inert, percent
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -83,17 +83,27 @@ def _lines(event: "Event") -> "RenderableType":
     bar = ProgressBar(total=event.total or 1.0, completed=event.done, width=24)
     first = Table.grid(padding=(0, 2))
     first.add_column(max_width=28, no_wrap=True, overflow="ellipsis")
-    first.add_row(
-        Text(inert(event.rung), style="bold"), bar, f"epoch {event.done:.1f} of {event.total:g}", _left(event)
-    )
+    first.add_row(Text(inert(event.rung), style="bold"), bar, _place(event), _left(event))
     second = Text("  ".join(part for part in (_best(event), _speed(event)) if part), style="dim")
     second.no_wrap, second.overflow = True, "ellipsis"
     return Group(first, second)
 
 
+def _place(event: "Event") -> str:
+    """Return how far the work is.
+
+    >>> from tenfold.runs.events import Event
+    >>> _place(Event("linear", 1.25, 9.0)), _place(Event("audit", 1200, 60000, unit="image"))
+    ('epoch 1.2 of 9', 'image 1,200 of 60,000')
+    """
+    if event.unit == "epoch":
+        return f"epoch {event.done:.1f} of {event.total:g}"
+    return f"{event.unit} {event.done:,.0f} of {event.total:,.0f}"
+
+
 def _best(event: "Event") -> str:
-    if math.isnan(event.best):
-        return ""
+    if not math.isfinite(event.best) or not event.best_rung:
+        return f"best so far {ABSENT}" if event.unit == "epoch" else ""
     return f"best so far {percent(event.best)} % ({inert(event.best_rung)})"
 
 

@@ -10,7 +10,8 @@ from typing import NamedTuple
 class Event(NamedTuple):
     """A message a few times a second.
 
-    rung: name of what is being trained, "" before. done, total: epochs (fractions too) of this rung.
+    rung: name of what is being trained, "" before. done, total: epochs (fractions too) of this rung, or what `unit`
+    says of other work.
     images_per_second: images × members stepped per second. best: best validation score so far (0 to 1, NaN before
     the first), reached by best_rung. seconds_left: estimate for this rung, NaN where unknown.
     message: a line worth keeping on the screen, else "".
@@ -24,6 +25,7 @@ class Event(NamedTuple):
     best_rung: str = ""
     seconds_left: float = nan
     message: str = ""
+    unit: str = "epoch"
 
 
 Watch = Callable[[Event], None]

@@ -223,7 +223,15 @@ def _event(run: Run, stage: Stage, progress: Progress) -> Event:
     best, name = run.saver.best()
     if (best_here := float(progress.tally["best_score"].max())) > best:
         best, name = best_here, stage.name
-    return Event(stage.name, progress.state.step / updates, stage.steps / updates, speed, best, name, left)
+    return Event(
+        stage.name,
+        progress.state.step / updates,
+        stage.steps / updates,
+        speed,
+        best if name else float("nan"),
+        name,
+        left,
+    )
 
 
 def _rows(run: Run, stage: Stage, progress: Progress, numbers: Tensor) -> list[dict[str, Any]]:
