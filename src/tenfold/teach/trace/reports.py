@@ -8,9 +8,9 @@ from typing import Any
 
 from tenfold.errors import UsageError, blamed, nearest
 from tenfold.teach.printed import FLOATS, exactly
-from tenfold.teach.trace.cells import counted
 from tenfold.teach.trace.court import ReportedNumber
 from tenfold.teach.trace.ledger import Ledger
+from tenfold.teach.trace.network import counted
 
 WORDS = ("update", "sample", "where")
 # What people write for a key: ∂L/∂w₂, dL/dw2, ŷ.

@@ -12,11 +12,10 @@ from typing import Any
 from tenfold.errors import UsageError, blamed, nearest
 from tenfold.seeds import generator
 from tenfold.teach.printed import FLOATS, exactly
-from tenfold.teach.trace.cells import counted
 from tenfold.teach.trace.checking import check
 from tenfold.teach.trace.court import ReportedNumber, judge
 from tenfold.teach.trace.ledger import Ledger, TraceLine
-from tenfold.teach.trace.network import Network, choices_of, network_of
+from tenfold.teach.trace.network import Network, choices_of, counted, network_of
 from tenfold.teach.trace.notation import exact_digits, shown, written
 from tenfold.teach.trace.plaintext import plain_text
 from tenfold.teach.trace.record import Trace
