@@ -45,8 +45,9 @@ Parameters = dict[Place | None, Symbol]
 
 
 class _Layer(NamedTuple):
-    """The symbols of a layer of one sample: what comes in, the sums, and what goes out."""
+    """The symbols of a layer of one sample: what comes in, the sums, and what goes out. number: from 1."""
 
+    number: int
     inputs: Symbols
     sums: Symbols
     outputs: Symbols
@@ -62,15 +63,16 @@ def unrolled(network: Network) -> Ledger:
     samples = [_given(ledger, naming, k) for k in range(len(network.samples))]
     eta = ledger.give("", ETA, network.learning_rate)
     for update in range(1, network.updates + 1):
+        whole = Desk(ledger, naming, Moment(update, None, f"{update}."))
         if network.batch:
-            gradients = _batch_gradients(ledger, network, update, parameters, samples)
+            gradients = _batch_gradients(whole, parameters, samples)
         else:
             k = (update - 1) % len(samples)
-            desk = Desk(ledger, naming, Moment(update, k + 1, f"{update}."))
+            desk = whole._replace(moment=Moment(update, k + 1, f"{update}."))
             _, gradients = _gradients(desk, parameters, *samples[k])
         if update == 1:
             ledger.allow((len(ledger.lines) + len(parameters)) * network.updates)
-        parameters = _updated(Desk(ledger, naming, Moment(update, None, f"{update}.")), parameters, gradients, eta)
+        parameters = _updated(whole, parameters, gradients, eta)
     return ledger
 
 
@@ -92,35 +94,33 @@ def _given(ledger: Ledger, naming: Naming, k: int) -> tuple[Symbols, Symbols]:
 def _gradients(desk: Desk, parameters: Parameters, x: Symbols, y: Symbols) -> tuple[Symbol, Parameters]:
     """Write one sample forward and backward; return its loss and the gradients."""
     layers: list[_Layer] = []
-    for layer in range(1, desk.naming.network.depth + 1):
-        layers.append(_forward(desk, parameters, layer, layers[-1].outputs if layers else x))
+    for number in range(1, desk.naming.network.depth + 1):
+        layers.append(_forward(desk, parameters, number, layers[-1].outputs if layers else x))
     down: Symbols
     loss, down = write_loss(desk, layers[-1].outputs, y)
     gradients: Parameters = {}
-    for layer in range(len(layers), 0, -1):
-        inputs, sums, outputs = layers[layer - 1]
-        if sums is not outputs:
-            down = _through_activation(desk, layer, loss, layers[layer - 1], down)
-        gradients |= _of_parameters(desk, parameters, layer, loss, layers[layer - 1], down)
-        if layer > 1:
-            down = [_of_input(desk, parameters, layer, loss, (j, h), sums, down) for j, h in enumerate(inputs, 1)]
+    for layer in reversed(layers):
+        if layer.sums is not layer.outputs:
+            down = _through_activation(desk, loss, layer, down)
+        gradients |= _of_parameters(desk, parameters, loss, layer, down)
+        if layer.number > 1:
+            down = _of_inputs(desk, parameters, loss, layer, down)
     return loss, gradients
 
 
-def _forward(desk: Desk, parameters: Parameters, layer: int, inputs: Symbols) -> _Layer:
+def _forward(desk: Desk, parameters: Parameters, number: int, inputs: Symbols) -> _Layer:
     """Write the sums, then the activations of one layer."""
-    network, naming, sums = desk.naming.network, desk.naming, []
-    activation, units = network.activations[layer - 1], range(1, network.sizes[layer] + 1)
+    naming, activation, sums = desk.naming, desk.naming.network.activations[number - 1], []
+    units = range(1, naming.network.sizes[number] + 1)
     for i in units:
-        weights = [parameters[naming.parameter(layer, i, j).place] for j in range(1, len(inputs) + 1)]
+        weights = [parameters[naming.parameter(number, i, j).place] for j in range(1, len(inputs) + 1)]
         products = [Product((w, h)) for w, h in zip(weights, inputs, strict=True)]
-        formula = Sum((*products, parameters[naming.parameter(layer, i, None).place]))
-        sums.append(desk.write(naming.pre(layer, i), formula, FORWARD))
+        formula = Sum((*products, parameters[naming.parameter(number, i, None).place]))
+        sums.append(desk.write(naming.pre(number, i), formula, FORWARD))
     if activation == "identity":
-        return _Layer(inputs, sums, sums)
-    formulas = [_activated(activation, z) for z in sums]
-    values = [desk.write(naming.value(layer, i), formulas[i - 1], ACTIVATION) for i in units]
-    return _Layer(inputs, sums, values)
+        return _Layer(number, inputs, sums, sums)
+    values = [desk.write(naming.value(number, i), _activated(activation, sums[i - 1]), ACTIVATION) for i in units]
+    return _Layer(number, inputs, sums, values)
 
 
 def _activated(activation: str, z: Symbol) -> Expression:
@@ -143,57 +143,48 @@ def _slope(activation: str, z: Symbol, h: Symbol) -> Expression:
     return Indicator(z, ONE, ZERO if activation == "relu" else SLOPE)
 
 
-def _through_activation(desk: Desk, layer: int, loss: Symbol, symbols: _Layer, down: Symbols) -> Symbols:
+def _through_activation(desk: Desk, loss: Symbol, layer: _Layer, down: Symbols) -> Symbols:
     """Write ∂L/∂z of a layer from its ∂L/∂h."""
-    activation = desk.naming.network.activations[layer - 1]
-    slopes = [
-        desk.derive(h, z, _slope(activation, z, h), LOCAL) for z, h in zip(symbols.sums, symbols.outputs, strict=True)
-    ]
-    triples = zip(symbols.sums, down, slopes, strict=True)
+    activation = desk.naming.network.activations[layer.number - 1]
+    pairs = zip(layer.sums, layer.outputs, strict=True)
+    slopes = [desk.derive(h, z, _slope(activation, z, h), LOCAL) for z, h in pairs]
+    triples = zip(layer.sums, down, slopes, strict=True)
     return [desk.derive(loss, z, Product((dh, slope)), CHAIN) for z, dh, slope in triples]
 
 
-def _of_parameters(
-    desk: Desk, parameters: Parameters, layer: int, loss: Symbol, symbols: _Layer, down: Symbols
-) -> Parameters:
+def _of_parameters(desk: Desk, parameters: Parameters, loss: Symbol, layer: _Layer, down: Symbols) -> Parameters:
     """Write ∂L/∂w and ∂L/∂b of a layer, each after its local derivative."""
     gradients: Parameters = {}
-    for i, (z, dz) in enumerate(zip(symbols.sums, down, strict=True), 1):
-        slopes: list[tuple[int | None, Expression]] = [*enumerate(symbols.inputs, 1), (None, Number(ONE))]
+    slopes: list[tuple[int | None, Expression]] = [*enumerate(layer.inputs, 1), (None, Number(ONE))]
+    for i, (z, dz) in enumerate(zip(layer.sums, down, strict=True), 1):
         for j, slope in slopes:
-            place = desk.naming.parameter(layer, i, j).place
+            place = desk.naming.parameter(layer.number, i, j).place
             local = desk.derive(z, parameters[place], slope, LOCAL)
             gradients[place] = desk.derive(loss, parameters[place], Product((dz, local)), CHAIN)
     return gradients
 
 
-def _of_input(
-    desk: Desk, parameters: Parameters, layer: int, loss: Symbol, unit: tuple[int, Symbol], sums: Symbols, down: Symbols
-) -> Symbol:
-    """Write ∂L/∂h of a unit of the layer before, over all paths. unit: its number and its h."""
-    (j, h), paths = unit, []
-    for i, (z, dz) in enumerate(zip(sums, down, strict=True), 1):
-        w = parameters[desk.naming.parameter(layer, i, j).place]
-        paths.append(Product((dz, desk.derive(z, h, w, LOCAL, w.place))))
-    return desk.derive(loss, h, total(paths), CHAIN)
+def _of_inputs(desk: Desk, parameters: Parameters, loss: Symbol, layer: _Layer, down: Symbols) -> Symbols:
+    """Write ∂L/∂h of every unit of the layer before, over all paths."""
+    gradients = []
+    for j, h in enumerate(layer.inputs, 1):
+        paths = []
+        for i, (z, dz) in enumerate(zip(layer.sums, down, strict=True), 1):
+            w = parameters[desk.naming.parameter(layer.number, i, j).place]
+            paths.append(Product((dz, desk.derive(z, h, w, LOCAL, w.place))))
+        gradients.append(desk.derive(loss, h, total(paths), CHAIN))
+    return gradients
 
 
-def _batch_gradients(
-    ledger: Ledger,
-    network: Network,
-    update: int,
-    parameters: Parameters,
-    samples: Sequence[tuple[Symbols, Symbols]],
-) -> Parameters:
+def _batch_gradients(whole: Desk, parameters: Parameters, samples: Sequence[tuple[Symbols, Symbols]]) -> Parameters:
     """Write all samples forward and backward, then the mean of the loss and of every gradient."""
-    parts: list[tuple[Symbol, Parameters]] = []
+    (ledger, naming, moment), parts = whole, []
     for k, sample in enumerate(samples, 1):
-        desk = Desk(ledger, Naming(network, k), Moment(update, k, f"{update}.s{k}."))
+        desk = Desk(ledger, replace(naming, sample=k), moment._replace(sample=k, prefix=f"{moment.prefix}s{k}."))
         parts.append(_gradients(desk, parameters, *sample))
-        if update == k == 1:
-            ledger.allow((len(ledger.lines) * len(samples) + 2 * len(parameters) + 1) * network.updates)
-    whole = Desk(ledger, Naming(network), Moment(update, None, f"{update}."))
-    loss = whole.write(whole.naming.loss(), _mean([loss for loss, _ in parts]), ("loss", MEAN))
+        if moment.update == k == 1:
+            ledger.allow((len(ledger.lines) * len(samples) + 2 * len(parameters) + 1) * naming.network.updates)
+    loss = whole.write(naming.loss(), _mean([loss for loss, _ in parts]), ("loss", MEAN))
     return {
         place: whole.derive(loss, below, _mean([gradients[place] for _, gradients in parts]), ("chain", MEAN))
         for place, below in parameters.items()
