@@ -137,8 +137,8 @@ class Indicator:
     """`above` where the argument is > 0, else `below`."""
 
     argument: "Expression"
-    above: Fraction
-    below: Fraction
+    above: Fraction = Fraction(1)
+    below: Fraction = Fraction(0)
 
 
 @dataclass(frozen=True)
@@ -179,12 +179,7 @@ class Calculus(NamedTuple):
     same: Callable[[Any, Any], bool]
 
 
-FRACTIONS = Calculus(
-    lambda value: value,
-    FUNCTIONS,
-    lambda _, values: max(values),
-    operator.eq,
-)
+FRACTIONS = Calculus(lambda value: value, FUNCTIONS, lambda _, values: max(values), operator.eq)
 
 
 def evaluate(expression: Expression, values: Mapping[str, Any], arithmetic: Calculus = FRACTIONS) -> Any:

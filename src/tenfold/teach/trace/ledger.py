@@ -12,6 +12,8 @@ from tenfold.teach.trace.expressions import Expression, Place, Symbol, Value, ev
 from tenfold.teach.trace.naming import Naming, ratio
 
 MOST = 5000
+LARGE = "too large a number for a float64: take a smaller learning rate,"
+LOGARITHM = "the logarithm of 0: a probability has become too small for a float64; take"
 
 
 class Moment(NamedTuple):
@@ -103,16 +105,9 @@ class Desk(NamedTuple):
         symbol, number = quantity.within(self.moment.prefix), len(self.ledger.lines) + 1
         try:
             value = settled(evaluate(formula, self.ledger.values))
-        except (OverflowError, ZeroDivisionError):
-            raise TenfoldError(
-                f"line {number}, {symbol.key} is too large a number for a float64: take a smaller learning rate, "
-                "smaller weights or inputs"
-            ) from None
-        except ValueError:
-            raise TenfoldError(
-                f"line {number}, {symbol.key} is the logarithm of 0: a probability has become too small for a float64; "
-                "take smaller weights or inputs"
-            ) from None
+        except (OverflowError, ZeroDivisionError, ValueError) as error:
+            why = LOGARITHM if isinstance(error, ValueError) else LARGE
+            raise TenfoldError(f"line {number}, {symbol.key} is {why} smaller weights or inputs") from None
         self.ledger.values[symbol.key] = value
         self.ledger.lines.append(TraceLine(number, self.moment, *kind, symbol, formula, value, of))
         return symbol

@@ -38,49 +38,47 @@ from tenfold.teach.trace.expressions import (
 )
 from tenfold.teach.trace.ledger import Desk
 
-ONE, ZERO = Fraction(1), Fraction(0)
+ONE, ZERO = Number(Fraction(1)), Number(Fraction(0))
+LOCAL = ("derivative", "local derivative")
+Loss = tuple[Symbol, list[Symbol]]
+"""The symbols of a loss and of its derivative in every output."""
+_Part = tuple[Symbol, bool, Expression, Expression]
 
 
 class _End(NamedTuple):
-    """The end of a sample's forward pass: what the network gives, the targets or (), and the right class or None."""
+    """The end of a sample's forward pass: what the network gives, the targets or (), and the right class or 0."""
 
     desk: Desk
     outputs: Sequence[Symbol]
     y: Sequence[Symbol]
-    label: int | None
+    label: int
 
     def note(self, letter: str, formula: Expression, unit: int = 0) -> Symbol:
         """Write a line of the loss: of one class, or of all."""
         return self.desk.write(self.desk.naming.classwise(letter, unit), formula, ("loss", "loss"))
 
-    def end(self, formula: Expression, slopes: Sequence[Expression]) -> tuple[Symbol, list[Symbol]]:
+    def end(self, formula: Expression, slopes: Sequence[Expression]) -> Loss:
         """Write the loss, and its derivative in every output."""
         loss = self.desk.write(self.desk.naming.loss(), formula, ("loss", "loss"))
         return loss, [self.desk.derive(loss, z, slope, LOCAL) for z, slope in zip(self.outputs, slopes, strict=True)]
 
-    def truths(self) -> list[bool]:
-        """Return whether each output is of the class that is right."""
-        if len(self.outputs) == 1:
-            return [bool(self.label)]
-        return [k == self.label for k in range(len(self.outputs))]
-
-
-LOCAL = ("derivative", "local derivative")
-Loss = tuple[Symbol, list[Symbol]]
-"""The symbols of a loss and of its derivative in every output."""
+    def parts(self, p: Sequence[Symbol], sources: Sequence[Expression], others: Sequence[Expression]) -> list[_Part]:
+        """Return p of every class, whether it is the right one, what p is, and what 1 − p is."""
+        truths = [k == self.label for k in range(len(p))] if len(p) > 1 else [bool(self.label)]
+        return list(zip(p, truths, sources, others, strict=True))
 
 
 def write_loss(desk: Desk, outputs: Sequence[Symbol], y: Sequence[Symbol]) -> Loss:
     """Write the loss of the desk's sample and its derivative. y: symbols of the targets, or ()."""
     network = desk.naming.network
     label = network.samples[(desk.moment.sample or 1) - 1].label
-    return FORMULAS[network.loss](_End(desk, outputs, y, label))
+    return FORMULAS[network.loss](_End(desk, outputs, y, label or 0))
 
 
 def _squares(end: _End, mean: bool) -> Loss:
     count = len(end.outputs)
     gaps = [Sum((o, Negative(y))) for o, y in zip(end.outputs, end.y, strict=True)]
-    share, twice = (Fraction(1, count), Fraction(2, count)) if mean else (Fraction(1, 2), ONE)
+    share, twice = (Fraction(1, count), Fraction(2, count)) if mean else (Fraction(1, 2), Fraction(1))
     loss = _scaled(share, total([Power(gap, 2) for gap in gaps]))
     return end.end(loss, [_scaled(twice, gap) for gap in gaps])
 
@@ -89,45 +87,35 @@ def _softmax(end: _End) -> Loss:
     raised = [end.note("e", Function("exp", z), k) for k, z in enumerate(end.outputs, 1)]
     whole = end.note("S", Sum(tuple(raised)))
     p = [end.note("p", Quotient(e, whole), k) for k, e in enumerate(raised, 1)]
-    sources = [Quotient(e, whole) for e in raised]
     others = [Quotient(total([other for other in raised if other is not e]), whole) for e in raised]
-    label = end.label or 0
-    loss = Negative(_logarithm(end, p[label], True, sources[label], others[label]))
-    return end.end(loss, [_less(*parts) for parts in zip(p, end.truths(), sources, others, strict=True)])
+    parts = end.parts(p, [Quotient(e, whole) for e in raised], others)
+    return end.end(Negative(_logarithm(end, *parts[end.label])), [_less(*part) for part in parts])
 
 
 def _sigmoid(end: _End) -> Loss:
-    share = Fraction(1, len(end.outputs))
-    p = [end.note("p", Function("sigmoid", z), k) for k, z in enumerate(end.outputs, 1)]
-    sources = [Function("sigmoid", z) for z in end.outputs]
-    others = [Function("sigmoid", Negative(z)) for z in end.outputs]
-    parts = list(zip(p, end.truths(), sources, others, strict=True))
+    share, sources = Fraction(1, len(end.outputs)), [Function("sigmoid", z) for z in end.outputs]
+    p = [end.note("p", source, k) for k, source in enumerate(sources, 1)]
+    parts = end.parts(p, sources, [Function("sigmoid", Negative(z)) for z in end.outputs])
     loss = Negative(_scaled(share, total([_logarithm(end, *part) for part in parts])))
     return end.end(loss, [_scaled(share, _less(*part)) for part in parts])
 
 
 def _hinge(end: _End) -> Loss:
-    right = end.outputs[end.label or 0]
+    right = end.outputs[end.label]
     rivals = [z for z in end.outputs if z is not right]
     rival = max(rivals, key=lambda z: end.desk.ledger.values[z.key])
     best = rivals[0] if len(rivals) == 1 else Largest(tuple(rivals))
-    margin = end.note("m", Sum((Number(ONE), best, Negative(right))))
-    active = Indicator(margin, ONE, ZERO)
-    slopes: dict[Symbol, Expression] = {right: Negative(active), rival: active}
-    return end.end(Largest((Number(ZERO), margin)), [slopes.get(z, Number(ZERO)) for z in end.outputs])
+    margin = end.note("m", Sum((ONE, best, Negative(right))))
+    slopes: dict[Symbol, Expression] = {right: Negative(Indicator(margin)), rival: Indicator(margin)}
+    return end.end(Largest((ZERO, margin)), [slopes.get(z, ZERO) for z in end.outputs])
 
 
 def _weston_watkins(end: _End) -> Loss:
-    label = end.label or 0
-    margins = {
-        k: end.note("m", Sum((Number(ONE), z, Negative(end.outputs[label]))), k + 1)
-        for k, z in enumerate(end.outputs)
-        if k != label
-    }
-    active: dict[int, Expression] = {k: Indicator(margin, ONE, ZERO) for k, margin in margins.items()}
-    active[label] = Negative(total(list(active.values())))
-    loss = total([Largest((Number(ZERO), margin)) for margin in margins.values()])
-    return end.end(loss, [active[k] for k in range(len(end.outputs))])
+    right, rivals = end.outputs[end.label], [k for k in range(len(end.outputs)) if k != end.label]
+    margins = [end.note("m", Sum((ONE, end.outputs[k], Negative(right))), k + 1) for k in rivals]
+    slopes: list[Expression] = [Indicator(margin) for margin in margins]
+    slopes.insert(end.label, Negative(total(slopes)))
+    return end.end(total([Largest((ZERO, margin)) for margin in margins]), slopes)
 
 
 FORMULAS: dict[str, Callable[[_End], Loss]] = {
@@ -146,7 +134,7 @@ def _scaled(share: Fraction, expression: Expression) -> Expression:
 
 def _less(p: Symbol, right: bool, source: Expression, other: Expression) -> Expression:
     """Return p − [k = y]; source: what p is, other: what 1 − p is."""
-    return Precise(Sum((p, Negative(Number(ONE)))), p, source, Negative(other)) if right else p
+    return Precise(Sum((p, Negative(ONE))), p, source, Negative(other)) if right else p
 
 
 def _logarithm(end: _End, p: Symbol, right: bool, source: Expression, other: Expression) -> Expression:
@@ -155,7 +143,7 @@ def _logarithm(end: _End, p: Symbol, right: bool, source: Expression, other: Exp
     if right:
         logarithm = Function("ln", p)
         return Precise(logarithm, p, source, Function("ln(1 − …)", other)) if likely else logarithm
-    rest = Sum((Number(ONE), Negative(p)))
+    rest = Sum((ONE, Negative(p)))
     if likely:
         return Function("ln", Precise(rest, p, source, other))
     return Precise(Function("ln", rest), p, source, Function("ln(1 − …)", p))

@@ -33,7 +33,7 @@ from tenfold.teach.trace.lossformulas import write_loss
 from tenfold.teach.trace.naming import Naming, symbol
 from tenfold.teach.trace.network import Network
 
-ONE, ZERO, SLOPE = Fraction(1), Fraction(0), Fraction(1, 100)
+ONE, ZERO, SLOPE = Number(Fraction(1)), Number(Fraction(0)), Fraction(1, 100)
 FORWARD, ACTIVATION = ("forward", "forward sum"), ("forward", "activation")
 LOCAL, CHAIN = ("derivative", "local derivative"), ("chain", "chain rule")
 MEAN, UPDATE = "mean over the batch", ("update", "update")
@@ -125,22 +125,22 @@ def _forward(desk: Desk, parameters: Parameters, number: int, inputs: Symbols) -
 
 def _activated(activation: str, z: Symbol) -> Expression:
     if activation == "relu":
-        return Largest((Number(ZERO), z))
+        return Largest((ZERO, z))
     return Largest((z, Product((Number(SLOPE), z)))) if activation == "leaky_relu" else Function(activation, z)
 
 
 def _slope(activation: str, z: Symbol, h: Symbol) -> Expression:
     """Return ∂h/∂z; at the kink of a rectifier the smaller slope, as autograd has it."""
     if activation == "sigmoid":
-        rest = Sum((Number(ONE), Negative(h)))
+        rest = Sum((ONE, Negative(h)))
         return Product((h, Precise(rest, h, _activated(activation, z), Function("sigmoid", Negative(z)))))
     if activation == "tanh":
-        rest = Sum((Number(ONE), Negative(Power(h, 2))))
+        rest = Sum((ONE, Negative(Power(h, 2))))
         # 1 − tanh² z = 4 σ(2z) σ(−2z)
-        twice = Product((Number(2 * ONE), z))
-        sides = (Number(4 * ONE), Function("sigmoid", twice), Function("sigmoid", Negative(twice)))
+        twice = Product((Number(Fraction(2)), z))
+        sides = (Number(Fraction(4)), Function("sigmoid", twice), Function("sigmoid", Negative(twice)))
         return Precise(rest, h, _activated(activation, z), Product(sides))
-    return Indicator(z, ONE, ZERO if activation == "relu" else SLOPE)
+    return Indicator(z) if activation == "relu" else Indicator(z, below=SLOPE)
 
 
 def _through_activation(desk: Desk, loss: Symbol, layer: _Layer, down: Symbols) -> Symbols:
@@ -155,7 +155,7 @@ def _through_activation(desk: Desk, loss: Symbol, layer: _Layer, down: Symbols) 
 def _of_parameters(desk: Desk, parameters: Parameters, loss: Symbol, layer: _Layer, down: Symbols) -> Parameters:
     """Write ∂L/∂w and ∂L/∂b of a layer, each after its local derivative."""
     gradients: Parameters = {}
-    slopes: list[tuple[int | None, Expression]] = [*enumerate(layer.inputs, 1), (None, Number(ONE))]
+    slopes: list[tuple[int | None, Expression]] = [*enumerate(layer.inputs, 1), (None, ONE)]
     for i, (z, dz) in enumerate(zip(layer.sums, down, strict=True), 1):
         for j, slope in slopes:
             place = desk.naming.parameter(layer.number, i, j).place
