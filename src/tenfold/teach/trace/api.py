@@ -12,8 +12,7 @@ from tenfold.teach.trace.court import ReportedNumber, judge
 from tenfold.teach.trace.ledger import Ledger
 from tenfold.teach.trace.network import KEYS, network_of
 from tenfold.teach.trace.record import Trace
-from tenfold.teach.trace.reports import entries_of
-from tenfold.teach.trace.specs import NetworkSource, read_source
+from tenfold.teach.trace.specs import NetworkSource, entries_of, read_source
 from tenfold.teach.trace.unrolling import unrolled
 
 DEFAULT = "hand-worked"

@@ -13,6 +13,7 @@ from tenfold.teach.trace.expressions import Expression, Precise, Sum, Symbol, Va
 from tenfold.teach.trace.ledger import GivenNumber, Ledger, TraceLine
 from tenfold.teach.trace.network import Network, Sample
 from tenfold.teach.trace.notation import Written, circled, digits, exact_digits, in_all_styles, shown
+from tenfold.text import inert
 
 RULES = {
     "forward sum": "A unit adds its bias to the sum of what comes in, each input times the weight of its edge.",
@@ -25,13 +26,7 @@ RULES = {
     "update": "A parameter takes a step against its gradient, as long as the learning rate says.",
 }
 BRACKET = "[z > 0] is 1 where that holds, else 0."
-STAGES = {
-    "forward": "forward",
-    "loss": "loss",
-    "derivative": "backward",
-    "chain": "backward",
-    "update": "update",
-}
+STAGES = {"forward": "forward", "loss": "loss", "derivative": "backward", "chain": "backward", "update": "update"}
 # How far a difference of shown digits may be from the value, as a share of it.
 CLOSE = 1e-3
 
@@ -171,25 +166,12 @@ def display(
     """Make the rows of a trace. judgments: None where nothing was printed; gaps: hidden lines -> number of the gap."""
     by_key: dict[str, list[Judgment]] = {}
     for judgment in judgments or ():
-        seen = judgment._replace(sentence=_visible(judgment.sentence), note=_visible(judgment.note))
+        seen = judgment._replace(sentence=inert(judgment.sentence), note=inert(judgment.note))
         by_key.setdefault(judgment.about, []).append(seen)
     rows = [_row(line, ledger, gaps, checks.errors[line.key], by_key.get(line.key, ())) for line in ledger.lines]
-    return Display(
-        network,
-        _visible(network.name),
-        _heading(network),
-        _held(checks),
-        ledger.givens,
-        [_visible(note) for note in (*network.notes, *notes)],
-        rows,
-        list(_chapters(network, rows)),
-        None if judgments is None else tally(judgments),
-    )
-
-
-def _visible(text: str) -> str:
-    """Return text from outside as one line without controls."""
-    return "".join(letter for letter in " ".join(text.split()) if letter.isprintable())
+    about = (network, inert(network.name), _heading(network), _held(checks), ledger.givens)
+    seen_notes, counts = list(map(inert, (*network.notes, *notes))), None if judgments is None else tally(judgments)
+    return Display(*about, seen_notes, rows, list(_chapters(network, rows)), counts)
 
 
 def _row(

@@ -135,9 +135,7 @@ def _judge(
     if line.ratio:
         # A gradient inherits the rounding of those above it; a value was settled to the trace's.
         bench.sizes[line.key] = scale
-    error = 0.0
-    for other in torchs:
-        error = max(error, _error(line, value, other, max(1.0, scale), "torch"))
+    error = max(_error(line, value, other, max(1.0, scale), "torch") for other in torchs)
     best, drowned = None, False
     for slope in slopes:
         drowned |= slope is not None and math.isnan(slope)

@@ -123,7 +123,7 @@ def drawing(sizes: Sequence[int], symbols: Mapping[str, str], way: str) -> Drawi
 
 
 def _across(sizes: Sequence[int]) -> _Plan:
-    layer = 190 if max(sizes) == 1 else 280 if any(map(_crosses, sizes, sizes[1:])) else 225
+    layer = 190 if max(sizes) == 1 else 280 if any(_share(*pair) < 0.5 for pair in pairwise(sizes)) else 225
     if _apart(sizes, 168) >= CLOSEST and layer * len(sizes) <= WIDEST:
         return _Plan("across", "roomy", layer, 168, 29, 72, 92)
     unit = 62.0 if max(sizes) <= 12 else max(9.0, 520 / max(sizes))
@@ -139,14 +139,9 @@ def _down(sizes: Sequence[int]) -> _Plan:
     return _Plan("down", "dense" if unit >= 48 else "crowded", 108, unit, min(15.5, unit * 0.4), 32, margin)
 
 
-def _crosses(before: int, after: int) -> bool:
-    """Return whether edges between two layers cross."""
-    return before > 1 and after > 1
-
-
 def _share(before: int, after: int) -> float:
     """Return where on an edge its numbers stand: in the middle, or nearer to its start where edges cross there."""
-    return 0.3 if _crosses(before, after) else 0.5
+    return 0.3 if before > 1 and after > 1 else 0.5
 
 
 def _apart(sizes: Sequence[int], unit: float) -> float:
@@ -190,18 +185,14 @@ def _edge_labels(plan: _Plan, edge: DrawnEdge, share: float) -> Iterator[Label]:
     Where they are close to each other, neighbors stand at different heights.
     """
     x1, y1, x2, y2 = edge.ends
-    if plan.way == "down" and plan.look == "roomy":
-        middle = (y1 + y2) / 2
-        yield Label(edge.part, "parameter", x1 + 12, middle - 3, "start")
-        yield Label(edge.part, "gradient", x1 + 12, middle + ROW - 3, "start")
-        return
-    if plan.way == "down":
+    alone = plan.way == "down" and plan.look == "roomy"
+    if plan.way == "down" and not alone:
         _, _, unit, source = edge.part.split("-")
         share = 0.3 + 0.22 * ((int(unit) + int(source)) % 3)
-    x, y = x1 + share * (x2 - x1), y1 + share * (y2 - y1)
-    above, below = (0, 12) if plan.way == "down" else (-6, ROW)
-    yield Label(edge.part, "parameter", x, y + above, "middle")
-    yield Label(edge.part, "gradient", x, y + below, "middle")
+    x, y, anchor = x1 + share * (x2 - x1) + 12 * alone, y1 + share * (y2 - y1), "start" if alone else "middle"
+    above, below = (-3, ROW - 3) if alone else (0, 12) if plan.way == "down" else (-6, ROW)
+    yield Label(edge.part, "parameter", x, y + above, anchor)
+    yield Label(edge.part, "gradient", x, y + below, anchor)
 
 
 def _unit_labels(plan: _Plan, unit: DrawnUnit) -> Iterator[Label]:

@@ -1,6 +1,6 @@
 """Practice sheets: a trace with gaps, as a plain TOML file that a student fills in, its answers, and its marks."""
 
-__all__ = ["answers_text", "blanked", "marked", "sheet_text"]
+__all__ = ["answers_text", "blanked", "marked", "sheet_text", "write_sheet"]
 
 import json
 from collections.abc import Mapping
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tenfold.errors import UsageError, blamed, nearest
+from tenfold.files import write_text
 from tenfold.seeds import generator
 from tenfold.teach.printed import FLOATS, exactly
 from tenfold.teach.trace.checking import check
@@ -18,9 +19,8 @@ from tenfold.teach.trace.ledger import Ledger, TraceLine
 from tenfold.teach.trace.network import Network, choices_of, counted, network_of
 from tenfold.teach.trace.notation import exact_digits, shown, written
 from tenfold.teach.trace.plaintext import plain_text
-from tenfold.teach.trace.record import Trace
-from tenfold.teach.trace.reports import entries_of, resolved_key
-from tenfold.teach.trace.specs import read_toml
+from tenfold.teach.trace.record import FORMATS, Trace, keep_files, rendered
+from tenfold.teach.trace.specs import entries_of, read_toml, resolved_key
 from tenfold.teach.trace.unrolling import unrolled
 
 WORDS = ("gap", "key", "formula", "answer")
@@ -109,6 +109,24 @@ def _toml(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_toml, value))}]"
     return json.dumps(value, ensure_ascii=False)
+
+
+def write_sheet(trace: Trace, form: str, path: Path, force: bool = False) -> list[Path]:
+    """Write a practice sheet, its answers beside it, and the trace with its gaps in a format other than text.
+
+    A path that ends as the format does is the trace's; the sheet then ends with .toml.
+    """
+    keep_files([path], force=True)
+    page = path.with_suffix(FORMATS[form].suffix)
+    # Two files of one name would be one file: the sheet gives way.
+    sheet = path.with_suffix(".toml") if form != "text" and path.suffix.lower() == page.suffix else path
+    texts = {sheet: sheet_text(trace), sheet.with_name(f"{sheet.stem}-key.toml"): answers_text(trace)}
+    if form != "text":
+        texts[path if sheet != path else page] = rendered(trace, form)
+    keep_files(texts, force)
+    for file, text in texts.items():
+        write_text(file, text)
+    return list(texts)
 
 
 def marked(path: Path) -> Trace:
