@@ -5,6 +5,8 @@ Rounding errs by some 1e-16 of it, however much the sum itself cancels.
 """
 
 __all__ = [
+    "ONE",
+    "ZERO",
     "Calculus",
     "Expression",
     "Function",
@@ -21,6 +23,7 @@ __all__ = [
     "Symbol",
     "Value",
     "evaluate",
+    "less",
     "magnitude",
     "plain",
     "rewritten",
@@ -157,6 +160,9 @@ class Precise:
 Expression = Number | Symbol | Sum | Negative | Product | Quotient | Power | Function | Largest | Indicator | Precise
 
 
+ONE, ZERO = Number(Fraction(1)), Number(Fraction(0))
+
+
 def _sigmoid(x: float) -> float:
     return 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x))
 
@@ -264,6 +270,11 @@ def rewritten(expression: Expression, change: Callable[[Expression], Expression 
 def plain(expression: Expression) -> Expression:
     """Return the expression as it is written, without the formulas that lose no digits."""
     return rewritten(expression, lambda part: part.written if isinstance(part, Precise) else None)
+
+
+def less(whole: Expression, part: Expression) -> Sum:
+    """Return whole − part."""
+    return Sum((whole, Negative(part)))
 
 
 def total(terms: Sequence[Expression]) -> Expression:

@@ -21,24 +21,10 @@ from fractions import Fraction
 from functools import partial
 from typing import NamedTuple
 
-from tenfold.teach.trace.expressions import (
-    Expression,
-    Function,
-    Indicator,
-    Largest,
-    Negative,
-    Number,
-    Power,
-    Precise,
-    Product,
-    Quotient,
-    Sum,
-    Symbol,
-    total,
-)
+from tenfold.teach.trace import expressions as tree
+from tenfold.teach.trace.expressions import Expression, Symbol, total
 from tenfold.teach.trace.ledger import Desk
 
-ONE, ZERO = Number(Fraction(1)), Number(Fraction(0))
 LOCAL = ("derivative", "local derivative")
 Loss = tuple[Symbol, list[Symbol]]
 """The symbols of a loss and of its derivative in every output."""
@@ -77,26 +63,26 @@ def write_loss(desk: Desk, outputs: Sequence[Symbol], y: Sequence[Symbol]) -> Lo
 
 def _squares(end: _End, mean: bool) -> Loss:
     count = len(end.outputs)
-    gaps = [Sum((o, Negative(y))) for o, y in zip(end.outputs, end.y, strict=True)]
+    gaps = [tree.less(o, y) for o, y in zip(end.outputs, end.y, strict=True)]
     share, twice = (Fraction(1, count), Fraction(2, count)) if mean else (Fraction(1, 2), Fraction(1))
-    loss = _scaled(share, total([Power(gap, 2) for gap in gaps]))
+    loss = _scaled(share, total([tree.Power(gap, 2) for gap in gaps]))
     return end.end(loss, [_scaled(twice, gap) for gap in gaps])
 
 
 def _softmax(end: _End) -> Loss:
-    raised = [end.note("e", Function("exp", z), k) for k, z in enumerate(end.outputs, 1)]
-    whole = end.note("S", Sum(tuple(raised)))
-    p = [end.note("p", Quotient(e, whole), k) for k, e in enumerate(raised, 1)]
-    others = [Quotient(total([other for other in raised if other is not e]), whole) for e in raised]
-    parts = end.parts(p, [Quotient(e, whole) for e in raised], others)
-    return end.end(Negative(_logarithm(end, *parts[end.label])), [_less(*part) for part in parts])
+    raised = [end.note("e", tree.Function("exp", z), k) for k, z in enumerate(end.outputs, 1)]
+    whole = end.note("S", tree.Sum(tuple(raised)))
+    p = [end.note("p", tree.Quotient(e, whole), k) for k, e in enumerate(raised, 1)]
+    others = [tree.Quotient(total([other for other in raised if other is not e]), whole) for e in raised]
+    parts = end.parts(p, [tree.Quotient(e, whole) for e in raised], others)
+    return end.end(tree.Negative(_logarithm(end, *parts[end.label])), [_less(*part) for part in parts])
 
 
 def _sigmoid(end: _End) -> Loss:
-    share, sources = Fraction(1, len(end.outputs)), [Function("sigmoid", z) for z in end.outputs]
+    share, sources = Fraction(1, len(end.outputs)), [tree.Function("sigmoid", z) for z in end.outputs]
     p = [end.note("p", source, k) for k, source in enumerate(sources, 1)]
-    parts = end.parts(p, sources, [Function("sigmoid", Negative(z)) for z in end.outputs])
-    loss = Negative(_scaled(share, total([_logarithm(end, *part) for part in parts])))
+    parts = end.parts(p, sources, [tree.Function("sigmoid", tree.Negative(z)) for z in end.outputs])
+    loss = tree.Negative(_scaled(share, total([_logarithm(end, *part) for part in parts])))
     return end.end(loss, [_scaled(share, _less(*part)) for part in parts])
 
 
@@ -104,18 +90,18 @@ def _hinge(end: _End) -> Loss:
     right = end.outputs[end.label]
     rivals = [z for z in end.outputs if z is not right]
     rival = max(rivals, key=lambda z: end.desk.ledger.values[z.key])
-    best = rivals[0] if len(rivals) == 1 else Largest(tuple(rivals))
-    margin = end.note("m", Sum((ONE, best, Negative(right))))
-    slopes: dict[Symbol, Expression] = {right: Negative(Indicator(margin)), rival: Indicator(margin)}
-    return end.end(Largest((ZERO, margin)), [slopes.get(z, ZERO) for z in end.outputs])
+    best = rivals[0] if len(rivals) == 1 else tree.Largest(tuple(rivals))
+    margin = end.note("m", tree.Sum((tree.ONE, best, tree.Negative(right))))
+    slopes: dict[Symbol, Expression] = {right: tree.Negative(tree.Indicator(margin)), rival: tree.Indicator(margin)}
+    return end.end(tree.Largest((tree.ZERO, margin)), [slopes.get(z, tree.ZERO) for z in end.outputs])
 
 
 def _weston_watkins(end: _End) -> Loss:
     right, rivals = end.outputs[end.label], [k for k in range(len(end.outputs)) if k != end.label]
-    margins = [end.note("m", Sum((ONE, end.outputs[k], Negative(right))), k + 1) for k in rivals]
-    slopes: list[Expression] = [Indicator(margin) for margin in margins]
-    slopes.insert(end.label, Negative(total(slopes)))
-    return end.end(total([Largest((ZERO, margin)) for margin in margins]), slopes)
+    margins = [end.note("m", tree.Sum((tree.ONE, end.outputs[k], tree.Negative(right))), k + 1) for k in rivals]
+    slopes: list[Expression] = [tree.Indicator(margin) for margin in margins]
+    slopes.insert(end.label, tree.Negative(total(slopes)))
+    return end.end(total([tree.Largest((tree.ZERO, margin)) for margin in margins]), slopes)
 
 
 FORMULAS: dict[str, Callable[[_End], Loss]] = {
@@ -129,21 +115,21 @@ FORMULAS: dict[str, Callable[[_End], Loss]] = {
 
 
 def _scaled(share: Fraction, expression: Expression) -> Expression:
-    return expression if share == 1 else Product((Number(share), expression))
+    return expression if share == 1 else tree.Product((tree.Number(share), expression))
 
 
 def _less(p: Symbol, right: bool, source: Expression, other: Expression) -> Expression:
     """Return p − [k = y]; source: what p is, other: what 1 − p is."""
-    return Precise(Sum((p, Negative(ONE))), p, source, Negative(other)) if right else p
+    return tree.Precise(tree.less(p, tree.ONE), p, source, tree.Negative(other)) if right else p
 
 
 def _logarithm(end: _End, p: Symbol, right: bool, source: Expression, other: Expression) -> Expression:
     """Return ln p, or ln(1 − p) where p should be 0; source and other as above."""
     likely = end.desk.ledger.values[p.key] > 0.5
     if right:
-        logarithm = Function("ln", p)
-        return Precise(logarithm, p, source, Function("ln(1 − …)", other)) if likely else logarithm
-    rest = Sum((ONE, Negative(p)))
+        logarithm = tree.Function("ln", p)
+        return tree.Precise(logarithm, p, source, tree.Function("ln(1 − …)", other)) if likely else logarithm
+    rest = tree.less(tree.ONE, p)
     if likely:
-        return Function("ln", Precise(rest, p, source, other))
-    return Precise(Function("ln", rest), p, source, Function("ln(1 − …)", p))
+        return tree.Function("ln", tree.Precise(rest, p, source, other))
+    return tree.Precise(tree.Function("ln", rest), p, source, tree.Function("ln(1 − …)", p))

@@ -18,22 +18,8 @@ from decimal import Context, Decimal, Inexact
 from fractions import Fraction
 from typing import NamedTuple
 
-from tenfold.teach.trace.expressions import (
-    Expression,
-    Function,
-    Indicator,
-    Largest,
-    Negative,
-    Number,
-    Power,
-    Precise,
-    Product,
-    Quotient,
-    Sum,
-    Symbol,
-    Value,
-    plain,
-)
+from tenfold.teach.trace import expressions as tree
+from tenfold.teach.trace.expressions import Expression, Symbol, Value, plain
 
 SIGNIFICANT = 6
 LONGEST = 60
@@ -114,7 +100,7 @@ class Written(NamedTuple):
 def in_all_styles(expression: Expression, put: Put | None = None) -> Written:
     """Return a formula in every style; as MathML in an element for each summand, for browsers break none of them."""
     whole, letters = plain(expression), put or MATHML.letters
-    pieces = _summands(whole, MATHML, letters) if isinstance(whole, Sum) else [_piece(whole, MATHML, letters).text]
+    pieces = _summands(whole, MATHML, letters) if isinstance(whole, tree.Sum) else [_piece(whole, MATHML, letters).text]
     mathml = "<wbr>".join(f"<math>{piece}</math>" for piece in pieces)
     return Written(written(whole, TEXT, put), written(whole, LATEX, put), mathml)
 
@@ -131,32 +117,32 @@ def written(expression: Expression, style: Style = TEXT, put: Put | None = None)
 
 def _piece(expression: Expression, style: Style, put: Put) -> Piece:
     match expression:
-        case Number(value):
+        case tree.Number(value):
             return _number(value, style)
         case Symbol():
             return _symbol(put(expression), expression, style)
-        case Sum():
+        case tree.Sum():
             return Piece("".join(_summands(expression, style, put)), LOOSE, "group")
-        case Negative(term):
+        case tree.Negative(term):
             return Piece(style.templates["prefix"] + _held(_piece(term, style, put), FIRM, style), LOOSE, "group")
-        case Product(factors):
+        case tree.Product(factors):
             return _product([_piece(factor, style, put) for factor in factors], style)
-        case Quotient(above, below):
+        case tree.Quotient(above, below):
             tight, hold = (WHOLE, FIRM) if style is TEXT else (LOOSE, WHOLE)
             parts = [_held(_piece(part, style, put), tight, style) for part in (above, below)]
             return Piece(style.templates["fraction"].format(*parts), hold, "group")
-        case Power(base, exponent):
+        case tree.Power(base, exponent):
             raised = str(exponent).translate(SUPERSCRIPTS) if style is TEXT else exponent
             held = _held(_piece(base, style, put), WHOLE, style)
             return Piece(style.templates["power"].format(held, raised), WHOLE, "letter")
-        case Function(name, argument):
+        case tree.Function(name, argument):
             return Piece(style.templates[name].format(_piece(argument, style, put).text), WHOLE, "letter")
-        case Largest(terms):
+        case tree.Largest(terms):
             listed = style.templates["comma"].join(_piece(term, style, put).text for term in terms)
             return Piece(style.templates["max"].format(listed), WHOLE, "letter")
-        case Precise(formula):
+        case tree.Precise(formula):
             return _piece(formula, style, put)
-        case Indicator(argument, above, below):
+        case tree.Indicator(argument, above, below):
             inside = _piece(argument, style, put).text
             if above == 1 and below == 0:
                 return Piece(style.templates["positive"].format(inside), WHOLE, "letter")
@@ -181,17 +167,19 @@ def _held(piece: Piece, hold: int, style: Style) -> str:
     return piece.text if piece.hold >= hold else style.templates["group"].format(piece.text)
 
 
-def _summands(expression: Sum, style: Style, put: Put) -> list[str]:
+def _summands(expression: tree.Sum, style: Style, put: Put) -> list[str]:
     """Return the terms of a sum, each but the first with its sign."""
     first, *rest = expression.terms
     summands = [_held(_piece(first, style, put), LOOSE, style)]
     for term in rest:
         sign, inner = (
-            (style.templates["minus"], term.term) if isinstance(term, Negative) else (style.templates["plus"], term)
+            (style.templates["minus"], term.term)
+            if isinstance(term, tree.Negative)
+            else (style.templates["plus"], term)
         )
         piece = _piece(inner, style, put)
         # "1 − −2" is no arithmetic, and "1 − (a + b)" is not "1 − a + b".
-        loose = piece.hold == SIGNED or (piece.hold == LOOSE and isinstance(inner, Negative | Sum))
+        loose = piece.hold == SIGNED or (piece.hold == LOOSE and isinstance(inner, tree.Negative | tree.Sum))
         summands.append(sign + (style.templates["group"].format(piece.text) if loose else piece.text))
     return summands
 

@@ -13,27 +13,14 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import NamedTuple
 
-from tenfold.teach.trace.expressions import (
-    Expression,
-    Function,
-    Indicator,
-    Largest,
-    Negative,
-    Number,
-    Place,
-    Power,
-    Precise,
-    Product,
-    Sum,
-    Symbol,
-    total,
-)
+from tenfold.teach.trace import expressions as tree
+from tenfold.teach.trace.expressions import Expression, Place, Symbol, total
 from tenfold.teach.trace.ledger import Desk, Ledger, Moment
 from tenfold.teach.trace.lossformulas import write_loss
 from tenfold.teach.trace.naming import Naming, symbol
 from tenfold.teach.trace.network import Network
 
-ONE, ZERO, SLOPE = Number(Fraction(1)), Number(Fraction(0)), Fraction(1, 100)
+SLOPE = Fraction(1, 100)
 FORWARD, ACTIVATION = ("forward", "forward sum"), ("forward", "activation")
 LOCAL, CHAIN = ("derivative", "local derivative"), ("chain", "chain rule")
 MEAN, UPDATE = "mean over the batch", ("update", "update")
@@ -114,8 +101,8 @@ def _forward(desk: Desk, parameters: Parameters, number: int, inputs: Symbols) -
     units = range(1, naming.network.sizes[number] + 1)
     for i in units:
         weights = [parameters[naming.parameter(number, i, j).place] for j in range(1, len(inputs) + 1)]
-        products = [Product((w, h)) for w, h in zip(weights, inputs, strict=True)]
-        formula = Sum((*products, parameters[naming.parameter(number, i, None).place]))
+        products = [tree.Product((w, h)) for w, h in zip(weights, inputs, strict=True)]
+        formula = tree.Sum((*products, parameters[naming.parameter(number, i, None).place]))
         sums.append(desk.write(naming.pre(number, i), formula, FORWARD))
     if activation == "identity":
         return _Layer(number, inputs, sums, sums)
@@ -125,22 +112,24 @@ def _forward(desk: Desk, parameters: Parameters, number: int, inputs: Symbols) -
 
 def _activated(activation: str, z: Symbol) -> Expression:
     if activation == "relu":
-        return Largest((ZERO, z))
-    return Largest((z, Product((Number(SLOPE), z)))) if activation == "leaky_relu" else Function(activation, z)
+        return tree.Largest((tree.ZERO, z))
+    if activation == "leaky_relu":
+        return tree.Largest((z, tree.Product((tree.Number(SLOPE), z))))
+    return tree.Function(activation, z)
 
 
 def _slope(activation: str, z: Symbol, h: Symbol) -> Expression:
     """Return ∂h/∂z; at the kink of a rectifier the smaller slope, as autograd has it."""
     if activation == "sigmoid":
-        rest = Sum((ONE, Negative(h)))
-        return Product((h, Precise(rest, h, _activated(activation, z), Function("sigmoid", Negative(z)))))
+        rest = tree.Function("sigmoid", tree.Negative(z))
+        return tree.Product((h, tree.Precise(tree.less(tree.ONE, h), h, _activated(activation, z), rest)))
     if activation == "tanh":
-        rest = Sum((ONE, Negative(Power(h, 2))))
         # 1 − tanh² z = 4 σ(2z) σ(−2z)
-        twice = Product((Number(Fraction(2)), z))
-        sides = (Number(Fraction(4)), Function("sigmoid", twice), Function("sigmoid", Negative(twice)))
-        return Precise(rest, h, _activated(activation, z), Product(sides))
-    return Indicator(z) if activation == "relu" else Indicator(z, below=SLOPE)
+        twice = tree.Product((tree.Number(Fraction(2)), z))
+        sides = [tree.Function("sigmoid", side) for side in (twice, tree.Negative(twice))]
+        exact = tree.Product((tree.Number(Fraction(4)), *sides))
+        return tree.Precise(tree.less(tree.ONE, tree.Power(h, 2)), h, _activated(activation, z), exact)
+    return tree.Indicator(z) if activation == "relu" else tree.Indicator(z, below=SLOPE)
 
 
 def _through_activation(desk: Desk, loss: Symbol, layer: _Layer, down: Symbols) -> Symbols:
@@ -149,18 +138,18 @@ def _through_activation(desk: Desk, loss: Symbol, layer: _Layer, down: Symbols) 
     pairs = zip(layer.sums, layer.outputs, strict=True)
     slopes = [desk.derive(h, z, _slope(activation, z, h), LOCAL) for z, h in pairs]
     triples = zip(layer.sums, down, slopes, strict=True)
-    return [desk.derive(loss, z, Product((dh, slope)), CHAIN) for z, dh, slope in triples]
+    return [desk.derive(loss, z, tree.Product((dh, slope)), CHAIN) for z, dh, slope in triples]
 
 
 def _of_parameters(desk: Desk, parameters: Parameters, loss: Symbol, layer: _Layer, down: Symbols) -> Parameters:
     """Write ∂L/∂w and ∂L/∂b of a layer, each after its local derivative."""
     gradients: Parameters = {}
-    slopes: list[tuple[int | None, Expression]] = [*enumerate(layer.inputs, 1), (None, ONE)]
+    slopes: list[tuple[int | None, Expression]] = [*enumerate(layer.inputs, 1), (None, tree.ONE)]
     for i, (z, dz) in enumerate(zip(layer.sums, down, strict=True), 1):
         for j, slope in slopes:
             place = desk.naming.parameter(layer.number, i, j).place
             local = desk.derive(z, parameters[place], slope, LOCAL)
-            gradients[place] = desk.derive(loss, parameters[place], Product((dz, local)), CHAIN)
+            gradients[place] = desk.derive(loss, parameters[place], tree.Product((dz, local)), CHAIN)
     return gradients
 
 
@@ -171,7 +160,7 @@ def _of_inputs(desk: Desk, parameters: Parameters, loss: Symbol, layer: _Layer, 
         paths = []
         for i, (z, dz) in enumerate(zip(layer.sums, down, strict=True), 1):
             w = parameters[desk.naming.parameter(layer.number, i, j).place]
-            paths.append(Product((dz, desk.derive(z, h, w, LOCAL, w.place))))
+            paths.append(tree.Product((dz, desk.derive(z, h, w, LOCAL, w.place))))
         gradients.append(desk.derive(loss, h, total(paths), CHAIN))
     return gradients
 
@@ -192,13 +181,13 @@ def _batch_gradients(whole: Desk, parameters: Parameters, samples: Sequence[tupl
 
 
 def _mean(terms: Symbols) -> Expression:
-    return terms[0] if len(terms) == 1 else Product((Number(Fraction(1, len(terms))), Sum(tuple(terms))))
+    return terms[0] if len(terms) == 1 else tree.Product((tree.Number(Fraction(1, len(terms))), tree.Sum(tuple(terms))))
 
 
 def _updated(desk: Desk, parameters: Parameters, gradients: Parameters, eta: Symbol) -> Parameters:
     """Write every parameter after the update."""
-    steps = {place: Negative(Product((eta, gradient))) for place, gradient in gradients.items()}
+    steps = {place: tree.Negative(tree.Product((eta, gradient))) for place, gradient in gradients.items()}
     return {
-        place: desk.write(replace(w, key=w.key.rpartition(".")[2]), Sum((w, steps[place])), UPDATE)
+        place: desk.write(replace(w, key=w.key.rpartition(".")[2]), tree.Sum((w, steps[place])), UPDATE)
         for place, w in parameters.items()
     }
