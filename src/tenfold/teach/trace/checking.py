@@ -15,11 +15,10 @@ from itertools import groupby
 from typing import NamedTuple
 
 from tenfold.errors import TenfoldError
-from tenfold.teach.trace.engine import engine_numbers
 from tenfold.teach.trace.expressions import magnitude
-from tenfold.teach.trace.graph import Slopes, autograd, differences, graph_of
 from tenfold.teach.trace.ledger import Ledger, TraceLine
 from tenfold.teach.trace.network import Network
+from tenfold.teach.trace.oracles import Slopes, autograd, differences, engine_numbers, graph_of
 
 AUTOGRAD = 1e-12
 DIFFERENCE = 1e-6

@@ -37,6 +37,20 @@ class Naming:
             return self._indexed("ŷ" if layer else "x", place)
         return self._unit("z" if last and self.network.activations[-1] == "identity" else "h", place)
 
+    def sums(self, layer: int) -> list[Symbol]:
+        """Return z of every unit of a layer."""
+        return [self.pre(layer, unit) for unit in range(1, self.network.sizes[layer] + 1)]
+
+    def values(self, layer: int) -> list[Symbol]:
+        """Return what every unit of a layer hands on."""
+        return [self.value(layer, unit) for unit in range(1, self.network.sizes[layer] + 1)]
+
+    def parameters(self, layer: int) -> tuple[list[Symbol], list[Symbol]]:
+        """Return the weights of a layer, row by row, and its biases."""
+        inputs, units = range(1, self.network.sizes[layer - 1] + 1), range(1, self.network.sizes[layer] + 1)
+        weights = [self.parameter(layer, unit, source) for unit in units for source in inputs]
+        return weights, [self.parameter(layer, unit, None) for unit in units]
+
     def parameter(self, layer: int, unit: int, source: int | None) -> Symbol:
         """Return w of the edge to `unit` from `source`, without a source b of the unit."""
         if source is None:

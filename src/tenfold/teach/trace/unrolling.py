@@ -8,7 +8,8 @@ w ← w − η ∂L/∂w
 
 __all__ = ["unrolled"]
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import NamedTuple
@@ -46,7 +47,10 @@ def unrolled(network: Network) -> Ledger:
     Raises UsageError where they are too many, TenfoldError at one that is not finite.
     """
     ledger, naming = Ledger(), Naming(network)
-    parameters = {quantity.place: ledger.give("0.", quantity, value) for quantity, value in _first(naming)}
+    parameters: Parameters = {}
+    for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True), 1):
+        first = zip(itertools.chain(*naming.parameters(layer)), itertools.chain(*weights, biases), strict=True)
+        parameters |= {quantity.place: ledger.give("0.", quantity, value) for quantity, value in first}
     samples = [_given(ledger, naming, k) for k in range(len(network.samples))]
     eta = ledger.give("", ETA, network.learning_rate)
     for update in range(1, network.updates + 1):
@@ -63,18 +67,10 @@ def unrolled(network: Network) -> Ledger:
     return ledger
 
 
-def _first(naming: Naming) -> Iterator[tuple[Symbol, Fraction]]:
-    """Yield every parameter with its first value: layer for layer its weights, then its biases."""
-    for layer, (weights, biases) in enumerate(zip(naming.network.weights, naming.network.biases, strict=True), 1):
-        for i, row in enumerate(weights, 1):
-            yield from ((naming.parameter(layer, i, j), cell) for j, cell in enumerate(row, 1))
-        yield from ((naming.parameter(layer, i, None), cell) for i, cell in enumerate(biases, 1))
-
-
 def _given(ledger: Ledger, naming: Naming, k: int) -> tuple[Symbols, Symbols]:
     """Enter x and y of the k-th sample."""
     sample, prefix = naming.network.samples[k], f"s{k + 1}."
-    x = [ledger.give(prefix, naming.value(0, j), cell) for j, cell in enumerate(sample.x, 1)]
+    x = [ledger.give(prefix, quantity, cell) for quantity, cell in zip(naming.values(0), sample.x, strict=True)]
     return x, [ledger.give(prefix, naming.classwise("y", i), cell) for i, cell in enumerate(sample.y, 1)]
 
 
@@ -98,16 +94,15 @@ def _gradients(desk: Desk, parameters: Parameters, x: Symbols, y: Symbols) -> tu
 def _forward(desk: Desk, parameters: Parameters, number: int, inputs: Symbols) -> _Layer:
     """Write the sums, then the activations of one layer."""
     naming, activation, sums = desk.naming, desk.naming.network.activations[number - 1], []
-    units = range(1, naming.network.sizes[number] + 1)
-    for i in units:
+    for i, sum_of_unit in enumerate(naming.sums(number), 1):
         weights = [parameters[naming.parameter(number, i, j).place] for j in range(1, len(inputs) + 1)]
         products = [tree.Product((w, h)) for w, h in zip(weights, inputs, strict=True)]
         formula = tree.Sum((*products, parameters[naming.parameter(number, i, None).place]))
-        sums.append(desk.write(naming.pre(number, i), formula, FORWARD))
+        sums.append(desk.write(sum_of_unit, formula, FORWARD))
     if activation == "identity":
         return _Layer(number, inputs, sums, sums)
-    values = [desk.write(naming.value(number, i), _activated(activation, sums[i - 1]), ACTIVATION) for i in units]
-    return _Layer(number, inputs, sums, values)
+    values = zip(naming.values(number), sums, strict=True)
+    return _Layer(number, inputs, sums, [desk.write(h, _activated(activation, z), ACTIVATION) for h, z in values])
 
 
 def _activated(activation: str, z: Symbol) -> Expression:

@@ -26,7 +26,8 @@ PASSING = ("value", "pre", "gradient", "target")
 
 def page(trace: Display) -> str:
     """Return the page of a trace: self-contained, offline, readable without its script."""
-    units = _units(trace.network)
+    values = map(Naming(trace.network).values, range(len(trace.network.sizes)))
+    units = {part(value.place): value.text for layer in values for value in layer if value.place}
     context = {
         "trace": trace,
         "math": Markup,
@@ -35,16 +36,6 @@ def page(trace: Display) -> str:
         "drawings": [drawing(trace.network.sizes, units, way) for way in ("across", "down")],
     }
     return document("trace.html", context, _walk(trace), page_word="trace")
-
-
-def _units(network: Network) -> dict[str, str]:
-    """Return what stands inside a unit, by its part: the symbol of its value."""
-    naming = Naming(network)
-    return {
-        f"node-{layer}-{unit}": naming.value(layer, unit).text
-        for layer, width in enumerate(network.sizes)
-        for unit in range(1, width + 1)
-    }
 
 
 def _walk(trace: Display) -> dict[str, Any]:

@@ -1,15 +1,17 @@
-"""The forward pass of one sample in torch, by the formulas of its lines: autograd's slopes and central differences.
+"""What a trace is held against: torch, by the formulas of its lines, and Tenfold's own layers and losses.
 
-Every quantity q is a tensor whose value is that of the trace: the difference to what torch computes from the quantities
-before it is an error of the line, and is added as a constant, so that a sum that is 0 in fractions is 0 at the kink
-too. With a nudge ±ε of q, a row for each, all derivatives are tried at once:
+The forward pass of one sample in torch gives autograd's slopes and central differences. Every quantity q is a tensor
+whose value is that of the trace: the difference to what torch computes from the quantities before it is an error of the
+line, and is added as a constant, so that a sum that is 0 in fractions is 0 at the kink too. With a nudge ±ε of q, a row
+for each, all derivatives are tried at once:
 
     ∂a/∂q ≈ (a(q + ε) − a(q − ε)) / 2ε
 
 A nudge that moves a maximum to another of its terms, over the kink of a rectifier or a hinge, says nothing of a slope.
+The layers and losses that train are asked for the same numbers: what trains is what is explained.
 """
 
-__all__ = ["Graph", "Slopes", "autograd", "differences", "graph_of"]
+__all__ = ["Graph", "Slopes", "autograd", "differences", "engine_numbers", "graph_of"]
 
 import math
 from collections.abc import Mapping, Sequence
@@ -18,20 +20,19 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from tenfold.engine.layers.linear import linear
+from tenfold.rooms import find
 from tenfold.teach.trace.expressions import Calculus, Expression, Symbol, evaluate
-from tenfold.teach.trace.ledger import TraceLine
+from tenfold.teach.trace.ledger import Moment, TraceLine
+from tenfold.teach.trace.naming import Naming
+from tenfold.teach.trace.network import Network, Sample
 
 Slopes = dict[tuple[str, str], float | None]
 """Keys above and below -> derivative; None at a kink, NaN where rounding drowned it."""
 
 EPSILON, DROWNED = torch.finfo(torch.float64).eps, 1e-6
-FUNCTIONS = {
-    "sigmoid": torch.sigmoid,
-    "tanh": torch.tanh,
-    "exp": torch.exp,
-    "ln": torch.log,
-    "ln(1 − …)": lambda rest: torch.log1p(-rest),
-}
+FUNCTIONS = {name: getattr(torch, name) for name in ("sigmoid", "tanh", "exp")}
+FUNCTIONS |= {"ln": torch.log, "ln(1 − …)": lambda rest: torch.log1p(-rest)}
 
 
 class Graph(NamedTuple):
@@ -119,3 +120,54 @@ def _arithmetic(sides: list[Tensor]) -> Calculus:
         return stacked.gather(0, sides[-1].unsqueeze(0)).squeeze(0)
 
     return Calculus(float, FUNCTIONS, largest, lambda *_: True)
+
+
+def engine_numbers(network: Network, moment: Moment, floats: Mapping[str, float]) -> dict[str, float]:
+    """Return z, h, L and the ∂L of these and of the parameters, by key of the line.
+
+    Every layer is given the trace's own values, and so is its pullback's way back. floats: the trace's values by key.
+    """
+    numbers: dict[str, float] = {}
+    naming, sample = Naming(network), network.samples[(moment.sample or 1) - 1]
+    inputs, pulls = _tensor(floats, f"s{moment.sample}.", naming.values(0)), []
+    for layer, activation in enumerate(network.activations, 1):
+        sums, outputs, parameters = naming.sums(layer), naming.values(layer), naming.parameters(layer)
+        w, b = (_tensor(floats, f"{moment.update - 1}.", symbols) for symbols in parameters)
+        z, pull = linear(inputs.view(1, 1, -1), w.view(1, len(b), -1), b.unsqueeze(0))
+        _enter(numbers, moment.prefix, sums, z)
+        h, pull_activation = find("layers", activation)(_tensor(floats, moment.prefix, sums))
+        _enter(numbers, moment.prefix, outputs, h)
+        pulls.append((sums, outputs, parameters, pull, pull_activation))
+        inputs = _tensor(floats, moment.prefix, outputs)
+    loss, down = _loss(network, sample, inputs)
+    numbers[f"{moment.prefix}L"] = float(loss)
+    for sums, outputs, parameters, pull, pull_activation in reversed(pulls):
+        _enter(numbers, f"{moment.prefix}d", outputs, down)
+        (down,) = pull_activation(down)
+        _enter(numbers, f"{moment.prefix}d", sums, down)
+        dx, *gradients = pull(down.view(1, 1, -1), need_dx=True)
+        for symbols, gradient in zip(parameters, gradients, strict=True):
+            _enter(numbers, f"{moment.prefix}d", symbols, gradient)
+        down = dx.flatten()
+    return numbers
+
+
+def _loss(network: Network, sample: Sample, out: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the loss and its gradient in the outputs. out: (C,)."""
+    scores, loss = out.view(1, -1), find("losses", network.loss)
+    if network.regresses:
+        y = torch.tensor([[float(cell) for cell in sample.y]], dtype=torch.float64)
+    else:
+        y = torch.tensor([(sample.label or 0) if len(out) > 1 else 0])
+    # One output that says no: the loss of −z that says yes.
+    turned = -1 if len(out) == 1 and sample.label == 0 else 1
+    value, gradient = loss(turned * scores, y)
+    return value, turned * gradient.flatten()
+
+
+def _tensor(floats: Mapping[str, float], prefix: str, symbols: Sequence[Symbol]) -> Tensor:
+    return torch.tensor([floats[prefix + symbol.key] for symbol in symbols], dtype=torch.float64)
+
+
+def _enter(numbers: dict[str, float], prefix: str, symbols: Sequence[Symbol], values: Tensor) -> None:
+    numbers |= {prefix + symbol.key: value for symbol, value in zip(symbols, values.flatten().tolist(), strict=True)}
