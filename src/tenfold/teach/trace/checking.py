@@ -8,7 +8,7 @@ rounding drowns, as where a step takes a small loss to a huge one, is none.
 __all__ = ["AUTOGRAD", "DIFFERENCE", "Checks", "Errors", "check"]
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import groupby
@@ -90,19 +90,18 @@ def _check_update(bench: _Bench, lines: Sequence[TraceLine]) -> None:
     for line in (line for line in lines if line.moment.sample is None):
         if line.stage == "loss":
             _judge(bench, line, [sum(bench.floats[sample.loss] for sample in samples) / len(samples)])
-        elif line.ratio:
-            slope = _mean(samples, line.ratio[1], lambda sample: sample.slopes) or 0.0
-            difference = _mean(samples, line.ratio[1], lambda sample: sample.differences)
+            continue
+        below = line.ratio[1] if line.ratio else f"{line.moment.update - 1}.{line.key.partition('.')[2]}"
+        slope = _mean([sample.slopes[sample.loss, below] for sample in samples]) or 0.0
+        if line.ratio:
+            difference = _mean([sample.differences[sample.loss, below] for sample in samples])
             _judge(bench, line, [slope], (difference,), abs(bench.floats[line.ratio[0]]))
         else:
-            before = f"{line.moment.update - 1}.{line.key.partition('.')[2]}"
-            slope = _mean(samples, before, lambda sample: sample.slopes) or 0.0
-            _judge(bench, line, [bench.floats[before] - float(bench.network.learning_rate) * slope])
+            _judge(bench, line, [bench.floats[below] - float(bench.network.learning_rate) * slope])
 
 
-def _mean(samples: Sequence[_Sampled], below: str, of: Callable[[_Sampled], Slopes]) -> float | None:
-    """Return the mean over the samples of ∂L/∂below, None where one has none."""
-    parts = [of(sample)[sample.loss, below] for sample in samples]
+def _mean(parts: Sequence[float | None]) -> float | None:
+    """Return the mean of derivatives, None where one is none."""
     there = [part for part in parts if part is not None]
     return sum(there) / len(parts) if len(there) == len(parts) else None
 

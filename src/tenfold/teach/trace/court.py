@@ -274,6 +274,8 @@ def _cause(case: _PrintedCase) -> tuple[str, Value, str] | None:
 
     The line's own formula comes first, and before the printed inputs the true ones.
     """
+    if not significant(case.printed):  # a 0 comes out of anything
+        return None
     bases = list(dict.fromkeys(((), case.as_printed, case.as_carried)))
     before = {base: case.worked(base) for base in bases}
     effort = case.effort
@@ -281,22 +283,14 @@ def _cause(case: _PrintedCase) -> tuple[str, Value, str] | None:
         mistakes = list(itertools.islice(variants(line, case.court.lines, case.court.values), max(0, effort)))
         effort -= len(mistakes) * len(bases)
         for base in bases:
+            right = before[base]
             values = [(phrase, case.worked(base, mistaken={line.key: formula})) for phrase, formula in mistakes]
-            fitting = [
-                (phrase, value)
-                for phrase, value in values
-                if value is not None and value != before[base] and _telling(case.printed, value)
-            ]
+            fitting = [(phrase, value) for phrase, value in values if value is not None and value != right]
+            fitting = [one for one in fitting if rendering(case.printed, one[1], TELLING)]
             if fitting:
-                right = before[base]
                 turned = [one for one in fitting if right is not None and math.isclose(one[1], -right)]
                 # Of several the first that turns the sign alone.
                 phrase, value = (turned or fitting)[0]
                 place = "" if line is case.path[-1] else f" in {line.symbol.text}"
                 return f"{case.printed} comes out{place} {phrase}", value, line.rule
     return None
-
-
-def _telling(printed: str, value: Value) -> bool:
-    """Return whether a number says enough to be that value by no coincidence; a 0 never does."""
-    return significant(printed) > 0 and bool(rendering(printed, value, TELLING))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from rich.text import Text
 
@@ -125,19 +125,12 @@ def _place(place: Place | None) -> dict[str, Any] | None:
     return {"from" if key == "source" else key: value for key, value in place._asdict().items()} if place else None
 
 
-class Form(NamedTuple):
-    """A format: how its files end, and what makes it from a trace."""
-
-    suffix: str
-    make: Callable[[Trace], str]
-
-
-FORMATS = {
-    "text": Form(".txt", str),
-    "json": Form(".json", lambda trace: json.dumps(trace.as_json(), ensure_ascii=False, indent=1)),
-    "html": Form(".html", lambda trace: page(trace.display)),
-    "latex": Form(".tex", lambda trace: latex(trace.display)),
-    "markdown": Form(".md", lambda trace: markdown(trace.display)),
+FORMATS: dict[str, Callable[[Trace], str]] = {
+    "text": str,
+    "json": lambda trace: json.dumps(trace.as_json(), ensure_ascii=False, indent=1),
+    "html": lambda trace: page(trace.display),
+    "latex": lambda trace: latex(trace.display),
+    "markdown": lambda trace: markdown(trace.display),
 }
 
 
@@ -145,7 +138,7 @@ def rendered(trace: Trace, form: str) -> str:
     """Write the trace in a format, with a line break at its end. Raises UsageError for an unknown format."""
     if form not in FORMATS:
         raise UsageError(f"no format {form!r}: {nearest(form, FORMATS)}")
-    return FORMATS[form].make(trace).rstrip("\n") + "\n"
+    return FORMATS[form](trace).rstrip("\n") + "\n"
 
 
 def write_trace(trace: Trace, form: str, path: Path, force: bool = False) -> Path:

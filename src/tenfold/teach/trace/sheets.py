@@ -16,14 +16,15 @@ from tenfold.teach.printed import FLOATS, exactly
 from tenfold.teach.trace.checking import check
 from tenfold.teach.trace.court import ReportedNumber, judge
 from tenfold.teach.trace.ledger import Ledger, TraceLine
-from tenfold.teach.trace.network import Network, choices_of, counted, network_of
+from tenfold.teach.trace.network import choices_of, counted, network_of
 from tenfold.teach.trace.notation import exact_digits, shown, written
 from tenfold.teach.trace.plaintext import plain_text
-from tenfold.teach.trace.record import FORMATS, Trace, keep_files, rendered
+from tenfold.teach.trace.record import Trace, keep_files, rendered
 from tenfold.teach.trace.specs import entries_of, read_toml, resolved_key
 from tenfold.teach.trace.unrolling import unrolled
 
 WORDS = ("gap", "key", "formula", "answer")
+SUFFIXES = {"text": ".txt", "json": ".json", "html": ".html", "latex": ".tex", "markdown": ".md"}
 
 
 def blanked(trace: Trace, count: int, seed: int) -> Trace:
@@ -59,40 +60,34 @@ def _gaps(trace: Trace) -> list[tuple[int, TraceLine]]:
 
 def sheet_text(trace: Trace) -> str:
     """Write the file that a student fills in: the trace as comments, the network, and a table for each gap."""
-    gaps = _gaps(trace)
+    count = len(_gaps(trace))
     head = [
-        f"{len(gaps)} numbers of this trace are hidden. Work each out from the lines above it, write it between the",
+        f"{count} numbers of this trace are hidden. Work each out from the lines above it, write it between the",
         "quotes of its answer below, rounded as you like (to one digit that is not 0 at least), and have it",
         "marked: tenfold trace --mark THIS-FILE",
         "",
         *plain_text(trace.display).splitlines(),
     ]
     comments = "".join(f"# {line}".rstrip() + "\n" for line in head)
-    return f"{comments}\n{_network_text(trace.network)}{''.join(_gaps_text(trace, answers=False))}"
+    return f"{comments}\n{_tables(trace, answers=False)}"
 
 
 def answers_text(trace: Trace) -> str:
     """Write the answer key: the same tables, filled in; it marks as all right."""
-    head = f"# The answers to the {len(_gaps(trace))} gaps.\n\n"
-    return head + _network_text(trace.network) + "".join(_gaps_text(trace, answers=True))
+    return f"# The answers to the {len(_gaps(trace))} gaps.\n\n{_tables(trace, answers=True)}"
 
 
-def _gaps_text(trace: Trace, answers: bool) -> list[str]:
-    tables = []
+def _tables(trace: Trace, answers: bool) -> str:
+    """Write the network with all of its numbers, so that marking needs nothing else, and the gaps."""
+    name = "".join(letter for letter in trace.network.name if letter.isprintable())
+    tables = [f"[network]\n{_table({'name': name, **choices_of(trace.network, _digits)})}\n"]
     for gap, line in _gaps(trace):
         formula = f"{line.symbol.text} = {written(line.formula)}"
         answer, digits = (shown(line.value), exact_digits(line.value)) if answers else ("", "")
         fields = {"gap": gap, "key": line.key, "formula": formula, "answer": answer}
         exact = f"  # exactly {digits}" if digits not in ("", answer) else ""
         tables.append(f"\n[[gaps]]\n{_table(fields)}{exact}\n")
-    return tables
-
-
-def _network_text(network: Network) -> str:
-    """Write the network with all of its numbers, so that marking needs nothing else."""
-    name = "".join(letter for letter in network.name if letter.isprintable())
-    fields = {"name": name, **choices_of(network, _digits)}
-    return f"[network]\n{_table(fields)}\n"
+    return "".join(tables)
 
 
 def _table(fields: Mapping[str, Any]) -> str:
@@ -117,7 +112,7 @@ def write_sheet(trace: Trace, form: str, path: Path, force: bool = False) -> lis
     A path that ends as the format does is the trace's; the sheet then ends with .toml.
     """
     keep_files([path], force=True)
-    page = path.with_suffix(FORMATS[form].suffix)
+    page = path.with_suffix(SUFFIXES[form])
     # Two files of one name would be one file: the sheet gives way.
     sheet = path.with_suffix(".toml") if form != "text" and path.suffix.lower() == page.suffix else path
     texts = {sheet: sheet_text(trace), sheet.with_name(f"{sheet.stem}-key.toml"): answers_text(trace)}
