@@ -63,14 +63,6 @@ class _Bench:
     engine: float = 0.0
 
 
-class _Sampled(NamedTuple):
-    """Of one sample: the key of its loss, autograd's slopes, and the central differences at the first step."""
-
-    loss: str
-    slopes: Slopes
-    differences: Slopes
-
-
 def check(network: Network, ledger: Ledger) -> Checks:
     """Check every line. Raises TenfoldError at the first that torch, a difference or the engine contradicts."""
     bench = _Bench(network, {key: float(value) for key, value in ledger.values.items()})
@@ -89,12 +81,12 @@ def _check_update(bench: _Bench, lines: Sequence[TraceLine]) -> None:
     ]
     for line in (line for line in lines if line.moment.sample is None):
         if line.stage == "loss":
-            _judge(bench, line, [sum(bench.floats[sample.loss] for sample in samples) / len(samples)])
+            _judge(bench, line, [sum(bench.floats[loss] for loss, _, _ in samples) / len(samples)])
             continue
         below = line.ratio[1] if line.ratio else f"{line.moment.update - 1}.{line.key.partition('.')[2]}"
-        slope = _mean([sample.slopes[sample.loss, below] for sample in samples]) or 0.0
+        slope = _mean([slopes[loss, below] for loss, slopes, _ in samples]) or 0.0
         if line.ratio:
-            difference = _mean([sample.differences[sample.loss, below] for sample in samples])
+            difference = _mean([tried[loss, below] for loss, _, tried in samples])
             _judge(bench, line, [slope], (difference,), abs(bench.floats[line.ratio[0]]))
         else:
             _judge(bench, line, [bench.floats[below] - float(bench.network.learning_rate) * slope])
@@ -106,8 +98,8 @@ def _mean(parts: Sequence[float | None]) -> float | None:
     return sum(there) / len(parts) if len(there) == len(parts) else None
 
 
-def _check_sample(bench: _Bench, lines: Sequence[TraceLine]) -> _Sampled:
-    """Check the lines of one sample."""
+def _check_sample(bench: _Bench, lines: Sequence[TraceLine]) -> tuple[str, Slopes, Slopes]:
+    """Check the lines of one sample; return its loss's key, autograd's slopes, and differences at the first step."""
     moment = lines[0].moment
     graph = graph_of([line for line in lines if not line.ratio and line.stage != "update"], bench.floats)
     ratios = [line.ratio for line in lines if line.ratio]
@@ -120,8 +112,14 @@ def _check_sample(bench: _Bench, lines: Sequence[TraceLine]) -> _Sampled:
         else:
             value = graph.value(line.key)
             _judge(bench, line, [value, numbers.get(line.key, value)])
-    _check_engine(bench, lines, numbers)
-    return _Sampled(f"{moment.prefix}L", slopes, tried(STEPS[0]))
+    gradients = [line for line in lines if line.place.quantity == "gradient"]
+    # Where the loss is at its kink, a sum in floats may lie on the other side: then no gradient can be held against it.
+    if not any(bench.errors[line.key].kink for line in gradients if line.stage == "derivative"):
+        for line in gradients:
+            value, scale = bench.floats[line.key], max(1.0, bench.sizes[line.key])
+            error = _error(line, value, numbers[line.key], scale, "the layers' own pullback")
+            bench.engine = max(bench.engine, error)
+    return f"{moment.prefix}L", slopes, tried(STEPS[0])
 
 
 def _judge(
@@ -148,20 +146,6 @@ def _judge(
         )
     lost = bool(line.ratio) and best is None
     bench.errors[line.key] = Errors(error, best, lost and not drowned, lost and drowned)
-
-
-def _check_engine(bench: _Bench, lines: Sequence[TraceLine], numbers: dict[str, float]) -> None:
-    """Hold the layers' own pullbacks against the gradients of one sample.
-
-    Where the loss is at its kink, a sum in floats may lie on the other side: its gradient is left out then, with all
-    that follows from it.
-    """
-    gradients = [line for line in lines if line.place.quantity == "gradient"]
-    if not any(bench.errors[line.key].kink for line in gradients if line.stage == "derivative"):
-        for line in gradients:
-            scale = max(1.0, bench.sizes[line.key])
-            error = _error(line, bench.floats[line.key], numbers[line.key], scale, "the layers' own pullback")
-            bench.engine = max(bench.engine, error)
 
 
 def _error(line: TraceLine, value: float, other: float, scale: float, source: str) -> float:

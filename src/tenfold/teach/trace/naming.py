@@ -25,25 +25,19 @@ class Naming:
     network: Network
     sample: int | None = None
 
-    def pre(self, layer: int, unit: int) -> Symbol:
-        """Return z of a unit; without an activation the sum is what the unit hands on."""
-        identity = self.network.activations[layer - 1] == "identity"
-        return self.value(layer, unit) if identity else self._unit("z", Place("node", layer, unit, None, "pre"))
-
-    def value(self, layer: int, unit: int) -> Symbol:
-        """Return what a unit hands on: x, h, and of the last layer ŷ, or the scores of a classifier."""
-        last, place = layer == self.network.depth, Place("node", layer, unit, None, "value")
-        if layer == 0 or (last and self.network.regresses):
-            return self._indexed("ŷ" if layer else "x", place)
-        return self._unit("z" if last and self.network.activations[-1] == "identity" else "h", place)
-
     def sums(self, layer: int) -> list[Symbol]:
-        """Return z of every unit of a layer."""
-        return [self.pre(layer, unit) for unit in range(1, self.network.sizes[layer] + 1)]
+        """Return z of every unit of a layer; without an activation the sum is what the unit hands on."""
+        if self.network.activations[layer - 1] == "identity":
+            return self.values(layer)
+        return [self._unit("z", place) for place in self._places(layer, "pre")]
 
     def values(self, layer: int) -> list[Symbol]:
-        """Return what every unit of a layer hands on."""
-        return [self.value(layer, unit) for unit in range(1, self.network.sizes[layer] + 1)]
+        """Return what every unit of a layer hands on: x, h, and of the last ŷ, or the scores of a classifier."""
+        last, places = layer == self.network.depth, self._places(layer, "value")
+        if layer == 0 or (last and self.network.regresses):
+            return [self._indexed("ŷ" if layer else "x", place) for place in places]
+        letter = "z" if last and self.network.activations[-1] == "identity" else "h"
+        return [self._unit(letter, place) for place in places]
 
     def parameters(self, layer: int) -> tuple[list[Symbol], list[Symbol]]:
         """Return the weights of a layer, row by row, and its biases."""
@@ -68,6 +62,9 @@ class Naming:
         """Return a quantity of the loss that every output has, such as p, or, without a unit, one for all."""
         place = Place("loss", self.network.depth, unit or 1, None, "value")
         return self._indexed(letter, place) if unit else symbol(letter, place=place)
+
+    def _places(self, layer: int, quantity: str) -> list[Place]:
+        return [Place("node", layer, unit, None, quantity) for unit in range(1, self.network.sizes[layer] + 1)]
 
     def _unit(self, letter: str, place: Place) -> Symbol:
         alone, layer = self.network.sizes[place.layer] == 1, place.layer

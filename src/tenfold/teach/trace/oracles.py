@@ -33,6 +33,7 @@ Slopes = dict[tuple[str, str], float | None]
 EPSILON, DROWNED = torch.finfo(torch.float64).eps, 1e-6
 FUNCTIONS = {name: getattr(torch, name) for name in ("sigmoid", "tanh", "exp")}
 FUNCTIONS |= {"ln": torch.log, "ln(1 − …)": lambda rest: torch.log1p(-rest)}
+FUNCTIONS |= {"number": float, "same": lambda *_: True}
 
 
 class Graph(NamedTuple):
@@ -119,7 +120,7 @@ def _arithmetic(sides: list[Tensor]) -> Calculus:
         sides.append(stacked.detach().argmax(0))
         return stacked.gather(0, sides[-1].unsqueeze(0)).squeeze(0)
 
-    return Calculus(float, FUNCTIONS, largest, lambda *_: True)
+    return FUNCTIONS | {"max": largest}
 
 
 def engine_numbers(network: Network, moment: Moment, floats: Mapping[str, float]) -> dict[str, float]:

@@ -89,9 +89,11 @@ def _beside(value: str) -> list[str]:
 
 def _ends(network: Network, k: int) -> Iterator[list[str]]:
     """Yield what the k-th sample puts at the inputs and at the loss."""
-    sample, naming = network.samples[k - 1], Naming(network)
-    x, y = ([digits(cell) for cell in cells] for cells in (sample.x, sample.y))
-    for unit, value in enumerate(x, 1):
-        yield [f"node-0-{unit} value", naming.value(0, unit).text, *_beside(value)]
+    sample = network.samples[k - 1]
+    for unit, (quantity, cell) in enumerate(zip(Naming(network).values(0), sample.x, strict=True), 1):
+        yield [f"node-0-{unit} value", quantity.text, *_beside(digits(cell))]
     label = str(sample.label)
-    yield ["loss target", *(["y", f"= {vector(y)}", ""] if network.regresses else ["class", label, label])]
+    yield [
+        "loss target",
+        *(["y", f"= {vector(list(map(digits, sample.y)))}", ""] if network.regresses else ["class", label, label]),
+    ]
