@@ -207,7 +207,6 @@ def _first(formula: Expression) -> Symbol:
 
 
 def _unsquared(expression: Expression) -> Expression:
-    """Return the expression without its squares."""
     return rewritten(expression, lambda part: part.base if isinstance(part, tree.Power) else None)
 
 

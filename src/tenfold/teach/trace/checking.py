@@ -93,7 +93,6 @@ def _check_update(bench: _Bench, lines: Sequence[TraceLine]) -> None:
 
 
 def _mean(parts: Sequence[float | None]) -> float | None:
-    """Return the mean of derivatives, None where one is none."""
     there = [part for part in parts if part is not None]
     return sum(there) / len(parts) if len(there) == len(parts) else None
 

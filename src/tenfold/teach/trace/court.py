@@ -13,7 +13,6 @@ from collections import ChainMap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property
 from typing import NamedTuple
 
 from tenfold.teach.judge import EARLIER_ROUNDING, EARLIER_SLIP, RENDERED, SLIP, Judgment, rendering
@@ -82,46 +81,25 @@ class _Court:
     judged: dict[str, list[Ruling]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class _PrintedCase:
+class _PrintedCase(NamedTuple):
     """A printed number before the court.
 
-    edges: the printed quantities nearest above its line; path: the lines between, itself the last.
+    edges: the printed quantities nearest above its line; path: the lines between, itself the last. as_printed,
+    as_carried: what stands in for the edges, as it was printed and as it was before it was rounded.
     """
 
     court: _Court
     printed: str
     edges: tuple[str, ...]
     path: tuple[TraceLine, ...]
+    as_printed: Stands
+    as_carried: Stands
 
     @property
     def value(self) -> Value:
-        """Return what the number should be."""
         return self.court.ledger.values[self.path[-1].key]
 
-    @property
-    def effort(self) -> int:
-        """Return how many formulas may be worked out for it."""
-        return self.court.effort // len(self.path)
-
-    @cached_property
-    def as_printed(self) -> Stands:
-        """Return every printed input as it was printed; of several the last that is no slip."""
-        return tuple(self._last(lambda ruling: exactly(ruling.judgment.printed, FLOATS)))
-
-    @cached_property
-    def as_carried(self) -> Stands:
-        """Return every printed input as it was before it was rounded."""
-        return tuple(self._last(lambda ruling: ruling.carried[-1]))
-
-    def _last(self, value_of: Callable[[Ruling], Value]) -> Iterator[Stand]:
-        for key in self.edges:
-            rulings = self.court.judged[key]
-            last = ([ruling for ruling in rulings if ruling.judgment.verdict != SLIP] or rulings)[-1]
-            yield from (stand for stand in _stands(self.court, key) if stand.value == value_of(last))
-
     def renders(self, value: Value) -> str:
-        """Return how the number renders a value, "" where it does not."""
         return rendering(self.printed, value, self.court.least)
 
     def worked(
@@ -183,7 +161,20 @@ def _case(court: _Court, number: ReportedNumber) -> _PrintedCase:
     above, path = (
         sorted(map(court.lines.__getitem__, keys), key=lambda line: line.number) for keys in (edges, between)
     )
-    return _PrintedCase(court, number.printed, tuple(line.key for line in above), tuple(path))
+    keys = tuple(line.key for line in above)
+    as_printed = _last_printed(court, keys, lambda ruling: exactly(ruling.judgment.printed, FLOATS))
+    as_carried = _last_printed(court, keys, lambda ruling: ruling.carried[-1])
+    return _PrintedCase(court, number.printed, keys, tuple(path), as_printed, as_carried)
+
+
+def _last_printed(court: _Court, keys: Sequence[str], value_of: Callable[[Ruling], Value]) -> Stands:
+    """Return what stands in for printed quantities; of several printings the last that is no slip."""
+    stands: list[Stand] = []
+    for key in keys:
+        rulings = court.judged[key]
+        last = ([ruling for ruling in rulings if ruling.judgment.verdict != SLIP] or rulings)[-1]
+        stands += [stand for stand in _stands(court, key) if stand.value == value_of(last)]
+    return tuple(stands)
 
 
 def _ruling(case: _PrintedCase, number: ReportedNumber) -> Ruling:
@@ -233,7 +224,7 @@ def _stands(court: _Court, key: str) -> list[Stand]:
 def _followed(case: _PrintedCase) -> tuple[Stands, Value] | None:
     """Return the explanation with the fewest replaced inputs and its value; of equals the most faithful."""
     choices = list(filter(None, (_stands(case.court, key) for key in case.edges)))
-    effort, sheet = case.effort, case.court.sheet
+    effort, sheet = case.court.effort // len(case.path), case.court.sheet
     above = [key for line in case.path for key in (*line.inputs, line.key)][:-1]
     as_shown = {key: sheet[key] for key in above if key in sheet}
     for count in range(min(REPLACED, len(choices)) + 1):
@@ -278,7 +269,7 @@ def _cause(case: _PrintedCase) -> tuple[str, Value, str] | None:
         return None
     bases = list(dict.fromkeys(((), case.as_printed, case.as_carried)))
     before = {base: case.worked(base) for base in bases}
-    effort = case.effort
+    effort = case.court.effort // len(case.path)
     for line in reversed(case.path):
         mistakes = list(itertools.islice(variants(line, case.court.lines, case.court.values), max(0, effort)))
         effort -= len(mistakes) * len(bases)

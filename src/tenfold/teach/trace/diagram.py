@@ -166,7 +166,6 @@ def _edge(plan: _Plan, name: str, start: Point, end: Point, gap: float | None = 
 
 
 def _tip(x: float, y: float, right: float, below: float, size: float) -> str:
-    """Return the corners of an arrow's tip at a point, in its direction."""
     wide = size * 0.45
     corners = ((0.0, 0.0), (-size, wide), (-size, -wide))
     return " ".join(f"{x + a * right - b * below:.1f},{y + a * below + b * right:.1f}" for a, b in corners)

@@ -96,7 +96,6 @@ def _broken(relation: str, term: str) -> Iterator[str]:
 
 
 def _summands(term: str) -> list[str]:
-    """Return the pieces of a sum, each with its sign."""
     pieces, depth = [""], 0
     for token in re.findall(r" [+-] |\\left|\\right|\\.|.", term):
         depth += {"{": 1, "(": 1, "[": 1, "}": -1, ")": -1, "]": -1}.get(token, 0)

@@ -144,7 +144,6 @@ def _activations(given: Any, count: int) -> tuple[str, ...]:
 
 
 def _parameters(given: Mapping[str, Any], sizes: tuple[int, ...]) -> tuple[tuple[Matrix, ...], tuple[Row, ...], Any]:
-    """Return weights, biases, and notes on those that were drawn."""
     shapes = list(zip(sizes[1:], sizes[:-1], strict=True))
     layers, notes = {}, []
     seed = counted(given.get("seed", 0), "seed", 0, 2**32)
@@ -243,7 +242,6 @@ def counted(cell: object, where: str, least: int, most: int) -> int:
 
 
 def _listed(value: Any) -> Any:
-    """Return arrays and tuples as plain lists, the rest as it is."""
     if hasattr(value, "tolist"):
         value = value.tolist()
     return [_listed(part) for part in value] if isinstance(value, list | tuple) else value

@@ -1,17 +1,6 @@
 """Formulas written down, as plain Unicode, LaTeX and MathML, with letters or with the numbers put in."""
 
-__all__ = [
-    "LATEX",
-    "TEXT",
-    "Style",
-    "Written",
-    "circled",
-    "digits",
-    "exact_digits",
-    "in_all_styles",
-    "shown",
-    "written",
-]
+__all__ = ["LATEX", "TEXT", "Written", "circled", "digits", "exact_digits", "in_all_styles", "shown", "written"]
 
 from collections.abc import Callable
 from decimal import Context, Decimal, Inexact
@@ -168,7 +157,6 @@ def _held(piece: Piece, hold: int, style: Style) -> str:
 
 
 def _summands(expression: tree.Sum, style: Style, put: Put) -> list[str]:
-    """Return the terms of a sum, each but the first with its sign."""
     first, *rest = expression.terms
     summands = [_held(_piece(first, style, put), LOOSE, style)]
     for term in rest:

@@ -60,7 +60,6 @@ def _line(row: DisplayRow) -> Iterator[TextRow]:
 
 
 def _fitted(start: str, parts: list[str]) -> Iterator[TextRow]:
-    """Yield the parts on one line where they fit, else one below the other."""
     whole = start + " ".join(parts)
     if len(whole) <= WIDTH:
         yield TextRow("line", whole)

@@ -51,11 +51,9 @@ def _copies(ledger: Ledger, line: TraceLine) -> list[str]:
 
 def _gaps(trace: Trace) -> list[tuple[int, TraceLine]]:
     """Return the hidden lines that are to be filled in, not those that hand a number on."""
-    gaps: dict[int, TraceLine] = {}
-    for line in trace.lines:
-        if trace.gaps and line.key in trace.gaps:
-            gaps.setdefault(trace.gaps[line.key], line)
-    return list(gaps.items())
+    gaps = trace.gaps or {}
+    first = {gaps[line.key]: line for line in reversed(trace.lines) if line.key in gaps}
+    return sorted(first.items(), key=lambda gap: gap[0])
 
 
 def sheet_text(trace: Trace) -> str:
@@ -169,7 +167,6 @@ def _marked(choices: Any, gaps: Any) -> Trace:
 
 
 def _answer(gap: Any, k: int, lines: Mapping[str, TraceLine]) -> tuple[str, int, str]:
-    """Return key, number and answer of a gap."""
     if not isinstance(gap, dict) or set(gap) - set(WORDS) or not isinstance(gap.get("key"), str):
         raise UsageError(f"gap {k}: expected {', '.join(WORDS)}")
     number = counted(gap.get("gap", k), f"gap {k}: gap", 1, 10**6)

@@ -68,7 +68,6 @@ def unrolled(network: Network) -> Ledger:
 
 
 def _given(ledger: Ledger, naming: Naming, k: int) -> tuple[Symbols, Symbols]:
-    """Enter x and y of the k-th sample."""
     sample, prefix = naming.network.samples[k], f"s{k + 1}."
     x = [ledger.give(prefix, quantity, cell) for quantity, cell in zip(naming.values(0), sample.x, strict=True)]
     return x, [ledger.give(prefix, naming.classwise("y", i), cell) for i, cell in enumerate(sample.y, 1)]
@@ -92,7 +91,6 @@ def _gradients(desk: Desk, parameters: Parameters, x: Symbols, y: Symbols) -> tu
 
 
 def _forward(desk: Desk, parameters: Parameters, number: int, inputs: Symbols) -> _Layer:
-    """Write the sums, then the activations of one layer."""
     naming, activation, sums = desk.naming, desk.naming.network.activations[number - 1], []
     for i, sum_of_unit in enumerate(naming.sums(number), 1):
         weights = [parameters[naming.parameter(number, i, j).place] for j in range(1, len(inputs) + 1)]
@@ -180,7 +178,6 @@ def _mean(terms: Symbols) -> Expression:
 
 
 def _updated(desk: Desk, parameters: Parameters, gradients: Parameters, eta: Symbol) -> Parameters:
-    """Write every parameter after the update."""
     steps = {place: tree.Negative(tree.Product((eta, gradient))) for place, gradient in gradients.items()}
     return {
         place: desk.write(replace(w, key=w.key.rpartition(".")[2]), tree.Sum((w, steps[place])), UPDATE)

@@ -88,7 +88,6 @@ def _beside(value: str) -> list[str]:
 
 
 def _ends(network: Network, k: int) -> Iterator[list[str]]:
-    """Yield what the k-th sample puts at the inputs and at the loss."""
     sample = network.samples[k - 1]
     for unit, (quantity, cell) in enumerate(zip(Naming(network).values(0), sample.x, strict=True), 1):
         yield [f"node-0-{unit} value", quantity.text, *_beside(digits(cell))]
