@@ -13,7 +13,7 @@ from tenfold.teach.printed import FLOATS, exactly
 from tenfold.teach.trace.chapters import Display, DisplayRow, vector
 from tenfold.teach.trace.diagram import drawing, part
 from tenfold.teach.trace.expressions import Place
-from tenfold.teach.trace.naming import Naming
+from tenfold.teach.trace.ledger import Naming
 from tenfold.teach.trace.network import Network
 from tenfold.teach.trace.notation import digits, shown
 
