@@ -38,36 +38,37 @@ def variants(line: TraceLine, lines: Lines, values: Mapping[str, Value]) -> Iter
 
 
 def _by_rule(line: TraceLine, lines: Lines, values: Mapping[str, Value]) -> Iterator[Variant]:
-    match line.rule:
-        case "forward sum":
-            yield from _forward_sum(line.formula)
-            older = _shifted(line.formula, values, -1)
-            if older != line.formula:
+    match line.rule, line.formula:
+        case "forward sum", tree.Sum(terms) as formula:
+            yield from _forward_sum(terms)
+            older = _shifted(formula, values, -1)
+            if older != formula:
                 yield "with all parameters from before the last update", older
-        case "activation":
-            yield from _activation(line.formula)
-        case "loss":
-            yield from _loss(line.formula)
-        case "local derivative" if line.place.quantity == "gradient":
-            yield from _of_outputs(line.formula)
-        case "local derivative" if line.place.kind == "node":
-            yield from _of_activation(line.formula)
-        case "local derivative":
-            yield from _of_sum(line, lines, values)
-        case "chain rule":
-            yield from _chain(line.formula)
-        case "mean over the batch":
-            yield from _mean(line.formula)
-        case "update":
-            yield from _update(line, lines)
+        case "activation", formula:
+            yield from _activation(formula)
+        case "loss", formula:
+            yield from _loss(formula)
+        case "local derivative", formula if line.place.quantity == "gradient":
+            yield from _of_outputs(formula)
+        case "local derivative", formula if line.place.kind == "node":
+            yield from _of_activation(formula)
+        case "local derivative", Symbol() as taken:
+            yield from _of_sum(line, taken, lines, values)
+        case "chain rule", formula:
+            yield from _chain(formula)
+        case "mean over the batch", tree.Product((share, tree.Sum(terms) as whole)):
+            yield f"without the {written(share)}: the sum, not the mean", whole
+            yield from ((f"from {written(term)} alone", term) for term in terms)
+        case "update", tree.Sum((Symbol() as w, tree.Negative(tree.Product((eta, gradient))))):
+            yield from _update(line, lines, w, eta, gradient)
 
 
 def _without(terms: Sequence[Expression], term: Expression) -> tuple[Expression, ...]:
     return tuple(other for other in terms if other is not term)
 
 
-def _forward_sum(formula: Expression) -> Iterator[Variant]:
-    *products, bias = terms = formula.terms if isinstance(formula, tree.Sum) else (formula,)
+def _forward_sum(terms: Sequence[Expression]) -> Iterator[Variant]:
+    *products, bias = terms
     yield f"without the bias {written(bias)}", tree.Sum(tuple(products))
     yield f"with the bias {written(bias)} taken away", tree.Sum((*products, tree.Negative(bias)))
     for product in products if len(products) > 1 else ():
@@ -116,20 +117,18 @@ def _loss(formula: Expression) -> Iterator[Variant]:
             yield "without the division by the sum", _first(formula)
 
 
-def _of_sum(line: TraceLine, lines: Lines, values: Mapping[str, Value]) -> Iterator[Variant]:
+def _of_sum(line: TraceLine, taken: Symbol, lines: Lines, values: Mapping[str, Value]) -> Iterator[Variant]:
     """Yield mistakes in ∂z/∂w and ∂z/∂h; those of ∂z/∂b have none."""
-    formula, prefix = line.formula, line.moment.prefix
-    if not isinstance(formula, Symbol):
-        return
+    prefix = line.moment.prefix
     above, _, below = line.key.removeprefix(prefix).partition("_")
     for other in (prefix + above[1:], prefix + below[1:]):
-        if other in values and other != formula.key and other in lines:
+        if other in values and other != taken.key and other in lines:
             symbol = lines[other].symbol
-            yield f"with {symbol.text} in place of {formula.text}", symbol
-    before = lines.get(formula.key)
+            yield f"with {symbol.text} in place of {taken.text}", symbol
+    before = lines.get(taken.key)
     if before is not None and before.rule == "activation":
         z = _first(before.formula)
-        yield f"with {written(z)}, before the activation, in place of {formula.text}", z
+        yield f"with {written(z)}, before the activation, in place of {taken.text}", z
     yield "with 1 in its place", tree.ONE
 
 
@@ -174,32 +173,22 @@ def _chain(formula: Expression) -> Iterator[Variant]:
             yield "with the factors added, not multiplied", tree.Sum(factors)
 
 
-def _mean(formula: Expression) -> Iterator[Variant]:
-    match formula:
-        case tree.Product((share, whole)):
-            yield f"without the {written(share)}: the sum, not the mean", whole
-            for term in whole.terms if isinstance(whole, tree.Sum) else ():
-                yield f"from {written(term)} alone", term
-
-
-def _update(line: TraceLine, lines: Lines) -> Iterator[Variant]:
-    match line.formula:
-        case tree.Sum((Symbol() as w, tree.Negative(tree.Product((eta, gradient))))):
-            uphill = tree.Sum((w, tree.Product((eta, gradient))))
-            yield f"with + in place of −: uphill, {written(uphill)}", uphill
-            yield "without η", tree.less(w, gradient)
-            yield "without η, and uphill", tree.Sum((w, gradient))
-            for power, times in TENS.items():
-                for factor, word in ((Fraction(power), "large"), (Fraction(1, power), "small")):
-                    scaled = tree.Product((tree.Number(factor), eta, gradient))
-                    yield f"with a step {times} too {word}: a decimal point", tree.less(w, scaled)
-            yield "as the step alone, without the old value", tree.Negative(tree.Product((eta, gradient)))
-            yield "without any step", w
-            for other in (other for other in lines.values() if other.moment == line.moment and other is not line):
-                match other.formula:
-                    case tree.Sum((_, tree.Negative(tree.Product((_, Symbol() as step))))) if other.stage == "update":
-                        formula = tree.less(w, tree.Product((eta, step)))
-                        yield f"with {step.text} in place of {written(gradient)}", formula
+def _update(line: TraceLine, lines: Lines, w: Symbol, eta: Expression, gradient: Expression) -> Iterator[Variant]:
+    uphill = tree.Sum((w, tree.Product((eta, gradient))))
+    yield f"with + in place of −: uphill, {written(uphill)}", uphill
+    yield "without η", tree.less(w, gradient)
+    yield "without η, and uphill", tree.Sum((w, gradient))
+    for power, times in TENS.items():
+        for factor, word in ((Fraction(power), "large"), (Fraction(1, power), "small")):
+            scaled = tree.Product((tree.Number(factor), eta, gradient))
+            yield f"with a step {times} too {word}: a decimal point", tree.less(w, scaled)
+    yield "as the step alone, without the old value", tree.Negative(tree.Product((eta, gradient)))
+    yield "without any step", w
+    for other in (other for other in lines.values() if other.moment == line.moment and other is not line):
+        match other.formula:
+            case tree.Sum((_, tree.Negative(tree.Product((_, Symbol() as step))))) if other.stage == "update":
+                formula = tree.less(w, tree.Product((eta, step)))
+                yield f"with {step.text} in place of {written(gradient)}", formula
 
 
 def _first(formula: Expression) -> Symbol:

@@ -204,10 +204,10 @@ def _sample(row: Any, k: int, inputs: int, outputs: int, loss: str) -> Sample:
     return Sample(x, (), _label(row["y"], outputs, k, loss))
 
 
-def _cells(given: Any, width: int, where: str) -> Row:
+def _cells(given: Any, width: int, where: str, why: str = "where the network has {}") -> Row:
     cells = given if isinstance(given, list) else [given]
     if len(cells) != width:
-        raise UsageError(f"{where}: {len(cells)} number{'s' * (len(cells) != 1)} where the network has {width}")
+        raise UsageError(f"{where}: {len(cells)} number{'s' * (len(cells) != 1)} {why.format(width)}")
     return tuple(_number(cell, where) for cell in cells)
 
 
@@ -295,9 +295,7 @@ def _fill_vector(given: Any, width: int, where: str) -> Row:
         return (_number(given, where),) * width
     if len(given) == 1 and isinstance(given[0], list):
         given = given[0]
-    if len(given) != width:
-        raise UsageError(f"{where}: {len(given)} number{'s' * (len(given) != 1)} for {width} unit{'s' * (width > 1)}")
-    return tuple(_number(cell, where) for cell in given)
+    return _cells(given, width, where, f"for {width} unit{'s' * (width > 1)}")
 
 
 def _quoted(cell: object) -> str:

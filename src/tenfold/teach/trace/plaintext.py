@@ -52,20 +52,14 @@ def _line(row: DisplayRow) -> Iterator[TextRow]:
     parts = [f"{row.line.symbol.text} {terms[0]}", *terms[1:]]
     if row.errors.kink:
         parts.append("  (at the kink: autograd's convention)")
-    yield from _fitted(f"{row.line.number:>4}  ", parts)
+    start, whole = f"{row.line.number:>4}  ", " ".join(parts)
+    # On one line where they fit, else one below the other.
+    for k, part in enumerate([whole] if len(start + whole) <= WIDTH else parts):
+        yield _wrapped("line", part, " " * (INDENT + 2) if k else start, " " * (INDENT + 4))
     for judgment in row.judgments:
         place = f" ({judgment.note})" if judgment.note else ""
         text = f"{judgment.printed}{place}: {judgment.sentence}"
         yield _wrapped(standing(judgment.verdict), text, " " * INDENT + "» ", " " * (INDENT + 4))
-
-
-def _fitted(start: str, parts: list[str]) -> Iterator[TextRow]:
-    whole = start + " ".join(parts)
-    if len(whole) <= WIDTH:
-        yield TextRow("line", whole)
-        return
-    for k, part in enumerate(parts):
-        yield _wrapped("line", part, start if k == 0 else " " * (INDENT + 2), " " * (INDENT + 4))
 
 
 def _wrapped(kind: str, text: str, first: str = "", rest: str = "  ") -> TextRow:

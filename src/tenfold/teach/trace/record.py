@@ -58,6 +58,11 @@ class Trace:
         """Return the trace as plain data, hidden numbers left out."""
         network = choices_of(self.network, digits)
         samples = [{"number": k, **sample} for k, sample in enumerate(network["samples"], 1)]
+        errors, *largest = self.checks._asdict().items()
+        tolerances = {"tolerance_autograd": AUTOGRAD, "tolerance_difference": DIFFERENCE}
+        counts, answered = self.display.counts or {}, len(self.judgments)
+        right = answered - counts.get(SLIP, 0)
+        judged = {"counts": counts, "slips": self.display.slips, "answered": answered, "right": right}
         return {
             "format": FORMAT,
             "name": self.network.name,
@@ -68,8 +73,8 @@ class Trace:
                 for symbol, value in self.ledger.givens
             ],
             "lines": [self._line(row) for row in self.display.rows],
-            "checked": self._checked(),
-            "judged": self._judged() if self.judged else None,
+            "checked": {"lines": len(errors[1]), **dict(largest), **tolerances},
+            "judged": judged if self.judged else None,
             "notes": [*self.network.notes, *self.notes],
         }
 
@@ -99,16 +104,6 @@ class Trace:
                 if said.about == line.key
             ],
         }
-
-    def _checked(self) -> dict[str, Any]:
-        errors, *largest = self.checks._asdict().items()
-        tolerances = {"tolerance_autograd": AUTOGRAD, "tolerance_difference": DIFFERENCE}
-        return {"lines": len(errors[1]), **dict(largest), **tolerances}
-
-    def _judged(self) -> dict[str, Any]:
-        counts, answered = self.display.counts or {}, len(self.judgments)
-        right = answered - counts.get(SLIP, 0)
-        return {"counts": counts, "slips": self.display.slips, "answered": answered, "right": right}
 
     def __str__(self) -> str:
         return plain_text(self.display)

@@ -5,7 +5,6 @@ __all__ = ["answers_text", "blanked", "marked", "sheet_text", "write_sheet"]
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +77,10 @@ def answers_text(trace: Trace) -> str:
 def _tables(trace: Trace, answers: bool) -> str:
     """Write the network with all of its numbers, so that marking needs nothing else, and the gaps."""
     name = "".join(letter for letter in trace.network.name if letter.isprintable())
-    tables = [f"[network]\n{_table({'name': name, **choices_of(trace.network, _digits)})}\n"]
+    choices = choices_of(
+        trace.network, lambda v: exact_digits(v).replace("−", "-") or "{}/{}".format(*v.as_integer_ratio())
+    )
+    tables = [f"[network]\n{_table({'name': name, **choices})}\n"]
     for gap, line in _gaps(trace):
         formula = f"{line.symbol.text} = {written(line.formula)}"
         answer, digits = (shown(line.value), exact_digits(line.value)) if answers else ("", "")
@@ -90,10 +92,6 @@ def _tables(trace: Trace, answers: bool) -> str:
 
 def _table(fields: Mapping[str, Any]) -> str:
     return "\n".join(f"{name} = {_toml(value)}" for name, value in fields.items())
-
-
-def _digits(value: Fraction) -> str:
-    return (exact_digits(value) or f"{value.numerator}/{value.denominator}").replace("−", "-")
 
 
 def _toml(value: Any) -> str:
