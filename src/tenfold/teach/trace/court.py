@@ -10,7 +10,7 @@ __all__ = ["ReportedNumber", "judge"]
 import itertools
 import math
 from collections import ChainMap
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
@@ -136,16 +136,12 @@ def judge(
     judgments: list[Judgment] = []
     for key, group in itertools.groupby(numbers, key=lambda number: number.key):
         court.judged[key] = [_ruling(_case(court, number), number) for number in group]
-        judgments += _side_by_side([ruling.judgment for ruling in court.judged[key]])
+        for judgment, _ in court.judged[key]:
+            printed = dict.fromkeys(other.judgment.printed for other in court.judged[key])
+            others = [text for text in printed if text != judgment.printed]
+            elsewhere = f"; printed as {' and '.join(others)} elsewhere" if others else ""
+            judgments.append(judgment._replace(sentence=judgment.sentence + elsewhere))
     return tuple(judgments)
-
-
-def _side_by_side(judgments: Sequence[Judgment]) -> Iterator[Judgment]:
-    """Yield the judgments of a quantity, with a word on the other places where it is printed differently."""
-    for judgment in judgments:
-        others = list(dict.fromkeys(other.printed for other in judgments if other.printed != judgment.printed))
-        elsewhere = f"; printed as {' and '.join(others)} elsewhere" if others else ""
-        yield judgment._replace(sentence=judgment.sentence + elsewhere)
 
 
 def _case(court: _Court, number: ReportedNumber) -> _PrintedCase:

@@ -105,7 +105,6 @@ def _summands(term: str) -> list[str]:
 
 
 def _width(row: str) -> int:
-    """Estimate how many letters wide a row is."""
     return len(re.sub(r"\\(?:frac|tfrac|left|right|text|partial|hat|cdot)|[{}^_&\\ ]", "", row))
 
 
