@@ -7,7 +7,7 @@ stands in one of the part's slots: value, pre, gradient, parameter, target.
 __all__ = ["Drawing", "drawing", "part"]
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import NamedTuple
 
 from tenfold.teach.trace.expressions import Place
@@ -100,17 +100,15 @@ def drawing(sizes: Sequence[int], symbols: Mapping[str, str], way: str) -> Drawi
     names = {f"node-{layer}-{k}": point for layer, row in enumerate(points[:-1]) for k, point in enumerate(row, 1)}
     units = [DrawnUnit(name, point.real, point.imag, symbols.get(name, "")) for name, point in names.items()]
     end = DrawnUnit("loss", points[-1][0].real, points[-1][0].imag, "L")
-    edges = [
-        _edge(plan, f"edge-{layer}-{unit}-{source}", start, stop)
-        for layer, (before, after) in enumerate(pairwise(points[:-1]), 1)
-        for unit, stop in enumerate(after, 1)
-        for source, start in enumerate(before, 1)
-    ]
+    edges: list[DrawnEdge] = []
+    labels: list[Label] = []
+    for layer, (before, after) in enumerate(pairwise(points[:-1]), 1):
+        for (unit, stop), (source, start) in product(enumerate(after, 1), enumerate(before, 1)):
+            edges.append(_edge(plan, f"edge-{layer}-{unit}-{source}", start, stop))
+            labels += _edge_labels(plan, edges[-1], _share(len(before), len(after)))
     last = [unit for unit in units if unit.part.startswith(f"node-{len(sizes) - 1}-")]
     weightless = [_edge(plan, f"end-{unit.part}", complex(unit.x, unit.y), points[-1][0]) for unit in last]
     weightless += [_stub(plan, unit) for unit in units if not unit.part.startswith("node-0-")]
-    shares = [_share(before, after) for before, after in pairwise(sizes)]
-    labels = [label for edge in edges for label in _edge_labels(plan, edge, shares[int(edge.part.split("-")[1]) - 1])]
     labels += [label for unit in (*units, end) for label in _unit_labels(plan, unit)]
     along = 2 * plan.margin + len(sizes) * plan.layer
     aside = 2 * plan.overhead + (max(sizes) - 1) * plan.unit

@@ -48,18 +48,13 @@ class Naming:
         return [self._unit(letter, place) for place in places]
 
     def parameters(self, layer: int) -> tuple[list[Symbol], list[Symbol]]:
-        """Return the weights of a layer, row by row, and its biases."""
-        inputs, units = range(1, self.network.sizes[layer - 1] + 1), range(1, self.network.sizes[layer] + 1)
-        weights = [self.parameter(layer, unit, source) for unit in units for source in inputs]
-        return weights, [self.parameter(layer, unit, None) for unit in units]
-
-    def parameter(self, layer: int, unit: int, source: int | None) -> Symbol:
-        """Return w of the edge to `unit` from `source`, without a source b of the unit."""
-        if source is None:
-            return self._unit("b", Place("bias", layer, unit, None, "parameter"))
-        place = Place("edge", layer, unit, source, "parameter")
-        alone = self.network.sizes[layer] == self.network.sizes[layer - 1] == 1
-        return symbol("w", str(layer), place=place) if alone else symbol("w", f"{unit},{source}", layer, place)
+        """Return w of every edge to a layer, unit for unit, and b of every unit."""
+        before, units = self.network.sizes[layer - 1], range(1, self.network.sizes[layer] + 1)
+        edges = [Place("edge", layer, unit, source, "parameter") for unit in units for source in range(1, before + 1)]
+        weights = [symbol("w", f"{edge.unit},{edge.source}", layer, edge) for edge in edges]
+        if len(edges) == 1:
+            weights = [symbol("w", str(layer), place=edges[0])]
+        return weights, [self._unit("b", Place("bias", layer, unit, None, "parameter")) for unit in units]
 
     def loss(self) -> Symbol:
         """Return L, of one sample of a batch L₁."""

@@ -50,9 +50,14 @@ _Part = tuple[Symbol, bool, Expression, Expression]
 
 
 class _Layer(NamedTuple):
-    """The symbols of a layer of one sample: what comes in, the sums, and what goes out. number: from 1."""
+    """The symbols of a layer of one sample: what comes in, the sums, and what goes out. number: from 1.
+
+    weights: (O, I), a row for each unit; biases: (O,).
+    """
 
     number: int
+    weights: Sequence[Symbols]
+    biases: Symbols
     inputs: Symbols
     sums: Symbols
     outputs: Symbols
@@ -101,23 +106,24 @@ def _gradients(desk: Desk, parameters: Parameters, x: Symbols, y: Symbols) -> tu
     for layer in reversed(layers):
         if layer.sums is not layer.outputs:
             down = _through_activation(desk, loss, layer, down)
-        gradients |= _of_parameters(desk, parameters, loss, layer, down)
+        gradients |= _of_parameters(desk, loss, layer, down)
         if layer.number > 1:
-            down = _of_inputs(desk, parameters, loss, layer, down)
+            down = _of_inputs(desk, loss, layer, down)
     return loss, gradients
 
 
 def _forward(desk: Desk, parameters: Parameters, number: int, inputs: Symbols) -> _Layer:
     naming, activation, sums = desk.naming, desk.naming.network.activations[number - 1], []
-    for i, sum_of_unit in enumerate(naming.sums(number), 1):
-        weights = [parameters[naming.parameter(number, i, j).place] for j in range(1, len(inputs) + 1)]
-        products = [tree.Product((w, h)) for w, h in zip(weights, inputs, strict=True)]
-        formula = tree.Sum((*products, parameters[naming.parameter(number, i, None).place]))
-        sums.append(desk.write(sum_of_unit, formula, FORWARD))
+    flat, biases = ([parameters[quantity.place] for quantity in some] for some in naming.parameters(number))
+    weights = [flat[k : k + len(inputs)] for k in range(0, len(flat), len(inputs))]
+    for z, row, bias in zip(naming.sums(number), weights, biases, strict=True):
+        products = [tree.Product((w, h)) for w, h in zip(row, inputs, strict=True)]
+        sums.append(desk.write(z, tree.Sum((*products, bias)), FORWARD))
     if activation == "identity":
-        return _Layer(number, inputs, sums, sums)
-    values = zip(naming.values(number), sums, strict=True)
-    return _Layer(number, inputs, sums, [desk.write(h, _activated(activation, z), ACTIVATION) for h, z in values])
+        return _Layer(number, weights, biases, inputs, sums, sums)
+    pairs = zip(naming.values(number), sums, strict=True)
+    values = [desk.write(h, _activated(activation, z), ACTIVATION) for h, z in pairs]
+    return _Layer(number, weights, biases, inputs, sums, values)
 
 
 def _activated(activation: str, z: Symbol) -> Expression:
@@ -151,26 +157,23 @@ def _through_activation(desk: Desk, loss: Symbol, layer: _Layer, down: Symbols) 
     return [desk.derive(loss, z, tree.Product((dh, slope)), CHAIN) for z, dh, slope in triples]
 
 
-def _of_parameters(desk: Desk, parameters: Parameters, loss: Symbol, layer: _Layer, down: Symbols) -> Parameters:
+def _of_parameters(desk: Desk, loss: Symbol, layer: _Layer, down: Symbols) -> Parameters:
     """Write ∂L/∂w and ∂L/∂b of a layer, each after its local derivative."""
     gradients: Parameters = {}
-    slopes: list[tuple[int | None, Expression]] = [*enumerate(layer.inputs, 1), (None, tree.ONE)]
-    for i, (z, dz) in enumerate(zip(layer.sums, down, strict=True), 1):
-        for j, slope in slopes:
-            place = desk.naming.parameter(layer.number, i, j).place
-            local = desk.derive(z, parameters[place], slope, LOCAL)
-            gradients[place] = desk.derive(loss, parameters[place], tree.Product((dz, local)), CHAIN)
+    for z, dz, row, bias in zip(layer.sums, down, layer.weights, layer.biases, strict=True):
+        slopes: list[Expression] = [*layer.inputs, tree.ONE]
+        for parameter, slope in zip((*row, bias), slopes, strict=True):
+            local = desk.derive(z, parameter, slope, LOCAL)
+            gradients[parameter.place] = desk.derive(loss, parameter, tree.Product((dz, local)), CHAIN)
     return gradients
 
 
-def _of_inputs(desk: Desk, parameters: Parameters, loss: Symbol, layer: _Layer, down: Symbols) -> Symbols:
+def _of_inputs(desk: Desk, loss: Symbol, layer: _Layer, down: Symbols) -> Symbols:
     """Write ∂L/∂h of every unit of the layer before, over all paths."""
     gradients = []
-    for j, h in enumerate(layer.inputs, 1):
-        paths = []
-        for i, (z, dz) in enumerate(zip(layer.sums, down, strict=True), 1):
-            w = parameters[desk.naming.parameter(layer.number, i, j).place]
-            paths.append(tree.Product((dz, desk.derive(z, h, w, LOCAL, w.place))))
+    for h, column in zip(layer.inputs, zip(*layer.weights, strict=True), strict=True):
+        ways = zip(layer.sums, down, column, strict=True)
+        paths = [tree.Product((dz, desk.derive(z, h, w, LOCAL, w.place))) for z, dz, w in ways]
         gradients.append(desk.derive(loss, h, total(paths), CHAIN))
     return gradients
 
