@@ -169,7 +169,10 @@ def display(
         seen = judgment._replace(sentence=inert(judgment.sentence), note=inert(judgment.note))
         by_key.setdefault(judgment.about, []).append(seen)
     rows = [_row(line, ledger, gaps, checks.errors[line.key], by_key.get(line.key, ())) for line in ledger.lines]
-    about = (network, inert(network.name), _heading(network), _held(checks), ledger.givens)
+    sizes, rate = "-".join(map(str, network.sizes)), digits(network.learning_rate)
+    how = "all samples in one update" if network.batch else "one sample an update"
+    heading = f"{sizes}, {', '.join(network.activations)}; loss {network.loss}; η = {rate}; {how}"
+    about = (network, inert(network.name), heading, _held(checks), ledger.givens)
     seen_notes, counts = list(map(inert, (*network.notes, *notes))), None if judgments is None else tally(judgments)
     return Display(*about, seen_notes, rows, list(_chapters(network, rows)), counts)
 
@@ -210,12 +213,6 @@ def _numbers(formula: Expression, values: Mapping[str, Value], gaps: Mapping[str
     return in_all_styles(rewritten(formula, readable), put)
 
 
-def _heading(network: Network) -> str:
-    how = "all samples in one update" if network.batch else "one sample an update"
-    sizes, rate = "-".join(map(str, network.sizes)), digits(network.learning_rate)
-    return f"{sizes}, {', '.join(network.activations)}; loss {network.loss}; η = {rate}; {how}"
-
-
 def _chapters(network: Network, rows: Sequence[DisplayRow]) -> Iterator[Chapter]:
     """Yield the updates; in a batch the stages begin anew with every sample."""
     for update, group in groupby(rows, key=lambda row: row.line.moment.update):
@@ -232,17 +229,17 @@ def _chapters(network: Network, rows: Sequence[DisplayRow]) -> Iterator[Chapter]
 
 
 def _given(sample: Sample) -> str:
-    x, y = ([digits(cell) for cell in cells] for cells in (sample.x, sample.y))
-    return f"x = {vector(x)}, y = {f'class {sample.label}' if sample.label is not None else vector(y)}"
+    return f"x = {vector(sample.x)}, y = {vector(sample.y) if sample.label is None else f'class {sample.label}'}"
 
 
-def vector(values: Sequence[str]) -> str:
-    """Return one number as it is, several in parentheses.
+def vector(values: Sequence[Value]) -> str:
+    """Return one number with its digits, several in parentheses.
 
-    >>> vector(["1"]), vector(["1", "−0.5"])
+    >>> vector([1.0]), vector([1.0, -0.5])
     ('1', '(1, −0.5)')
     """
-    return values[0] if len(values) == 1 else f"({', '.join(values)})"
+    listed = ", ".join(map(digits, values))
+    return listed if len(values) == 1 else f"({listed})"
 
 
 def _held(checks: Checks) -> str:

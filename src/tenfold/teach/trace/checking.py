@@ -96,11 +96,8 @@ def check(network: Network, ledger: Ledger) -> Checks:
 
 
 def _check_update(bench: _Bench, lines: Sequence[TraceLine]) -> None:
-    samples = [
-        _check_sample(bench, list(group))
-        for sample, group in groupby(lines, key=lambda line: line.moment.sample)
-        if sample is not None
-    ]
+    groups = groupby(lines, key=lambda line: line.moment.sample)
+    samples = [_check_sample(bench, list(group)) for sample, group in groups if sample is not None]
     for line in (line for line in lines if line.moment.sample is None):
         if line.stage == "loss":
             _judge(bench, line, [sum(bench.floats[loss] for loss, _, _ in samples) / len(samples)])
@@ -131,7 +128,7 @@ def _check_sample(bench: _Bench, lines: Sequence[TraceLine]) -> tuple[str, Slope
             steps = (tried(step)[line.ratio] for step in STEPS)
             _judge(bench, line, [slopes[line.ratio] or 0.0], steps, abs(bench.floats[line.ratio[0]]))
         else:
-            value = graph.value(line.key)
+            value = float(graph.tensors[line.key].detach() - graph.offsets[line.key])
             _judge(bench, line, [value, numbers.get(line.key, value)])
     gradients = [line for line in lines if line.place.quantity == "gradient"]
     # Where the loss is at its kink, a sum in floats may lie on the other side: then no gradient can be held against it.
@@ -183,10 +180,6 @@ class Graph(NamedTuple):
     lines: Sequence[TraceLine]
     tensors: dict[str, Tensor]
     offsets: dict[str, Tensor]
-
-    def value(self, key: str) -> float:
-        """Return what torch computes for a line from the trace's values before it."""
-        return float(self.tensors[key].detach() - self.offsets[key])
 
 
 def graph_of(lines: Sequence[TraceLine], floats: Mapping[str, float]) -> Graph:

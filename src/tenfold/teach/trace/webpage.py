@@ -94,5 +94,5 @@ def _ends(network: Network, k: int) -> Iterator[list[str]]:
     label = str(sample.label)
     yield [
         "loss target",
-        *(["y", f"= {vector(list(map(digits, sample.y)))}", ""] if network.regresses else ["class", label, label]),
+        *(["y", f"= {vector(sample.y)}", ""] if network.regresses else ["class", label, label]),
     ]
