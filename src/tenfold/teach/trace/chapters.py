@@ -11,7 +11,7 @@ from tenfold.teach.printed import FLOATS, exactly
 from tenfold.teach.trace.checking import AUTOGRAD, DIFFERENCE, Checks, Errors
 from tenfold.teach.trace.expressions import Expression, Precise, Sum, Symbol, Value, evaluate, rewritten
 from tenfold.teach.trace.ledger import GivenNumber, Ledger, TraceLine
-from tenfold.teach.trace.network import Network, Sample
+from tenfold.teach.trace.network import Network
 from tenfold.teach.trace.notation import Written, circled, digits, exact_digits, in_all_styles, shown
 from tenfold.text import inert
 
@@ -220,16 +220,14 @@ def _chapters(network: Network, rows: Sequence[DisplayRow]) -> Iterator[Chapter]
         # Without a batch, the update belongs to the sample.
         for sample, some in groupby(group, key=lambda row: row.line.moment.sample if network.batch else update):
             k = sample if network.batch else (update - 1) % len(network.samples) + 1
-            about = f"sample {k}: {_given(network.samples[k - 1])}" if k else "the whole batch"
+            x, y, label = network.samples[(k or 1) - 1]
+            asked = vector(y) if label is None else f"class {label}"
+            about = f"sample {k}: x = {vector(x)}, y = {asked}" if k else "the whole batch"
             stages = [(stage, list(same)) for stage, same in groupby(some, key=lambda row: row.stage)]
             parts.append(SamplePart(k, about, stages))
         samples = [part for part in parts if part.sample]
         about = samples[0].about if len(samples) == 1 else f"{len(samples)} samples in one batch"
         yield Chapter(f"Update {update}", about, parts)
-
-
-def _given(sample: Sample) -> str:
-    return f"x = {vector(sample.x)}, y = {vector(sample.y) if sample.label is None else f'class {sample.label}'}"
 
 
 def vector(values: Sequence[Value]) -> str:
