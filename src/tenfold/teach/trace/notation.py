@@ -98,7 +98,7 @@ def written(expression: Expression, style: Style = TEXT, put: Put | None = None)
     """Return the formula in a style, with what `put` gives for its symbols, their letters without it.
 
     >>> w, x = Symbol("w", "w₁", "w_{1}"), Symbol("x", "x", "x")
-    >>> written(Product((w, x))), written(Product((w, x)), TEXT, lambda symbol: "−2")
+    >>> written(tree.Product((w, x))), written(tree.Product((w, x)), TEXT, lambda symbol: "−2")
     ('w₁ x', '(−2) · (−2)')
     """
     return _piece(expression, style, put or style.letters).text
