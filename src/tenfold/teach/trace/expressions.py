@@ -160,7 +160,8 @@ class Precise:
 Expression = Number | Symbol | Sum | Negative | Product | Quotient | Power | Function | Largest | Indicator | Precise
 
 
-ONE, ZERO = Number(Fraction(1)), Number(Fraction(0))
+ONE = Number(Fraction(1))
+ZERO = Number(Fraction(0))
 
 
 def _sigmoid(x: float) -> float:
