@@ -1,4 +1,4 @@
-"""What a file says of a trace: the network, by a line of sizes, a TOML file or an example; the numbers reported of it.
+"""The network and the reported numbers of a trace, from a line of sizes, a TOML file or an example that is shipped.
 
 Reported numbers are [[reported]] tables, one for each update, with a key for each number.
 """
