@@ -9,7 +9,7 @@ import pytest
 
 from tenfold import cli
 from tenfold.cli.commands.trace import CHOICES, FORMATS, command
-from tenfold.teach.trace import formats
+from tenfold.teach.trace import record as formats
 from tenfold.teach.trace.network import KEYS
 from tenfold.teach.trace.plaintext import WIDTH
 from tenfold.teach.trace.specs import shipped

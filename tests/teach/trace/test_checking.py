@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from tenfold.errors import TenfoldError, UsageError
-from tenfold.teach.trace import checking, engine
+from tenfold.teach.trace import checking
+from tenfold.teach.trace import checking as engine
 from tenfold.teach.trace.api import trace
 from tenfold.teach.trace.checking import check
 from tenfold.teach.trace.expressions import Negative, Number, Sum

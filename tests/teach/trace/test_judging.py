@@ -14,7 +14,7 @@ from tenfold.teach.trace.causes import variants
 from tenfold.teach.trace.court import ReportedNumber, judge
 from tenfold.teach.trace.expressions import evaluate, settled
 from tenfold.teach.trace.network import network_of
-from tenfold.teach.trace.reports import entries_of, resolved_key
+from tenfold.teach.trace.specs import entries_of, resolved_key
 from tenfold.teach.trace.unrolling import unrolled
 
 HAND = {"activations": "relu,relu", "weights": 0.5, "biases": 0.5, "loss": "squared_error", "learning_rate": 0.01,

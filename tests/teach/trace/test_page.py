@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tenfold.teach.trace import naming
+from tenfold.teach.trace import ledger as naming
 from tenfold.teach.trace.diagram import drawing, part
 from tenfold.teach.trace.expressions import (
     Function,

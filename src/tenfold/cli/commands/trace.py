@@ -108,7 +108,7 @@ def command(
 
 def _given_out(trace: Any, form: str, out: str, force: bool, as_json: bool) -> None:
     """Print the trace, or write it where that is wanted, or usual for the format."""
-    from tenfold.teach.trace.formats import rendered, write_trace
+    from tenfold.teach.trace.record import rendered, write_trace
 
     result, target = trace.as_json(), out or ("trace.html" if form == "html" else "")
     if target:
@@ -122,7 +122,7 @@ def _given_out(trace: Any, form: str, out: str, force: bool, as_json: bool) -> N
 
 
 def _blanked(trace: Any, form: str, out: str, force: bool, as_json: bool) -> None:
-    from tenfold.teach.trace.formats import write_sheet
+    from tenfold.teach.trace.sheets import write_sheet
 
     paths = write_sheet(trace, form, Path(out or "sheet.toml").expanduser(), force)
     result = {**trace.as_json(), "written": [str(path) for path in paths]}

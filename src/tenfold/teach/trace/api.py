@@ -8,12 +8,10 @@ from typing import Any
 
 from tenfold.errors import UsageError, blamed
 from tenfold.teach.trace.checking import check
-from tenfold.teach.trace.court import ReportedNumber, judge
-from tenfold.teach.trace.ledger import Ledger
+from tenfold.teach.trace.court import judge
 from tenfold.teach.trace.network import KEYS, network_of
 from tenfold.teach.trace.record import Trace
-from tenfold.teach.trace.reports import entries_of
-from tenfold.teach.trace.specs import NetworkSource, read_source
+from tenfold.teach.trace.specs import NetworkSource, entries_of, read_source
 from tenfold.teach.trace.unrolling import unrolled
 
 DEFAULT = "hand-worked"
@@ -58,11 +56,13 @@ def traced(spec: str | Path | Sequence[int], choices: Mapping[str, Any], reporte
     with blamed(source.where):
         network = network_of({**source.choices, **choices}, source.name)
     ledger = unrolled(network)
-    entries = None if reported is None else _entries(reported, beside or source, ledger)
-    judgments = judge(ledger, entries or ())
-    about = (beside or source).about if isinstance(reported, str | Path) else ""
-    notes = (about,) if about else ()
-    return Trace(network, ledger, check(network, ledger), judgments, notes, judged=entries is not None)
+    said, in_file = beside or source, isinstance(reported, str | Path)
+    if in_file and not said.reported:
+        raise UsageError(f"{said.where or said.name}: holds no [[reported]] numbers to judge")
+    with blamed(said.where if in_file else ""):
+        entries = () if reported is None else entries_of(said.reported if in_file else reported, ledger)
+    notes = (said.about,) if in_file and said.about else ()
+    return Trace(network, ledger, check(network, ledger), judge(ledger, entries), notes, judged=reported is not None)
 
 
 def _source(spec: str | Path | Sequence[int], beside: NetworkSource | None) -> NetworkSource:
@@ -74,12 +74,3 @@ def _source(spec: str | Path | Sequence[int], beside: NetworkSource | None) -> N
     if str(spec):
         return read_source(str(spec))
     return beside if beside and "sizes" in beside.choices else read_source(DEFAULT)
-
-
-def _entries(reported: Any, source: NetworkSource, ledger: Ledger) -> tuple[ReportedNumber, ...]:
-    if not isinstance(reported, str | Path):
-        return entries_of(reported, ledger)
-    if not source.reported:
-        raise UsageError(f"{source.where or source.name}: holds no [[reported]] numbers to judge")
-    with blamed(source.where):
-        return entries_of(source.reported, ledger)

@@ -11,8 +11,9 @@ from tenfold.teach.printed import FLOATS, exactly
 from tenfold.teach.trace.checking import AUTOGRAD, DIFFERENCE, Checks, Errors
 from tenfold.teach.trace.expressions import Expression, Precise, Sum, Symbol, Value, evaluate, rewritten
 from tenfold.teach.trace.ledger import GivenNumber, Ledger, TraceLine
-from tenfold.teach.trace.network import Network, Sample
+from tenfold.teach.trace.network import Network
 from tenfold.teach.trace.notation import Written, circled, digits, exact_digits, in_all_styles, shown
+from tenfold.text import inert
 
 RULES = {
     "forward sum": "A unit adds its bias to the sum of what comes in, each input times the weight of its edge.",
@@ -25,13 +26,7 @@ RULES = {
     "update": "A parameter takes a step against its gradient, as long as the learning rate says.",
 }
 BRACKET = "[z > 0] is 1 where that holds, else 0."
-STAGES = {
-    "forward": "forward",
-    "loss": "loss",
-    "derivative": "backward",
-    "chain": "backward",
-    "update": "update",
-}
+STAGES = {"forward": "forward", "loss": "loss", "derivative": "backward", "chain": "backward", "update": "update"}
 # How far a difference of shown digits may be from the value, as a share of it.
 CLOSE = 1e-3
 
@@ -171,25 +166,15 @@ def display(
     """Make the rows of a trace. judgments: None where nothing was printed; gaps: hidden lines -> number of the gap."""
     by_key: dict[str, list[Judgment]] = {}
     for judgment in judgments or ():
-        seen = judgment._replace(sentence=_visible(judgment.sentence), note=_visible(judgment.note))
+        seen = judgment._replace(sentence=inert(judgment.sentence), note=inert(judgment.note))
         by_key.setdefault(judgment.about, []).append(seen)
     rows = [_row(line, ledger, gaps, checks.errors[line.key], by_key.get(line.key, ())) for line in ledger.lines]
-    return Display(
-        network,
-        _visible(network.name),
-        _heading(network),
-        _held(checks),
-        ledger.givens,
-        [_visible(note) for note in (*network.notes, *notes)],
-        rows,
-        list(_chapters(network, rows)),
-        None if judgments is None else tally(judgments),
-    )
-
-
-def _visible(text: str) -> str:
-    """Return text from outside as one line without controls."""
-    return "".join(letter for letter in " ".join(text.split()) if letter.isprintable())
+    sizes, rate = "-".join(map(str, network.sizes)), digits(network.learning_rate)
+    how = "all samples in one update" if network.batch else "one sample an update"
+    heading = f"{sizes}, {', '.join(network.activations)}; loss {network.loss}; η = {rate}; {how}"
+    about = (network, inert(network.name), heading, _held(checks), ledger.givens)
+    seen_notes, counts = list(map(inert, (*network.notes, *notes))), None if judgments is None else tally(judgments)
+    return Display(*about, seen_notes, rows, list(_chapters(network, rows)), counts)
 
 
 def _row(
@@ -228,12 +213,6 @@ def _numbers(formula: Expression, values: Mapping[str, Value], gaps: Mapping[str
     return in_all_styles(rewritten(formula, readable), put)
 
 
-def _heading(network: Network) -> str:
-    how = "all samples in one update" if network.batch else "one sample an update"
-    sizes, rate = "-".join(map(str, network.sizes)), digits(network.learning_rate)
-    return f"{sizes}, {', '.join(network.activations)}; loss {network.loss}; η = {rate}; {how}"
-
-
 def _chapters(network: Network, rows: Sequence[DisplayRow]) -> Iterator[Chapter]:
     """Yield the updates; in a batch the stages begin anew with every sample."""
     for update, group in groupby(rows, key=lambda row: row.line.moment.update):
@@ -241,7 +220,9 @@ def _chapters(network: Network, rows: Sequence[DisplayRow]) -> Iterator[Chapter]
         # Without a batch, the update belongs to the sample.
         for sample, some in groupby(group, key=lambda row: row.line.moment.sample if network.batch else update):
             k = sample if network.batch else (update - 1) % len(network.samples) + 1
-            about = f"sample {k}: {_given(network.samples[k - 1])}" if k else "the whole batch"
+            x, y, label = network.samples[(k or 1) - 1]
+            asked = vector(y) if label is None else f"class {label}"
+            about = f"sample {k}: x = {vector(x)}, y = {asked}" if k else "the whole batch"
             stages = [(stage, list(same)) for stage, same in groupby(some, key=lambda row: row.stage)]
             parts.append(SamplePart(k, about, stages))
         samples = [part for part in parts if part.sample]
@@ -249,18 +230,14 @@ def _chapters(network: Network, rows: Sequence[DisplayRow]) -> Iterator[Chapter]
         yield Chapter(f"Update {update}", about, parts)
 
 
-def _given(sample: Sample) -> str:
-    x, y = ([digits(cell) for cell in cells] for cells in (sample.x, sample.y))
-    return f"x = {vector(x)}, y = {f'class {sample.label}' if sample.label is not None else vector(y)}"
+def vector(values: Sequence[Value]) -> str:
+    """Return one number with its digits, several in parentheses.
 
-
-def vector(values: Sequence[str]) -> str:
-    """Return one number as it is, several in parentheses.
-
-    >>> vector(["1"]), vector(["1", "−0.5"])
+    >>> vector([1.0]), vector([1.0, -0.5])
     ('1', '(1, −0.5)')
     """
-    return values[0] if len(values) == 1 else f"({', '.join(values)})"
+    listed = ", ".join(map(digits, values))
+    return listed if len(values) == 1 else f"({listed})"
 
 
 def _held(checks: Checks) -> str:

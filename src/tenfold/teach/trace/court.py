@@ -10,10 +10,9 @@ __all__ = ["ReportedNumber", "judge"]
 import itertools
 import math
 from collections import ChainMap
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property
 from typing import NamedTuple
 
 from tenfold.teach.judge import EARLIER_ROUNDING, EARLIER_SLIP, RENDERED, SLIP, Judgment, rendering
@@ -82,76 +81,44 @@ class _Court:
     judged: dict[str, list[Ruling]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class _PrintedCase:
+class _PrintedCase(NamedTuple):
     """A printed number before the court.
 
-    edges: the printed quantities nearest above its line; path: the lines between, itself the last.
+    edges: the printed quantities nearest above its line; path: the lines between, itself the last. as_printed,
+    as_carried: what stands in for the edges, as it was printed and as it was before it was rounded.
     """
 
     court: _Court
     printed: str
     edges: tuple[str, ...]
     path: tuple[TraceLine, ...]
+    as_printed: Stands
+    as_carried: Stands
 
     @property
     def value(self) -> Value:
-        """Return what the number should be."""
         return self.court.ledger.values[self.path[-1].key]
 
-    @property
-    def effort(self) -> int:
-        """Return how many formulas may be worked out for it."""
-        return self.court.effort // len(self.path)
-
-    @cached_property
-    def as_printed(self) -> Stands:
-        """Return every printed input as it was printed; of several the last that is no slip."""
-        return tuple(self._last(lambda ruling: exactly(ruling.judgment.printed, FLOATS)))
-
-    @cached_property
-    def as_carried(self) -> Stands:
-        """Return every printed input as it was before it was rounded."""
-        return tuple(self._last(lambda ruling: ruling.carried[-1]))
-
-    def _last(self, value_of: Callable[[Ruling], Value]) -> Iterator[Stand]:
-        for key in self.edges:
-            rulings = self.court.judged[key]
-            last = ([ruling for ruling in rulings if ruling.judgment.verdict != SLIP] or rulings)[-1]
-            yield from (stand for stand in _stands(self.court, key) if stand.value == value_of(last))
-
     def renders(self, value: Value) -> str:
-        """Return how the number renders a value, "" where it does not."""
         return rendering(self.printed, value, self.court.least)
 
-    def worked(self, stands: Iterable[Stand], start: Mapping[str, Value] | None = None) -> Value | None:
-        """Return the line's value with others in place of some, None where it has none. start: of lines between."""
-        changed: dict[str, Value] = {stand.key: stand.value for stand in stands} | dict(start or {})
+    def worked(
+        self, stands: Iterable[Stand], start: Mapping[str, Value] = {}, mistaken: Mapping[str, Expression] = {}
+    ) -> Value | None:
+        """Return the line's value with others in place of some, None where it has none.
+
+        start: values of lines on the way to it, that are not worked out again; mistaken: formulas of some, by key.
+        """
+        changed: dict[str, Value] = {stand.key: stand.value for stand in stands} | dict(start)
         values = ChainMap(changed, self.court.values)
-        return values[self.path[-1].key] if _rework(self.path, changed, values) else None
-
-    def mistaken(self, stands: Iterable[Stand], line: TraceLine, formula: Expression) -> Value | None:
-        """Return the line's value where one line on the way to it is worked out by a mistaken formula."""
-        changed: dict[str, Value] = {stand.key: stand.value for stand in stands}
-        values, place = ChainMap(changed, self.court.values), self.path.index(line)
-        if not _rework(self.path[:place], changed, values):
-            return None
-        try:
-            value = settled(evaluate(formula, values), BITS)
-        except (ArithmeticError, ValueError):
-            return None
-        return self.worked(stands, {line.key: value})
-
-
-def _rework(path: Sequence[TraceLine], changed: dict[str, Value], values: Mapping[str, Value]) -> bool:
-    """Work lines out again from what has changed; False where one has no value."""
-    for line in path:
-        if line.key not in changed and any(key in changed for key in line.inputs):
-            try:
-                changed[line.key] = settled(evaluate(line.formula, values), BITS)
-            except (ArithmeticError, ValueError):
-                return False
-    return True
+        for line in self.path:
+            stale = line.key not in changed and any(key in changed for key in line.inputs)
+            if stale or line.key in mistaken:
+                try:
+                    changed[line.key] = settled(evaluate(mistaken.get(line.key, line.formula), values), BITS)
+                except (ArithmeticError, ValueError):
+                    return None
+        return values[self.path[-1].key]
 
 
 def judge(
@@ -169,33 +136,41 @@ def judge(
     judgments: list[Judgment] = []
     for key, group in itertools.groupby(numbers, key=lambda number: number.key):
         court.judged[key] = [_ruling(_case(court, number), number) for number in group]
-        judgments += _side_by_side([ruling.judgment for ruling in court.judged[key]])
+        for judgment, _ in court.judged[key]:
+            printed = dict.fromkeys(other.judgment.printed for other in court.judged[key])
+            others = [text for text in printed if text != judgment.printed]
+            elsewhere = f"; printed as {' and '.join(others)} elsewhere" if others else ""
+            judgments.append(judgment._replace(sentence=judgment.sentence + elsewhere))
     return tuple(judgments)
 
 
-def _side_by_side(judgments: Sequence[Judgment]) -> Iterator[Judgment]:
-    """Yield the judgments of a quantity, with a word on the other places where it is printed differently."""
-    for judgment in judgments:
-        others = list(dict.fromkeys(other.printed for other in judgments if other.printed != judgment.printed))
-        elsewhere = f"; printed as {' and '.join(others)} elsewhere" if others else ""
-        yield judgment._replace(sentence=judgment.sentence + elsewhere)
-
-
 def _case(court: _Court, number: ReportedNumber) -> _PrintedCase:
-    line = court.lines[number.key]
     edges: set[str] = set()
-    between, waiting = {line.key: line}, list(line.inputs)
+    between, waiting = {number.key}, list(court.lines[number.key].inputs)
     while waiting:
         key = waiting.pop()
         if key in court.judged:
             edges.add(key)
         elif key in court.lines and key not in between:
-            between[key] = court.lines[key]
-            waiting += between[key].inputs
-    path = sorted(between.values(), key=lambda other: other.number)
-    return _PrintedCase(
-        court, number.printed, tuple(sorted(edges, key=lambda key: court.lines[key].number)), tuple(path)
+            between.add(key)
+            waiting += court.lines[key].inputs
+    above, path = (
+        sorted(map(court.lines.__getitem__, keys), key=lambda line: line.number) for keys in (edges, between)
     )
+    keys = tuple(line.key for line in above)
+    as_printed = _last_printed(court, keys, lambda ruling: exactly(ruling.judgment.printed, FLOATS))
+    as_carried = _last_printed(court, keys, lambda ruling: ruling.carried[-1])
+    return _PrintedCase(court, number.printed, keys, tuple(path), as_printed, as_carried)
+
+
+def _last_printed(court: _Court, keys: Sequence[str], value_of: Callable[[Ruling], Value]) -> Stands:
+    """Return what stands in for printed quantities; of several printings the last that is no slip."""
+    stands: list[Stand] = []
+    for key in keys:
+        rulings = court.judged[key]
+        last = ([ruling for ruling in rulings if ruling.judgment.verdict != SLIP] or rulings)[-1]
+        stands += [stand for stand in _stands(court, key) if stand.value == value_of(last)]
+    return tuple(stands)
 
 
 def _ruling(case: _PrintedCase, number: ReportedNumber) -> Ruling:
@@ -211,7 +186,9 @@ def _explained(case: _PrintedCase) -> tuple[str, str, Value]:
     """Return verdict, sentence, and the value before it was rounded."""
     verdict = case.renders(case.value)
     if verdict:
-        sentence = _faithful(verdict, case.value)
+        sentence, digits = verdict, exact_digits(case.value)
+        if verdict != "exact":
+            sentence += f" from {digits if 0 < len(digits) <= READABLE else f'{shown(case.value)}…'}"
         other = case.worked(case.as_printed)
         if other is not None and case.as_printed and not fidelity(case.printed, other):
             sentence += f"; its own printed inputs would give {shown(other)}"
@@ -223,15 +200,6 @@ def _explained(case: _PrintedCase) -> tuple[str, str, Value]:
     verdict = EARLIER_SLIP if any(stand.slipped for stand in stands) else EARLIER_ROUNDING
     words = " and ".join(stand.words for stand in stands) or "the numbers as the sheet shows them"
     return verdict, f"{verdict}: {words}; the value is {shown(case.value)}", carried
-
-
-def _faithful(verdict: str, value: Value) -> str:
-    digits = exact_digits(value)
-    return (
-        verdict
-        if verdict == "exact"
-        else (f"{verdict} from {digits if 0 < len(digits) <= READABLE else f'{shown(value)}…'}")
-    )
 
 
 def _stands(court: _Court, key: str) -> list[Stand]:
@@ -252,12 +220,15 @@ def _stands(court: _Court, key: str) -> list[Stand]:
 def _followed(case: _PrintedCase) -> tuple[Stands, Value] | None:
     """Return the explanation with the fewest replaced inputs and its value; of equals the most faithful."""
     choices = list(filter(None, (_stands(case.court, key) for key in case.edges)))
-    effort = case.effort
+    effort, sheet = case.court.effort // len(case.path), case.court.sheet
+    above = [key for line in case.path for key in (*line.inputs, line.key)][:-1]
+    as_shown = {key: sheet[key] for key in above if key in sheet}
     for count in range(min(REPLACED, len(choices)) + 1):
         fitting: list[tuple[int, int, Stands, Value]] = []
-        for stands in itertools.islice(_mixes(choices, count), max(0, effort)):
+        mixes = (mix for keys in itertools.combinations(choices, count) for mix in itertools.product(*keys))
+        for stands in itertools.islice(mixes, max(0, effort)):
             effort -= 1
-            value = case.worked(stands, None if count else _sheet(case))
+            value = case.worked(stands, {} if count else as_shown)
             if value is not None and (verdict := case.renders(value)):
                 slips = sum(stand.slipped for stand in stands)
                 fitting.append((RENDERED.index(verdict), slips, stands, value))
@@ -268,17 +239,6 @@ def _followed(case: _PrintedCase) -> tuple[Stands, Value] | None:
         if value is not None and stands and case.renders(value):
             return stands, value
     return None
-
-
-def _sheet(case: _PrintedCase) -> dict[str, Value]:
-    """Return what lies above the line, as the sheet shows it."""
-    keys = [key for line in case.path for key in (*line.inputs, line.key)]
-    return {key: case.court.sheet[key] for key in keys[:-1] if key in case.court.sheet}
-
-
-def _mixes(choices: Sequence[Sequence[Stand]], count: int) -> Iterator[Stands]:
-    for keys in itertools.combinations(choices, count):
-        yield from itertools.product(*keys)
 
 
 def _slipped(case: _PrintedCase) -> tuple[str, Value]:
@@ -301,32 +261,23 @@ def _cause(case: _PrintedCase) -> tuple[str, Value, str] | None:
 
     The line's own formula comes first, and before the printed inputs the true ones.
     """
+    if not significant(case.printed):  # a 0 comes out of anything
+        return None
     bases = list(dict.fromkeys(((), case.as_printed, case.as_carried)))
     before = {base: case.worked(base) for base in bases}
-    effort = case.effort
+    effort = case.court.effort // len(case.path)
     for line in reversed(case.path):
         mistakes = list(itertools.islice(variants(line, case.court.lines, case.court.values), max(0, effort)))
         effort -= len(mistakes) * len(bases)
         for base in bases:
-            values = [(phrase, case.mistaken(base, line, formula)) for phrase, formula in mistakes]
-            fitting = [
-                (phrase, value)
-                for phrase, value in values
-                if value is not None and value != before[base] and _telling(case.printed, value)
-            ]
+            right = before[base]
+            values = [(phrase, case.worked(base, mistaken={line.key: formula})) for phrase, formula in mistakes]
+            fitting = [(phrase, value) for phrase, value in values if value is not None and value != right]
+            fitting = [one for one in fitting if rendering(case.printed, one[1], TELLING)]
             if fitting:
-                phrase, value = _plainest(fitting, before[base])
+                turned = [one for one in fitting if right is not None and math.isclose(one[1], -right)]
+                # Of several the first that turns the sign alone.
+                phrase, value = (turned or fitting)[0]
                 place = "" if line is case.path[-1] else f" in {line.symbol.text}"
                 return f"{case.printed} comes out{place} {phrase}", value, line.rule
     return None
-
-
-def _telling(printed: str, value: Value) -> bool:
-    """Return whether a number says enough to be that value by no coincidence; a 0 never does."""
-    return significant(printed) > 0 and bool(rendering(printed, value, TELLING))
-
-
-def _plainest(mistakes: Sequence[tuple[str, Value]], right: Value | None) -> tuple[str, Value]:
-    """Return the first mistake; of several the first that turns the sign alone."""
-    turned = [one for one in mistakes if right is not None and math.isclose(one[1], -right)]
-    return (turned or mistakes)[0]

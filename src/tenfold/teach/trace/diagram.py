@@ -7,8 +7,7 @@ stands in one of the part's slots: value, pre, gradient, parameter, target.
 __all__ = ["Drawing", "drawing", "part"]
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
-from math import hypot
+from itertools import pairwise, product
 from typing import NamedTuple
 
 from tenfold.teach.trace.expressions import Place
@@ -17,9 +16,6 @@ ROW = 15  # from one line of text to the next
 PHONE = 360  # width of a drawing that goes down, so that a telephone shows it unscaled
 CLOSEST = 27  # of two labels of edges, one under the other
 WIDEST = 1000  # of a drawing that shows every number, so that these stay legible
-
-
-Point = tuple[float, float]
 
 
 class DrawnUnit(NamedTuple):
@@ -78,12 +74,12 @@ class _Plan(NamedTuple):
     margin: float
     overhead: float
 
-    def point(self, sizes: Sequence[int], layer: int, unit: int) -> Point:
+    def point(self, sizes: Sequence[int], layer: int, unit: int) -> complex:
         """Return where a unit stands; units count from 1. The loss is the one unit of a layer behind the last."""
         count = sizes[layer] if layer < len(sizes) else 1
         middle = self.overhead + self.unit * (max(sizes) - 1) / 2
         along, aside = self.margin + layer * self.layer, middle + self.unit * (unit - (count + 1) / 2)
-        return (along, aside) if self.way == "across" else (aside, along)
+        return complex(along, aside) if self.way == "across" else complex(aside, along)
 
 
 def part(place: Place) -> str:
@@ -102,19 +98,17 @@ def drawing(sizes: Sequence[int], symbols: Mapping[str, str], way: str) -> Drawi
         [plan.point(sizes, layer, unit) for unit in range(1, width + 1)] for layer, width in enumerate((*sizes, 1))
     ]
     names = {f"node-{layer}-{k}": point for layer, row in enumerate(points[:-1]) for k, point in enumerate(row, 1)}
-    units = [DrawnUnit(name, x, y, symbols.get(name, "")) for name, (x, y) in names.items()]
-    end = DrawnUnit("loss", *points[-1][0], "L")
-    edges = [
-        _edge(plan, f"edge-{layer}-{unit}-{source}", start, stop)
-        for layer, (before, after) in enumerate(pairwise(points[:-1]), 1)
-        for unit, stop in enumerate(after, 1)
-        for source, start in enumerate(before, 1)
-    ]
+    units = [DrawnUnit(name, point.real, point.imag, symbols.get(name, "")) for name, point in names.items()]
+    end = DrawnUnit("loss", points[-1][0].real, points[-1][0].imag, "L")
+    edges: list[DrawnEdge] = []
+    labels: list[Label] = []
+    for layer, (before, after) in enumerate(pairwise(points[:-1]), 1):
+        for (unit, stop), (source, start) in product(enumerate(after, 1), enumerate(before, 1)):
+            edges.append(_edge(plan, f"edge-{layer}-{unit}-{source}", start, stop))
+            labels += _edge_labels(plan, edges[-1], _share(len(before), len(after)))
     last = [unit for unit in units if unit.part.startswith(f"node-{len(sizes) - 1}-")]
-    weightless = [_edge(plan, f"end-{unit.part}", (unit.x, unit.y), (end.x, end.y)) for unit in last]
+    weightless = [_edge(plan, f"end-{unit.part}", complex(unit.x, unit.y), points[-1][0]) for unit in last]
     weightless += [_stub(plan, unit) for unit in units if not unit.part.startswith("node-0-")]
-    shares = [_share(before, after) for before, after in pairwise(sizes)]
-    labels = [label for edge in edges for label in _edge_labels(plan, edge, shares[int(edge.part.split("-")[1]) - 1])]
     labels += [label for unit in (*units, end) for label in _unit_labels(plan, unit)]
     along = 2 * plan.margin + len(sizes) * plan.layer
     aside = 2 * plan.overhead + (max(sizes) - 1) * plan.unit
@@ -123,7 +117,7 @@ def drawing(sizes: Sequence[int], symbols: Mapping[str, str], way: str) -> Drawi
 
 
 def _across(sizes: Sequence[int]) -> _Plan:
-    layer = 190 if max(sizes) == 1 else 280 if any(map(_crosses, sizes, sizes[1:])) else 225
+    layer = 190 if max(sizes) == 1 else 280 if any(_share(*pair) < 0.5 for pair in pairwise(sizes)) else 225
     if _apart(sizes, 168) >= CLOSEST and layer * len(sizes) <= WIDEST:
         return _Plan("across", "roomy", layer, 168, 29, 72, 92)
     unit = 62.0 if max(sizes) <= 12 else max(9.0, 520 / max(sizes))
@@ -139,14 +133,9 @@ def _down(sizes: Sequence[int]) -> _Plan:
     return _Plan("down", "dense" if unit >= 48 else "crowded", 108, unit, min(15.5, unit * 0.4), 32, margin)
 
 
-def _crosses(before: int, after: int) -> bool:
-    """Return whether edges between two layers cross."""
-    return before > 1 and after > 1
-
-
 def _share(before: int, after: int) -> float:
     """Return where on an edge its numbers stand: in the middle, or nearer to its start where edges cross there."""
-    return 0.3 if _crosses(before, after) else 0.5
+    return 0.3 if before > 1 and after > 1 else 0.5
 
 
 def _apart(sizes: Sequence[int], unit: float) -> float:
@@ -160,28 +149,27 @@ def _apart(sizes: Sequence[int], unit: float) -> float:
     return min(gaps)
 
 
-def _edge(plan: _Plan, name: str, start: Point, end: Point, gap: float | None = None, size: float = 0) -> DrawnEdge:
+def _edge(plan: _Plan, name: str, start: complex, end: complex, gap: float | None = None, size: float = 0) -> DrawnEdge:
     """Draw an edge from the rim of one circle to that of the next. gap: at its start, where there is no circle."""
-    length = hypot(end[0] - start[0], end[1] - start[1])
-    right, below = (end[0] - start[0]) / length, (end[1] - start[1]) / length
+    way = (end - start) / abs(end - start)
     reach, size = plan.radius + 2, size or (8 if plan.look == "roomy" else 6)
-    first = reach if gap is None else gap
-    x1, y1, x2, y2 = start[0] + first * right, start[1] + first * below, end[0] - reach * right, end[1] - reach * below
-    return DrawnEdge(name, (x1, y1, x2, y2), _tip(x2, y2, right, below, size), _tip(x1, y1, -right, -below, size))
+    first, last = start + (reach if gap is None else gap) * way, end - reach * way
+    return DrawnEdge(
+        name, (first.real, first.imag, last.real, last.imag), _tip(last, way, size), _tip(first, -way, size)
+    )
 
 
-def _tip(x: float, y: float, right: float, below: float, size: float) -> str:
-    """Return the corners of an arrow's tip at a point, in its direction."""
-    wide = size * 0.45
-    corners = ((0.0, 0.0), (-size, wide), (-size, -wide))
-    return " ".join(f"{x + a * right - b * below:.1f},{y + a * below + b * right:.1f}" for a, b in corners)
+def _tip(point: complex, way: complex, size: float) -> str:
+    corners = (point + corner * size * way for corner in (0, complex(-1, 0.45), complex(-1, -0.45)))
+    return " ".join(f"{corner.real:.1f},{corner.imag:.1f}" for corner in corners)
 
 
 def _stub(plan: _Plan, unit: DrawnUnit) -> DrawnEdge:
     """Draw the short edge by which a bias comes in: from above, or from the left where the network goes down."""
     far = plan.radius + (20 if plan.look == "roomy" else 9)
-    start = (unit.x, unit.y - far) if plan.way == "across" else (unit.x - far, unit.y)
-    return _edge(plan, unit.part.replace("node", "bias"), start, (unit.x, unit.y), gap=0, size=5)
+    end = complex(unit.x, unit.y)
+    start = end - complex(0, far) if plan.way == "across" else end - far
+    return _edge(plan, unit.part.replace("node", "bias"), start, end, gap=0, size=5)
 
 
 def _edge_labels(plan: _Plan, edge: DrawnEdge, share: float) -> Iterator[Label]:
@@ -190,18 +178,14 @@ def _edge_labels(plan: _Plan, edge: DrawnEdge, share: float) -> Iterator[Label]:
     Where they are close to each other, neighbors stand at different heights.
     """
     x1, y1, x2, y2 = edge.ends
-    if plan.way == "down" and plan.look == "roomy":
-        middle = (y1 + y2) / 2
-        yield Label(edge.part, "parameter", x1 + 12, middle - 3, "start")
-        yield Label(edge.part, "gradient", x1 + 12, middle + ROW - 3, "start")
-        return
-    if plan.way == "down":
+    alone = plan.way == "down" and plan.look == "roomy"
+    if plan.way == "down" and not alone:
         _, _, unit, source = edge.part.split("-")
         share = 0.3 + 0.22 * ((int(unit) + int(source)) % 3)
-    x, y = x1 + share * (x2 - x1), y1 + share * (y2 - y1)
-    above, below = (0, 12) if plan.way == "down" else (-6, ROW)
-    yield Label(edge.part, "parameter", x, y + above, "middle")
-    yield Label(edge.part, "gradient", x, y + below, "middle")
+    x, y, anchor = x1 + share * (x2 - x1) + 12 * alone, y1 + share * (y2 - y1), "start" if alone else "middle"
+    above, below = (-3, ROW - 3) if alone else (0, 12) if plan.way == "down" else (-6, ROW)
+    yield Label(edge.part, "parameter", x, y + above, anchor)
+    yield Label(edge.part, "gradient", x, y + below, anchor)
 
 
 def _unit_labels(plan: _Plan, unit: DrawnUnit) -> Iterator[Label]:

@@ -5,6 +5,8 @@ Rounding errs by some 1e-16 of it, however much the sum itself cancels.
 """
 
 __all__ = [
+    "ONE",
+    "ZERO",
     "Calculus",
     "Expression",
     "Function",
@@ -21,6 +23,7 @@ __all__ = [
     "Symbol",
     "Value",
     "evaluate",
+    "less",
     "magnitude",
     "plain",
     "rewritten",
@@ -137,8 +140,8 @@ class Indicator:
     """`above` where the argument is > 0, else `below`."""
 
     argument: "Expression"
-    above: Fraction
-    below: Fraction
+    above: Fraction = Fraction(1)
+    below: Fraction = Fraction(0)
 
 
 @dataclass(frozen=True)
@@ -157,34 +160,27 @@ class Precise:
 Expression = Number | Symbol | Sum | Negative | Product | Quotient | Power | Function | Largest | Indicator | Precise
 
 
+ONE = Number(Fraction(1))
+ZERO = Number(Fraction(0))
+
+
 def _sigmoid(x: float) -> float:
     return 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x))
 
 
-FUNCTIONS: Mapping[str, Callable[[float], float]] = {
+Calculus = Mapping[str, Callable[..., Any]]
+"""Functions by name; "number" that is written, "max" of terms and their values, "same": whether two values are."""
+
+FRACTIONS: Calculus = {
     "sigmoid": _sigmoid,
     "tanh": math.tanh,
     "exp": math.exp,
     "ln": math.log,
     "ln(1 − …)": lambda rest: math.log1p(-rest),
+    "number": lambda value: value,
+    "max": lambda _, values: max(values),
+    "same": operator.eq,
 }
-
-
-class Calculus(NamedTuple):
-    """How to work with numbers, functions and a maximum of terms; when a Precise takes its exact formula."""
-
-    number: Callable[[Fraction], Any]
-    functions: Mapping[str, Callable[[Any], Any]]
-    largest: Callable[[Sequence[Expression], Sequence[Any]], Any]
-    same: Callable[[Any, Any], bool]
-
-
-FRACTIONS = Calculus(
-    lambda value: value,
-    FUNCTIONS,
-    lambda _, values: max(values),
-    operator.eq,
-)
 
 
 def evaluate(expression: Expression, values: Mapping[str, Any], arithmetic: Calculus = FRACTIONS) -> Any:
@@ -195,7 +191,7 @@ def evaluate(expression: Expression, values: Mapping[str, Any], arithmetic: Calc
     """
     match expression:
         case Number(value):
-            return arithmetic.number(value)
+            return arithmetic["number"](value)
         case Symbol(key=key):
             return values[key]
         case Negative(term):
@@ -209,13 +205,13 @@ def evaluate(expression: Expression, values: Mapping[str, Any], arithmetic: Calc
         case Power(base, exponent):
             return evaluate(base, values, arithmetic) ** exponent
         case Function(name, argument):
-            return arithmetic.functions[name](evaluate(argument, values, arithmetic))
+            return arithmetic[name](evaluate(argument, values, arithmetic))
         case Largest(terms):
-            return arithmetic.largest(terms, [evaluate(term, values, arithmetic) for term in terms])
+            return arithmetic["max"](terms, [evaluate(term, values, arithmetic) for term in terms])
         case Indicator(argument, above, below):
             return above if evaluate(argument, values, arithmetic) > 0 else below
         case Precise(formula, of, source, exact):
-            same = arithmetic.same(evaluate(source, values, arithmetic), values[of.key])
+            same = arithmetic["same"](evaluate(source, values, arithmetic), values[of.key])
             return evaluate(exact if same else formula, values, arithmetic)
 
 
@@ -269,6 +265,11 @@ def rewritten(expression: Expression, change: Callable[[Expression], Expression 
 def plain(expression: Expression) -> Expression:
     """Return the expression as it is written, without the formulas that lose no digits."""
     return rewritten(expression, lambda part: part.written if isinstance(part, Precise) else None)
+
+
+def less(whole: Expression, part: Expression) -> Sum:
+    """Return whole − part."""
+    return Sum((whole, Negative(part)))
 
 
 def total(terms: Sequence[Expression]) -> Expression:

@@ -38,7 +38,6 @@ SPECIAL |= {sign: f"${command}$" for sign, command in re.findall(r"(\S) (\S+)", 
 MARKS = "\u0300\u0301\u0302\u0303\u0308\u0327\u030c\u030a\u0304\u0306\u0307\u030b"
 ACCENTS = dict(zip(MARKS, "`'^~\"cvr=u.H", strict=True))
 RELATIONS = {"=": "=", "←": r"\leftarrow", "≈": r"\approx"}
-DIGITS = "0123456789"
 LIGATED = "-,'`?!"  # two of these in a row may become another sign
 LOWERED, RAISED = "₀₁₂₃₄₅₆₇₈₉", "⁰¹²³⁴⁵⁶⁷⁸⁹"
 
@@ -96,7 +95,6 @@ def _broken(relation: str, term: str) -> Iterator[str]:
 
 
 def _summands(term: str) -> list[str]:
-    """Return the pieces of a sum, each with its sign."""
     pieces, depth = [""], 0
     for token in re.findall(r" [+-] |\\left|\\right|\\.|.", term):
         depth += {"{": 1, "(": 1, "[": 1, "}": -1, ")": -1, "]": -1}.get(token, 0)
@@ -107,7 +105,6 @@ def _summands(term: str) -> list[str]:
 
 
 def _width(row: str) -> int:
-    """Estimate how many letters wide a row is."""
     return len(re.sub(r"\\(?:frac|tfrac|left|right|text|partial|hat|cdot)|[{}^_&\\ ]", "", row))
 
 
@@ -138,7 +135,7 @@ def _piece(letters: str) -> str:
     if letters[0] in LIGATED:
         return "{}".join(letters)
     if letters[0] in LOWERED + RAISED:
-        plain = letters.translate(str.maketrans(LOWERED + RAISED, DIGITS * 2))
+        plain = unicodedata.normalize("NFKC", letters)
         return f"${'_' if letters[0] in LOWERED else '^'}{{{plain}}}$"
     if letters.isascii() and letters.isprintable():
         return letters

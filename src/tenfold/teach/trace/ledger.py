@@ -1,17 +1,117 @@
-"""The lines of a trace as they are written, one below the other, each evaluated from those above it."""
+"""The lines of a trace as they are written, each evaluated from those above it, and the names of their quantities.
 
-__all__ = ["Desk", "GivenNumber", "Ledger", "Moment", "TraceLine"]
+x, z₁, h₁, ŷ, w₂, ∂L/∂w₂; in a layer of several units z₁[2], w₂[1,3]. A key is what a file writes: "z1", "w2[1,3]",
+"dw2[1,3]" for ∂L/∂w₂, "dh1_dz1" for ∂h₁/∂z₁.
+"""
 
-from dataclasses import dataclass, field
+__all__ = ["Desk", "GivenNumber", "Ledger", "Moment", "Naming", "TraceLine", "ratio", "symbol"]
+
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
 from tenfold.errors import TenfoldError, UsageError
 from tenfold.teach.trace.expressions import Expression, Place, Symbol, Value, evaluate, settled, symbols
-from tenfold.teach.trace.naming import Naming, ratio
+from tenfold.teach.trace.network import Network
 
 MOST = 5000
+LARGE = "too large a number for a float64: take a smaller learning rate,"
+LOGARITHM = "the logarithm of 0: a probability has become too small for a float64; take"
+BARE = {
+    "ŷ": ('<mover accent="true"><mi>y</mi><mo stretchy="false">^</mo></mover>', r"\hat{y}"),
+    "η": ("<mi>η</mi>", r"\eta"),
+}
+"""Letters that mathematics writes otherwise: as MathML and LaTeX."""
+SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+
+
+@dataclass(frozen=True)
+class Naming:
+    """The symbols of a network's quantities, their keys without a prefix. sample: its number where L has it."""
+
+    network: Network
+    sample: int | None = None
+
+    def sums(self, layer: int) -> list[Symbol]:
+        """Return z of every unit of a layer; without an activation the sum is what the unit hands on."""
+        if self.network.activations[layer - 1] == "identity":
+            return self.values(layer)
+        return [self._unit("z", place) for place in self._places(layer, "pre")]
+
+    def values(self, layer: int) -> list[Symbol]:
+        """Return what every unit of a layer hands on: x, h, and of the last ŷ, or the scores of a classifier."""
+        last, places = layer == self.network.depth, self._places(layer, "value")
+        if layer == 0 or (last and self.network.regresses):
+            return [self._indexed("ŷ" if layer else "x", place) for place in places]
+        letter = "z" if last and self.network.activations[-1] == "identity" else "h"
+        return [self._unit(letter, place) for place in places]
+
+    def parameters(self, layer: int) -> tuple[list[Symbol], list[Symbol]]:
+        """Return w of every edge to a layer, unit for unit, and b of every unit."""
+        before, units = self.network.sizes[layer - 1], range(1, self.network.sizes[layer] + 1)
+        edges = [Place("edge", layer, unit, source, "parameter") for unit in units for source in range(1, before + 1)]
+        weights = [symbol("w", f"{edge.unit},{edge.source}", layer, edge) for edge in edges]
+        if len(edges) == 1:
+            weights = [symbol("w", str(layer), place=edges[0])]
+        return weights, [self._unit("b", Place("bias", layer, unit, None, "parameter")) for unit in units]
+
+    def loss(self) -> Symbol:
+        """Return L, of one sample of a batch L₁."""
+        place = Place("loss", self.network.depth, 1, None, "value")
+        return replace(symbol("L", str(self.sample or ""), place=place), key="L")
+
+    def classwise(self, letter: str, unit: int = 0) -> Symbol:
+        """Return a quantity of the loss that every output has, such as p, or, without a unit, one for all."""
+        place = Place("loss", self.network.depth, unit or 1, None, "value")
+        return self._indexed(letter, place) if unit else symbol(letter, place=place)
+
+    def _places(self, layer: int, quantity: str) -> list[Place]:
+        return [Place("node", layer, unit, None, quantity) for unit in range(1, self.network.sizes[layer] + 1)]
+
+    def _unit(self, letter: str, place: Place) -> Symbol:
+        alone, layer = self.network.sizes[place.layer] == 1, place.layer
+        return symbol(letter, str(layer), place=place) if alone else symbol(letter, str(place.unit), layer, place)
+
+    def _indexed(self, letter: str, place: Place) -> Symbol:
+        if self.network.sizes[place.layer] == 1:
+            return symbol(letter, place=place)
+        return replace(symbol(letter, str(place.unit), place=place), key=f"{symbol(letter).key}[{place.unit}]")
+
+
+def symbol(letter: str, index: str = "", layer: int = 0, place: Place | None = None) -> Symbol:
+    """Return a letter with an index below it; with a layer, that stands above, and in plain text before the index.
+
+    >>> symbol("w", "1,3", 2).text, symbol("w", "1,3", 2).latex
+    ('w₂[1,3]', 'w^{(2)}_{1,3}')
+    """
+    bare, latex = BARE.get(letter, (f"<mi>{letter}</mi>", letter))
+    key = "yhat" if letter == "ŷ" else letter
+    below = "<mo>,</mo>".join(f"<mn>{part}</mn>" for part in index.split(","))
+    if layer:
+        above = f'<mrow><mo stretchy="false">(</mo><mn>{layer}</mn><mo stretchy="false">)</mo></mrow>'
+        mathml = f"<msubsup>{bare}<mrow>{below}</mrow>{above}</msubsup>"
+        text = f"{letter}{str(layer).translate(SUBSCRIPTS)}[{index}]"
+        return Symbol(f"{key}{layer}[{index}]", text, f"{latex}^{{({layer})}}_{{{index}}}", mathml, place)
+    if index:
+        mathml = f"<msub>{bare}{below}</msub>"
+        return Symbol(f"{key}{index}", f"{letter}{index.translate(SUBSCRIPTS)}", f"{latex}_{{{index}}}", mathml, place)
+    return Symbol(key, letter, latex, bare, place)
+
+
+def ratio(above: Symbol, below: Symbol, place: Place | None = None) -> Symbol:
+    """Return ∂above/∂below; prefixes of their keys are left out. place: where it is not that of below.
+
+    >>> ratio(Symbol("2.h1", "h₁", "h_{1}"), Symbol("2.z1", "z₁", "z_{1}")).key
+    'dh1_dz1'
+    """
+    top, bottom = (symbol.key.rpartition(".")[2] for symbol in (above, below))
+    key = f"d{bottom}" if top == "L" else f"d{top}_d{bottom}"
+    latex = rf"\frac{{\partial {above.latex}}}{{\partial {below.latex}}}"
+    mathml = "".join(f"<mrow><mi>∂</mi>{symbol.mathml}</mrow>" for symbol in (above, below))
+    here = place or below.place
+    here = here._replace(quantity="gradient" if top == "L" else "local") if here else None
+    return Symbol(key, f"∂{above.text}/∂{below.text}", latex, f"<mfrac>{mathml}</mfrac>", here)
 
 
 class Moment(NamedTuple):
@@ -103,16 +203,9 @@ class Desk(NamedTuple):
         symbol, number = quantity.within(self.moment.prefix), len(self.ledger.lines) + 1
         try:
             value = settled(evaluate(formula, self.ledger.values))
-        except (OverflowError, ZeroDivisionError):
-            raise TenfoldError(
-                f"line {number}, {symbol.key} is too large a number for a float64: take a smaller learning rate, "
-                "smaller weights or inputs"
-            ) from None
-        except ValueError:
-            raise TenfoldError(
-                f"line {number}, {symbol.key} is the logarithm of 0: a probability has become too small for a float64; "
-                "take smaller weights or inputs"
-            ) from None
+        except (OverflowError, ZeroDivisionError, ValueError) as error:
+            why = LOGARITHM if isinstance(error, ValueError) else LARGE
+            raise TenfoldError(f"line {number}, {symbol.key} is {why} smaller weights or inputs") from None
         self.ledger.values[symbol.key] = value
         self.ledger.lines.append(TraceLine(number, self.moment, *kind, symbol, formula, value, of))
         return symbol

@@ -21,12 +21,8 @@ def markdown(trace: Display) -> str:
         lines += [f"## {escaped(chapter.title)}: {escaped(chapter.about)}", ""]
         for stage, rows in chapter.stages():
             lines += [f"### {escaped(stage.capitalize())}", "", *_table(rows), ""]
-    lines += [
-        "## Rules",
-        "",
-        *(f"- **{escaped(rule)}**: {escaped(sentence)}" for rule, sentence in trace.rules.items()),
-    ]
-    return "\n".join(lines) + "\n"
+    rules = [f"- **{escaped(rule)}**: {escaped(sentence)}" for rule, sentence in trace.rules.items()]
+    return "\n".join([*lines, "## Rules", "", *rules]) + "\n"
 
 
 def _table(rows: Sequence[DisplayRow]) -> Iterator[str]:

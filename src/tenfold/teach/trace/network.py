@@ -1,18 +1,19 @@
 """The network, the loss and the samples of a trace; read strictly, with the key or option that is amiss by name."""
 
-__all__ = ["ACTIVATIONS", "KEYS", "LOSSES", "REGRESSIONS", "Network", "Sample", "choices_of", "network_of"]
+__all__ = ["ACTIVATIONS", "KEYS", "LOSSES", "REGRESSIONS", "Network", "Sample", "choices_of", "counted", "network_of"]
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from tenfold.errors import UsageError, nearest
+from tenfold.errors import UsageError, blamed, nearest
 from tenfold.rooms import find, names
 from tenfold.seeds import generator
-from tenfold.teach.trace.cells import counted, fill_matrix, fill_vector, layers_of, listed, number, pairs
+from tenfold.teach.printed import exactly
 
 Row = tuple[Fraction, ...]
 Matrix = tuple[Row, ...]
@@ -35,7 +36,10 @@ KEYS = {
     "digits": "",
 }
 NEEDED = tuple(key for key, example in KEYS.items() if example)
+FILED = ("sizes", "activations", "weights", "biases", "loss", "learning_rate", "batch", "updates")
 UNITS, DEPTH, SAMPLES, UPDATES, DIGITS = 64, 8, 1000, 1000, 6
+# A larger whole number is a slip of the keyboard.
+BITS = 200
 
 
 class Sample(NamedTuple):
@@ -82,10 +86,10 @@ def network_of(choices: Mapping[str, Any], name: str) -> Network:
     for key in choices:
         if key not in KEYS:
             raise UsageError(f"unknown key {key!r}: {nearest(key, KEYS)}")
-    given = {key: listed(value) for key, value in choices.items() if value is not None}
+    given = {key: _listed(value) for key, value in choices.items() if value is not None}
     sizes = _sizes(given.get("sizes", []))
     for key in NEEDED:
-        drawn = key == "biases" and _drawn(given.get("weights"))
+        drawn = key == "biases" and given.get("weights") in names("initializers")
         if key not in given and not drawn:
             raise UsageError(f"{key} is missing: give {KEYS[key]}")
     activations, loss = _activations(given["activations"], len(sizes) - 1), _word("loss", given["loss"], LOSSES)
@@ -95,7 +99,7 @@ def network_of(choices: Mapping[str, Any], name: str) -> Network:
     if not isinstance(batch, bool):
         raise UsageError(f"batch is {batch!r}: expected true or false")
     updates = counted(given.get("updates", 1 if batch else len(samples)), "updates", 1, UPDATES)
-    rate = number(given["learning_rate"], "learning_rate")
+    rate = _number(given["learning_rate"], "learning_rate")
     if rate <= 0:
         raise UsageError(f"learning_rate is {given['learning_rate']}: expected a number above 0, such as 0.01")
     return Network(name, sizes, activations, weights, biases, loss, rate, samples, batch, updates, notes)
@@ -104,27 +108,13 @@ def network_of(choices: Mapping[str, Any], name: str) -> Network:
 def choices_of(network: Network, digits: Callable[[Fraction], str]) -> dict[str, Any]:
     """Return the keys of a network's file, its numbers as `digits` writes them."""
 
-    def listed_digits(cells: Any) -> Any:
-        return [listed_digits(cell) for cell in cells] if isinstance(cells, tuple) else digits(cells)
+    def written(part: Any) -> Any:
+        if isinstance(part, tuple):
+            return [written(cell) for cell in part]
+        return digits(part) if isinstance(part, Fraction) else part
 
-    samples = [
-        {"x": listed_digits(x), "y": listed_digits(y) if label is None else label} for x, y, label in network.samples
-    ]
-    return {
-        "sizes": list(network.sizes),
-        "activations": list(network.activations),
-        "weights": listed_digits(network.weights),
-        "biases": listed_digits(network.biases),
-        "loss": network.loss,
-        "learning_rate": digits(network.learning_rate),
-        "batch": network.batch,
-        "updates": network.updates,
-        "samples": samples,
-    }
-
-
-def _drawn(weights: Any) -> bool:
-    return isinstance(weights, str) and weights in names("initializers")
+    samples = [{"x": written(x), "y": written(y if label is None else label)} for x, y, label in network.samples]
+    return {key: written(getattr(network, key)) for key in FILED} | {"samples": samples}
 
 
 def _sizes(given: Any) -> tuple[int, ...]:
@@ -154,7 +144,6 @@ def _activations(given: Any, count: int) -> tuple[str, ...]:
 
 
 def _parameters(given: Mapping[str, Any], sizes: tuple[int, ...]) -> tuple[tuple[Matrix, ...], tuple[Row, ...], Any]:
-    """Return weights, biases, and notes on those that were drawn."""
     shapes = list(zip(sizes[1:], sizes[:-1], strict=True))
     layers, notes = {}, []
     seed = counted(given.get("seed", 0), "seed", 0, 2**32)
@@ -162,7 +151,7 @@ def _parameters(given: Mapping[str, Any], sizes: tuple[int, ...]) -> tuple[tuple
     for key, default in (("weights", None), ("biases", "0")):
         value = given.get(key, default)
         if isinstance(value, str):
-            value = layers_of(value)
+            value = _layers_of(value)
         if isinstance(value, str) and (value in names("initializers") or value[1:].isalpha()):
             value, note = _initialized(key, value, shapes, seed, digits)
             notes.append(note)
@@ -172,13 +161,10 @@ def _parameters(given: Mapping[str, Any], sizes: tuple[int, ...]) -> tuple[tuple
                 f"{'-'.join(map(str, sizes))} have {len(shapes)}"
             )
         layers[key] = value if isinstance(value, list) else [value] * len(shapes)
-    weights = [fill_matrix(w, o, i, f"weights of layer {k}") for k, (w, (o, i)) in _numbered(layers["weights"], shapes)]
-    biases = [fill_vector(b, o, f"biases of layer {k}") for k, (b, (o, _)) in _numbered(layers["biases"], shapes)]
-    return tuple(weights), tuple(biases), tuple(notes)
-
-
-def _numbered(layers: list[Any], shapes: list[tuple[int, int]]) -> Any:
-    return enumerate(zip(layers, shapes, strict=True), 1)
+    sized = [(k, outputs, inputs) for k, (outputs, inputs) in enumerate(shapes, 1)]
+    weights = tuple(_fill_matrix(layers["weights"][k - 1], o, i, f"weights of layer {k}") for k, o, i in sized)
+    biases = tuple(_fill_vector(layers["biases"][k - 1], o, f"biases of layer {k}") for k, o, _ in sized)
+    return weights, biases, tuple(notes)
 
 
 def _initialized(key: str, word: str, shapes: list[tuple[int, int]], seed: int, digits: int) -> tuple[list[Any], str]:
@@ -198,7 +184,7 @@ def _initialized(key: str, word: str, shapes: list[tuple[int, int]], seed: int, 
 
 
 def _samples(given: Any, inputs: int, outputs: int, loss: str) -> tuple[Sample, ...]:
-    rows = pairs(given) if isinstance(given, str) else given
+    rows = _pairs(given) if isinstance(given, str) else given
     if not isinstance(rows, list) or not rows:
         raise UsageError('samples: none given; expected such as "1:3 2:4", or a list of tables with x and y')
     if len(rows) > SAMPLES:
@@ -218,11 +204,11 @@ def _sample(row: Any, k: int, inputs: int, outputs: int, loss: str) -> Sample:
     return Sample(x, (), _label(row["y"], outputs, k, loss))
 
 
-def _cells(given: Any, width: int, where: str) -> Row:
+def _cells(given: Any, width: int, where: str, why: str = "where the network has {}") -> Row:
     cells = given if isinstance(given, list) else [given]
     if len(cells) != width:
-        raise UsageError(f"{where}: {len(cells)} number{'s' * (len(cells) != 1)} where the network has {width}")
-    return tuple(number(cell, where) for cell in cells)
+        raise UsageError(f"{where}: {len(cells)} number{'s' * (len(cells) != 1)} {why.format(width)}")
+    return tuple(_number(cell, where) for cell in cells)
 
 
 def _label(given: Any, outputs: int, k: int, loss: str) -> int:
@@ -231,3 +217,87 @@ def _label(given: Any, outputs: int, k: int, loss: str) -> int:
     if outputs == 1 and loss != "sigmoid":
         raise UsageError(f"loss {loss!r} compares scores: it needs 2 outputs at least, the sizes end with 1")
     return counted(cell, f"y of sample {k}, a label,", 0, max(outputs - 1, 1))
+
+
+def _number(cell: object, where: str) -> Fraction:
+    """Return the number that is written in a cell. where: named in the UsageError that anything else raises.
+
+    >>> _number("0.10", "weights"), _number(0.1, "weights")
+    (Fraction(1, 10), Fraction(1, 10))
+    """
+    if isinstance(cell, bool) or not isinstance(cell, str | int | float | Decimal | Fraction):
+        raise UsageError(f"{where}: {_quoted(cell)} is not a number; expected one such as 0.5, -2 or 1/3")
+    if isinstance(cell, int) and cell.bit_length() > BITS:
+        raise UsageError(f"{where}: a whole number of {cell.bit_length()} bits is too large")
+    with blamed(where):
+        return exactly(str(cell))
+
+
+def counted(cell: object, where: str, least: int, most: int) -> int:
+    """Return a whole number from least to most."""
+    value = _number(cell, where)
+    if value.denominator != 1 or not least <= value <= most:
+        raise UsageError(f"{where} is {_quoted(cell)}: expected a whole number from {least} to {most:,}")
+    return int(value)
+
+
+def _listed(value: Any) -> Any:
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    return [_listed(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def _layers_of(text: str) -> Any:
+    """Read an option's numbers: a space between layers, a semicolon between rows, a comma between cells.
+
+    >>> _layers_of("0.5"), _layers_of("1,2;3,4 5,6")
+    ('0.5', [[['1', '2'], ['3', '4']], [['5', '6']]])
+    """
+    layers = [[row.split(",") for row in layer.split(";")] for layer in text.split()]
+    alone = layers in ([], [[[text.strip()]]])
+    return text.strip() if alone else [layer[0][0] if layer == [[layer[0][0]]] else layer for layer in layers]
+
+
+def _pairs(text: str) -> list[dict[str, Any]]:
+    """Read an option's samples: a space between them, a colon between x and y, a comma between cells.
+
+    >>> _pairs("1:3 2,0.5:4")
+    [{'x': ['1'], 'y': ['3']}, {'x': ['2', '0.5'], 'y': ['4']}]
+    """
+    samples = []
+    for k, sample in enumerate(text.split(), 1):
+        x, _, y = sample.partition(":")
+        if not (x and y):
+            raise UsageError(f'samples: {sample[:40]!r}, sample {k}, is not x:y; expected such as "1:3 2:4"')
+        samples.append({"x": x.split(","), "y": y.split(",")})
+    return samples
+
+
+def _fill_matrix(given: Any, outputs: int, inputs: int, where: str) -> tuple[Row, ...]:
+    """Return weights (O, I): rows of numbers, one number for all, or a plain list where O or I is 1."""
+    if not isinstance(given, list):
+        return ((_number(given, where),) * inputs,) * outputs
+    if 1 in (outputs, inputs) and given and not any(isinstance(row, list) for row in given):
+        given = [given] if outputs == 1 else [[cell] for cell in given]
+    if len(given) != outputs or not all(isinstance(row, list) and len(row) == inputs for row in given):
+        widths = sorted({len(row) if isinstance(row, list) else 1 for row in given})
+        rows = f"{len(given)} row{'s' * (len(given) != 1)} of {' and '.join(map(str, widths)) or 'no'} numbers"
+        raise UsageError(
+            f"{where}: {rows}; {outputs} unit{'s' * (outputs > 1)} with {inputs} "
+            f"input{'s' * (inputs > 1)} take{'s' * (outputs == 1)} {outputs} × {inputs} numbers, a row for each unit"
+        )
+    return tuple(tuple(_number(cell, f"{where}, row {i}") for cell in row) for i, row in enumerate(given, 1))
+
+
+def _fill_vector(given: Any, width: int, where: str) -> Row:
+    """Return a number for each of `width` units, or one for all."""
+    if not isinstance(given, list):
+        return (_number(given, where),) * width
+    if len(given) == 1 and isinstance(given[0], list):
+        given = given[0]
+    return _cells(given, width, where, f"for {width} unit{'s' * (width > 1)}")
+
+
+def _quoted(cell: object) -> str:
+    text = repr(cell)
+    return text if len(text) <= 40 else f"{text[:36]} …"

@@ -1,129 +1,72 @@
 """Formulas written down, as plain Unicode, LaTeX and MathML, with letters or with the numbers put in."""
 
-__all__ = [
-    "LATEX",
-    "TEXT",
-    "Style",
-    "Written",
-    "circled",
-    "digits",
-    "exact_digits",
-    "in_all_styles",
-    "shown",
-    "written",
-]
+__all__ = ["LATEX", "TEXT", "Written", "circled", "digits", "exact_digits", "in_all_styles", "shown", "written"]
 
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact
 from fractions import Fraction
 from typing import NamedTuple
 
-from tenfold.teach.trace.expressions import (
-    Expression,
-    Function,
-    Indicator,
-    Largest,
-    Negative,
-    Number,
-    Power,
-    Precise,
-    Product,
-    Quotient,
-    Sum,
-    Symbol,
-    Value,
-    plain,
-)
+from tenfold.teach.trace import expressions as tree
+from tenfold.teach.trace.expressions import Expression, Symbol, Value, plain
 
-FUNCTIONS = ("sigmoid", "tanh", "exp", "ln")
 SIGNIFICANT = 6
 LONGEST = 60
+# A quotient of two numbers with LONGEST digits together, if it ends, has fewer.
+EXACTLY = Context(prec=400, traps=[Inexact])
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 # How tightly a piece holds together: a sum, a product, a negative number, what needs no parentheses.
 LOOSE, FIRM, SIGNED, WHOLE = 0, 1, 2, 3
-
 
 Put = Callable[[Symbol], str]
 """What to write for a symbol: its letters, or a number."""
 
 
 class Style(NamedTuple):
-    """How to write a formula: letters of a symbol, a number, the signs between pieces, templates for the rest."""
+    """How to write a formula: letters of a symbol, a number, and templates for the rest: signs, fences, functions."""
 
     letters: Put
     number: Callable[[str], str]
-    power: Callable[[str, int], str]
-    plus: str
-    minus: str
-    prefix: str
-    times: str
-    beside: str
-    comma: str
-    fraction: str
-    coefficient: str
-    group: str
-    largest: str
-    positive: str
-    step: str
-    functions: dict[str, str]
+    templates: dict[str, str]
 
 
-TEXT = Style(
-    letters=lambda symbol: symbol.text,
-    number=str,
-    power=lambda base, exponent: base + str(exponent).translate(SUPERSCRIPTS),
-    plus=" + ",
-    minus=" − ",
-    prefix="−",
-    times=" · ",
-    beside=" ",
-    comma=", ",
-    fraction="{} / {}",
-    coefficient="({}/{})",
-    group="({})",
-    largest="max({})",
-    positive="[{} > 0]",
-    step="({1} if {0} > 0 else {2})",
-    functions={"sigmoid": "σ({})", "tanh": "tanh({})", "exp": "exp({})", "ln": "ln({})"},
-)
-LATEX = Style(
-    letters=lambda symbol: symbol.latex,
-    number=lambda text: text.replace("−", "-"),
-    power=lambda base, exponent: f"{base}^{{{exponent}}}",
-    plus=" + ",
-    minus=" - ",
-    prefix="-",
-    times=r" \cdot ",
-    beside=" ",
-    comma=", ",
-    fraction=r"\frac{{{}}}{{{}}}",
-    coefficient=r"\tfrac{{{}}}{{{}}}",
-    group=r"\left({}\right)",
-    largest=r"\max\left({}\right)",
-    positive=r"\left[{} > 0\right]",
-    step=r"\left({1} \text{{ if }} {0} > 0 \text{{ else }} {2}\right)",
-    functions={name: rf"\{name.replace('sigmoid', 'sigma')}\left({{}}\right)" for name in FUNCTIONS},
-)
 _PREFIX, _FENCED = '<mo form="prefix">−</mo>', "<mrow><mo>(</mo>{}<mo>)</mo></mrow>"
-MATHML = Style(
-    letters=lambda symbol: symbol.mathml,
-    number=lambda text: f"{_PREFIX * text.startswith('−')}<mn>{text.removeprefix('−')}</mn>",
-    power=lambda base, exponent: f"<msup><mrow>{base}</mrow><mn>{exponent}</mn></msup>",
-    plus='<mo form="infix">+</mo>',
-    minus='<mo form="infix">−</mo>',
-    prefix=_PREFIX,
-    times="<mo>·</mo>",
-    beside="",
-    comma="<mo>,</mo>",
-    fraction="<mfrac><mrow>{}</mrow><mrow>{}</mrow></mfrac>",
-    coefficient="<mfrac><mn>{}</mn><mn>{}</mn></mfrac>",
-    group=_FENCED,
-    largest=f"<mi>max</mi>{_FENCED}",
-    positive="<mrow><mo>[</mo>{}<mo>&gt;</mo><mn>0</mn><mo>]</mo></mrow>",
-    step=_FENCED.format(
-        "<mn>{1}</mn><mtext>\u00a0if\u00a0</mtext>{0}<mo>&gt;</mo><mn>0</mn><mtext>\u00a0else\u00a0</mtext><mn>{2}</mn>"
+_MATHML_STEP = (
+    "<mn>{1}</mn><mtext>\u00a0if\u00a0</mtext>{0}<mo>&gt;</mo><mn>0</mn><mtext>\u00a0else\u00a0</mtext><mn>{2}</mn>"
+)
+_TEMPLATES = {
+    "plus": (" + ", " + ", '<mo form="infix">+</mo>'),
+    "minus": (" − ", " - ", '<mo form="infix">−</mo>'),
+    "prefix": ("−", "-", _PREFIX),
+    "times": (" · ", r" \cdot ", "<mo>·</mo>"),
+    "beside": (" ", " ", ""),
+    "comma": (", ", ", ", "<mo>,</mo>"),
+    "fraction": ("{} / {}", r"\frac{{{}}}{{{}}}", "<mfrac><mrow>{}</mrow><mrow>{}</mrow></mfrac>"),
+    "coefficient": ("({}/{})", r"\tfrac{{{}}}{{{}}}", "<mfrac><mn>{}</mn><mn>{}</mn></mfrac>"),
+    "power": ("{}{}", "{}^{{{}}}", "<msup><mrow>{}</mrow><mn>{}</mn></msup>"),
+    "group": ("({})", r"\left({}\right)", _FENCED),
+    "positive": ("[{} > 0]", r"\left[{} > 0\right]", "<mrow><mo>[</mo>{}<mo>&gt;</mo><mn>0</mn><mo>]</mo></mrow>"),
+    "step": (
+        "({1} if {0} > 0 else {2})",
+        r"\left({1} \text{{ if }} {0} > 0 \text{{ else }} {2}\right)",
+        _FENCED.format(_MATHML_STEP),
     ),
-    functions={name: f"<mi>{name.replace('sigmoid', 'σ')}</mi>{_FENCED}" for name in FUNCTIONS},
+    "sigmoid": ("σ({})", r"\sigma\left({}\right)", f"<mi>σ</mi>{_FENCED}"),
+}
+"""How each piece is written as plain text, as LaTeX and as MathML."""
+_TEMPLATES |= {
+    name: (f"{name}({{}})", rf"\{name}\left({{}}\right)", f"<mi>{name}</mi>{_FENCED}")
+    for name in ("tanh", "exp", "ln", "max")
+}
+_TEXT, _LATEX, _MATHML = (
+    dict(zip(_TEMPLATES, column, strict=True)) for column in zip(*_TEMPLATES.values(), strict=True)
+)
+TEXT = Style(lambda symbol: symbol.text, str, _TEXT)
+LATEX = Style(lambda symbol: symbol.latex, lambda text: text.replace("−", "-"), _LATEX)
+MATHML = Style(
+    lambda symbol: symbol.mathml,
+    lambda text: f"{_PREFIX * text.startswith('−')}<mn>{text.removeprefix('−')}</mn>",
+    _MATHML,
 )
 
 
@@ -146,7 +89,7 @@ class Written(NamedTuple):
 def in_all_styles(expression: Expression, put: Put | None = None) -> Written:
     """Return a formula in every style; as MathML in an element for each summand, for browsers break none of them."""
     whole, letters = plain(expression), put or MATHML.letters
-    pieces = _summands(whole, MATHML, letters) if isinstance(whole, Sum) else [_piece(whole, MATHML, letters).text]
+    pieces = _summands(whole, MATHML, letters) if isinstance(whole, tree.Sum) else [_piece(whole, MATHML, letters).text]
     mathml = "<wbr>".join(f"<math>{piece}</math>" for piece in pieces)
     return Written(written(whole, TEXT, put), written(whole, LATEX, put), mathml)
 
@@ -155,7 +98,7 @@ def written(expression: Expression, style: Style = TEXT, put: Put | None = None)
     """Return the formula in a style, with what `put` gives for its symbols, their letters without it.
 
     >>> w, x = Symbol("w", "w₁", "w_{1}"), Symbol("x", "x", "x")
-    >>> written(Product((w, x))), written(Product((w, x)), TEXT, lambda symbol: "−2")
+    >>> written(tree.Product((w, x))), written(tree.Product((w, x)), TEXT, lambda symbol: "−2")
     ('w₁ x', '(−2) · (−2)')
     """
     return _piece(expression, style, put or style.letters).text
@@ -163,34 +106,36 @@ def written(expression: Expression, style: Style = TEXT, put: Put | None = None)
 
 def _piece(expression: Expression, style: Style, put: Put) -> Piece:
     match expression:
-        case Number(value):
+        case tree.Number(value):
             return _number(value, style)
         case Symbol():
             return _symbol(put(expression), expression, style)
-        case Sum():
+        case tree.Sum():
             return Piece("".join(_summands(expression, style, put)), LOOSE, "group")
-        case Negative(term):
-            return Piece(style.prefix + _held(_piece(term, style, put), FIRM, style), LOOSE, "group")
-        case Product(factors):
+        case tree.Negative(term):
+            return Piece(style.templates["prefix"] + _held(_piece(term, style, put), FIRM, style), LOOSE, "group")
+        case tree.Product(factors):
             return _product([_piece(factor, style, put) for factor in factors], style)
-        case Quotient(above, below):
+        case tree.Quotient(above, below):
             tight, hold = (WHOLE, FIRM) if style is TEXT else (LOOSE, WHOLE)
             parts = [_held(_piece(part, style, put), tight, style) for part in (above, below)]
-            return Piece(style.fraction.format(*parts), hold, "group")
-        case Power(base, exponent):
-            return Piece(style.power(_held(_piece(base, style, put), WHOLE, style), exponent), WHOLE, "letter")
-        case Function(name, argument):
-            return Piece(style.functions[name].format(_piece(argument, style, put).text), WHOLE, "letter")
-        case Largest(terms):
-            listed = style.comma.join(_piece(term, style, put).text for term in terms)
-            return Piece(style.largest.format(listed), WHOLE, "letter")
-        case Precise(formula):
+            return Piece(style.templates["fraction"].format(*parts), hold, "group")
+        case tree.Power(base, exponent):
+            raised = str(exponent).translate(SUPERSCRIPTS) if style is TEXT else exponent
+            held = _held(_piece(base, style, put), WHOLE, style)
+            return Piece(style.templates["power"].format(held, raised), WHOLE, "letter")
+        case tree.Function(name, argument):
+            return Piece(style.templates[name].format(_piece(argument, style, put).text), WHOLE, "letter")
+        case tree.Largest(terms):
+            listed = style.templates["comma"].join(_piece(term, style, put).text for term in terms)
+            return Piece(style.templates["max"].format(listed), WHOLE, "letter")
+        case tree.Precise(formula):
             return _piece(formula, style, put)
-        case Indicator(argument, above, below):
+        case tree.Indicator(argument, above, below):
             inside = _piece(argument, style, put).text
             if above == 1 and below == 0:
-                return Piece(style.positive.format(inside), WHOLE, "letter")
-            return Piece(style.step.format(inside, shown(above), shown(below)), WHOLE, "group")
+                return Piece(style.templates["positive"].format(inside), WHOLE, "letter")
+            return Piece(style.templates["step"].format(inside, shown(above), shown(below)), WHOLE, "group")
 
 
 def _number(value: Fraction, style: Style) -> Piece:
@@ -198,7 +143,7 @@ def _number(value: Fraction, style: Style) -> Piece:
         return Piece("½", WHOLE, "letter")
     if value.denominator == 1 or (exact_digits(value) and value.denominator % 10 == 0):
         return Piece(style.number(shown(value)), WHOLE if value >= 0 else SIGNED, "number")
-    return Piece(style.coefficient.format(value.numerator, value.denominator), WHOLE, "letter")
+    return Piece(style.templates["coefficient"].format(value.numerator, value.denominator), WHOLE, "letter")
 
 
 def _symbol(text: str, symbol: Symbol, style: Style) -> Piece:
@@ -208,19 +153,22 @@ def _symbol(text: str, symbol: Symbol, style: Style) -> Piece:
 
 
 def _held(piece: Piece, hold: int, style: Style) -> str:
-    return piece.text if piece.hold >= hold else style.group.format(piece.text)
+    return piece.text if piece.hold >= hold else style.templates["group"].format(piece.text)
 
 
-def _summands(expression: Sum, style: Style, put: Put) -> list[str]:
-    """Return the terms of a sum, each but the first with its sign."""
+def _summands(expression: tree.Sum, style: Style, put: Put) -> list[str]:
     first, *rest = expression.terms
     summands = [_held(_piece(first, style, put), LOOSE, style)]
     for term in rest:
-        sign, inner = (style.minus, term.term) if isinstance(term, Negative) else (style.plus, term)
+        sign, inner = (
+            (style.templates["minus"], term.term)
+            if isinstance(term, tree.Negative)
+            else (style.templates["plus"], term)
+        )
         piece = _piece(inner, style, put)
         # "1 − −2" is no arithmetic, and "1 − (a + b)" is not "1 − a + b".
-        loose = piece.hold == SIGNED or (piece.hold == LOOSE and isinstance(inner, Negative | Sum))
-        summands.append(sign + (style.group.format(piece.text) if loose else piece.text))
+        loose = piece.hold == SIGNED or (piece.hold == LOOSE and isinstance(inner, tree.Negative | tree.Sum))
+        summands.append(sign + (style.templates["group"].format(piece.text) if loose else piece.text))
     return summands
 
 
@@ -231,7 +179,7 @@ def _product(pieces: list[Piece], style: Style) -> Piece:
     for piece in rest:
         loud = {before.kind, piece.kind} == {"ratio"} or (piece.kind == "number" and before.text != "½")
         loud |= before.kind == "number" and piece.kind in ("group", "number")
-        text += (style.times if loud else style.beside) + _held(piece, WHOLE, style)
+        text += (style.templates["times"] if loud else style.templates["beside"]) + _held(piece, WHOLE, style)
         before = piece
     return Piece(text, FIRM, "group")
 
@@ -244,18 +192,11 @@ def exact_digits(value: Value | None) -> str:
     """
     if not isinstance(value, Fraction):
         return ""
-    rest, digits = value.denominator, 0
-    for prime in (2, 5):
-        times = 0
-        while rest % prime == 0:
-            rest, times = rest // prime, times + 1
-        digits = max(digits, times)
-    if rest > 1 or digits > LONGEST:
-        text = f"{value.numerator}/{value.denominator}" if rest > 1 else ""
-    else:
-        scaled = abs(value.numerator) * 10**digits // value.denominator
-        whole, part = divmod(scaled, 10**digits)
-        text = "-" * (value < 0) + (f"{whole}.{part:0{digits}}" if digits else str(whole))
+    above, below = value.as_integer_ratio()
+    try:
+        text = f"{EXACTLY.divide(Decimal(above), Decimal(below)):f}"
+    except Inexact:
+        text = f"{above}/{below}"
     return text.replace("-", "−") if len(text) <= LONGEST else ""
 
 

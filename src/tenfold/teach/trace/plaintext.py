@@ -28,11 +28,11 @@ def plain_text(trace: Display) -> str:
 
 def text_rows(trace: Display) -> Iterator[TextRow]:
     """Yield the trace's text piece by piece, so that whoever prints it may color it."""
-    yield _wrapped("title", f"{trace.name}: {trace.heading}", "", "  ")
+    yield _wrapped("title", f"{trace.name}: {trace.heading}")
     start = (f"{symbol.text} = {shown(value)}" for symbol, value in trace.givens if symbol.key.startswith("0."))
-    yield _wrapped("note", f"start: {', '.join(start)}", "", "  ")
+    yield _wrapped("note", f"start: {', '.join(start)}")
     for note in trace.notes:
-        yield _wrapped("note", f"note: {note}", "", "  ")
+        yield _wrapped("note", f"note: {note}")
     for chapter in trace.chapters:
         for part in chapter.parts:
             yield TextRow("heading", f"\n{chapter.title}, {part.about}")
@@ -41,7 +41,7 @@ def text_rows(trace: Display) -> Iterator[TextRow]:
                 for row in rows:
                     yield from _line(row)
     yield TextRow("note", "")
-    yield _wrapped("note", f"checked: {trace.held}", "", "  ")
+    yield _wrapped("note", f"checked: {trace.held}")
     if trace.counts is not None:
         yield from _verdicts(trace)
 
@@ -52,33 +52,25 @@ def _line(row: DisplayRow) -> Iterator[TextRow]:
     parts = [f"{row.line.symbol.text} {terms[0]}", *terms[1:]]
     if row.errors.kink:
         parts.append("  (at the kink: autograd's convention)")
-    yield from _fitted(f"{row.line.number:>4}  ", parts)
+    start, whole = f"{row.line.number:>4}  ", " ".join(parts)
+    # On one line where they fit, else one below the other.
+    for k, part in enumerate([whole] if len(start + whole) <= WIDTH else parts):
+        yield _wrapped("line", part, " " * (INDENT + 2) if k else start, " " * (INDENT + 4))
     for judgment in row.judgments:
         place = f" ({judgment.note})" if judgment.note else ""
         text = f"{judgment.printed}{place}: {judgment.sentence}"
         yield _wrapped(standing(judgment.verdict), text, " " * INDENT + "» ", " " * (INDENT + 4))
 
 
-def _fitted(start: str, parts: list[str]) -> Iterator[TextRow]:
-    """Yield the parts on one line where they fit, else one below the other."""
-    whole = start + " ".join(parts)
-    if len(whole) <= WIDTH:
-        yield TextRow("line", whole)
-        return
-    for k, part in enumerate(parts):
-        yield _wrapped("line", part, start if k == 0 else " " * (INDENT + 2), " " * (INDENT + 4))
-
-
-def _wrapped(kind: str, text: str, first: str, rest: str) -> TextRow:
-    return TextRow(
-        kind, textwrap.fill(text, WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
-    )
+def _wrapped(kind: str, text: str, first: str = "", rest: str = "  ") -> TextRow:
+    whole = textwrap.fill(text, WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+    return TextRow(kind, whole)
 
 
 def _verdicts(trace: Display) -> Iterator[TextRow]:
     counts = [counted_verdict(*counted) for counted in (trace.counts or {}).items()]
     total = f"{len(trace.judged)} number{'s' * (len(trace.judged) != 1)}"
-    yield _wrapped("note", f"judged: {total}: {', '.join(counts) or 'none given'}", "", "  ")
+    yield _wrapped("note", f"judged: {total}: {', '.join(counts) or 'none given'}")
     for row, judgment in trace.judged:
         if judgment.verdict == SLIP:
             name = f"line {row.line.number}, {row.line.symbol.text}"

@@ -1,22 +1,29 @@
-"""A finished trace: its network, its lines, what was checked, and what was reported of it."""
+"""A finished trace: network, lines, what was checked and what was reported of it; the formats that it leaves in."""
 
-__all__ = ["Trace"]
+__all__ = ["FORMATS", "Trace", "keep_files", "rendered", "write_trace"]
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from rich.text import Text
 
+from tenfold.errors import FileError, UsageError, nearest
+from tenfold.files import write_text
 from tenfold.teach.judge import SLIP, Judgment
 from tenfold.teach.trace.chapters import Display, DisplayRow, display
 from tenfold.teach.trace.checking import AUTOGRAD, DIFFERENCE, Checks
 from tenfold.teach.trace.expressions import Place, Symbol
+from tenfold.teach.trace.latex import latex
 from tenfold.teach.trace.ledger import Ledger, TraceLine
+from tenfold.teach.trace.markdown_tables import markdown
 from tenfold.teach.trace.network import Network, choices_of
 from tenfold.teach.trace.notation import Written, digits, shown
 from tenfold.teach.trace.plaintext import plain_text
+from tenfold.teach.trace.webpage import page
 
 FORMAT = 1
 
@@ -51,6 +58,11 @@ class Trace:
         """Return the trace as plain data, hidden numbers left out."""
         network = choices_of(self.network, digits)
         samples = [{"number": k, **sample} for k, sample in enumerate(network["samples"], 1)]
+        errors, *largest = self.checks._asdict().items()
+        tolerances = {"tolerance_autograd": AUTOGRAD, "tolerance_difference": DIFFERENCE}
+        counts, answered = self.display.counts or {}, len(self.judgments)
+        right = answered - counts.get(SLIP, 0)
+        judged = {"counts": counts, "slips": self.display.slips, "answered": answered, "right": right}
         return {
             "format": FORMAT,
             "name": self.network.name,
@@ -61,8 +73,8 @@ class Trace:
                 for symbol, value in self.ledger.givens
             ],
             "lines": [self._line(row) for row in self.display.rows],
-            "checked": self._checked(),
-            "judged": self._judged() if self.judged else None,
+            "checked": {"lines": len(errors[1]), **dict(largest), **tolerances},
+            "judged": judged if self.judged else None,
             "notes": [*self.network.notes, *self.notes],
         }
 
@@ -83,10 +95,7 @@ class Trace:
             "exact": row.exact or None,
             "inputs": list(line.inputs),
             "place": _place(line.place),
-            "errors": {
-                "autograd": None if hidden else errors.autograd,
-                "difference": None if hidden else errors.difference,
-            },
+            "errors": {name: None if hidden else getattr(errors, name) for name in ("autograd", "difference")},
             "kink": errors.kink,
             "gap": row.gap,
             "reported": [
@@ -94,20 +103,6 @@ class Trace:
                 for said in self.judgments
                 if said.about == line.key
             ],
-        }
-
-    def _checked(self) -> dict[str, Any]:
-        errors, *largest = self.checks._asdict().items()
-        tolerances = {"tolerance_autograd": AUTOGRAD, "tolerance_difference": DIFFERENCE}
-        return {"lines": len(errors[1]), **dict(largest), **tolerances}
-
-    def _judged(self) -> dict[str, Any]:
-        counts, answered = self.display.counts or {}, len(self.judgments)
-        return {
-            "counts": counts,
-            "slips": self.display.slips,
-            "answered": answered,
-            "right": answered - counts.get(SLIP, 0),
         }
 
     def __str__(self) -> str:
@@ -123,3 +118,35 @@ def _both(written: Symbol | Written) -> dict[str, str]:
 
 def _place(place: Place | None) -> dict[str, Any] | None:
     return {"from" if key == "source" else key: value for key, value in place._asdict().items()} if place else None
+
+
+FORMATS: dict[str, Callable[[Trace], str]] = {
+    "text": str,
+    "json": lambda trace: json.dumps(trace.as_json(), ensure_ascii=False, indent=1),
+    "html": lambda trace: page(trace.display),
+    "latex": lambda trace: latex(trace.display),
+    "markdown": lambda trace: markdown(trace.display),
+}
+
+
+def rendered(trace: Trace, form: str) -> str:
+    """Write the trace in a format, with a line break at its end. Raises UsageError for an unknown format."""
+    if form not in FORMATS:
+        raise UsageError(f"no format {form!r}: {nearest(form, FORMATS)}")
+    return FORMATS[form](trace).rstrip("\n") + "\n"
+
+
+def write_trace(trace: Trace, form: str, path: Path, force: bool = False) -> Path:
+    """Write the trace in a format; a file that is there already is replaced only by force. Raises FileError."""
+    keep_files([path], force)
+    write_text(path, rendered(trace, form))
+    return path
+
+
+def keep_files(paths: Iterable[Path], force: bool) -> None:
+    """Refuse to write over files that are there, but by force, and over folders. Raises FileError."""
+    for path in paths:
+        if path.is_dir():
+            raise FileError(f"{path}: is a folder; give the name of a file")
+        if path.exists() and not force:
+            raise FileError(f"{path}: is there already, somebody may have written in it; --force replaces it")

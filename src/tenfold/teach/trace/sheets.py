@@ -1,30 +1,29 @@
 """Practice sheets: a trace with gaps, as a plain TOML file that a student fills in, its answers, and its marks."""
 
-__all__ = ["answers_text", "blanked", "marked", "sheet_text"]
+__all__ = ["answers_text", "blanked", "marked", "sheet_text", "write_sheet"]
 
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from tenfold.errors import UsageError, blamed, nearest
+from tenfold.files import write_text
 from tenfold.seeds import generator
 from tenfold.teach.printed import FLOATS, exactly
-from tenfold.teach.trace.cells import counted
 from tenfold.teach.trace.checking import check
 from tenfold.teach.trace.court import ReportedNumber, judge
 from tenfold.teach.trace.ledger import Ledger, TraceLine
-from tenfold.teach.trace.network import Network, choices_of, network_of
+from tenfold.teach.trace.network import choices_of, counted, network_of
 from tenfold.teach.trace.notation import exact_digits, shown, written
 from tenfold.teach.trace.plaintext import plain_text
-from tenfold.teach.trace.record import Trace
-from tenfold.teach.trace.reports import entries_of, resolved_key
-from tenfold.teach.trace.specs import read_toml
+from tenfold.teach.trace.record import Trace, keep_files, rendered
+from tenfold.teach.trace.specs import entries_of, read_toml, resolved_key
 from tenfold.teach.trace.unrolling import unrolled
 
 WORDS = ("gap", "key", "formula", "answer")
+SUFFIXES = {"text": ".txt", "json": ".json", "html": ".html", "latex": ".tex", "markdown": ".md"}
 
 
 def blanked(trace: Trace, count: int, seed: int) -> Trace:
@@ -51,57 +50,48 @@ def _copies(ledger: Ledger, line: TraceLine) -> list[str]:
 
 def _gaps(trace: Trace) -> list[tuple[int, TraceLine]]:
     """Return the hidden lines that are to be filled in, not those that hand a number on."""
-    gaps: dict[int, TraceLine] = {}
-    for line in trace.lines:
-        if trace.gaps and line.key in trace.gaps:
-            gaps.setdefault(trace.gaps[line.key], line)
-    return list(gaps.items())
+    gaps = trace.gaps or {}
+    first = {gaps[line.key]: line for line in reversed(trace.lines) if line.key in gaps}
+    return sorted(first.items(), key=lambda gap: gap[0])
 
 
 def sheet_text(trace: Trace) -> str:
     """Write the file that a student fills in: the trace as comments, the network, and a table for each gap."""
-    gaps = _gaps(trace)
+    count = len(_gaps(trace))
     head = [
-        f"{len(gaps)} numbers of this trace are hidden. Work each out from the lines above it, write it between the",
+        f"{count} numbers of this trace are hidden. Work each out from the lines above it, write it between the",
         "quotes of its answer below, rounded as you like (to one digit that is not 0 at least), and have it",
         "marked: tenfold trace --mark THIS-FILE",
         "",
         *plain_text(trace.display).splitlines(),
     ]
     comments = "".join(f"# {line}".rstrip() + "\n" for line in head)
-    return f"{comments}\n{_network_text(trace.network)}{''.join(_gaps_text(trace, answers=False))}"
+    return f"{comments}\n{_tables(trace, answers=False)}"
 
 
 def answers_text(trace: Trace) -> str:
     """Write the answer key: the same tables, filled in; it marks as all right."""
-    head = f"# The answers to the {len(_gaps(trace))} gaps.\n\n"
-    return head + _network_text(trace.network) + "".join(_gaps_text(trace, answers=True))
+    return f"# The answers to the {len(_gaps(trace))} gaps.\n\n{_tables(trace, answers=True)}"
 
 
-def _gaps_text(trace: Trace, answers: bool) -> list[str]:
-    tables = []
+def _tables(trace: Trace, answers: bool) -> str:
+    """Write the network with all of its numbers, so that marking needs nothing else, and the gaps."""
+    name = "".join(letter for letter in trace.network.name if letter.isprintable())
+    choices = choices_of(
+        trace.network, lambda v: exact_digits(v).replace("−", "-") or "{}/{}".format(*v.as_integer_ratio())
+    )
+    tables = [f"[network]\n{_table({'name': name, **choices})}\n"]
     for gap, line in _gaps(trace):
         formula = f"{line.symbol.text} = {written(line.formula)}"
         answer, digits = (shown(line.value), exact_digits(line.value)) if answers else ("", "")
         fields = {"gap": gap, "key": line.key, "formula": formula, "answer": answer}
         exact = f"  # exactly {digits}" if digits not in ("", answer) else ""
         tables.append(f"\n[[gaps]]\n{_table(fields)}{exact}\n")
-    return tables
-
-
-def _network_text(network: Network) -> str:
-    """Write the network with all of its numbers, so that marking needs nothing else."""
-    name = "".join(letter for letter in network.name if letter.isprintable())
-    fields = {"name": name, **choices_of(network, _digits)}
-    return f"[network]\n{_table(fields)}\n"
+    return "".join(tables)
 
 
 def _table(fields: Mapping[str, Any]) -> str:
     return "\n".join(f"{name} = {_toml(value)}" for name, value in fields.items())
-
-
-def _digits(value: Fraction) -> str:
-    return (exact_digits(value) or f"{value.numerator}/{value.denominator}").replace("−", "-")
 
 
 def _toml(value: Any) -> str:
@@ -110,6 +100,24 @@ def _toml(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_toml, value))}]"
     return json.dumps(value, ensure_ascii=False)
+
+
+def write_sheet(trace: Trace, form: str, path: Path, force: bool = False) -> list[Path]:
+    """Write a practice sheet, its answers beside it, and the trace with its gaps in a format other than text.
+
+    A path that ends as the format does is the trace's; the sheet then ends with .toml.
+    """
+    keep_files([path], force=True)
+    page = path.with_suffix(SUFFIXES[form])
+    # Two files of one name would be one file: the sheet gives way.
+    sheet = path.with_suffix(".toml") if form != "text" and path.suffix.lower() == page.suffix else path
+    texts = {sheet: sheet_text(trace), sheet.with_name(f"{sheet.stem}-key.toml"): answers_text(trace)}
+    if form != "text":
+        texts[path if sheet != path else page] = rendered(trace, form)
+    keep_files(texts, force)
+    for file, text in texts.items():
+        write_text(file, text)
+    return list(texts)
 
 
 def marked(path: Path) -> Trace:
@@ -157,7 +165,6 @@ def _marked(choices: Any, gaps: Any) -> Trace:
 
 
 def _answer(gap: Any, k: int, lines: Mapping[str, TraceLine]) -> tuple[str, int, str]:
-    """Return key, number and answer of a gap."""
     if not isinstance(gap, dict) or set(gap) - set(WORDS) or not isinstance(gap.get("key"), str):
         raise UsageError(f"gap {k}: expected {', '.join(WORDS)}")
     number = counted(gap.get("gap", k), f"gap {k}: gap", 1, 10**6)

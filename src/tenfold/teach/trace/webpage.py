@@ -13,7 +13,7 @@ from tenfold.teach.printed import FLOATS, exactly
 from tenfold.teach.trace.chapters import Display, DisplayRow, vector
 from tenfold.teach.trace.diagram import drawing, part
 from tenfold.teach.trace.expressions import Place
-from tenfold.teach.trace.naming import Naming
+from tenfold.teach.trace.ledger import Naming
 from tenfold.teach.trace.network import Network
 from tenfold.teach.trace.notation import digits, shown
 
@@ -26,7 +26,8 @@ PASSING = ("value", "pre", "gradient", "target")
 
 def page(trace: Display) -> str:
     """Return the page of a trace: self-contained, offline, readable without its script."""
-    units = _units(trace.network)
+    values = map(Naming(trace.network).values, range(len(trace.network.sizes)))
+    units = {part(value.place): value.text for layer in values for value in layer if value.place}
     context = {
         "trace": trace,
         "math": Markup,
@@ -35,16 +36,6 @@ def page(trace: Display) -> str:
         "drawings": [drawing(trace.network.sizes, units, way) for way in ("across", "down")],
     }
     return document("trace.html", context, _walk(trace), page_word="trace")
-
-
-def _units(network: Network) -> dict[str, str]:
-    """Return what stands inside a unit, by its part: the symbol of its value."""
-    naming = Naming(network)
-    return {
-        f"node-{layer}-{unit}": naming.value(layer, unit).text
-        for layer, width in enumerate(network.sizes)
-        for unit in range(1, width + 1)
-    }
 
 
 def _walk(trace: Display) -> dict[str, Any]:
@@ -97,10 +88,11 @@ def _beside(value: str) -> list[str]:
 
 
 def _ends(network: Network, k: int) -> Iterator[list[str]]:
-    """Yield what the k-th sample puts at the inputs and at the loss."""
-    sample, naming = network.samples[k - 1], Naming(network)
-    x, y = ([digits(cell) for cell in cells] for cells in (sample.x, sample.y))
-    for unit, value in enumerate(x, 1):
-        yield [f"node-0-{unit} value", naming.value(0, unit).text, *_beside(value)]
+    sample = network.samples[k - 1]
+    for unit, (quantity, cell) in enumerate(zip(Naming(network).values(0), sample.x, strict=True), 1):
+        yield [f"node-0-{unit} value", quantity.text, *_beside(digits(cell))]
     label = str(sample.label)
-    yield ["loss target", *(["y", f"= {vector(y)}", ""] if network.regresses else ["class", label, label])]
+    yield [
+        "loss target",
+        *(["y", f"= {vector(sample.y)}", ""] if network.regresses else ["class", label, label]),
+    ]
