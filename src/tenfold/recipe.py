@@ -84,6 +84,9 @@ class Recipe(BaseModel):
 
     kind: Annotated[Literal["train", "fit", "sweep"], GIVEN] = Field("train", description="what the run does")
     data: Annotated[str, GIVEN] = Field("digits", description="name of a data set, a folder of images, or an .npz file")
+    name: Annotated[str, GIVEN] = Field(
+        "", description="name of the data in results and reports; that of the data set, folder or file if left out"
+    )
     minutes: Annotated[Positive, GIVEN] = Field(10.0, description="time limit of a fit in minutes")
     seed: Annotated[Seed, Fact(splits=True, fit=True)] = Field(
         0, description="random seed for split, batch order, flips and dropout"
@@ -115,7 +118,9 @@ class Recipe(BaseModel):
         "accuracy", description="validation metric that selects the best member"
     )
     audit: Annotated[bool, GIVEN] = Field(
-        False, description="find duplicate images first, and keep each group on one side of the split"
+        False,
+        description="find duplicate images first, and keep each group on one side of the split; "
+        "the default for fit, and for a folder of images",
     )
     precision: Annotated[Literal["float32", "bfloat16", "float64"], Fact(splits=True, fit=True)] = Field(
         "float32", description="number format of matrix products"

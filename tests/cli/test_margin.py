@@ -197,7 +197,7 @@ def test_names_from_outside_cannot_steer_a_terminal(run, tmp_path):
         (["1:a 2:b", "--predict", "/"], 2, "--predict: / is a folder; expected points"),
         (["1:a 2:b", "--reported", "x" * 5000], 2, f"'{'x' * 40}' is no sheet of reported numbers"),
         (["~nobody,1:a 2,3:b"], 2, "point 1, column 1: '~nobody' is not a number"),
-        (["1:a 2:b", "--sofd", "1"], 2, "no option --sofd: did you mean '--soft'?"),
+        (["1:a 2:b", "--sofd", "1"], 2, "tenfold margin has no option --sofd: did you mean '--soft'?"),
     ],
 )
 def test_what_is_wrong_is_one_plain_line(run, words, code, told):

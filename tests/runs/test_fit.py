@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import tenfold
 import tenfold.report.write
@@ -102,3 +103,38 @@ def test_a_share_beside_a_part_of_the_data_is_refused(kind, part, rng, tmp_path)
     with pytest.raises(UsageError, match=rf"--{part} 0\.9: d has a {part} part of its own, with 60 images"):
         kind(tmp_path / "d.npz", **{part: 0.9}, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_name_for_the_data_is_in_results_model_and_report(monkeypatch, said):
+    monkeypatch.setattr(fit, "LADDER", fit.LADDER[:1])
+    monkeypatch.setattr(fit, "LEAST", 50)
+    run, _ = said(minutes=100, name="Eight by eight")
+    assert run.result["data"] == run.model.cause["data"]["name"] == "Eight by eight"
+    assert "Eight by eight" in (run.folder / "report.html").read_text()
+
+
+@pytest.mark.parametrize("kind", [tenfold.train, tenfold.sweep])
+def test_duplicates_in_a_folder_stay_on_one_side_unless_told_otherwise(kind, rng, tmp_path):
+    for k in range(40):
+        image = Image.fromarray(rng.integers(0, 256, (8, 8), dtype=np.uint8))
+        (tmp_path / "data" / "ab"[k % 2]).mkdir(parents=True, exist_ok=True)
+        for copy in "12":
+            image.save(tmp_path / "data" / "ab"[k % 2] / f"{k}-{copy}.png")
+    choices = {"epochs": 1, "learning_rate": [0.01, 0.1]}
+    kept = kind(tmp_path / "data", out=tmp_path / "kept", **choices)
+    assert (kept.folder / "audit.json").exists()
+    apart = kind(tmp_path / "data", out=tmp_path / "apart", audit=False, **choices)
+    assert not (apart.folder / "audit.json").exists()
+    # Copies lie side by side, in the order of their names.
+    parts = [np.load(run.folder / "splits.npz") for run in (kept, apart)]
+    split = [sum(row ^ 1 not in set(part["test"].tolist()) for row in part["test"].tolist()) for part in parts]
+    assert split[0] == 0 < split[1]
+
+
+def test_members_that_diverge_are_told_in_one_line(tmp_path):
+    messages = []
+    choices = {"model": "mlp", "hidden": [8], "learning_rate": [0.1, 1e30, 1e33, 1e35], "epochs": 3}
+    tenfold.train("digits", watch=lambda event: messages.append(event.message), out=tmp_path / "run", **choices)
+    (line,) = (message for message in messages if "finite" in message)
+    assert line.startswith("mlp-softmax: 3 members of 4 diverged, their numbers were no longer finite; first in step ")
+    assert "learning rate 1e3" in line

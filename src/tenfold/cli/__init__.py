@@ -119,6 +119,12 @@ def _report(error: BaseException, as_json: bool) -> int:
     return code
 
 
+def _having(flag: str) -> list[str]:
+    """Name the commands that train and have an option."""
+    commands = {name: tenfold.get_command(click.Context(tenfold), name) for name in ("fit", "train", "sweep")}
+    return [name for name, command in commands.items() if command and any(flag in o.opts for o in command.params)]
+
+
 def _explained(error: BaseException) -> tuple[str, int]:
     """Return an error as one plain line, and the exit code."""
     if isinstance(error, Interrupted):
@@ -128,7 +134,9 @@ def _explained(error: BaseException) -> tuple[str, int]:
     if isinstance(error, click.NoSuchOption) and error.ctx:
         options = error.ctx.command.get_params(error.ctx)
         words = [word for option in options for word in option.opts if word.startswith("--")]
-        return f"no option {error.option_name}: {nearest(error.option_name, words)}", 2
+        others = _having(error.option_name) if error.ctx.info_name in ("fit", "sweep", "train") else []
+        hint = f"`tenfold {'` and `tenfold '.join(others)}` have it" if others else nearest(error.option_name, words)
+        return f"tenfold {error.ctx.info_name} has no option {error.option_name}: {hint}", 2
     if isinstance(error, click.ClickException):
         return error.format_message(), 2
     if isinstance(error, TenfoldError):

@@ -87,6 +87,7 @@ def prepare(
     """
     device = _device(recipe.device)
     dataset = dataset or load(recipe.data, data_dir=data_dir, size=recipe.size, skip_unreadable=recipe.skip_unreadable)
+    dataset = replace(dataset, name=recipe.name or dataset.name)
     facts = _facts(dataset)
     _same_data(folder, facts)
     asked = recipe.model_dump()

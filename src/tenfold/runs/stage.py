@@ -30,6 +30,8 @@ from tenfold.runs.folder import MEASURES, append
 from tenfold.runs.outcome import save_winner, winner
 from tenfold.runs.result import Failure
 from tenfold.runs.run import Run, Stage, fraction_done, per_epoch, population_of
+from tenfold.text import count
+from tenfold.text import settings as settings_text
 from tenfold.trained.evaluate import Scores, evaluate
 
 Numbers = dict[str, float | list[float]]
@@ -52,6 +54,8 @@ def train_stage(run: Run, stage: Stage, progress: Progress) -> Progress:
         while not done:
             settings = [stage.settings[k] for k in progress.tally["member"].tolist()]
             stage, progress, done = _until_changed(run, stage, population_of(run, stage, settings), progress)
+    if progress.failed:
+        run.watch(_event(run, stage, progress)._replace(message=_fates(stage, progress)))
     if run.interrupts.came:
         # It came in the last validation. The checkpoint before it knows the way here; one from here might not stop.
         _keep_best(run, stage, progress)
@@ -261,14 +265,18 @@ def _failures(
             batch = of_member(batches(step - 1), row)
             locate = importlib.import_module("tenfold.engine.failure").failure  # few runs need it
             failed[member] = Failure(step, **locate(population.model, params, batch, population.alone[row]))
-            run.watch(
-                _event(run, stage, progress)._replace(message=_fate(stage, progress, int(member), failed[member]))
-            )
     return failed
 
 
-def _fate(stage: Stage, progress: Progress, member: int, failed: Failure) -> str:
-    """Say which member failed where, and if others go on."""
-    settings = ", ".join(f"{name} {value}" for name, value in stage.settings[member].items())
-    rest = "; the others go on" if bool((progress.state.status == 0).any()) else ""
-    return f"a member went non-finite in step {failed.step} at {failed.layer}, {failed.tensor} ({settings}){rest}"
+def _fates(stage: Stage, progress: Progress) -> str:
+    """Say how many members diverged, and where the first of them did."""
+    failed = progress.failed
+    first = min(failed, key=lambda member: (failed[member].step, int(member)))
+    step, layer, tensor = failed[first].step, failed[first].layer, failed[first].tensor
+    many = f"{count(len(failed), 'member')} of {len(stage.settings):,} diverged"
+    where = f"step {step}, {layer}, {tensor} ({settings_text(stage.settings[int(first)])})"
+    return (
+        f"{stage.name}: {many}, its numbers were no longer finite: {where}"
+        if len(failed) == 1
+        else (f"{stage.name}: {many}, their numbers were no longer finite; first in {where}")
+    )
