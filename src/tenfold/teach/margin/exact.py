@@ -90,14 +90,15 @@ def arithmetic(x: Whole, sign: Signs) -> Arithmetic:
     return Arithmetic(hold, express, worst)
 
 
-def proof(
-    few: Sequence[int], x: Whole, sign: Signs, pair: tuple[int, int], start: tuple[int, ...] = (), limit: int = STEPS
-) -> dict[int, Number] | None:
+def proof(few: Sequence[int], x: Whole, sign: Signs, limit: int = STEPS) -> dict[int, Number] | None:
     """Return v >= 0 by position that proves of a few points alone that their hulls meet, None where it proves nothing.
 
-    few: their positions. x: (k, D) whole numbers and sign: (k,) of these. pair, start: as `climb` takes them.
+    few: their positions. x: (k, D) whole numbers and sign: (k,) of these.
     """
-    ray = climb(arithmetic(x, sign), start, pair, limit).ray
+    if len(set(sign.tolist())) < 2:
+        return None
+    # Nearly always all of them are needed: the last then depends on the others.
+    ray = climb(arithmetic(x, sign), tuple(range(len(few) - 1)), (int(sign.argmax()), int(sign.argmin())), limit).ray
     return {few[i]: value for i, value in ray.items()} if ray else None
 
 
@@ -122,13 +123,7 @@ def solved(matrix: Whole, right: Whole) -> tuple[Whole, int] | None:
         products = top * below[:, step + 1 :] - below[:, step, None] * rows[step, None, step + 1 :]
         below[:, step + 1 :] = products // before
         before = top
-    return _back(rows)
-
-
-def _back(rows: Whole) -> tuple[Whole, int]:
-    """Solve the rows above the diagonal; d is the last pivot, which by Cramer's rule makes all whole."""
-    k = len(rows)
-    d = rows[k - 1, k - 1]
+    d = rows[k - 1, k - 1]  # the last pivot, which by Cramer's rule makes all whole
     y = np.zeros(k, dtype=object)
     for i in reversed(range(k)):
         y[i] = (d * rows[i, k] - rows[i, i + 1 : k] @ y[i + 1 :]) // rows[i, i]

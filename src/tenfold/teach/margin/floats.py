@@ -9,19 +9,9 @@ What a solution leaves of the conditions is summed in extended precision where t
 margin, or far from the origin, the rounding of a float64 sum would be taken for a violated constraint.
 """
 
-__all__ = [
-    "EPS",
-    "Frame",
-    "arithmetic",
-    "clear",
-    "framed",
-    "guess",
-    "nearest_pair",
-    "residuals",
-    "trained",
-    "values",
-]
+__all__ = ["EPS", "Frame", "arithmetic", "clear", "framed", "guess", "nearest_pair", "residuals", "trained", "values"]
 
+import contextlib
 import warnings
 from typing import NamedTuple
 
@@ -149,21 +139,16 @@ def _factored(a: Floats, before: Held | None, points: tuple[int, ...]) -> tuple[
     """Return Aᵀ = Q R, from the factors of the set before where a few points left it and at most one came, last."""
     gone = [k for k, i in enumerate(before.points) if i not in set(points)] if before else [0]
     came = len(points) - (len(before.points) - len(gone)) if before else 0
-    if before is None or min(a.shape) < LARGE or len(gone) > FEW or 0 in gone or came > 1:
-        return _qr(a)
-    q, r = before.factor
-    for k in reversed(gone):
-        q, r = linalg.qr_delete(q, r, k - 1, which="col", check_finite=False)
-        q, r = q[:, : r.shape[1]], r[: r.shape[1]]  # it takes a square Q for a full one
-    if came:
-        try:
+    if before and min(a.shape) >= LARGE and len(gone) <= FEW and 0 not in gone and came <= 1:
+        q, r = before.factor
+        for k in reversed(gone):
+            q, r = linalg.qr_delete(q, r, k - 1, which="col", check_finite=False)
+            q, r = q[:, : r.shape[1]], r[: r.shape[1]]  # it takes a square Q for a full one
+        if not came:
+            return q, r
+        with contextlib.suppress(linalg.LinAlgError):  # it refuses what the others span but for rounding
             q, r = linalg.qr_insert(q, r, a[:, -1], r.shape[1], which="col", check_finite=False)
-        except linalg.LinAlgError:  # it refuses what the others span but for rounding
-            return _qr(a)
-    return q, r
-
-
-def _qr(a: Floats) -> tuple[Floats, Floats]:
+            return q, r
     q, r = linalg.qr(a, mode="economic", check_finite=False)
     return q, r
 

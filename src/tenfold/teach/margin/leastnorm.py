@@ -59,6 +59,10 @@ def least_norm(b: Floats, alpha: Floats) -> tuple[Floats, bool, bool]:
 
 def _bounded(rows: Floats, c: Floats) -> Floats | None:
     """Return α >= 0 of the least norm with rows α = c, None after too many steps. rows: (rank, m) orthonormal."""
+
+    def phi(point: Floats) -> float:
+        return float(np.sum(np.maximum(0, point @ rows) ** 2) / 2 - c @ point)
+
     z = c
     for _ in range(STEPS):
         alpha = np.maximum(0, z @ rows)
@@ -66,26 +70,15 @@ def _bounded(rows: Floats, c: Floats) -> Floats | None:
         if linalg.norm(left) <= SOLVED * linalg.norm(c):
             break
         inside = rows[:, alpha > 0]
-        z = _descended(rows, c, z, linalg.lstsq(inside @ inside.T, left, cond=ZERO, check_finite=False)[0])
+        step = linalg.lstsq(inside @ inside.T, left, cond=ZERO, check_finite=False)[0]
+        tried, before = (z + step / 2**k for k in range(HALVINGS)), phi(z)
+        z = next((point for point in tried if phi(point) < before), z + step)
     alpha = np.maximum(0, z @ rows)
     positive = alpha > POSITIVE * alpha.max()
     alpha[~positive] = 0.0
     alpha[positive] = linalg.lstsq(rows[:, positive], c, cond=ZERO, check_finite=False)[0]
     good = alpha.min() >= 0 and linalg.norm(rows @ alpha - c) <= SOLVED * linalg.norm(c)
     return alpha if good else None
-
-
-def _descended(rows: Floats, c: Floats, z: Floats, step: Floats) -> Floats:
-    """Go along a step that is halved until φ falls."""
-
-    def phi(point: Floats) -> float:
-        return float(np.sum(np.maximum(0, point @ rows) ** 2) / 2 - c @ point)
-
-    before = phi(z)
-    for k in range(HALVINGS):
-        if phi(z + step / 2**k) < before:
-            return np.asarray(z + step / 2**k)
-    return np.asarray(z + step)
 
 
 def _only(b: Floats, positive: NDArray[np.bool_]) -> bool:

@@ -173,11 +173,11 @@ class Inseparable(NamedTuple):
     second: Mapping[int, Number]
     meeting: tuple[Number, ...]
     residual: float
-    scale: float
-    exact: bool
-    removal: tuple[int, ...]
-    minimal: bool
-    at_least: int
+    scale: float = 1.0
+    exact: bool = False
+    removal: tuple[int, ...] = ()
+    minimal: bool = False
+    at_least: int = 1
 
 
 class Judged(NamedTuple):

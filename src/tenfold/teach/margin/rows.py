@@ -41,10 +41,9 @@ def there(text: str) -> tuple[Path, str]:
     path = Path(text)
     try:
         path = path.expanduser()
-        kind = "folder" if path.is_dir() else "file" if path.is_file() else ""
+        return path, "folder" if text and path.is_dir() else "file" if path.is_file() else ""
     except (OSError, RuntimeError):  # points may be longer than a name, and begin with "~" though nobody is called so
-        kind = ""
-    return path, kind if text else ""
+        return path, ""
 
 
 def typed_rows(text: str, classed: bool) -> PointTable:
@@ -94,7 +93,6 @@ def _without_header(rows: list[PointRow], classed: bool) -> tuple[list[PointRow]
 
 
 def _is_number(cell: str) -> bool:
-    """Tell a number from a cell of a header."""
     try:
         float(cell.replace("−", "-").partition("/")[0])
     except ValueError:
@@ -108,8 +106,7 @@ def _kind(text: str) -> str:
 
 
 def _rows(path: Path) -> Iterator[PointRow]:
-    lines = [(number, line) for number, line in enumerate(_text(path).splitlines(), 1)]
-    lines = [(number, line) for number, line in lines if line.strip() and not line.startswith("#")]
+    lines = [(k, line) for k, line in enumerate(_text(path).splitlines(), 1) if line.strip() and line[0] != "#"]
     separator = next((mark for mark in "\t;" if lines and mark in lines[0][1]), ",")
     for number, line in lines:
         try:

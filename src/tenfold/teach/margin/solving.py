@@ -82,11 +82,9 @@ def _proved(frame: Frame, points: Points, rough: Climbed, whole: exact.Whole) ->
     affordable = exact.affordable(whole, len(start), WORK if points.exact else DOUBT)
     if not affordable:
         return None
-    if rough.ray:  # nearly always these few points prove it by themselves; the last depends on the others
-        few, guessed = list(start), tuple(range(len(start) - 1))
-        sign = points.sign[few]
-        ray = exact.proof(few, whole[few], sign, nearest_pair(frame.z[few], sign), guessed, affordable)
-        if ray:
+    if rough.ray:
+        few = list(start)
+        if ray := exact.proof(few, whole[few], points.sign[few], affordable):
             return rough._replace(ray=ray)
         start = ()
     pair = nearest_pair(frame.z, points.sign)
