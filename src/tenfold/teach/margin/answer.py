@@ -15,7 +15,7 @@ from tenfold.errors import UsageError, blamed
 from tenfold.teach.judge import Judgment
 from tenfold.teach.margin.given import judge
 from tenfold.teach.margin.points import parse_given
-from tenfold.teach.margin.problem import Hyperplane, Inseparable, Judged, Number, Points, Separated, Soft
+from tenfold.teach.margin.problem import Hyperplane, Inseparable, Judged, Number, Separated, Soft
 from tenfold.teach.margin.reported import judge_statements
 from tenfold.teach.margin.soft import soft_margin
 from tenfold.teach.margin.solving import solve
@@ -111,7 +111,8 @@ def answer(
     with blamed(source):
         verdicts = judge_statements(sheet.statements, points, solution, judged) if sheet else ()
     best = solution if isinstance(solution, Separated) else softened
-    predictions = _predicted(places, best.plane, points) if places and best else ()
+    new = zip(places.labels, map(best.plane.value, places.numbers), strict=True) if places and best else ()
+    predictions = tuple(Predicted(label, value, points.side(value)) for label, value in new)
     rest = _rest(material, best.plane) if best else None
     return Margin(material, solution, judged, softened, predictions, rest, verdicts, seconds)
 
@@ -122,11 +123,6 @@ def _sheet(name: str, material: Material) -> Sheet:
     if sheet.points and (not material.sheet or material.sheet.points != sheet.points):
         raise UsageError(f"{name} is about points of its own: leave POINTS out, or take the points out of the file")
     return sheet
-
-
-def _predicted(places: Points, plane: Hyperplane, points: Points) -> tuple[Predicted, ...]:
-    values = map(plane.value, places.numbers)
-    return tuple(Predicted(label, v, points.side(v)) for label, v in zip(places.labels, values, strict=True))
 
 
 def _rest(material: Material, plane: Hyperplane) -> Rest | None:

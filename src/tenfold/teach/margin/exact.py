@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenfold.teach.margin.activeset import STEPS, Arithmetic, Held, climb
-from tenfold.teach.margin.problem import Number, Signs
+from tenfold.teach.margin.problem import Fractions, Number, Signs
 
 LARGEST = 40_000  # numbers in (n, D)
 LOOK = 50  # of the same measure, of one product with a coordinate
@@ -45,7 +45,7 @@ def affordable(x: Whole, size: int, work: float) -> int:
     return 0 if x.size > LARGEST or each > work else min(STEPS, 20 + int(4 * work / max(each, 1)))
 
 
-def whole(x: Sequence[Sequence[Fraction]]) -> tuple[Whole, int]:
+def whole(x: Fractions) -> tuple[Whole, int]:
     """Return fractions (n, D) times their common denominator q, and q.
 
     >>> whole([[Fraction(1, 2), Fraction(1, 3)]])
@@ -117,8 +117,7 @@ def solved(matrix: Whole, right: Whole) -> tuple[Whole, int] | None:
         pivot = next((i for i in range(step, k) if rows[i, step]), None)
         if pivot is None:
             return None
-        if pivot != step:
-            rows[[step, pivot]] = rows[[pivot, step]]
+        rows[[step, pivot]] = rows[[pivot, step]]
         below, top = rows[step + 1 :], rows[step, step]
         products = top * below[:, step + 1 :] - below[:, step, None] * rows[step, None, step + 1 :]
         below[:, step + 1 :] = products // before

@@ -9,7 +9,7 @@ What a solution leaves of the conditions is summed in extended precision where t
 margin, or far from the origin, the rounding of a float64 sum would be taken for a violated constraint.
 """
 
-__all__ = ["EPS", "Frame", "arithmetic", "clear", "framed", "guess", "nearest_pair", "residuals", "trained", "values"]
+__all__ = ["EPS", "Frame", "arithmetic", "clear", "framed", "guess", "nearest_pair", "trained", "values"]
 
 import contextlib
 import warnings
@@ -22,7 +22,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.svm import SVC
 
 from tenfold.teach.margin.activeset import Arithmetic, Climbed, Held
-from tenfold.teach.margin.problem import Floats, Residuals, Signs
+from tenfold.teach.margin.problem import Floats, Signs
 
 SPANNED = 1e-11  # of the farthest point's distance: nearer to what others span, a point is taken to be in it
 DOUBTFUL = 1e6  # radius / margin: above it floats alone do not say that points can be separated
@@ -158,21 +158,3 @@ def values(x: Floats, w: Floats, b: float) -> NDArray[np.longdouble]:
     wide = w.astype(np.longdouble)
     sums = [x[row : row + ROWS].astype(np.longdouble) @ wide for row in range(0, len(x), ROWS)]
     return np.asarray(np.concatenate(sums) + b)
-
-
-def residuals(x: Floats, sign: Signs, w: Floats, b: float, alpha: Floats) -> Residuals:
-    """Measure by how much each condition of Karush, Kuhn and Tucker fails. x: (n, D); sign, alpha: (n,).
-
-    Σ α_i s_i x_i is taken around the center of the points, which changes nothing where Σ α_i s_i = 0 (its own entry).
-    """
-    functional = sign * values(x, w, b)
-    beta, total = alpha * sign, float(alpha.sum())
-    used = np.flatnonzero(alpha)
-    left = w - beta[used] @ (x[used] - x.mean(0))
-    return Residuals(
-        stationarity=float(np.linalg.norm(left) / np.linalg.norm(w)),
-        feasibility=max(0.0, float((1 - functional).max())),
-        dual_feasibility=max(0.0, float(-alpha.min()) / total),
-        complementarity=float((alpha * abs(functional - 1)).sum() / total),
-        balance=abs(float(beta.sum())) / total,
-    )

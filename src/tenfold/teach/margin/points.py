@@ -101,10 +101,11 @@ def places_of(table: PointTable, dimensions: int) -> Points:
     for row in rows:
         if len(row.cells) != dimensions:
             raise table.fault(f": {_count(len(row.cells))}; expected {_count(dimensions)}", row)
-    read = _float if len(rows) * dimensions > EXACT_CAP else _exact
-    numbers = tuple(tuple(read(table, row, k) for k in range(dimensions)) for row in rows)
-    exact = numbers if read is _exact else None
-    return Points(np.array(numbers, dtype=np.float64), sign, ("", ""), exact, _labels(rows))
+    if len(rows) * dimensions > EXACT_CAP:
+        x = np.array([[_float(table, row, k) for k in range(dimensions)] for row in rows])
+        return Points(x, sign, ("", ""), None, _labels(rows))
+    exact = tuple(tuple(_exact(table, row, k) for k in range(dimensions)) for row in rows)
+    return Points(np.array(exact, dtype=np.float64), sign, ("", ""), exact, _labels(rows))
 
 
 def _count(coordinates: int) -> str:

@@ -5,12 +5,15 @@ minimize ½‖w‖²  subject to  s_i (w·x_i + b) ≥ 1          margin 1/‖w�
 
 __all__ = [
     "ExactSolution",
+    "Flags",
     "Floats",
+    "Fractions",
     "Hyperplane",
     "Inseparable",
     "Judged",
     "Number",
     "Points",
+    "Positions",
     "Residuals",
     "Separated",
     "Signs",
@@ -29,7 +32,10 @@ from numpy.typing import NDArray
 
 Number = Fraction | float
 """A Fraction where it is exact, else a float."""
+Fractions = Sequence[Sequence[Fraction]]
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Positions = NDArray[np.int64]
 Signs = NDArray[np.int8]
 
 
@@ -144,8 +150,8 @@ class Separated(NamedTuple):
     dual: float
     gap: float
     residuals: Residuals
-    exact: ExactSolution | None
-    iterations: int
+    exact: ExactSolution | None = None
+    iterations: int = 0
 
     @property
     def alpha(self) -> Sequence[Number]:

@@ -21,14 +21,13 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import linalg, optimize
 
 from tenfold.errors import DataError
 from tenfold.teach.margin import exact, floats
 from tenfold.teach.margin.activeset import climb
 from tenfold.teach.margin.floats import EPS, Frame, nearest_pair, trained
-from tenfold.teach.margin.problem import Floats, Inseparable, Number, Points, Signs
+from tenfold.teach.margin.problem import Floats, Fractions, Inseparable, Number, Points, Positions, Signs
 
 PRICES = (1.0, 100.0, 10_000.0)  # C of the soft margins whose mistakes are some points to take away
 STEPS, PATIENCE = 20_000, 3 * 10**7  # of these, and steps times points
@@ -44,17 +43,12 @@ Conflict = Callable[[frozenset[int]], tuple[int, ...] | None]
 
 
 def inseparable(
-    points: Points,
-    frame: Frame,
-    ray: Mapping[int, Number] | None,
-    fractions: Sequence[Sequence[Fraction]] | None,
-    whole: exact.Whole | None,
-    removal: bool,
+    points: Points, frame: Frame, ray: Mapping[int, Number] | None, fractions: Fractions | None, removal: bool
 ) -> Inseparable:
     """Return the certificate of v >= 0 by position, and the fewest points to take away, or some that suffice.
 
-    ray: None where it has yet to be found. fractions, whole: the points as such numbers, (n, D) each, where the ray is
-    exact. Raises DataError where rounding hides whether the classes meet.
+    ray: None where it has yet to be found. fractions: the points as such, (n, D), where the ray is exact. Raises
+    DataError where rounding hides whether the classes meet.
     """
     proof = certificate(ray, fractions, points.sign) if ray and fractions else _in_floats(points, frame, ray)
     if fractions and points.exact is None:  # proved for these very floats, but shown as floats
@@ -62,12 +56,13 @@ def inseparable(
         proof = Inseparable(first, second, tuple(map(float, proof.meeting)), proof.residual)
     scale = float(abs(points.x - frame.center).max())
     proof = proof._replace(scale=scale, exact=points.exact is not None and bool(fractions))
-    return _removed(points, frame, proof, whole if points.exact else None) if removal else proof
+    return _removed(points, frame, proof) if removal else proof
 
 
-def _removed(points: Points, frame: Frame, proof: Inseparable, whole: exact.Whole | None) -> Inseparable:
+def _removed(points: Points, frame: Frame, proof: Inseparable) -> Inseparable:
     """Add points to take away, whether fewer would not do, and how many it takes at least."""
     n, width = points.x.shape
+    whole = exact.whole(points.exact)[0] if points.exact and proof.exact else None
 
     def conflict(removed: frozenset[int]) -> tuple[int, ...] | None:
         if not removed:
@@ -98,7 +93,7 @@ def _in_floats(points: Points, frame: Frame, ray: Mapping[int, Number] | None) -
     )
 
 
-def _ray(points: Points, frame: Frame, whole: exact.Whole | None, kept: NDArray[np.int64]) -> list[int]:
+def _ray(points: Points, frame: Frame, whole: exact.Whole | None, kept: Positions) -> list[int]:
     """Return which of the points kept prove that these cannot be separated, none where they can.
 
     Floats find it; where there are fractions these prove it, on those few points, or decide where floats are in doubt.
@@ -152,7 +147,13 @@ def fewest(conflict: Conflict, enough: tuple[int, ...], budget: int) -> tuple[tu
     """
     if len(enough) <= 1:  # one point is the fewest, for all of them cannot be separated
         return enough, True, len(enough)
-    least, spent = _apart(conflict, budget // 4)
+    apart, spent = list[tuple[int, ...]](), 0  # certificates without a common point, taken as they come
+    while spent < budget // 4:
+        rest, spent = conflict(frozenset(i for certificate in apart for i in certificate)), spent + 1
+        if rest is None:
+            break
+        apart.append(rest)
+    least = len(apart)
     if least >= len(enough):
         return enough, True, least
     level = {frozenset[int]()}
@@ -169,18 +170,7 @@ def fewest(conflict: Conflict, enough: tuple[int, ...], budget: int) -> tuple[tu
     return enough, True, len(enough)
 
 
-def _apart(conflict: Conflict, budget: int) -> tuple[int, int]:
-    """Count certificates without a common point, taken as they come, and how many were asked for."""
-    removed = frozenset[int]()
-    for count in range(budget):
-        rest = conflict(removed)
-        if rest is None:
-            return count, count + 1
-        removed = removed | set(rest)
-    return budget, budget
-
-
-def certificate(ray: Mapping[int, Number], x: Floats | Sequence[Sequence[Fraction]], sign: Signs) -> Inseparable:
+def certificate(ray: Mapping[int, Number], x: Floats | Fractions, sign: Signs) -> Inseparable:
     """Return the convex combinations that v >= 0 by position means; fractions in, fractions out. x: (n, D)."""
     weighed = sorted(ray.items())
     totals = {side: sum((v for i, v in weighed if sign[i] == side), Fraction(0)) for side in (1, -1)}

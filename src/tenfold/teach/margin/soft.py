@@ -30,12 +30,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import linalg
 
 from tenfold.errors import DataError, UsageError
 from tenfold.teach.margin.floats import framed, trained
-from tenfold.teach.margin.problem import Floats, Inseparable, Points, Soft
+from tenfold.teach.margin.problem import Flags, Floats, Inseparable, Points, Soft
 from tenfold.teach.margin.solving import solve
 
 TOLERANCES = (1e-8, 1e-3)  # libsvm rounds its matrix to float32: where C is large the finer one leads it astray
@@ -167,7 +166,7 @@ def _polished(z: Floats, s: Floats, best: _Try, price: float) -> _Try:
     return best
 
 
-def _solved(z: Floats, s: Floats, free: NDArray[np.bool_], bound: NDArray[np.bool_], price: float) -> Floats:
+def _solved(z: Floats, s: Floats, free: Flags, bound: Flags, price: float) -> Floats:
     """Solve for α (n,) on the free points; it is the price where bound, and 0 elsewhere."""
     beta, k = np.where(bound, price * s, 0.0), int(free.sum())
     system = np.ones((k + 1, k + 1))

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tenfold.errors import UsageError, blamed, nearest
 from tenfold.rooms import names as words_of
 from tenfold.teach.margin.points import POINTS_CAP, choose_classes, parse_places, parse_points, places_of, points_of
-from tenfold.teach.margin.problem import Floats, Points, Signs
+from tenfold.teach.margin.problem import Floats, Points, Positions, Signs
 from tenfold.teach.margin.rows import SHOWN, read_rows, there
 from tenfold.teach.margin.statements import Sheet, read_sheet, shipped
 
@@ -27,7 +26,6 @@ LIMIT = 800
 NUMBERS_CAP = 50_000_000  # of points × coordinates: 400 MB, and the solver takes as much again
 ENDINGS = (".csv", ".tsv", ".txt", ".data")
 USER_ENTRIES = ("arrays", "folder")  # of the data sets: they read the user's own
-Positions = NDArray[np.int64]
 
 
 class Material(NamedTuple):
