@@ -63,7 +63,7 @@ class Margin:
     def as_json(self) -> dict[str, Any]:
         """Return all of it in plain values; the solution's fractions as texts."""
         points, separable = self.material.points, isinstance(self.solution, Separated)
-        solution = _plain(self.solution, str)
+        solution = _json(self.solution, str)
         return {
             "data": self.material.name,
             "notes": list(self.material.notes),
@@ -73,13 +73,13 @@ class Margin:
             "labels": list(points.labels),
             "separable": separable,
             **(solution if separable else {"certificate": solution}),
-            "given": _plain(self.given),
-            "soft": _plain(self.soft),
+            "given": _json(self.given),
+            "soft": _json(self.soft),
             "predictions": [
                 {"point": new.label, "value": float(new.value), "class": new.kind or None} for new in self.predictions
             ],
-            "rest": _plain(self.rest),
-            "reported": _plain(self.verdicts),
+            "rest": _json(self.rest),
+            "reported": _json(self.verdicts),
             "seconds": self.seconds,
         }
 
@@ -136,13 +136,13 @@ def _rest(material: Material, plane: Hyperplane) -> Rest | None:
     return Rest(len(material.rest), right, "test" if "test" in material.dataset.parts else "rest")
 
 
-def _plain(value: Any, fraction: type[float] | type[str] = float) -> Any:
+def _json(value: Any, fraction: type[float] | type[str] = float) -> Any:
     """Return nouns as mappings and fractions as asked; what is not finite as None, for JSON has no word for it."""
     fields = value._asdict() if hasattr(value, "_asdict") else value
     if isinstance(fields, Mapping):
-        return {str(key): _plain(part, fraction) for key, part in fields.items()}
+        return {str(key): _json(part, fraction) for key, part in fields.items()}
     if isinstance(value, np.ndarray | tuple):
-        return [_plain(part, fraction) for part in value]
+        return [_json(part, fraction) for part in value]
     if isinstance(value, Fraction):
         return fraction(value)
     if value is None or isinstance(value, bool | int | str):

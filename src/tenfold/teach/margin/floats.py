@@ -11,8 +11,8 @@ margin, or far from the origin, the rounding of a float64 sum would be taken for
 
 __all__ = ["EPS", "Frame", "arithmetic", "clear", "framed", "guess", "nearest_pair", "trained", "values"]
 
-import contextlib
 import warnings
+from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
@@ -146,7 +146,7 @@ def _factored(a: Floats, before: Held | None, points: tuple[int, ...]) -> tuple[
             q, r = q[:, : r.shape[1]], r[: r.shape[1]]  # it takes a square Q for a full one
         if not came:
             return q, r
-        with contextlib.suppress(linalg.LinAlgError):  # it refuses what the others span but for rounding
+        with suppress(linalg.LinAlgError):  # it refuses what the others span but for rounding
             q, r = linalg.qr_insert(q, r, a[:, -1], r.shape[1], which="col", check_finite=False)
             return q, r
     q, r = linalg.qr(a, mode="economic", check_finite=False)

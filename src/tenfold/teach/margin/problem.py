@@ -5,18 +5,12 @@ minimize ½‖w‖²  subject to  s_i (w·x_i + b) ≥ 1          margin 1/‖w�
 
 __all__ = [
     "ExactSolution",
-    "Flags",
-    "Floats",
-    "Fractions",
     "Hyperplane",
     "Inseparable",
     "Judged",
-    "Number",
     "Points",
-    "Positions",
     "Residuals",
     "Separated",
-    "Signs",
     "Soft",
     "dot",
     "root",

@@ -14,12 +14,11 @@ from typing import NamedTuple
 
 from tenfold.errors import UsageError, blamed
 from tenfold.teach.judge import EARLIER_SLIP, RIGHT, SLIP, Judgment, worst_rendering
-from tenfold.teach.margin.equations import Equation, constraint, normal, read_equation, stated_equation
 from tenfold.teach.margin.phrases import equated, hyperplane, listed, shown, vector
 from tenfold.teach.margin.points import parse_places
 from tenfold.teach.margin.problem import Hyperplane, Inseparable, Judged, Number, Points, Separated, dot, root
 from tenfold.teach.margin.solving import solve
-from tenfold.teach.margin.statements import Statement
+from tenfold.teach.margin.statements import Equation, Statement, constraint, read_equation, stated_equation
 from tenfold.teach.printed import exactly, fidelity, quantum
 
 NAMED = 5  # points that a sentence names
@@ -124,7 +123,7 @@ def _equation(claim: _Claim) -> Opinion:
     left = dot(list(equation.factors.values()), [numbers[name] for name in equation.factors])
     holds = fidelity(str(equation.right), left) == "exact"
     label, meant = ("", None) if holds and not claim.place else _meant(claim, equation)
-    same = meant is None or normal(equation) == normal(meant)
+    same = meant is None or equation.normal() == meant.normal()
     if holds and same:
         return RIGHT, stated_equation(equation), ""
     right = equated("…", left) if meant is None else stated_equation(meant)

@@ -27,6 +27,7 @@ __all__ = ["soft_margin"]
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
@@ -136,7 +137,10 @@ def _tried(z: Floats, s: Floats, alpha: Floats, price: float, w: Floats | None =
     reached = (alpha * s) @ z
     w = reached if w is None else w
     along = z @ w
-    b = _best_offset(along, s)
+    # Σ max(0, 1 − s_i (along_i + b)) is convex in b with kinks at s_i − along_i. Going up, its slope starts at −n₊ and
+    # rises by 1 at each kink; where it is 0 between two, their middle is taken.
+    kinks, rises = np.sort(s - along), int((s > 0).sum())
+    b = float((kinks[rises - 1] + kinks[rises]) / 2)
     slack = np.maximum(0, 1 - s * (along + b))
     even = abs(alpha @ s) <= EVEN * alpha.sum()
     dual = float(alpha.sum()) - float(reached @ reached) / 2 if even else -math.inf
@@ -174,16 +178,6 @@ def _solved(z: Floats, s: Floats, free: Flags, bound: Flags, price: float) -> Fl
     right = np.append(s[free] - z[free] @ (beta @ z), -beta.sum())
     beta[free] = linalg.lstsq(system, right, check_finite=False)[0][:k]
     return np.asarray(beta * s)
-
-
-def _best_offset(along: Floats, s: Floats) -> float:
-    """Return b with the least Σ max(0, 1 − s_i (along_i + b)), convex with kinks at s_i − along_i: one is best.
-
-    Going up, its slope starts at −n₊ and rises by 1 at each kink; where it is 0 between two, their middle is taken.
-    """
-    kinks = np.sort(s - along)
-    rises = int((s > 0).sum())
-    return float((kinks[rises - 1] + kinks[rises]) / 2)
 
 
 def _interior(z: Floats, s: Floats, C: float) -> tuple[Floats, Floats]:
@@ -243,9 +237,7 @@ def _newton(
 
 def _factor(matrix: Floats) -> tuple[Floats, bool] | None:
     for small in SMALL:
-        try:
+        with suppress(linalg.LinAlgError, ValueError):  # not positive, not finite
             factor: tuple[Floats, bool] = linalg.cho_factor(matrix + small * np.diag(np.diag(matrix)))
             return factor
-        except (linalg.LinAlgError, ValueError):  # not positive, not finite
-            continue
     return None
