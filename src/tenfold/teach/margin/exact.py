@@ -11,7 +11,7 @@ __all__ = ["Whole", "affordable", "arithmetic", "null_space", "proof", "reduced"
 import math
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,14 +24,6 @@ LOOK = 50  # of the same measure, of one product with a coordinate
 
 Whole = NDArray[Any]
 """Python's whole numbers of any size, or fractions, in an array."""
-
-
-class _WholePlane(NamedTuple):
-    """w = W / d, b = B / d in whole numbers, d > 0."""
-
-    w: Whole
-    b: int
-    d: int
 
 
 def affordable(x: Whole, size: int, work: float) -> int:
@@ -57,7 +49,10 @@ def whole(x: Fractions) -> tuple[Whole, int]:
 
 
 def arithmetic(x: Whole, sign: Signs) -> Arithmetic:
-    """Return the fractions for `climb`. x: (n, D) whole numbers; sign: (n,). Its planes are _WholePlane."""
+    """Return the fractions for `climb`. x: (n, D) whole numbers; sign: (n,).
+
+    The plane is (W, B, d) in whole numbers, w = W / d, b = B / d, d > 0.
+    """
     s = sign.astype(object)
 
     def hold(points: tuple[int, ...], before: Held | None) -> Held | None:
@@ -70,7 +65,7 @@ def arithmetic(x: Whole, sign: Signs) -> Arithmetic:
         w = beta @ a
         numerators = [-sum(beta), *beta]
         multipliers = [Fraction(int(s[i] * value), d) for i, value in zip(points, numerators, strict=True)]
-        return Held(points, multipliers, _WholePlane(w, s[base] * d - w @ x[base], d), a)
+        return Held(points, multipliers, (w, s[base] * d - w @ x[base], d), a)
 
     def express(held: Held, j: int) -> list[Fraction] | None:
         points, a = list(held.points), held.factor
@@ -82,10 +77,10 @@ def arithmetic(x: Whole, sign: Signs) -> Arithmetic:
             return None
         return [Fraction(int(-s[i] * s[j] * v), d) for i, v in zip(points, [d - sum(c), *c], strict=True)]
 
-    def worst(plane: _WholePlane) -> int | None:
-        functional = s * (x @ plane.w + plane.b)
+    def worst(plane: tuple[Whole, int, int]) -> int | None:
+        functional = s * (x @ plane[0] + plane[1])
         j = int(functional.argmin())
-        return j if functional[j] < plane.d else None
+        return j if functional[j] < plane[2] else None
 
     return Arithmetic(hold, express, worst)
 

@@ -112,7 +112,17 @@ def _sentences(judged: Judged, points: Points) -> Iterator[str]:
     if not judged.norm:
         yield f"w is 0, so that w·x + b is {shown(judged.b)} everywhere: this is no hyperplane"
         return
-    yield from _separation(judged, points)
+    wrong = [i for i in judged.misclassified if judged.functional[i] < 0]
+    on = [i for i in judged.misclassified if judged.functional[i] == 0]
+    if not judged.misclassified:
+        yield "it separates the classes"
+    elif max(judged.functional) < 0:
+        yield "it separates the classes the wrong way round: −w and −b would have each on its own side"
+        wrong = []
+    for places, where in ((wrong, "on the wrong side"), (on, "on the hyperplane itself")):
+        if places:
+            lie = "lies" if len(places) == 1 else "lie"
+            yield f"{_named(places, points)} {lie} {where}: it does not separate the classes"
     if judged.feasible:
         yield "feasible: s (w·x + b) is at least 1 at every point"
     else:
@@ -129,20 +139,6 @@ def _sentences(judged: Judged, points: Points) -> Iterator[str]:
         )
     yield f"s (w·x + b) is exactly 1 at {_named(judged.on_margin, points) if judged.on_margin else 'no point'}"
     yield from _optimality(judged, points)
-
-
-def _separation(judged: Judged, points: Points) -> Iterator[str]:
-    if not judged.misclassified:
-        yield "it separates the classes"
-    elif max(judged.functional) < 0:
-        yield "it separates the classes the wrong way round: −w and −b would have each on its own side"
-    else:
-        wrong = [i for i in judged.misclassified if judged.functional[i] < 0]
-        on = [i for i in judged.misclassified if judged.functional[i] == 0]
-        for places, where in ((wrong, "on the wrong side"), (on, "on the hyperplane itself")):
-            if places:
-                lie = "lies" if len(places) == 1 else "lie"
-                yield f"{_named(places, points)} {lie} {where}: it does not separate the classes"
 
 
 def _optimality(judged: Judged, points: Points) -> Iterator[str]:

@@ -53,7 +53,7 @@ def judge_statements(
 
     Raises UsageError for a point of other dimensions, or one that must be one of the points and is not.
     """
-    given, judgments = judged.plane if judged else _plane(solution), []
+    best, judgments = solution.plane if isinstance(solution, Separated) else None, []
     printed: dict[str, tuple[Fraction, ...]] = {}
     for number, statement in enumerate(statements, 1):
         kind, texts = statement.kind, statement.printed
@@ -61,7 +61,8 @@ def judge_statements(
             place = parse_places(statement.at, points.x.shape[1]) if statement.at else None
             if place and len(place.labels) > 1:
                 raise UsageError(f"at {statement.at[:60]!r}: expected one point")
-            plane = _without(points, place) if statement.alone and place else given
+            line = judged.plane if judged else best
+            plane = _without(points, place) if statement.alone and place else line
             opinion = SLIP, "none", "no line separates these classes, so there is none to report"
             if plane is not None:
                 judge = _JUDGES.get(kind, _number)
@@ -75,10 +76,6 @@ def judge_statements(
     return tuple(judgments)
 
 
-def _plane(solution: Separated | Inseparable) -> Hyperplane | None:
-    return solution.plane if isinstance(solution, Separated) else None
-
-
 def _without(points: Points, place: Points) -> Hyperplane | None:
     removed = points.positions(place.x[0])
     if not removed:
@@ -86,7 +83,8 @@ def _without(points: Points, place: Points) -> Hyperplane | None:
     others = points.only([k for k in range(len(points.x)) if k not in removed])
     if len(set(others.sign.tolist())) < 2:
         raise UsageError(f"without {place.labels[0]} a class has no point left: leave out alone = true")
-    return _plane(solve(others))
+    solution = solve(others)
+    return solution.plane if isinstance(solution, Separated) else None
 
 
 def _number(claim: _Claim) -> Opinion:

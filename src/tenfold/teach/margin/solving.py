@@ -94,9 +94,9 @@ def _proved(frame: Frame, points: Points, rough: Climbed, whole: exact.Whole) ->
 
 def _exactly(points: Points, frame: Frame, whole: tuple[exact.Whole, int], held: Held) -> Separated:
     """Return the solution in fractions: its conditions hold without a rest, or `climb` would not have ended there."""
-    (x, q), plane, s = whole, held.plane, points.sign.astype(object)
-    support = np.flatnonzero(s * (x @ plane.w + plane.b) == plane.d)
-    w, b = tuple(Fraction(int(value * q), plane.d) for value in plane.w), Fraction(int(plane.b), plane.d)
+    (x, q), (numerators, above, d), s = whole, held.plane, points.sign.astype(object)
+    support = np.flatnonzero(s * (x @ numerators + above) == d)
+    w, b = tuple(Fraction(int(value * q), d) for value in numerators), Fraction(int(above), d)
     alpha = np.full(len(s), Fraction(0), dtype=object)
     alpha[list(held.points)] = held.multipliers
     unique, least = len(support) == len(held.points), True  # which are independent

@@ -38,16 +38,12 @@ class _Cut(NamedTuple):
 
 
 class _Window(NamedTuple):
-    """Corners (2,) of what is shown, and whether both axes have one scale."""
+    """Corners (2,) of what is shown, width and height between them, and whether both axes have one scale."""
 
     low: Floats
     high: Floats
+    span: Floats
     equal: bool
-
-    @property
-    def span(self) -> Floats:
-        """Return width and height."""
-        return self.high - self.low
 
 
 @dataclass(frozen=True)
@@ -112,7 +108,6 @@ def _label(points: Points, solution: Separated | Inseparable, k: int) -> str:
 
 
 def _cut(plane: Hyperplane) -> _Cut | None:
-    """Return the line of a hyperplane, None where w is 0."""
     w = np.array([*map(float, plane.w), 0.0])[:2]
     return _Cut(w, float(plane.b)) if w.any() else None
 
@@ -156,11 +151,12 @@ def _window(data: _PlaneData) -> _Window:
     low, high = inside.min(0), inside.max(0)
     span = high - low
     shortest, longest = float(span.min()), float(span.max()) or max(1.0, float(np.abs(inside).max()))
-    if data.flat:
-        return _Window(np.array([low[0] - 0.1 * longest, -1.0]), np.array([high[0] + 0.1 * longest, 1.0]), False)
-    equal = longest < _SKEWED * shortest or shortest < 1e-9 * longest
+    equal = not data.flat and (longest < _SKEWED * shortest or shortest < 1e-9 * longest)
     room = np.where(span < 0.3 * longest, 0.2 * longest, 0.16 * longest) if equal else 0.1 * span
-    return _Window(low - room, high + room, equal)
+    if data.flat:
+        room = np.array([0.1 * longest, 1.0])
+    low, high = low - room, high + room
+    return _Window(low, high, high - low, equal)
 
 
 def _contours(panel: Axes, data: _PlaneData, window: _Window) -> None:
@@ -179,7 +175,7 @@ def _contours(panel: Axes, data: _PlaneData, window: _Window) -> None:
 
 def _width(panel: Axes, data: _PlaneData, cut: _Cut, window: _Window) -> None:
     """Draw an arrow from margin to margin, where points leave most room; none where it would be too small to see."""
-    low, high, span = window.low, window.high, window.span
+    low, high, span, _ = window
     norm = float(np.linalg.norm(cut.w))
     normal, center = cut.w / norm, (low + high) / 2
     foot = center - normal * (center @ normal + cut.b / norm)
@@ -258,7 +254,6 @@ def _axes(panel: Axes, data: _PlaneData, window: _Window) -> None:
 
 
 def _legend(data: _PlaneData) -> list[Line2D]:
-    """Return handles of what is there, and no more."""
     handles = []
     for mark, name, sign, color, shape in zip("+−", data.names, (1, -1), CLASSES, MARKS, strict=True):
         kind = f"class {mark}" if name in ("+", "-") else f"{label(name, 20)} ({mark})"
