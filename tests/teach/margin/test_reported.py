@@ -6,12 +6,19 @@ import pytest
 
 from tenfold.errors import UsageError
 from tenfold.teach.judge import EARLIER_SLIP, RIGHT, SLIP
-from tenfold.teach.margin.equations import constraint, read_equation, stated_equation
 from tenfold.teach.margin.given import judge
 from tenfold.teach.margin.points import parse_given, parse_points
 from tenfold.teach.margin.reported import judge_statements
 from tenfold.teach.margin.solving import solve
-from tenfold.teach.margin.statements import KINDS, Statement, read_sheet, shipped
+from tenfold.teach.margin.statements import (
+    KINDS,
+    Statement,
+    constraint,
+    read_equation,
+    read_sheet,
+    shipped,
+    stated_equation,
+)
 
 FOUR = parse_points("1,0:+ 0,1:+ 1,1:- 2,0:-")
 SOLVED = solve(FOUR)

@@ -9,11 +9,10 @@ from scipy import optimize
 from sklearn.svm import SVC
 
 from tenfold.errors import DataError, UsageError
-from tenfold.teach.margin import certificates, separability, soft
-from tenfold.teach.margin.certificates import by_programming, certain, certificate, refined
+from tenfold.teach.margin import separability, soft
 from tenfold.teach.margin.floats import framed
 from tenfold.teach.margin.problem import Inseparable, Points, Separated
-from tenfold.teach.margin.separability import fewest, misplaced
+from tenfold.teach.margin.separability import by_programming, certain, certificate, fewest, misplaced, refined
 from tenfold.teach.margin.soft import soft_margin
 from tenfold.teach.margin.solving import solve
 
@@ -161,7 +160,7 @@ def test_certificates_of_categories_are_proved(rng, monkeypatch):
     frame = framed(x)
     ray = by_programming(frame.z, sign)
     assert 10 < len(ray) < 42
-    monkeypatch.setattr(certificates, "WORK", 0)
+    monkeypatch.setattr(separability, "WORK", 0)
     assert certain(ray, given, frame).residual < 1e-12
 
 

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ from tenfold.errors import UsageError, blamed
 from tenfold.teach.judge import Judgment
 from tenfold.teach.margin.given import judge
 from tenfold.teach.margin.points import parse_given
-from tenfold.teach.margin.problem import Hyperplane, Inseparable, Judged, Number, Points, Residuals, Separated, Soft
+from tenfold.teach.margin.problem import Hyperplane, Inseparable, Judged, Number, Separated, Soft
 from tenfold.teach.margin.reported import judge_statements
 from tenfold.teach.margin.soft import soft_margin
 from tenfold.teach.margin.solving import solve
@@ -60,8 +61,9 @@ class Margin:
     seconds: float
 
     def as_json(self) -> dict[str, Any]:
-        """Return all of it in plain values; fractions as texts."""
-        points = self.material.points
+        """Return all of it in plain values; the solution's fractions as texts."""
+        points, separable = self.material.points, isinstance(self.solution, Separated)
+        solution = _json(self.solution, str)
         return {
             "data": self.material.name,
             "notes": list(self.material.notes),
@@ -69,14 +71,15 @@ class Margin:
             "dimensions": points.x.shape[1],
             "classes": {"+": points.names[0], "-": points.names[1]},
             "labels": list(points.labels),
-            **_solution(self.solution),
-            "given": _floats(self.given._asdict()) if self.given else None,
-            "soft": _floats(self.soft._asdict()) if self.soft else None,
+            "separable": separable,
+            **(solution if separable else {"certificate": solution}),
+            "given": _json(self.given),
+            "soft": _json(self.soft),
             "predictions": [
                 {"point": new.label, "value": float(new.value), "class": new.kind or None} for new in self.predictions
             ],
-            "rest": self.rest._asdict() if self.rest else None,
-            "reported": [verdict._asdict() for verdict in self.verdicts],
+            "rest": _json(self.rest),
+            "reported": _json(self.verdicts),
             "seconds": self.seconds,
         }
 
@@ -108,7 +111,8 @@ def answer(
     with blamed(source):
         verdicts = judge_statements(sheet.statements, points, solution, judged) if sheet else ()
     best = solution if isinstance(solution, Separated) else softened
-    predictions = _predicted(places, best.plane, points) if places and best else ()
+    new = zip(places.labels, map(best.plane.value, places.numbers), strict=True) if places and best else ()
+    predictions = tuple(Predicted(label, value, points.side(value)) for label, value in new)
     rest = _rest(material, best.plane) if best else None
     return Margin(material, solution, judged, softened, predictions, rest, verdicts, seconds)
 
@@ -119,11 +123,6 @@ def _sheet(name: str, material: Material) -> Sheet:
     if sheet.points and (not material.sheet or material.sheet.points != sheet.points):
         raise UsageError(f"{name} is about points of its own: leave POINTS out, or take the points out of the file")
     return sheet
-
-
-def _predicted(places: Points, plane: Hyperplane, points: Points) -> tuple[Predicted, ...]:
-    values = map(plane.value, places.numbers)
-    return tuple(Predicted(label, v, points.side(v)) for label, v in zip(places.labels, values, strict=True))
 
 
 def _rest(material: Material, plane: Hyperplane) -> Rest | None:
@@ -137,31 +136,15 @@ def _rest(material: Material, plane: Hyperplane) -> Rest | None:
     return Rest(len(material.rest), right, "test" if "test" in material.dataset.parts else "rest")
 
 
-def _solution(solution: Separated | Inseparable) -> dict[str, Any]:
-    """Return the largest margin with its proof, or the certificate that there is none, in plain values."""
-    fields = solution._asdict()
-    if isinstance(solution, Separated):
-        proof = _texts(solution.exact._asdict()) if solution.exact else None
-        return {"separable": True, **_floats({**fields, "exact": None}), "exact": proof}
-    numbers = {name: fields.pop(name) for name in ("first", "second", "meeting")}
-    weighed = _texts(numbers) if solution.exact else _floats(numbers)
-    return {"separable": False, "certificate": {**weighed, **_floats(fields)}}
-
-
-def _texts(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _texts(part) for key, part in value.items()}
-    return [str(number) for number in value] if isinstance(value, tuple) else str(value)
-
-
-def _floats(value: Any) -> Any:
-    """Return fractions as floats; what is not finite as None, for JSON has no word for it."""
-    if isinstance(value, Residuals):
-        value = value._asdict()
-    if isinstance(value, Mapping):
-        return {str(key): _floats(part) for key, part in value.items()}
+def _json(value: Any, fraction: type[float] | type[str] = float) -> Any:
+    """Return nouns as mappings and fractions as asked; what is not finite as None, for JSON has no word for it."""
+    fields = value._asdict() if hasattr(value, "_asdict") else value
+    if isinstance(fields, Mapping):
+        return {str(key): _json(part, fraction) for key, part in fields.items()}
     if isinstance(value, np.ndarray | tuple):
-        return [_floats(part) for part in value]
+        return [_json(part, fraction) for part in value]
+    if isinstance(value, Fraction):
+        return fraction(value)
     if value is None or isinstance(value, bool | int | str):
         return value
     return float(value) if math.isfinite(value) else None

@@ -11,27 +11,19 @@ __all__ = ["Whole", "affordable", "arithmetic", "null_space", "proof", "reduced"
 import math
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tenfold.teach.margin.activeset import STEPS, Arithmetic, Held, climb
-from tenfold.teach.margin.problem import Number, Signs
+from tenfold.teach.margin.problem import Fractions, Number, Signs
 
 LARGEST = 40_000  # numbers in (n, D)
 LOOK = 50  # of the same measure, of one product with a coordinate
 
 Whole = NDArray[Any]
 """Python's whole numbers of any size, or fractions, in an array."""
-
-
-class _WholePlane(NamedTuple):
-    """w = W / d, b = B / d in whole numbers, d > 0."""
-
-    w: Whole
-    b: int
-    d: int
 
 
 def affordable(x: Whole, size: int, work: float) -> int:
@@ -45,7 +37,7 @@ def affordable(x: Whole, size: int, work: float) -> int:
     return 0 if x.size > LARGEST or each > work else min(STEPS, 20 + int(4 * work / max(each, 1)))
 
 
-def whole(x: Sequence[Sequence[Fraction]]) -> tuple[Whole, int]:
+def whole(x: Fractions) -> tuple[Whole, int]:
     """Return fractions (n, D) times their common denominator q, and q.
 
     >>> whole([[Fraction(1, 2), Fraction(1, 3)]])
@@ -57,7 +49,10 @@ def whole(x: Sequence[Sequence[Fraction]]) -> tuple[Whole, int]:
 
 
 def arithmetic(x: Whole, sign: Signs) -> Arithmetic:
-    """Return the fractions for `climb`. x: (n, D) whole numbers; sign: (n,). Its planes are _WholePlane."""
+    """Return the fractions for `climb`. x: (n, D) whole numbers; sign: (n,).
+
+    The plane is (W, B, d) in whole numbers, w = W / d, b = B / d, d > 0.
+    """
     s = sign.astype(object)
 
     def hold(points: tuple[int, ...], before: Held | None) -> Held | None:
@@ -70,7 +65,7 @@ def arithmetic(x: Whole, sign: Signs) -> Arithmetic:
         w = beta @ a
         numerators = [-sum(beta), *beta]
         multipliers = [Fraction(int(s[i] * value), d) for i, value in zip(points, numerators, strict=True)]
-        return Held(points, multipliers, _WholePlane(w, s[base] * d - w @ x[base], d), a)
+        return Held(points, multipliers, (w, s[base] * d - w @ x[base], d), a)
 
     def express(held: Held, j: int) -> list[Fraction] | None:
         points, a = list(held.points), held.factor
@@ -82,22 +77,23 @@ def arithmetic(x: Whole, sign: Signs) -> Arithmetic:
             return None
         return [Fraction(int(-s[i] * s[j] * v), d) for i, v in zip(points, [d - sum(c), *c], strict=True)]
 
-    def worst(plane: _WholePlane) -> int | None:
-        functional = s * (x @ plane.w + plane.b)
+    def worst(plane: tuple[Whole, int, int]) -> int | None:
+        functional = s * (x @ plane[0] + plane[1])
         j = int(functional.argmin())
-        return j if functional[j] < plane.d else None
+        return j if functional[j] < plane[2] else None
 
     return Arithmetic(hold, express, worst)
 
 
-def proof(
-    few: Sequence[int], x: Whole, sign: Signs, pair: tuple[int, int], start: tuple[int, ...] = (), limit: int = STEPS
-) -> dict[int, Number] | None:
+def proof(few: Sequence[int], x: Whole, sign: Signs, limit: int = STEPS) -> dict[int, Number] | None:
     """Return v >= 0 by position that proves of a few points alone that their hulls meet, None where it proves nothing.
 
-    few: their positions. x: (k, D) whole numbers and sign: (k,) of these. pair, start: as `climb` takes them.
+    few: their positions. x: (k, D) whole numbers and sign: (k,) of these.
     """
-    ray = climb(arithmetic(x, sign), start, pair, limit).ray
+    if len(set(sign.tolist())) < 2:
+        return None
+    # Nearly always all of them are needed: the last then depends on the others.
+    ray = climb(arithmetic(x, sign), tuple(range(len(few) - 1)), (int(sign.argmax()), int(sign.argmin())), limit).ray
     return {few[i]: value for i, value in ray.items()} if ray else None
 
 
@@ -116,19 +112,12 @@ def solved(matrix: Whole, right: Whole) -> tuple[Whole, int] | None:
         pivot = next((i for i in range(step, k) if rows[i, step]), None)
         if pivot is None:
             return None
-        if pivot != step:
-            rows[[step, pivot]] = rows[[pivot, step]]
+        rows[[step, pivot]] = rows[[pivot, step]]
         below, top = rows[step + 1 :], rows[step, step]
         products = top * below[:, step + 1 :] - below[:, step, None] * rows[step, None, step + 1 :]
         below[:, step + 1 :] = products // before
         before = top
-    return _back(rows)
-
-
-def _back(rows: Whole) -> tuple[Whole, int]:
-    """Solve the rows above the diagonal; d is the last pivot, which by Cramer's rule makes all whole."""
-    k = len(rows)
-    d = rows[k - 1, k - 1]
+    d = rows[k - 1, k - 1]  # the last pivot, which by Cramer's rule makes all whole
     y = np.zeros(k, dtype=object)
     for i in reversed(range(k)):
         y[i] = (d * rows[i, k] - rows[i, i + 1 : k] @ y[i + 1 :]) // rows[i, i]

@@ -9,20 +9,10 @@ What a solution leaves of the conditions is summed in extended precision where t
 margin, or far from the origin, the rounding of a float64 sum would be taken for a violated constraint.
 """
 
-__all__ = [
-    "EPS",
-    "Frame",
-    "arithmetic",
-    "clear",
-    "framed",
-    "guess",
-    "nearest_pair",
-    "residuals",
-    "trained",
-    "values",
-]
+__all__ = ["EPS", "Frame", "arithmetic", "clear", "framed", "guess", "nearest_pair", "trained", "values"]
 
 import warnings
+from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
@@ -32,7 +22,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.svm import SVC
 
 from tenfold.teach.margin.activeset import Arithmetic, Climbed, Held
-from tenfold.teach.margin.problem import Floats, Residuals, Signs
+from tenfold.teach.margin.problem import Floats, Signs
 
 SPANNED = 1e-11  # of the farthest point's distance: nearer to what others span, a point is taken to be in it
 DOUBTFUL = 1e6  # radius / margin: above it floats alone do not say that points can be separated
@@ -149,21 +139,16 @@ def _factored(a: Floats, before: Held | None, points: tuple[int, ...]) -> tuple[
     """Return Aᵀ = Q R, from the factors of the set before where a few points left it and at most one came, last."""
     gone = [k for k, i in enumerate(before.points) if i not in set(points)] if before else [0]
     came = len(points) - (len(before.points) - len(gone)) if before else 0
-    if before is None or min(a.shape) < LARGE or len(gone) > FEW or 0 in gone or came > 1:
-        return _qr(a)
-    q, r = before.factor
-    for k in reversed(gone):
-        q, r = linalg.qr_delete(q, r, k - 1, which="col", check_finite=False)
-        q, r = q[:, : r.shape[1]], r[: r.shape[1]]  # it takes a square Q for a full one
-    if came:
-        try:
+    if before and min(a.shape) >= LARGE and len(gone) <= FEW and 0 not in gone and came <= 1:
+        q, r = before.factor
+        for k in reversed(gone):
+            q, r = linalg.qr_delete(q, r, k - 1, which="col", check_finite=False)
+            q, r = q[:, : r.shape[1]], r[: r.shape[1]]  # it takes a square Q for a full one
+        if not came:
+            return q, r
+        with suppress(linalg.LinAlgError):  # it refuses what the others span but for rounding
             q, r = linalg.qr_insert(q, r, a[:, -1], r.shape[1], which="col", check_finite=False)
-        except linalg.LinAlgError:  # it refuses what the others span but for rounding
-            return _qr(a)
-    return q, r
-
-
-def _qr(a: Floats) -> tuple[Floats, Floats]:
+            return q, r
     q, r = linalg.qr(a, mode="economic", check_finite=False)
     return q, r
 
@@ -173,21 +158,3 @@ def values(x: Floats, w: Floats, b: float) -> NDArray[np.longdouble]:
     wide = w.astype(np.longdouble)
     sums = [x[row : row + ROWS].astype(np.longdouble) @ wide for row in range(0, len(x), ROWS)]
     return np.asarray(np.concatenate(sums) + b)
-
-
-def residuals(x: Floats, sign: Signs, w: Floats, b: float, alpha: Floats) -> Residuals:
-    """Measure by how much each condition of Karush, Kuhn and Tucker fails. x: (n, D); sign, alpha: (n,).
-
-    Σ α_i s_i x_i is taken around the center of the points, which changes nothing where Σ α_i s_i = 0 (its own entry).
-    """
-    functional = sign * values(x, w, b)
-    beta, total = alpha * sign, float(alpha.sum())
-    used = np.flatnonzero(alpha)
-    left = w - beta[used] @ (x[used] - x.mean(0))
-    return Residuals(
-        stationarity=float(np.linalg.norm(left) / np.linalg.norm(w)),
-        feasibility=max(0.0, float((1 - functional).max())),
-        dual_feasibility=max(0.0, float(-alpha.min()) / total),
-        complementarity=float((alpha * abs(functional - 1)).sum() / total),
-        balance=abs(float(beta.sum())) / total,
-    )

@@ -29,7 +29,11 @@ def judge(points: Points, w: Sequence[Number], b: Number, solution: Separated | 
 
     Raises UsageError where w has not one finite number for each coordinate.
     """
-    _check(points, w, b)
+    width = points.x.shape[1]
+    if len(w) != width:
+        raise UsageError(f"w has {len(w)} numbers, but the points have {width}: give one for each coordinate")
+    if not all(math.isfinite(value) for value in (*w, b)):
+        raise UsageError("w and b: expected finite numbers")
     written = points.exact if all(isinstance(value, Fraction | int) for value in (*w, b)) else None
     kind: type[Fraction] | type[float] = Fraction if written else float
     plane, rough = Hyperplane(tuple(map(kind, w)), kind(b)), np.array(w, dtype=np.float64)
@@ -66,14 +70,6 @@ def judge(points: Points, w: Sequence[Number], b: Number, solution: Separated | 
         sentences=(),
     )
     return judged._replace(sentences=tuple(_sentences(judged, points)))
-
-
-def _check(points: Points, w: Sequence[Number], b: Number) -> None:
-    width = points.x.shape[1]
-    if len(w) != width:
-        raise UsageError(f"w has {len(w)} numbers, but the points have {width}: give one for each coordinate")
-    if not all(math.isfinite(value) for value in (*w, b)):
-        raise UsageError("w and b: expected finite numbers")
 
 
 def _slack(points: Points, w: Floats, b: float) -> float:
@@ -116,36 +112,22 @@ def _sentences(judged: Judged, points: Points) -> Iterator[str]:
     if not judged.norm:
         yield f"w is 0, so that w·x + b is {shown(judged.b)} everywhere: this is no hyperplane"
         return
-    yield from _separation(judged, points)
-    yield from _feasibility(judged, points)
-    yield from _scale(judged)
-    yield f"s (w·x + b) is exactly 1 at {_named(judged.on_margin, points) if judged.on_margin else 'no point'}"
-    yield from _optimality(judged, points)
-
-
-def _separation(judged: Judged, points: Points) -> Iterator[str]:
+    wrong = [i for i in judged.misclassified if judged.functional[i] < 0]
+    on = [i for i in judged.misclassified if judged.functional[i] == 0]
     if not judged.misclassified:
         yield "it separates the classes"
     elif max(judged.functional) < 0:
         yield "it separates the classes the wrong way round: −w and −b would have each on its own side"
-    else:
-        wrong = [i for i in judged.misclassified if judged.functional[i] < 0]
-        on = [i for i in judged.misclassified if judged.functional[i] == 0]
-        for places, where in ((wrong, "on the wrong side"), (on, "on the hyperplane itself")):
-            if places:
-                lie = "lies" if len(places) == 1 else "lie"
-                yield f"{_named(places, points)} {lie} {where}: it does not separate the classes"
-
-
-def _feasibility(judged: Judged, points: Points) -> Iterator[str]:
+        wrong = []
+    for places, where in ((wrong, "on the wrong side"), (on, "on the hyperplane itself")):
+        if places:
+            lie = "lies" if len(places) == 1 else "lie"
+            yield f"{_named(places, points)} {lie} {where}: it does not separate the classes"
     if judged.feasible:
         yield "feasible: s (w·x + b) is at least 1 at every point"
     else:
         cases = [f"{shown(judged.functional[i])} at {points.labels[i]}" for i in judged.violated[:NAMED]]
         yield f"not feasible: s (w·x + b) has to be at least 1, but is {listed(cases, len(judged.violated))}"
-
-
-def _scale(judged: Judged) -> Iterator[str]:
     if judged.canonical:
         yield f"canonical: the smallest s (w·x + b) is 1, so that 1/‖w‖ = {shown(judged.margin)} is its margin"
     elif judged.factor is not None:
@@ -155,6 +137,8 @@ def _scale(judged: Judged) -> Iterator[str]:
             f"{shown(judged.distance)} and not 1/‖w‖ = {shown(judged.margin)}; the same hyperplane is "
             f"{hyperplane(canonical)}"
         )
+    yield f"s (w·x + b) is exactly 1 at {_named(judged.on_margin, points) if judged.on_margin else 'no point'}"
+    yield from _optimality(judged, points)
 
 
 def _optimality(judged: Judged, points: Points) -> Iterator[str]:

@@ -19,11 +19,10 @@ __all__ = ["least_norm", "least_norm_exact"]
 from fractions import Fraction
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import linalg, optimize
 
 from tenfold.teach.margin.exact import Whole, null_space, reduced, solved, whole
-from tenfold.teach.margin.problem import Floats
+from tenfold.teach.margin.problem import Flags, Floats
 
 DEPENDENT = 1e-10  # of the largest singular value: a column that adds less adds nothing
 POSITIVE = 1e-9  # of the largest multiplier
@@ -59,6 +58,10 @@ def least_norm(b: Floats, alpha: Floats) -> tuple[Floats, bool, bool]:
 
 def _bounded(rows: Floats, c: Floats) -> Floats | None:
     """Return α >= 0 of the least norm with rows α = c, None after too many steps. rows: (rank, m) orthonormal."""
+
+    def phi(point: Floats) -> float:
+        return float(np.sum(np.maximum(0, point @ rows) ** 2) / 2 - c @ point)
+
     z = c
     for _ in range(STEPS):
         alpha = np.maximum(0, z @ rows)
@@ -66,7 +69,9 @@ def _bounded(rows: Floats, c: Floats) -> Floats | None:
         if linalg.norm(left) <= SOLVED * linalg.norm(c):
             break
         inside = rows[:, alpha > 0]
-        z = _descended(rows, c, z, linalg.lstsq(inside @ inside.T, left, cond=ZERO, check_finite=False)[0])
+        step = linalg.lstsq(inside @ inside.T, left, cond=ZERO, check_finite=False)[0]
+        tried, before = (z + step / 2**k for k in range(HALVINGS)), phi(z)
+        z = next((point for point in tried if phi(point) < before), z + step)
     alpha = np.maximum(0, z @ rows)
     positive = alpha > POSITIVE * alpha.max()
     alpha[~positive] = 0.0
@@ -75,20 +80,7 @@ def _bounded(rows: Floats, c: Floats) -> Floats | None:
     return alpha if good else None
 
 
-def _descended(rows: Floats, c: Floats, z: Floats, step: Floats) -> Floats:
-    """Go along a step that is halved until φ falls."""
-
-    def phi(point: Floats) -> float:
-        return float(np.sum(np.maximum(0, point @ rows) ** 2) / 2 - c @ point)
-
-    before = phi(z)
-    for k in range(HALVINGS):
-        if phi(z + step / 2**k) < before:
-            return np.asarray(z + step / 2**k)
-    return np.asarray(z + step)
-
-
-def _only(b: Floats, positive: NDArray[np.bool_]) -> bool:
+def _only(b: Floats, positive: Flags) -> bool:
     """Judge whether no other α >= 0 has the same Bα, by the rank and by Gordan's alternative."""
     inside, outside = b[:, positive], b[:, ~positive]
     if inside.shape[1] > len(inside):
@@ -119,7 +111,7 @@ def least_norm_exact(b: Whole, alpha: Whole) -> tuple[Whole, bool, bool]:
     return least, _only_exact(rows, positive), True
 
 
-def _on(rows: Whole, c: Whole, positive: NDArray[np.bool_]) -> Whole | None:
+def _on(rows: Whole, c: Whole, positive: Flags) -> Whole | None:
     """Return α of the least norm if those are the positive ones, else None. rows: (rank, m), independent."""
     inside, outside = rows[:, positive], rows[:, ~positive]
     _, chosen = reduced(inside.T)
@@ -160,17 +152,14 @@ def _farthest(rows: Floats, limits: Floats, within: Bounds, reach: Bounds) -> Fl
     return np.asarray(solution.x) if solution.status == 0 else None
 
 
-def _only_exact(rows: Whole, positive: NDArray[np.bool_]) -> bool:
+def _only_exact(rows: Whole, positive: Flags) -> bool:
+    """Prove the same of fractions, by some y with y·left > 0 in each column; False where floats see none."""
     count = int(positive.sum())
     if count > len(rows) or len(reduced(rows[:, positive])[1]) < count:
         return False
-    if positive.all():
-        return True
-    return count < len(rows) and _halved(null_space(rows[:, positive].T).T @ rows[:, ~positive])
-
-
-def _halved(left: Whole) -> bool:
-    """Prove that some y has y·left > 0 in each column; False where floats see none. left: (q, m)."""
+    if positive.all() or count == len(rows):
+        return bool(positive.all())
+    left = null_space(rows[:, positive].T).T @ rows[:, ~positive]
     rough = left.astype(np.float64)
     sizes = np.linalg.norm(rough, axis=0)
     if not sizes.all():

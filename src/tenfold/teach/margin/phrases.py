@@ -17,7 +17,11 @@ def shown(number: Number) -> str:
     >>> shown(Fraction(-5, 2)), shown(Fraction(1, 3)), shown(-0.3535533905932738), shown(float("inf"))
     ('−2.5', '1/3', '−0.353553', '∞')
     """
-    text = _fraction(number) if isinstance(number, Fraction) else f"{float(number) or 0.0:.6g}"
+    text = f"{float(number) or 0.0:.6g}"
+    if isinstance(number, Fraction):  # a decimal where it is a short one, else the fraction, a float where that is long
+        decimal, whole = f"{float(number):.10g}", str(number)
+        short = "e" not in decimal and Fraction(decimal) == number
+        text = decimal if short else whole if len(whole) <= LONGEST else f"≈ {text}"
     return text.replace("-", "−").replace("inf", "∞")
 
 
@@ -67,12 +71,3 @@ def mixture(labels: Sequence[str], weights: Mapping[int, Number]) -> str:
         return labels[next(iter(weights))]
     names = {k: labels[k] if labels[k].startswith("(") else f"({labels[k]})" for k in weights}
     return " + ".join(f"{shown(weight)} {names[k]}" for k, weight in weights.items())
-
-
-def _fraction(number: Fraction) -> str:
-    """Write a decimal where it is a short one, else the fraction, and a float where that is too long to read."""
-    decimal = f"{float(number):.10g}"
-    if "e" not in decimal and Fraction(decimal) == number:
-        return decimal
-    text = str(number)
-    return text if len(text) <= LONGEST else f"≈ {float(number):.6g}"

@@ -5,15 +5,12 @@ minimize ½‖w‖²  subject to  s_i (w·x_i + b) ≥ 1          margin 1/‖w�
 
 __all__ = [
     "ExactSolution",
-    "Floats",
     "Hyperplane",
     "Inseparable",
     "Judged",
-    "Number",
     "Points",
     "Residuals",
     "Separated",
-    "Signs",
     "Soft",
     "dot",
     "root",
@@ -29,7 +26,10 @@ from numpy.typing import NDArray
 
 Number = Fraction | float
 """A Fraction where it is exact, else a float."""
+Fractions = Sequence[Sequence[Fraction]]
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Positions = NDArray[np.int64]
 Signs = NDArray[np.int8]
 
 
@@ -144,8 +144,8 @@ class Separated(NamedTuple):
     dual: float
     gap: float
     residuals: Residuals
-    exact: ExactSolution | None
-    iterations: int
+    exact: ExactSolution | None = None
+    iterations: int = 0
 
     @property
     def alpha(self) -> Sequence[Number]:
@@ -173,11 +173,11 @@ class Inseparable(NamedTuple):
     second: Mapping[int, Number]
     meeting: tuple[Number, ...]
     residual: float
-    scale: float
-    exact: bool
-    removal: tuple[int, ...]
-    minimal: bool
-    at_least: int
+    scale: float = 1.0
+    exact: bool = False
+    removal: tuple[int, ...] = ()
+    minimal: bool = False
+    at_least: int = 1
 
 
 class Judged(NamedTuple):

@@ -14,12 +14,11 @@ from typing import NamedTuple
 
 from tenfold.errors import UsageError, blamed
 from tenfold.teach.judge import EARLIER_SLIP, RIGHT, SLIP, Judgment, worst_rendering
-from tenfold.teach.margin.equations import Equation, constraint, normal, read_equation, stated_equation
 from tenfold.teach.margin.phrases import equated, hyperplane, listed, shown, vector
 from tenfold.teach.margin.points import parse_places
 from tenfold.teach.margin.problem import Hyperplane, Inseparable, Judged, Number, Points, Separated, dot, root
 from tenfold.teach.margin.solving import solve
-from tenfold.teach.margin.statements import Statement
+from tenfold.teach.margin.statements import Equation, Statement, constraint, read_equation, stated_equation
 from tenfold.teach.printed import exactly, fidelity, quantum
 
 NAMED = 5  # points that a sentence names
@@ -54,13 +53,16 @@ def judge_statements(
 
     Raises UsageError for a point of other dimensions, or one that must be one of the points and is not.
     """
-    given, judgments = judged.plane if judged else _plane(solution), []
+    best, judgments = solution.plane if isinstance(solution, Separated) else None, []
     printed: dict[str, tuple[Fraction, ...]] = {}
     for number, statement in enumerate(statements, 1):
         kind, texts = statement.kind, statement.printed
         with blamed(f"reported {number}, {kind}"):
-            place = _place(statement.at, points) if statement.at else None
-            plane = _without(points, place) if statement.alone and place else given
+            place = parse_places(statement.at, points.x.shape[1]) if statement.at else None
+            if place and len(place.labels) > 1:
+                raise UsageError(f"at {statement.at[:60]!r}: expected one point")
+            line = judged.plane if judged else best
+            plane = _without(points, place) if statement.alone and place else line
             opinion = SLIP, "none", "no line separates these classes, so there is none to report"
             if plane is not None:
                 judge = _JUDGES.get(kind, _number)
@@ -74,26 +76,15 @@ def judge_statements(
     return tuple(judgments)
 
 
-def _plane(solution: Separated | Inseparable) -> Hyperplane | None:
-    return solution.plane if isinstance(solution, Separated) else None
-
-
-def _place(text: str, points: Points) -> Points:
-    places = parse_places(text, points.x.shape[1])
-    if len(places.labels) > 1:
-        raise UsageError(f"at {text[:60]!r}: expected one point")
-    return places
-
-
 def _without(points: Points, place: Points) -> Hyperplane | None:
-    """Return the line of the other points alone."""
     removed = points.positions(place.x[0])
     if not removed:
         raise UsageError(f"{place.labels[0]} is none of the points")
     others = points.only([k for k in range(len(points.x)) if k not in removed])
     if len(set(others.sign.tolist())) < 2:
         raise UsageError(f"without {place.labels[0]} a class has no point left: leave out alone = true")
-    return _plane(solve(others))
+    solution = solve(others)
+    return solution.plane if isinstance(solution, Separated) else None
 
 
 def _number(claim: _Claim) -> Opinion:
@@ -112,15 +103,13 @@ def _number(claim: _Claim) -> Opinion:
 
 def _numbers(kind: str, plane: Hyperplane, place: Points | None) -> tuple[Number, ...]:
     """Return the number of a kind that a hyperplane has, or all those of w."""
-    if kind in ("w", "b"):
-        return plane.w if kind == "w" else (plane.b,)
-    if kind == "value" and place:
-        return (plane.value(place.numbers[0]),)
-    squared = dot(plane.w, plane.w)
+    if kind == "w":
+        return plane.w
+    squared, value = dot(plane.w, plane.w), plane.value(place.numbers[0]) if place else 0.0
     norm = root(squared)
-    if kind in ("norm", "objective"):
-        return (norm if kind == "norm" else squared / 2,)
-    return ((2 if kind == "width" else 1) / norm if norm else math.inf,)
+    margin = 1 / norm if norm else math.inf
+    numbers = {"b": plane.b, "norm": norm, "margin": margin, "width": 2 * margin, "objective": squared / 2}
+    return (numbers.get(kind, value),)
 
 
 def _equation(claim: _Claim) -> Opinion:
@@ -132,7 +121,7 @@ def _equation(claim: _Claim) -> Opinion:
     left = dot(list(equation.factors.values()), [numbers[name] for name in equation.factors])
     holds = fidelity(str(equation.right), left) == "exact"
     label, meant = ("", None) if holds and not claim.place else _meant(claim, equation)
-    same = meant is None or normal(equation) == normal(meant)
+    same = meant is None or equation.normal() == meant.normal()
     if holds and same:
         return RIGHT, stated_equation(equation), ""
     right = equated("…", left) if meant is None else stated_equation(meant)
@@ -143,11 +132,10 @@ def _equation(claim: _Claim) -> Opinion:
 
 def _meant(claim: _Claim, equation: Equation) -> tuple[str, Equation | None]:
     """Return the point that an equation is about and what it says: the one at a place, else one with its numbers."""
-    points, place = claim.points, claim.place
-    if points.exact is None:
-        return "", None
-    for k in points.positions(place.x[0]) if place else claim.plane.support:
-        said = constraint(points.exact[k], int(points.sign[k]))
+    points, place, exact = claim.points, claim.place, claim.points.exact or ()
+    places = points.positions(place.x[0]) if place else claim.plane.support
+    for k in places if exact else ():
+        said = constraint(exact[k], int(points.sign[k]))
         if place or said.sizes() == equation.sizes():
             return points.labels[k], said
     return "", None
@@ -159,20 +147,16 @@ def _support(claim: _Claim) -> Opinion:
     places = [tuple(x) for x in points.x.tolist()]
     names = dict(zip(reversed(places), reversed(points.labels), strict=True))
     on_margin = dict.fromkeys(places[k] for k in claim.plane.support)
-    stated = names
-    if text.strip().lower() != "all":
-        stated = dict.fromkeys(map(tuple, parse_places(text, points.x.shape[1]).x.tolist()), "")
+    every = text.strip().lower() == "all"
+    stated = names if every else dict.fromkeys(map(tuple, parse_places(text, points.x.shape[1]).x.tolist()), "")
     right = ", ".join(names[x] for x in on_margin) or "none"
     missing = [names[x] for x in on_margin if x not in stated]
     wrong = [names.get(x) or vector(x) for x in stated if x not in on_margin]
     if not missing and not wrong:
-        every = len(on_margin) == len(names)
-        count = f"all {len(on_margin)} points" if every else f"these {len(on_margin)} and no other"
+        count = f"all {len(names)} points" if len(on_margin) == len(names) else f"these {len(on_margin)} and no other"
         return RIGHT, right, f"{count} lie on the margin"
-    cases = (missing, "on the margin: left out"), (wrong, "not on the margin")
-    parts = [
-        f"{listed(who[:NAMED], len(who))} {'is' if len(who) == 1 else 'are'} {where}" for who, where in cases if who
-    ]
+    cases = [(missing, "on the margin: left out")] * bool(missing) + [(wrong, "not on the margin")] * bool(wrong)
+    parts = (f"{listed(who[:NAMED], len(who))} {'is' if len(who) == 1 else 'are'} {where}" for who, where in cases)
     return SLIP, right, "; ".join(parts)
 
 

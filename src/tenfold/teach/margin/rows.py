@@ -41,10 +41,9 @@ def there(text: str) -> tuple[Path, str]:
     path = Path(text)
     try:
         path = path.expanduser()
-        kind = "folder" if path.is_dir() else "file" if path.is_file() else ""
+        return path, "folder" if text and path.is_dir() else "file" if path.is_file() else ""
     except (OSError, RuntimeError):  # points may be longer than a name, and begin with "~" though nobody is called so
-        kind = ""
-    return path, kind if text else ""
+        return path, ""
 
 
 def typed_rows(text: str, classed: bool) -> PointTable:
@@ -94,7 +93,6 @@ def _without_header(rows: list[PointRow], classed: bool) -> tuple[list[PointRow]
 
 
 def _is_number(cell: str) -> bool:
-    """Tell a number from a cell of a header."""
     try:
         float(cell.replace("−", "-").partition("/")[0])
     except ValueError:
@@ -103,23 +101,10 @@ def _is_number(cell: str) -> bool:
 
 
 def _kind(text: str) -> str:
-    """Return a class as it is compared: "−" is "-"."""
     return text.replace("−", "-") if len(text) < 3 else text
 
 
 def _rows(path: Path) -> Iterator[PointRow]:
-    lines = [(number, line) for number, line in enumerate(_text(path).splitlines(), 1)]
-    lines = [(number, line) for number, line in lines if line.strip() and not line.startswith("#")]
-    separator = next((mark for mark in "\t;" if lines and mark in lines[0][1]), ",")
-    for number, line in lines:
-        try:
-            parts = next(csv.reader([line], delimiter=separator, skipinitialspace=True, strict=True))
-        except csv.Error as error:
-            raise DataError(f"{path}, row {number}: not a row of a CSV ({error})") from None
-        yield PointRow(tuple(parts), "", f"row {number}")
-
-
-def _text(path: Path) -> str:
     try:
         if path.stat().st_size > BYTES_CAP:
             raise DataError(f"{path}: {path.stat().st_size:,} bytes; at most {BYTES_CAP:,} are read")
@@ -130,4 +115,11 @@ def _text(path: Path) -> str:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
     if "\0" in text:
         raise DataError(f"{path}: not a text file; expected a CSV in UTF-8: numbers, and the class in the last column")
-    return text
+    lines = [(k, line) for k, line in enumerate(text.splitlines(), 1) if line.strip() and line[0] != "#"]
+    separator = next((mark for mark in "\t;" if lines and mark in lines[0][1]), ",")
+    for number, line in lines:
+        try:
+            parts = next(csv.reader([line], delimiter=separator, skipinitialspace=True, strict=True))
+        except csv.Error as error:
+            raise DataError(f"{path}, row {number}: not a row of a CSV ({error})") from None
+        yield PointRow(tuple(parts), "", f"row {number}")

@@ -9,21 +9,33 @@ libsvm, or an interior point, solves it on points z = (x − c) / r, with C r².
 is then solved for what its tolerance left, and on the sets that follow, and taken where it narrows the gap. Whatever α
 is, Σα − ½‖Σ α_i s_i x_i‖² bounds the objective from below, so that the gap says how good w and b are. An interior
 point finds what libsvm cannot where C is large; and the hard margin is the soft one where its α ≤ C.
+
+The interior point is a primal-dual one (Mehrotra 1992; for this problem Ferris and Munson 2002). With α = C a, columns
+V_i = s_i z_i and w = C V a, the conditions are
+
+    Vᵀw + b s − λ + ξ = 1,    sᵀa = 0,    λ_i a_i = 0,    ξ_i (1 − a_i) = 0,    0 ≤ a ≤ 1,    λ, ξ ≥ 0.
+
+Newton's steps towards λ_i a_i = ξ_i (1 − a_i) = μ → 0 have, with Θ = λ/a + ξ/(1 − a) and what is left over, r and ρ,
+
+    [1/C + V Θ⁻¹ Vᵀ   V Θ⁻¹ s ] [dw]   [V Θ⁻¹ r + ρ]
+    [sᵀ Θ⁻¹ Vᵀ        sᵀ Θ⁻¹ s] [db] = [sᵀ Θ⁻¹ r + sᵀa],    da = Θ⁻¹ (r − Vᵀdw − s db):
+
+D + 1 equations, however many points there are. w is kept as itself: from α it would lose what cancels in the sum.
 """
 
 __all__ = ["soft_margin"]
 
 import math
+from collections.abc import Callable
+from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import linalg
 
 from tenfold.errors import DataError, UsageError
 from tenfold.teach.margin.floats import framed, trained
-from tenfold.teach.margin.interior import interior
-from tenfold.teach.margin.problem import Floats, Inseparable, Points, Soft
+from tenfold.teach.margin.problem import Flags, Floats, Inseparable, Points, Soft
 from tenfold.teach.margin.solving import solve
 
 TOLERANCES = (1e-8, 1e-3)  # libsvm rounds its matrix to float32: where C is large the finer one leads it astray
@@ -33,6 +45,11 @@ TRIES, SETTLED = 60, 1e-12  # sets that are solved on, and the relative gap that
 QUICK = 5 * 10**7  # points times squared coordinates up to which an interior point is the quicker way
 EVEN = 1e-12  # of Σα: what Σ α_i s_i may be for the dual to be a bound
 BOUND = 1e-9  # of C: nearer to 0 or to C, a multiplier is taken to be there
+NEWTON = 200  # steps of the interior point
+CLOSE = 0.995  # of the way to the nearest bound
+NEAR = 1e-15  # of μ, which is 1/2 at the start: nothing is left to gain
+SHORTEST = 1e-12  # a step below it leads nowhere
+SMALL = (0.0, 1e-16, 1e-14, 1e-12)  # of the diagonal, added to it until Cholesky's factor exists
 
 
 class _Try(NamedTuple):
@@ -100,12 +117,9 @@ def _hard(points: Points, C: float) -> Soft | None:
 
 def _inside(z: Floats, s: Floats, price: float) -> _Try:
     """Solve by an interior point; what is nearly at 0 or at C is put there."""
-    alpha, w = interior(z, s, price)
+    alpha, w = _interior(z, s, price)
     alpha = np.where(alpha < BOUND * price, 0.0, np.where(alpha > (1 - BOUND) * price, price, alpha))
-    best = min(_tried(z, s, alpha, price), _tried(z, s, alpha, price, w), key=_Try.gap)
-    if not _even(alpha, s):
-        best = best._replace(dual=-math.inf)
-    return _polished(z, s, best, price)
+    return _polished(z, s, min(_tried(z, s, alpha, price), _tried(z, s, alpha, price, w), key=_Try.gap), price)
 
 
 def _by_libsvm(z: Floats, s: Floats, price: float) -> _Try:
@@ -118,18 +132,18 @@ def _by_libsvm(z: Floats, s: Floats, price: float) -> _Try:
     return min(tries, key=_Try.gap)
 
 
-def _even(alpha: Floats, s: Floats) -> bool:
-    return bool(abs(alpha @ s) <= EVEN * alpha.sum())
-
-
 def _tried(z: Floats, s: Floats, alpha: Floats, price: float, w: Floats | None = None) -> _Try:
     """Measure α. w: given where Σ α_i s_i z_i has lost digits, for α is large and most of it cancels."""
     reached = (alpha * s) @ z
     w = reached if w is None else w
     along = z @ w
-    b = _best_offset(along, s)
+    # Σ max(0, 1 − s_i (along_i + b)) is convex in b with kinks at s_i − along_i. Going up, its slope starts at −n₊ and
+    # rises by 1 at each kink; where it is 0 between two, their middle is taken.
+    kinks, rises = np.sort(s - along), int((s > 0).sum())
+    b = float((kinks[rises - 1] + kinks[rises]) / 2)
     slack = np.maximum(0, 1 - s * (along + b))
-    dual = float(alpha.sum()) - float(reached @ reached) / 2
+    even = abs(alpha @ s) <= EVEN * alpha.sum()
+    dual = float(alpha.sum()) - float(reached @ reached) / 2 if even else -math.inf
     return _Try(alpha, w, b, slack, float(w @ w) / 2 + price * float(slack.sum()), dual)
 
 
@@ -148,8 +162,7 @@ def _polished(z: Floats, s: Floats, best: _Try, price: float) -> _Try:
         seen.add(sets)
         raw = _solved(z, s, free, bound, price)
         attempt = _tried(z, s, np.clip(raw, 0, price), price)
-        if _even(attempt.alpha, s):
-            best = min(best, attempt, key=_Try.gap)
+        best = min(best, attempt, key=_Try.gap)
         functional = s * (z @ ((raw * s) @ z) + attempt.b)
         bound, below = (raw >= price) & (~free | (raw > price)), raw < 0
         free = (free & ~below & ~bound) | ((raw == 0) & (functional < 1 - BOUND)) | (bound & (functional > 1 + BOUND))
@@ -157,7 +170,7 @@ def _polished(z: Floats, s: Floats, best: _Try, price: float) -> _Try:
     return best
 
 
-def _solved(z: Floats, s: Floats, free: NDArray[np.bool_], bound: NDArray[np.bool_], price: float) -> Floats:
+def _solved(z: Floats, s: Floats, free: Flags, bound: Flags, price: float) -> Floats:
     """Solve for α (n,) on the free points; it is the price where bound, and 0 elsewhere."""
     beta, k = np.where(bound, price * s, 0.0), int(free.sum())
     system = np.ones((k + 1, k + 1))
@@ -167,11 +180,64 @@ def _solved(z: Floats, s: Floats, free: NDArray[np.bool_], bound: NDArray[np.boo
     return np.asarray(beta * s)
 
 
-def _best_offset(along: Floats, s: Floats) -> float:
-    """Return b with the least Σ max(0, 1 − s_i (along_i + b)), convex with kinks at s_i − along_i: one is best.
+def _interior(z: Floats, s: Floats, C: float) -> tuple[Floats, Floats]:
+    """Return α (n,) and w (D,) near the optimum. z: framed points (n, D); s: (n,) signs as floats."""
+    n, width = z.shape
+    rows, plane = np.vstack([(z * s[:, None]).T, s]), np.zeros(width + 1)
+    # a, 1 − a to all its digits, λ and ξ, which stay positive: (4, n), as is a step of all four.
+    point = np.repeat([[0.5], [0.5], [1.0], [1.0]], n, axis=1)
+    for _ in range(NEWTON):
+        mu = _mu(point)
+        newton = _newton(point, plane, rows, C) if mu > NEAR else None
+        if newton is None:
+            break
+        first, _ = newton(np.zeros(n), np.zeros(n))
+        aim = mu * (_mu(point + _reach(point, first) * first) / mu) ** 3
+        step, turn = newton(aim - first[0] * first[2], aim + first[0] * first[3])
+        length = CLOSE * _reach(point, step)
+        if not (length > SHORTEST and np.isfinite(turn).all()):
+            break
+        point, plane = point + length * step, plane + length * turn
+    return C * point[0], plane[:-1]
 
-    Going up, its slope starts at −n₊ and rises by 1 at each kink; where it is 0 between two, their middle is taken.
+
+def _mu(point: Floats) -> float:
+    """Return the mean of λ a and ξ (1 − a)."""
+    a, over, lower, upper = point
+    return float(a @ lower + over @ upper) / (2 * len(a))
+
+
+def _reach(point: Floats, step: Floats) -> float:
+    """Return how far along a step all stay positive, at most 1."""
+    return float((point[step < 0] / -step[step < 0]).min(initial=1.0))
+
+
+def _newton(
+    point: Floats, plane: Floats, rows: Floats, C: float
+) -> Callable[[Floats, Floats], tuple[Floats, Floats]] | None:
+    """Return Newton's step towards given λ a and ξ (1 − a), and that of the plane; None where no factor exists.
+
+    plane: w with b behind it; rows: [V; s] (D + 1, n).
     """
-    kinks = np.sort(s - along)
-    rises = int((s > 0).sum())
-    return float((kinks[rises - 1] + kinks[rises]) / 2)
+    a, over, lower, upper = point
+    inverse_price = np.append(np.full(len(rows) - 1, 1 / C), 0.0)
+    theta = lower / a + upper / over
+    factor = _factor((rows / theta) @ rows.T + np.diag(inverse_price))
+    rest = 1 - plane @ rows + lower - upper
+    left = rows @ a - inverse_price * plane
+
+    def step(low: Floats, high: Floats) -> tuple[Floats, Floats]:
+        r = rest - lower + low / a + upper - high / over
+        turn = linalg.cho_solve(factor, (rows / theta) @ r + left, check_finite=False)
+        da = (r - turn @ rows) / theta
+        return np.array([da, -da, (low - lower * da) / a - lower, (high + upper * da) / over - upper]), turn
+
+    return step if factor else None
+
+
+def _factor(matrix: Floats) -> tuple[Floats, bool] | None:
+    for small in SMALL:
+        with suppress(linalg.LinAlgError, ValueError):  # not positive, not finite
+            factor: tuple[Floats, bool] = linalg.cho_factor(matrix + small * np.diag(np.diag(matrix)))
+            return factor
+    return None

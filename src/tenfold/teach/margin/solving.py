@@ -12,18 +12,16 @@ Floats are fractions too: where both are in doubt and the points are few, the fl
 
 __all__ = ["solve"]
 
-from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tenfold.errors import DataError
 from tenfold.teach.margin import exact, floats
-from tenfold.teach.margin.activeset import Climbed, climb
-from tenfold.teach.margin.floats import Frame, framed, guess, nearest_pair, residuals, values
+from tenfold.teach.margin.activeset import Climbed, Held, climb
+from tenfold.teach.margin.floats import Frame, framed, guess, nearest_pair, values
 from tenfold.teach.margin.leastnorm import least_norm, least_norm_exact
-from tenfold.teach.margin.problem import ExactSolution, Floats, Inseparable, Points, Separated, Signs, dot
+from tenfold.teach.margin.problem import ExactSolution, Floats, Inseparable, Points, Positions, Residuals, Separated
 from tenfold.teach.margin.separability import inseparable
 
 ON_MARGIN = 1e-10  # how far from 1 a functional margin may be by rounding, times 1 + radius / margin
@@ -40,18 +38,20 @@ def solve(points: Points, removal: bool = True) -> Separated | Inseparable:
     """
     _check(points)
     frame = framed(points.x)
-    rough = _climbed(frame, points.sign)
-    fractions: Sequence[Sequence[Fraction]] | None = points.exact
+    rough = _climbed(frame, points)
+    fractions = points.exact
     if not fractions and not floats.clear(rough) and points.x.size <= exact.LARGEST:  # floats are fractions, too
-        fractions = [[Fraction(value) for value in row] for row in points.x.tolist()]
+        fractions = tuple(tuple(map(Fraction, row)) for row in points.x.tolist())
     whole = exact.whole(fractions) if fractions else None
     proved = _proved(frame, points, rough, whole[0]) if whole else None
     if whole and proved and proved.ray:
-        return inseparable(points, frame, proved.ray, fractions, whole[0], removal)
+        return inseparable(points, frame, proved.ray, fractions, removal)
     if whole and proved and proved.held:
-        return _exactly(points, frame, whole, proved)
-    separated = _separated(points, frame, rough) if rough.held else None
-    return separated or inseparable(points, frame, rough.ray, None, None, removal)
+        return _exactly(points, frame, whole, proved.held)._replace(iterations=proved.steps)
+    separated = _separated(points, frame, rough.held) if rough.held else None
+    if separated:
+        return separated._replace(iterations=rough.steps)
+    return inseparable(points, frame, rough.ray, None, removal)
 
 
 def _check(points: Points) -> None:
@@ -68,10 +68,10 @@ def _check(points: Points) -> None:
         raise DataError(f"{size}: squares of such numbers leave what floats hold; {RESCALE}")
 
 
-def _climbed(frame: Frame, sign: Signs) -> Climbed:
+def _climbed(frame: Frame, points: Points) -> Climbed:
     """Run the active set in floats, from libsvm's guess; solve its last set once more, without what updates leave."""
-    arithmetic = floats.arithmetic(frame.z, sign)
-    climbed = climb(arithmetic, guess(frame.z, sign), nearest_pair(frame.z, sign))
+    arithmetic = floats.arithmetic(frame.z, points.sign)
+    climbed = climb(arithmetic, guess(frame.z, points.sign), nearest_pair(frame.z, points.sign))
     again = arithmetic.hold(climbed.held.points, None) if climbed.held and climbed.steps else None
     return climbed._replace(held=again) if again and min(again.multipliers) > 0 else climbed
 
@@ -82,11 +82,9 @@ def _proved(frame: Frame, points: Points, rough: Climbed, whole: exact.Whole) ->
     affordable = exact.affordable(whole, len(start), WORK if points.exact else DOUBT)
     if not affordable:
         return None
-    if rough.ray:  # nearly always these few points prove it by themselves; the last depends on the others
-        few, guessed = list(start), tuple(range(len(start) - 1))
-        sign = points.sign[few]
-        ray = exact.proof(few, whole[few], sign, nearest_pair(frame.z[few], sign), guessed, affordable)
-        if ray:
+    if rough.ray:
+        few = list(start)
+        if ray := exact.proof(few, whole[few], points.sign[few], affordable):
             return rough._replace(ray=ray)
         start = ()
     pair = nearest_pair(frame.z, points.sign)
@@ -94,14 +92,11 @@ def _proved(frame: Frame, points: Points, rough: Climbed, whole: exact.Whole) ->
     return climbed._replace(steps=rough.steps + climbed.steps) if climbed.settled else None
 
 
-def _exactly(points: Points, frame: Frame, whole: tuple[exact.Whole, int], proved: Climbed) -> Separated:
+def _exactly(points: Points, frame: Frame, whole: tuple[exact.Whole, int], held: Held) -> Separated:
     """Return the solution in fractions: its conditions hold without a rest, or `climb` would not have ended there."""
-    x, q = whole
-    held, s = proved.held, points.sign.astype(object)
-    assert held is not None
-    plane = held.plane
-    support = np.flatnonzero(s * (x @ plane.w + plane.b) == plane.d)
-    w, b = tuple(Fraction(int(value * q), plane.d) for value in plane.w), Fraction(int(plane.b), plane.d)
+    (x, q), (numerators, above, d), s = whole, held.plane, points.sign.astype(object)
+    support = np.flatnonzero(s * (x @ numerators + above) == d)
+    w, b = tuple(Fraction(int(value * q), d) for value in numerators), Fraction(int(above), d)
     alpha = np.full(len(s), Fraction(0), dtype=object)
     alpha[list(held.points)] = held.multipliers
     unique, least = len(support) == len(held.points), True  # which are independent
@@ -109,29 +104,23 @@ def _exactly(points: Points, frame: Frame, whole: tuple[exact.Whole, int], prove
         columns = np.concatenate([x[support] * s[support, None], s[support, None]], axis=1).T
         alpha[support], unique, least = least_norm_exact(columns, alpha[support])
     alpha *= q * q
-    squared = Fraction(dot(w, w))
+    squared = sum((value * value for value in w), Fraction())
     if squared > Fraction(LARGEST) ** 2:
         raise DataError(f"the margin is so small that 1/‖w‖² leaves what floats hold; {RESCALE}")
     rounded, plain = alpha.astype(np.float64), np.array(w, dtype=np.float64)
-    solution = _measured(points, frame, (plain, float(b)), rounded, support, (unique, least), proved.steps)
+    solution = _measured(points, frame, (plain, float(b)), rounded, support, (unique, least))
     if points.exact is None:  # proved for these very floats, but shown as floats: their own gap, measured in fractions
-        dual, primal = _dual(x[support] - x[support[0]], q, s[support] * rounded[support]), Fraction(solution.primal)
+        beta = np.array([Fraction(value) for value in (s * rounded)[support].tolist()], dtype=object)
+        reached, primal = beta @ (x[support] - x[support[0]]), Fraction(solution.primal)
+        dual = sum(abs(beta)) - (reached @ reached) / (2 * q * q)
         return solution._replace(dual=float(dual), gap=float((primal - dual) / primal))
     proof = ExactSolution(w, b, tuple(alpha.tolist()), 1 / squared, squared / 2, sum(alpha) - squared / 2)
     return solution._replace(exact=proof, primal=float(proof.primal), dual=float(proof.dual), gap=0.0)
 
 
-def _dual(x: exact.Whole, q: int, beta: exact.Whole) -> Fraction:
-    """Return Σα − ½‖Σ α_i s_i x_i‖² of float multipliers, without rounding. x: (m, D) whole, q times the points."""
-    parts = [Fraction(value) for value in beta.tolist()]
-    reached = (np.array(parts, dtype=object) @ x).tolist()
-    return sum(map(abs, parts), Fraction(0)) - Fraction(dot(reached, reached)) / (2 * q * q)
-
-
-def _separated(points: Points, frame: Frame, rough: Climbed) -> Separated | None:
+def _separated(points: Points, frame: Frame, held: Held) -> Separated | None:
     """Return the solution in floats; None where rounding leaves no certain gap between the classes."""
-    held, plus, moved = rough.held, points.sign > 0, points.x - frame.center
-    assert held is not None
+    plus, moved = points.sign > 0, points.x - frame.center
     w = held.plane[:-1] / frame.radius
     for _ in range(2):  # w is rounded once more when it has its length
         along = values(moved, w, 0.0)
@@ -154,21 +143,27 @@ def _separated(points: Points, frame: Frame, rough: Climbed) -> Separated | None
         alpha[support], unique, least = least_norm(columns.astype(np.float64), alpha[support])
     reached = (alpha * points.sign) @ frame.z
     alpha *= alpha.sum() / (reached @ reached) / frame.radius**2
-    return _measured(points, frame, (w, b), alpha, support, (unique, least), rough.steps)
+    return _measured(points, frame, (w, b), alpha, support, (unique, least))
 
 
 def _measured(
-    points: Points,
-    frame: Frame,
-    plane: tuple[Floats, float],
-    alpha: Floats,
-    support: NDArray[np.int64],
-    sure: tuple[bool, bool],
-    steps: int,
+    points: Points, frame: Frame, plane: tuple[Floats, float], alpha: Floats, places: Positions, sure: tuple[bool, bool]
 ) -> Separated:
-    """Return the solution with its objectives, measured on the floats that it is made of. sure: unique and least."""
-    (w, b), reached = plane, (alpha * points.sign) @ frame.z * frame.radius
+    """Return the solution with objectives and residuals, measured on the floats that it is made of.
+
+    sure: unique and least. Σ α_i s_i x_i is taken around the center of the points, which changes nothing where
+    Σ α_i s_i = 0 (a residual of its own).
+    """
+    (w, b), beta, norm, total = plane, alpha * points.sign, float(np.linalg.norm(plane[0])), float(alpha.sum())
+    reached, used = beta @ frame.z * frame.radius, np.flatnonzero(alpha)
     primal, dual = float(w @ w / 2), float(alpha.sum() - reached @ reached / 2)
-    conditions = residuals(points.x, points.sign, w, b, alpha)
-    places, margin, gap = tuple(support.tolist()), 1 / float(np.linalg.norm(w)), (primal - dual) / primal
-    return Separated(w, b, margin, alpha, places, *sure, primal, dual, gap, conditions, None, steps)
+    gap = (primal - dual) / primal
+    functional = points.sign * values(points.x, w, b)
+    conditions = Residuals(
+        stationarity=float(np.linalg.norm(w - beta[used] @ (points.x[used] - points.x.mean(0)))) / norm,
+        feasibility=max(0.0, float((1 - functional).max())),
+        dual_feasibility=max(0.0, float(-alpha.min()) / total),
+        complementarity=float((alpha * abs(functional - 1)).sum() / total),
+        balance=abs(float(beta.sum())) / total,
+    )
+    return Separated(w, b, 1 / norm, alpha, tuple(places.tolist()), *sure, primal, dual, gap, conditions)

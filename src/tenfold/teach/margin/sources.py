@@ -7,16 +7,14 @@ or more of the one where the other has fewer; from the training part where there
 __all__ = ["LIMIT", "Material", "material", "new_places", "pixels"]
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tenfold.errors import UsageError, blamed, nearest
 from tenfold.rooms import names as words_of
 from tenfold.teach.margin.points import POINTS_CAP, choose_classes, parse_places, parse_points, places_of, points_of
-from tenfold.teach.margin.problem import Floats, Points, Signs
+from tenfold.teach.margin.problem import Floats, Points, Positions, Signs
 from tenfold.teach.margin.rows import SHOWN, read_rows, there
 from tenfold.teach.margin.statements import Sheet, read_sheet, shipped
 
@@ -27,7 +25,6 @@ LIMIT = 800
 NUMBERS_CAP = 50_000_000  # of points × coordinates: 400 MB, and the solver takes as much again
 ENDINGS = (".csv", ".tsv", ".txt", ".data")
 USER_ENTRIES = ("arrays", "folder")  # of the data sets: they read the user's own
-Positions = NDArray[np.int64]
 
 
 class Material(NamedTuple):
@@ -59,32 +56,29 @@ def material(
         raise UsageError(f"--classes {given}: expected two classes, that of + first, such as 0,1")
     sets = [word for word in words_of("datasets") if word not in USER_ENTRIES]
     path, kind = there(data)
-    if data in sets or kind == "folder" or path.suffix.lower() == ".npz":
-        return _images(load(), classes, LIMIT if limit is None else limit)
-    points = _typed_or_read(data, classes, path, kind)
-    if points is None:
-        close = nearest(data[:60], (*sets, *shipped()))
-        raise UsageError(f'{data[:60]!r} is no file, no points such as "1,0:+ 1,1:-" and no data set; {close}')
-    if limit is not None or size:
-        word = "size" if limit is None else "limit"
-        raise UsageError(f"--{word} is for images; {data[:60]!r} are points: leave it out")
-    return points
-
-
-def _typed_or_read(data: str, classes: Sequence[str], path: Path, kind: str) -> Material | None:
     ending = path.suffix.lower()
+    if data in sets or kind == "folder" or ending == ".npz":
+        return _images(load(), classes, LIMIT if limit is None else limit)
     if data in shipped() or ending == ".toml":
         sheet = read_sheet(data)
         if not sheet.points:
             raise UsageError(f'{data}: has no points; add points = "1,0:+ 1,1:-", or give them and --reported {data}')
         with blamed(data):
-            return Material(sheet.title or sheet.name, parse_points(sheet.points, classes), sheet.notes, sheet)
-    if kind == "file":
+            made = Material(sheet.title or sheet.name, parse_points(sheet.points, classes), sheet.notes, sheet)
+    elif kind == "file":
         table = read_rows(path, classed=True)
-        return Material(path.name, points_of(table, classes), table.notes)
-    if ending in ENDINGS:
+        made = Material(path.name, points_of(table, classes), table.notes)
+    elif ending in ENDINGS:
         raise UsageError(f"{data[:60]}: no such file; expected a CSV with the class in its last column")
-    return Material("points as typed", parse_points(data, classes)) if ":" in data else None
+    elif ":" in data:
+        made = Material("points as typed", parse_points(data, classes))
+    else:
+        close = nearest(data[:60], (*sets, *shipped()))
+        raise UsageError(f'{data[:60]!r} is no file, no points such as "1,0:+ 1,1:-" and no data set; {close}')
+    if limit is not None or size:
+        word = "size" if limit is None else "limit"
+        raise UsageError(f"--{word} is for images; {data[:60]!r} are points: leave it out")
+    return made
 
 
 def new_places(text: str, dimensions: int) -> Points:

@@ -5,17 +5,21 @@ points = "1,0:+ 0,1:+ 1,1:- 2,0:-"      and, where they are part of it, given = 
 [[reported]]                              a statement each, with one key of KINDS, and
 w = ["-2", "-2"]                          at = "2,0": the point that it is about
 note = "what is worth knowing"            alone = true: found from the other points, without this one
+
+Equations are linear in w1, …, wD and b, as people write them: "-2w1 + b = -1", "2w₁ + b = −1".
 """
 
-__all__ = ["KINDS", "Sheet", "Statement", "read_sheet", "shipped"]
+__all__ = ["Equation", "Sheet", "Statement", "constraint", "read_equation", "read_sheet", "shipped", "stated_equation"]
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from tenfold.errors import UsageError, blamed, nearest
-from tenfold.teach.margin.equations import read_equation
+from tenfold.teach.margin.phrases import equated, shown
 from tenfold.teach.margin.rows import SHOWN, there
 from tenfold.teach.printed import exactly
 
@@ -29,6 +33,10 @@ PLACED = ("value", "class")
 HEAD = ("title", "report", "points", "given", "predict", "notes", "reported")
 BESIDE = ("at", "note", "alone")
 BYTES_CAP = 2**20
+LONGEST = 1000  # letters of an equation
+_TERM = re.compile(r"([+-]?)(\d*(?:\.\d*)?(?:/\d+)?)(w\d+|b)?")
+_PLAIN = str.maketrans("₀₁₂₃₄₅₆₇₈₉−–", "0123456789--", " *·_\t")
+_LOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 class Statement(NamedTuple):
@@ -52,6 +60,22 @@ class Sheet(NamedTuple):
     predict: str
     notes: tuple[str, ...]
     statements: tuple[Statement, ...]
+
+
+class Equation(NamedTuple):
+    """Σ factors · names = right; names are "w1", …, "wD", "b", and only those with a factor."""
+
+    factors: dict[str, Fraction]
+    right: Fraction
+
+    def sizes(self) -> "Equation":
+        """Return the same numbers without their signs."""
+        return Equation({name: abs(factor) for name, factor in self.factors.items()}, abs(self.right))
+
+    def normal(self) -> "Equation":
+        """Scale it so that its first factor is 1: multiples of each other become equal."""
+        first = next(iter(self.factors.values()), Fraction(1))
+        return Equation({name: factor / first for name, factor in self.factors.items()}, self.right / first)
 
 
 def shipped() -> dict[str, Path]:
@@ -129,3 +153,56 @@ def _text(value: Any, where: str) -> str:
     if not isinstance(value, str):
         raise UsageError(f"{where}: expected a text in quotes")
     return value
+
+
+def read_equation(text: str) -> Equation:
+    """Read an equation: unknowns to its left, the number to its right. Raises UsageError for anything else.
+
+    >>> read_equation("−2w₁ + b = −1")
+    Equation(factors={'w1': Fraction(-2, 1), 'b': Fraction(1, 1)}, right=Fraction(-1, 1))
+    """
+    ascii_text = text.translate(_PLAIN)
+    left, equals, right = ascii_text.partition("=")
+    if not equals or "=" in right or not left or not right or len(ascii_text) > LONGEST:
+        raise UsageError(f'{text[:60]!r}: expected one equation such as "2w1 + b = -1"')
+    factors = _side(left, text)
+    for name, size in _side(right, text).items():
+        factors[name] = factors.get(name, Fraction()) - size
+    number = -factors.pop("", Fraction())
+    ordered = sorted(factors, key=lambda name: (name == "b", int(name[1:] or 0)))
+    return Equation({name: factors[name] for name in ordered if factors[name]}, number)
+
+
+def constraint(x: Sequence[Fraction], sign: int) -> Equation:
+    """Return what a point on the margin says: w·x + b = ±1."""
+    factors = {f"w{k}": number for k, number in enumerate(x, 1) if number}
+    return Equation(factors | {"b": Fraction(1)}, Fraction(sign))
+
+
+def stated_equation(equation: Equation) -> str:
+    """Write an equation as one would by hand.
+
+    >>> stated_equation(constraint([Fraction(2), Fraction(-1)], -1))
+    '2w₁ − w₂ + b = −1'
+    """
+    terms = []
+    for name, factor in equation.factors.items():
+        size = "" if abs(factor) == 1 else shown(abs(factor))
+        terms.append(f"{'−' if factor < 0 else '+'} {size}{name.translate(_LOW)}")
+    left = " ".join(terms).removeprefix("+ ") or "0"
+    return equated(left.replace("− ", "−", 1) if left[0] == "−" else left, equation.right)
+
+
+def _side(side: str, text: str) -> dict[str, Fraction]:
+    """Sum the factors by name, "" for what is no unknown."""
+    factors: dict[str, Fraction] = {}
+    place = 0
+    while place < len(side):
+        term = _TERM.match(side, place)
+        if not term or not term[0].strip("+-") or (place and not term[1]):
+            raise UsageError(f'{text[:60]!r}: cannot be read at {side[place : place + 12]!r}; expected "2w1 + b = -1"')
+        size = exactly(term[2]) if term[2] else Fraction(1)
+        name = term[3] or ""
+        factors[name] = factors.get(name, Fraction()) + (-size if term[1] == "-" else size)
+        place = term.end()
+    return factors

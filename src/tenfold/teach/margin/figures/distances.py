@@ -5,7 +5,6 @@ __all__ = ["distances"]
 from dataclasses import dataclass
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -50,16 +49,10 @@ def _draw(data: _Distances) -> Figure:
         counts, _ = np.histogram(values * (1 + 1e-9), edges)
         panel.stairs(counts, edges, fill=True, color=tint(color, 0.55), label=legend)
         panel.stairs(counts, edges, color=color, linewidth=1)
-    _lines(panel, float(edges[0]), float(edges[-1]))
-    figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=8.5)
-    return figure
-
-
-def _lines(panel: Axes, low: float, high: float) -> None:
     panel.axvline(0, color=INK, linewidth=1.6)
     for place, color in ((1, CLASSES[0]), (-1, CLASSES[1])):
         panel.axvline(place, color=color, linewidth=1.1, linestyle="dashed")
-    panel.set_xlim(low, high)
+    panel.set_xlim(float(edges[0]), float(edges[-1]))
     panel.set_ylim(bottom=0)
     panel.set_xlabel("w·x + b")
     panel.set_ylabel("points")
@@ -67,6 +60,8 @@ def _lines(panel: Axes, low: float, high: float) -> None:
     panel.spines[["top", "right"]].set_visible(False)
     panel.grid(axis="y", color=LIGHT, linewidth=0.6)
     panel.set_axisbelow(True)
+    figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=8.5)
+    return figure
 
 
 distances = Plot(_select, _draw)

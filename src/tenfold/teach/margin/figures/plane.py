@@ -5,7 +5,6 @@ Where the classes cannot be separated: the two hulls that meet, and the point at
 
 __all__ = ["plane"]
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -39,16 +38,12 @@ class _Cut(NamedTuple):
 
 
 class _Window(NamedTuple):
-    """Corners (2,) of what is shown, and whether both axes have one scale."""
+    """Corners (2,) of what is shown, width and height between them, and whether both axes have one scale."""
 
     low: Floats
     high: Floats
+    span: Floats
     equal: bool
-
-    @property
-    def span(self) -> Floats:
-        """Return width and height."""
-        return self.high - self.low
 
 
 @dataclass(frozen=True)
@@ -113,7 +108,6 @@ def _label(points: Points, solution: Separated | Inseparable, k: int) -> str:
 
 
 def _cut(plane: Hyperplane) -> _Cut | None:
-    """Return the line of a hyperplane, None where w is 0."""
     w = np.array([*map(float, plane.w), 0.0])[:2]
     return _Cut(w, float(plane.b)) if w.any() else None
 
@@ -140,10 +134,7 @@ def _draw(data: _PlaneData) -> Figure:
     panel.set_ylim(window.low[1], window.high[1])
     if window.equal and not data.flat:
         panel.set_aspect("equal")
-    if data.best:
-        _regions(panel, data.best, window)
-    if data.given:
-        _given(panel, data.given, window)
+    _contours(panel, data, window)
     _hulls(panel, data)
     if data.best:
         _width(panel, data, data.best, window)
@@ -160,37 +151,31 @@ def _window(data: _PlaneData) -> _Window:
     low, high = inside.min(0), inside.max(0)
     span = high - low
     shortest, longest = float(span.min()), float(span.max()) or max(1.0, float(np.abs(inside).max()))
-    if data.flat:
-        return _Window(np.array([low[0] - 0.1 * longest, -1.0]), np.array([high[0] + 0.1 * longest, 1.0]), False)
-    equal = longest < _SKEWED * shortest or shortest < 1e-9 * longest
+    equal = not data.flat and (longest < _SKEWED * shortest or shortest < 1e-9 * longest)
     room = np.where(span < 0.3 * longest, 0.2 * longest, 0.16 * longest) if equal else 0.1 * span
-    return _Window(low - room, high + room, equal)
+    if data.flat:
+        room = np.array([0.1 * longest, 1.0])
+    low, high = low - room, high + room
+    return _Window(low, high, high - low, equal)
 
 
-def _grid(cut: _Cut, window: _Window) -> tuple[Floats, ...]:
-    """Return both coordinates and w·x + b on the corners: what is linear is contoured exactly from these."""
-    across, up = np.meshgrid(*zip(window.low, window.high, strict=True))
-    return across, up, cut.w[0] * across + cut.w[1] * up + cut.b
-
-
-def _regions(panel: Axes, cut: _Cut, window: _Window) -> None:
-    """Draw the side of each class up to its margin, both margins, and the line between them."""
-    across, up, value = _grid(cut, window)
-    levels = [min(float(value.min()), -1.0) - 1, -1, 1, max(float(value.max()), 1.0) + 1]
-    panel.contourf(across, up, value, levels, colors=[tint(CLASSES[1], 0.13), "#ffffff", tint(CLASSES[0], 0.13)])
-    panel.contour(across, up, value, [-1, 1], colors=[CLASSES[1], CLASSES[0]], linewidths=1.1, linestyles="dashed")
-    panel.contour(across, up, value, [0], colors=INK, linewidths=1.8)
-
-
-def _given(panel: Axes, cut: _Cut, window: _Window) -> None:
-    across, up, value = _grid(cut, window)
-    if value.min() < 0 < value.max():
-        panel.contour(across, up, value, [0], colors=GIVEN, linewidths=1.8, linestyles=[_DASHES])
+def _contours(panel: Axes, data: _PlaneData, window: _Window) -> None:
+    """Draw each class's side up to its margin, both margins, the line between them, and the one that was given."""
+    # What is linear is contoured exactly from the corners.
+    corners = np.meshgrid(*zip(window.low, window.high, strict=True))
+    best, given = (cut and cut.w[0] * corners[0] + cut.w[1] * corners[1] + cut.b for cut in (data.best, data.given))
+    if best is not None:
+        levels = [min(float(best.min()), -1.0) - 1, -1, 1, max(float(best.max()), 1.0) + 1]
+        panel.contourf(*corners, best, levels, colors=[tint(CLASSES[1], 0.13), "#ffffff", tint(CLASSES[0], 0.13)])
+        panel.contour(*corners, best, [-1, 1], colors=[CLASSES[1], CLASSES[0]], linewidths=1.1, linestyles="dashed")
+        panel.contour(*corners, best, [0], colors=INK, linewidths=1.8)
+    if given is not None and given.min() < 0 < given.max():
+        panel.contour(*corners, given, [0], colors=GIVEN, linewidths=1.8, linestyles=[_DASHES])
 
 
 def _width(panel: Axes, data: _PlaneData, cut: _Cut, window: _Window) -> None:
     """Draw an arrow from margin to margin, where points leave most room; none where it would be too small to see."""
-    low, high, span = window.low, window.high, window.span
+    low, high, span, _ = window
     norm = float(np.linalg.norm(cut.w))
     normal, center = cut.w / norm, (low + high) / 2
     foot = center - normal * (center @ normal + cut.b / norm)
@@ -238,7 +223,10 @@ def _name_points(panel: Axes, data: _PlaneData, window: _Window) -> None:
     for k in range(len(data.labels)):
         together.setdefault((*data.x[k].tolist(), 0 if data.flat else int(data.sign[k])), []).append(k)
     for rows in together.values():
-        k, label = rows[0], _stacked([data.labels[k] for k in rows])
+        k, lines = rows[0], [data.labels[k] for k in rows]
+        if len(lines) > _STACK:
+            lines = [*lines[: _STACK - 1], f"and {len(lines) - _STACK + 1} more"]
+        text = lines[0] if len(lines) == 1 else "\n".join(line.replace("\n", ", ") for line in lines)
         away = np.array([0.0, 1.0 if data.flat else data.sign[k]])
         if data.best and not data.flat:
             away = data.best.w * data.sign[k] * window.span.max()
@@ -246,15 +234,7 @@ def _name_points(panel: Axes, data: _PlaneData, window: _Window) -> None:
         aside = "left" if x > 6 else "right" if x < -6 else "center"
         upward = "bottom" if y > 6 else "top" if y < -6 else "center"
         look: dict[str, Any] = {"fontsize": 8.5, "color": INK, "zorder": 6, "ha": aside, "va": upward}
-        panel.annotate(label, data.x[k], (x, y), textcoords="offset points", parse_math=False, **look)
-
-
-def _stacked(labels: Sequence[str]) -> str:
-    """Join the labels of points in one place, a line each."""
-    if len(labels) == 1:
-        return labels[0]
-    lines = labels if len(labels) <= _STACK else [*labels[: _STACK - 1], f"and {len(labels) - _STACK + 1} more"]
-    return "\n".join(label.replace("\n", ", ") for label in lines)
+        panel.annotate(text, data.x[k], (x, y), textcoords="offset points", parse_math=False, **look)
 
 
 def _axes(panel: Axes, data: _PlaneData, window: _Window) -> None:
@@ -274,7 +254,6 @@ def _axes(panel: Axes, data: _PlaneData, window: _Window) -> None:
 
 
 def _legend(data: _PlaneData) -> list[Line2D]:
-    """Return handles of what is there, and no more."""
     handles = []
     for mark, name, sign, color, shape in zip("+−", data.names, (1, -1), CLASSES, MARKS, strict=True):
         kind = f"class {mark}" if name in ("+", "-") else f"{label(name, 20)} ({mark})"

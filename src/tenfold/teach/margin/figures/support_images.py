@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 
 from tenfold.report.results import Plot
 from tenfold.teach.margin.figures import CLASSES, GREY
@@ -43,11 +44,10 @@ class _SupportImages:
 
 
 def _select(points: Points, solution: Separated | Inseparable, shape: tuple[int, ...], name: str) -> _SupportImages:
-    """Select the images to show. shape: channels, height and width of an image."""
     if isinstance(solution, Inseparable):
         first, second = solution.first, solution.second
         title, limit = "not separable: both mixtures are this picture", 0.0
-        main = _picture(np.array([*map(float, solution.meeting)]), shape)
+        main = _shaped(np.array(solution.meeting, dtype=np.float64).clip(0, 1), shape)
     else:
         alpha = {k: float(solution.multipliers[k]) for k in solution.support}
         first, second = ({k: v for k, v in alpha.items() if points.sign[k] == sign} for sign in (1, -1))
@@ -62,13 +62,8 @@ def _select(points: Points, solution: Separated | Inseparable, shape: tuple[int,
 
 def _ranked(points: Points, weights: Mapping[int, Number], shape: tuple[int, ...], kind: int) -> _ClassImages:
     ranked = sorted(weights, key=lambda k: (-float(weights[k]), k))[:_SHOWN]
-    images = np.array([_picture(points.x[k], shape) for k in ranked])
+    images = np.array([_shaped(points.x[k].clip(0, 1), shape) for k in ranked])  # on the unit interval
     return _ClassImages(points.names[kind], images, tuple(float(weights[k]) for k in ranked), len(weights))
-
-
-def _picture(x: Floats, shape: tuple[int, ...]) -> Floats:
-    """Return (D,) as an image; what is outside of the unit interval is clipped."""
-    return _shaped(x.clip(0, 1), shape)
 
 
 def _shaped(x: Floats, shape: tuple[int, ...]) -> Floats:
@@ -105,8 +100,7 @@ def _main(part: Figure, data: _SupportImages) -> None:
         _show(panel, (0.5 + 0.5 * data.main / data.limit).clip(0, 1), GREY)
     else:
         title = f"w: blue for {first}\nred for {second}"
-        image = panel.imshow(data.main, cmap="RdBu", vmin=-data.limit, vmax=data.limit, interpolation="nearest")
-        _bare(panel, "#C8C8C8")
+        image = _show(panel, data.main, "#C8C8C8", "RdBu", (-data.limit, data.limit))
         bar = part.colorbar(image, ax=panel, shrink=0.82, aspect=22, pad=0.03)
         bar.ax.tick_params(labelsize=7)
         bar.ax.locator_params(nbins=5)
@@ -114,16 +108,14 @@ def _main(part: Figure, data: _SupportImages) -> None:
     panel.set_title(title, fontsize=8.5, pad=4, parse_math=False)
 
 
-def _show(panel: Axes, image: Floats, color: str) -> None:
-    panel.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-    _bare(panel, color)
-
-
-def _bare(panel: Axes, color: str) -> None:
+def _show(
+    panel: Axes, image: Floats, color: str, cmap: str = "gray", limits: tuple[float, float] = (0, 1)
+) -> AxesImage:
     panel.set_axis_on()
     panel.set_xticks([])
     panel.set_yticks([])
     panel.spines[:].set(color=color, linewidth=1.2)
+    return panel.imshow(image, cmap=cmap, vmin=limits[0], vmax=limits[1], interpolation="nearest")
 
 
 support_images = Plot(_select, _draw)
