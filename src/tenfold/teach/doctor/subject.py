@@ -43,10 +43,7 @@ class Problem(NamedTuple):
 
 
 class Evaluation(NamedTuple):
-    """A function's answer: its value, gradients by block, and the coarser type of both, "float64" or "float32".
-
-    changed: arguments that it wrote into, which were copies.
-    """
+    """A function's answer: value, gradients by block, the coarser dtype; changed: arguments that it wrote into."""
 
     value: float
     grads: dict[str, Array]

@@ -18,12 +18,10 @@ TWICE = "p − [k = y] is multiplied by p(1 − p): it is the gradient in the sc
 @Fault
 def diagonal_jacobian(structure: Structure, names: Blocks) -> list[Mistake]:
     """List the diagonals that may stand for a Jacobian behind this loss."""
-    if structure.loss == "softmax":
-        lost = Mistake("scores", lambda run, layer, right: right * run.labels, LOST)
-        return [lost, Mistake("scores", _twice, TWICE.format(of="softmax's"))]
-    if structure.loss in ("sigmoid", "logistic"):
-        return [Mistake("scores", _twice, TWICE.format(of="the sigmoid's"))]
-    return []
+    softmax, sigmoid = structure.loss == "softmax", structure.loss in ("sigmoid", "logistic")
+    lost = Mistake("scores", lambda run, layer, right: right * run.labels, LOST)
+    twice = Mistake("scores", _twice, TWICE.format(of="softmax's" if softmax else "the sigmoid's"))
+    return [lost, twice] if softmax else [twice] if sigmoid else []
 
 
 def _twice(run: Pass, layer: int, right: Tensor) -> Tensor:
