@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
 
 import torch
 from torch import Tensor
@@ -99,9 +99,7 @@ class Structure(NamedTuple):
 
     def propagated(self, x: Tensor, params: Params) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
         """Return weights (O, I), sums z_i and outputs h_i of every layer, x the first of these."""
-        weights: list[Tensor] = []
-        pre: list[Tensor] = []
-        post = [x]
+        weights, pre, post = [], [], [x]
         for i, layer in enumerate(self.layers):
             # A vector (I,) leads to one output.
             block = params[layer.weight].reshape(len(params[layer.weight]), -1)
@@ -132,11 +130,6 @@ class Pass(NamedTuple):
     def images(self) -> int:
         """Return number N of rows."""
         return len(self.scores)
-
-    @property
-    def classes(self) -> int:
-        """Return number C of scores of a row."""
-        return self.scores.shape[-1]
 
     @property
     def labels(self) -> Tensor:
@@ -221,15 +214,13 @@ def altered(ways: Sequence[Mistake], stage: str, layer: int, run: Pass, right: N
 
 def slope(word: str, z: Tensor) -> Tensor:
     """Return the derivative of an activation at z."""
-    derivative: Tensor = _applied(word, z)[1](torch.ones_like(z))[0]
-    return derivative
+    return cast(Tensor, _applied(word, z)[1](torch.ones_like(z))[0])
 
 
 def _applied(word: str, z: Tensor) -> tuple[Tensor, Pull]:
     """Apply an activation of the room, or "leaky_relu 0.2" with a slope of its own."""
     name, _, given = word.partition(" ")
     if not given:
-        output: tuple[Tensor, Pull] = find("layers", name)(z)
-        return output
+        return cast(tuple[Tensor, Pull], find("layers", name)(z))
     rise = 1 - (1 - float(given)) * (z <= 0).to(z.dtype)
     return z * rise, lambda dy: (dy * rise,)

@@ -76,12 +76,8 @@ def check(request: Request, watch: Callable[[str], None] = lambda line: None) ->
     return cast(dict[str, Any], as_json(result))
 
 
-def _of_file(target: str) -> bool:
-    return target.endswith(".py") or ".py:" in target
-
-
 def _refuse(request: Request) -> None:
-    target, file = request.target, _of_file(request.target)
+    target, file = request.target, ".py:" in f"{request.target}:"
     room, _, word = target.partition("/")
     if len(target) > LONGEST and not _is_there(f"{target.partition('.py')[0]}.py"):
         raise UsageError(f"{target[:60]}… ({len(target):,} letters): no such file, {ELSE}")
@@ -110,7 +106,7 @@ def _is_there(path: str) -> bool:
 
 def _subjects(request: Request) -> Iterator[Subject]:
     room = request.target.rstrip("/")
-    if _of_file(request.target):
+    if ".py:" in f"{request.target}:":
         yield from user_subjects(request.target, request.shapes, request.arrays, request.float32)
         return
     for target in [f"{room}/{word}" for word in names(room)] if room in ENTRIES else [request.target]:

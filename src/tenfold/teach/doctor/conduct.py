@@ -157,7 +157,6 @@ class _Echo:
         return next(getattr(owner, name) for owner in owners if hasattr(owner, name))
 
     def default_rng(self, seed: Any = None) -> "_Echo":
-        """Return the same, whatever the seed."""
         return self
 
 

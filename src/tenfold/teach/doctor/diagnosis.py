@@ -28,9 +28,7 @@ SAME_FLOAT32 = 1e-5
 DECIMALS = 6
 BLIND = 0.01
 ROUNDED = "the value is rounded, so differences see its steps and not its slope: return it as it is"
-UNSURE = (
-    "the value is so large or noisy that differences tell slopes to {blind:.0e} of their size only: nothing to judge"
-)
+BLUR = "the value is so large or noisy that differences tell slopes to {blind:.0e} of their size only: nothing to judge"
 RIGHT = "the gradient is right: off by {worst:.0e} of its size at most, at {points} random points"
 WRONG = "the gradient is wrong"
 UNKNOWN = "no known fault explains it"
@@ -189,7 +187,7 @@ def _verdict(seen: _Looks, findings: Sequence[FaultExplanation], broken: int) ->
     if broken:
         return "wrong", f"{WRONG}: {BROKEN.format(count=broken)}"
     if seen.blind > BLIND and not seen.cleared:
-        return "unclear", UNSURE.format(blind=seen.blind)
+        return "unclear", BLUR.format(blind=seen.blind)
     return "right", RIGHT.format(worst=max(_block(name, seen).difference for name in seen.off), points=len(values))
 
 

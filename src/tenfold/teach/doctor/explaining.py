@@ -33,7 +33,6 @@ ROUNDED_AWAY = 1e-13
 # Of these one is enough: two of them make one factor, which might be split in many ways.
 SCALES = {"doubled_mean", "factor_of_two", "missing_mean", "scaled", "sign", "sum_over_classes", "wrong_divisor"}
 UNRECOGNIZED = Structure((), "", "", "", 1.0)
-Ways = Sequence[Mistake]
 
 
 @dataclass(frozen=True)
@@ -76,8 +75,7 @@ def explained(
 def structures_of(subject: Subject, looks: Sequence[Look], tolerance: float = SAME_VALUE) -> list[Structure]:
     """Return the structures that a function may compute, by its values at some points."""
     values, constants = [one.given.value for one in looks], tuple(subject.constants.values())
-    first = looks[0]
-    inputs = next((name for name in first.given.grads if name not in first.problem.params), "x")
+    inputs = next((name for name in looks[0].given.grads if name not in looks[0].problem.params), "x")
     return recognized([one.problem for one in looks], values, tolerance, constants, inputs)
 
 
@@ -140,7 +138,7 @@ def _ways(case: _Case, blocks: Sequence[str]) -> Iterator[tuple[str, Mistake]]:
                 yield word, way
 
 
-def _explains(case: _Case, ways: Ways) -> bool:
+def _explains(case: _Case, ways: Sequence[Mistake]) -> bool:
     """Judge whether these, taken together, give what was returned: every block at every point, and change something."""
     changed = not ways
     for run, right in zip(case.passes, case.right, strict=True):
@@ -182,7 +180,7 @@ def _narrowed(subject: Subject, looks: Sequence[Look], ways: list[tuple[str, Mis
     return {fault: way for fault, way in first.items() if fault in words} or first
 
 
-def _sentence(ways: Ways, case: _Case) -> str:
+def _sentence(ways: Sequence[Mistake], case: _Case) -> str:
     return "; and ".join(way.says if isinstance(way.says, str) else way.says(case.passes[0]) for way in ways)
 
 

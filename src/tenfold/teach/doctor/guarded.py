@@ -20,7 +20,6 @@ import numpy as np
 
 from tenfold.errors import DataError, Interrupted
 
-Aloud = Callable[[], AbstractContextManager[None]]
 Result = TypeVar("Result")
 AGAIN = 0.05  # seconds
 
@@ -62,7 +61,7 @@ def guarded(call: Callable[[], Result], path: Path, doing: str, seconds: float =
 
 
 @contextmanager
-def silenced() -> Iterator[Aloud]:
+def silenced() -> Iterator[Callable[[], AbstractContextManager[None]]]:
     """Keep everything from the process's stdout and stderr, however it is written; yield what lets it through again.
 
     Around many calls, since a user's code may start processes and threads that go on writing after it has returned.

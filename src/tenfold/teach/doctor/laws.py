@@ -36,9 +36,8 @@ from tenfold.teach.doctor.subject import Array, Evaluation, Problem, Subject
 
 IMAGES = 7
 CLOSE = {"float64": 1e-9, "float32": 1e-4}
+# Segments: of whole batches, which see a bowl that flattens out; of one image, where no other hides its bulge.
 LONG, SHORT = 50, 150
-"""Segments: of whole batches, which see a bowl that flattens out; of one image, where no other hides its bulge."""
-
 CHANCES = 8
 FAR = (20.0, 40.0)
 HUGE = 1e4

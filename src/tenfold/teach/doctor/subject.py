@@ -37,9 +37,7 @@ class Problem(NamedTuple):
 
     def replaced(self, name: str, array: Array) -> "Problem":
         """Return the point with another array for a block."""
-        if name in self.params:
-            return self._replace(params=self.params | {name: array})
-        return self._replace(x=array)
+        return self._replace(params=self.params | {name: array}) if name in self.params else self._replace(x=array)
 
 
 class Evaluation(NamedTuple):

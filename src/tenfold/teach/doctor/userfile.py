@@ -113,14 +113,13 @@ def _function(module: ModuleType, path: Path, name: str) -> Callable[..., Any]:
         some = ", ".join(defined[:MANY]) + ", …" * (len(defined) > MANY)
         choice = f"one of {some} as {path}:FUNCTION" if defined else "but the file defines none"
         raise UsageError(f"{path}: say which function, {choice}")
-    thing = vars(module).get(name or defined[0])
+    thing: Callable[..., Any] | None = vars(module).get(name or defined[0])
     if thing is None:
         choice = nearest(name, defined or callables) if callables else "the file defines none"
         raise UsageError(f"{path}: no function {name[:60]!r}: {choice}")
     if not callable(thing):
         raise UsageError(f"{path}: {name} is no function; its type is {type(thing).__name__}")
-    function: Callable[..., Any] = thing
-    return function
+    return thing
 
 
 def _subject(module: ModuleType, path: Path, case: Mapping[str, Any], arrays: str, float32: bool) -> Subject:
@@ -201,10 +200,8 @@ def drawn(declared: Declared, rng: np.random.Generator, integers: bool) -> Probl
         return Problem(x, params, None)
     if not declared.classes:
         return Problem(x, params, numbers(declared.targets, 1.0))
-    labels = rng.integers(0, declared.classes, declared.targets)
-    if declared.onehot:
-        return Problem(x, params, np.eye(declared.classes)[labels])
-    return Problem(x, params, labels, declared.classes)
+    labels, classes = rng.integers(0, declared.classes, declared.targets), declared.classes
+    return Problem(x, params, np.eye(classes)[labels]) if declared.onehot else Problem(x, params, labels, classes)
 
 
 def subject_of(bound: Bound, name: str, kind: str = "function") -> Subject:

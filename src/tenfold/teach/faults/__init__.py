@@ -14,12 +14,11 @@ from tenfold.teach.doctor.backward import Blocks, Change, Fault, Mistake, Pass, 
 
 Factor = Callable[[Pass], float]
 PENALTIES = ("", "l2", "l2 and biases", "l1")
-
+# Derivatives of activations written in their output h.
 FORMULAS: dict[str, tuple[str, Callable[[Tensor], Tensor]]] = {
     "sigmoid": ("h(1 − h)", lambda h: h * (1 - h)),
     "tanh": ("1 − h²", lambda h: 1 - h * h),
 }
-"""Derivatives of activations written in their output h."""
 
 
 def factor_fault(*kinds: tuple[str, Factor], losses: Sequence[str] = ()) -> Fault:

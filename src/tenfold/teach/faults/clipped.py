@@ -45,21 +45,18 @@ def _by_value(names: Blocks) -> Mistake:
     def bound(run: Pass) -> float:
         return max(float(grads[name].abs().max()) for grads in run.claimed for name in names)
 
-    def says(run: Pass) -> str:
-        return VALUE.format(of=gradient_of(names), bound=bound(run))
-
-    return on_blocks(names, lambda run, grad: grad.clamp(-bound(run), bound(run)), says, 1)
+    of, clamp = gradient_of(names), lambda run, grad: grad.clamp(-bound(run), bound(run))
+    return on_blocks(names, clamp, lambda run: VALUE.format(of=of, bound=bound(run)), 1)
 
 
 def _early(run: Pass, layer: int, right: Tensor) -> Tensor:
     """Clip the scores' gradient to ±c, the c that the last bias's gradient tells: Σ_B clip(d, ±c) of a class."""
     returned = run.claimed[0][run.structure.layers[-1].bias].flatten()
-    for k in range(run.classes):
-        column = right[:, k]
+    for column, total in zip(right.mT, returned, strict=True):
         for bound in column.abs().sort().values.tolist():
             inside = column.abs() < bound
             signs = column[~inside].sign().sum()
-            c = float((returned[k] - column[inside].sum()) / signs) if signs else 0.0
+            c = float((total - column[inside].sum()) / signs) if signs else 0.0
             if c > 0 and torch.allclose(right.clamp(-c, c).sum(0), returned, rtol=1e-6):
                 return right.clamp(-c, c)
     return right

@@ -11,9 +11,7 @@ from tenfold.teach.doctor.backward import LABELED, Blocks, Fault, Mistake, Pass,
 
 RIVAL = "the largest rival is sought among all classes, the true one too: where that leads, {then}"
 COUNTED = "the sum over the rivals counts the true class too, whose violation is always 1: {then}"
-VALUE = (
-    "the value's maximum runs over the true class too, so it never falls below 1; the gradient is that of the rivals"
-)
+LEAD = "the value's maximum runs over the true class too, so it never falls below 1; the gradient is that of the rivals"
 LEADING = {
     0: "the gradient of an image is lost though its margin is violated",
     -1: "its row gets −1 and nobody +1",
@@ -27,7 +25,7 @@ def rival_includes_label(structure: Structure, names: Blocks) -> list[Mistake]:
     """List the signs that may be left of a hinge's gradient."""
     if structure.loss == LABELED:
         k = structure.scale
-        return [Mistake("scores", lambda run, layer, right: k * scored("hinge", run.scores, run.targets)[1], VALUE)]
+        return [Mistake("scores", lambda run, layer, right: k * scored("hinge", run.scores, run.targets)[1], LEAD)]
     if structure.loss == "hinge":
         return [Mistake("scores", partial(_led, kept), RIVAL.format(then=then)) for kept, then in LEADING.items()]
     if structure.loss == "weston_watkins":
