@@ -79,8 +79,8 @@ class Examination:
     dtype: str
     noise: float
     points: int
-    on_kinks: int = 0
-    subgradients: int = 0
+    on_kinks: int
+    subgradients: int
 
 
 class _Looks(NamedTuple):
@@ -136,7 +136,7 @@ def examine(
         problems += [subject.draw(generator(seed, "check", "more", k), False) for k in range(MORE * points)]
         seen = _looked(subject, kind, "replayed", problems, seed, tolerance)
     if kind == "restless" or not seen.finite:
-        return _examination(subject, seen, "unclear", RESTLESS if kind == "restless" else NOTHING)
+        return _examination(seen, "unclear", RESTLESS if kind == "restless" else NOTHING)
     mode, judged = "replayed", seen
     if kind in DRAWING and seen.wrong:
         watch(f"{subject.name}: {points} points, every draw the same")
@@ -151,10 +151,9 @@ def examine(
             findings += explained(controlled, judged.finite, structures, judged.wrong)
         entries, between, broken = on_kinks(controlled, seed)
         odd = step_remark(controlled, judged.finite[0], step, tolerance) if step else ""
-    result = _examination(subject, seen, *_verdict(seen, findings, broken))
+    result = _examination(seen, *_verdict(seen, findings, broken), (entries, between))
     formula, remarks = described(structures[0], len(problems[0].x)) if structures else "", (odd, *result.remarks)
-    shown = replace(result, findings=tuple(findings), described=formula, remarks=tuple(filter(None, remarks)))
-    return replace(shown, on_kinks=entries, subgradients=between)
+    return replace(result, findings=tuple(findings), described=formula, remarks=tuple(filter(None, remarks)))
 
 
 def _looked(subject: Subject, kind: str, mode: str, problems: Sequence[Problem], seed: int, tolerance: float) -> _Looks:
@@ -214,9 +213,9 @@ def _entries(seen: _Looks, name: str) -> str:
     return f" at {', '.join(entries)}" if 0 < 4 * len(entries) <= len(looked) else ""
 
 
-def _examination(subject: Subject, seen: _Looks, verdict: str, sentence: str) -> Examination:
+def _examination(seen: _Looks, verdict: str, sentence: str, kinks: tuple[int, int] = (0, 0)) -> Examination:
     """Return what the looks alone tell, beside a verdict."""
-    blocks = tuple(_block(name, seen) for name in subject.blocks)
+    blocks = tuple(_block(name, seen) for name in seen.off)
     noise, count = spread(seen.finite) if seen.finite else math.nan, len(seen.finite)
     remarks = []
     if count < len(seen.every):
@@ -229,7 +228,7 @@ def _examination(subject: Subject, seen: _Looks, verdict: str, sentence: str) ->
         met = sum(map(any, zip(*seen.off.values(), strict=True)))
         remarks.append(RARE.format(names=", ".join(rare), count=met, points=count))
     dtype = seen.every[0].given.dtype
-    return Examination(verdict, sentence, (), blocks, "", tuple(remarks), dtype, noise, count)
+    return Examination(verdict, sentence, (), blocks, "", tuple(remarks), dtype, noise, count, *kinks)
 
 
 def _block(name: str, seen: _Looks) -> Block:

@@ -28,7 +28,6 @@ ENTRIES = 24
 FACTORS = (100.0, 10.0, 1.0, 0.1)
 EPSILON = float(np.finfo(np.float64).eps)
 SPANS = (1e-6, 1e-5)
-TINY = 1e-8
 SMALLEST = 1e-2
 SURE = 10.0  # by how many times the error of a difference a gradient must be off to be called wrong
 KINKED = 3  # integer points
@@ -64,7 +63,7 @@ class Look(NamedTuple):
 
 def relative(a: Array, n: Array) -> float:
     """Return the relative error of two gradients: max|a − n| / max(1e-8, max|a| + max|n|); 0 where they are empty."""
-    return float(np.abs(a - n).max(initial=0.0) / max(TINY, np.abs(a).max(initial=0.0) + np.abs(n).max(initial=0.0)))
+    return float(np.abs(a - n).max(initial=0.0) / max(1e-8, np.abs(a).max(initial=0.0) + np.abs(n).max(initial=0.0)))
 
 
 def noise(f: Value, problem: Problem, blocks: Sequence[str], rng: np.random.Generator) -> float:

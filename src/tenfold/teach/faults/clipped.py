@@ -45,8 +45,11 @@ def _by_value(names: Blocks) -> Mistake:
     def bound(run: Pass) -> float:
         return max(float(grads[name].abs().max()) for grads in run.claimed for name in names)
 
-    of, clamp = gradient_of(names), lambda run, grad: grad.clamp(-bound(run), bound(run))
-    return on_blocks(names, clamp, lambda run: VALUE.format(of=of, bound=bound(run)), 1)
+    def clamped(run: Pass, grad: Tensor) -> Tensor:
+        return grad.clamp(-bound(run), bound(run))
+
+    of = gradient_of(names)
+    return on_blocks(names, clamped, lambda run: VALUE.format(of=of, bound=bound(run)), 1)
 
 
 def _early(run: Pass, layer: int, right: Tensor) -> Tensor:
