@@ -90,6 +90,15 @@ def test_without_a_fault_nothing_is_named(structure):
     assert max(block.difference for block in found.blocks) < 1e-7
 
 
+@pytest.mark.parametrize(("of", "other"), [("gelu", "relu"), ("tanh", "silu")])
+def test_every_activation_of_the_room_may_be_the_wrong_one(of, other):
+    structure = Structure((HIDDEN, LAYER), of, "identity", "softmax", 1.0)
+    ways = find("faults", "wrong_activation_derivative").ways(structure, ["W", "b"])
+    (way,) = (way for way in ways if way.says == f"the derivative of {other} is taken where the activation is {of}")
+    found = examine(planted(structure, (way,)), points=3)
+    assert [finding.sentence for finding in found.findings] == [way.says]
+
+
 def test_a_gradient_that_is_a_little_off_is_not_taken_for_derived():
     def grown(p, g):
         return g | {"W": g["W"] * (1 + 1e-5)}

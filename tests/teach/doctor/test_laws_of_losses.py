@@ -10,8 +10,7 @@ from tenfold.choices import recipe
 from tenfold.rooms import names
 from tenfold.seeds import generator
 from tenfold.teach.doctor.entries import entry_subject
-from tenfold.teach.doctor.laws import laws
-from tenfold.teach.doctor.scores import reach
+from tenfold.teach.doctor.laws import laws, reach
 from tenfold.teach.doctor.userfile import user_subjects
 from tests.engine.cases import declared
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tenfold.teach.doctor.measuring import noise, relative, slopes
+from tenfold.teach.doctor.looking import noise, relative, slopes
 from tenfold.teach.doctor.subject import Problem
 
 

@@ -57,6 +57,10 @@ KNOWN = {
         DEEP,
         lambda x, y, V, W, a, b: hinge(np.where((z := x @ V.T + a) > 0, z, 0.2 * z) @ W.T + b, y),
     ),
+    "a network of 2 layers (silu) with the softmax loss": (
+        DEEP,
+        lambda x, y, V, W, a, b: softmax((z := x @ V.T + a) / (1 + np.exp(-z)) @ W.T + b, y),
+    ),
     "the softmax loss": ({}, lambda z, y: softmax(z, y)),
 }
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tenfold.errors import UsageError
-from tenfold.teach.doctor.calling import drawn
 from tenfold.teach.doctor.declared import binding, declare
+from tenfold.teach.doctor.userfile import drawn
 
 WORDS = ("x=3x10,W=4x10,y=3:4", "x=3X10, W=4×10 ,y=3:4", "x=3*10,W=4x10,y=3:4")
 

@@ -11,7 +11,8 @@ import pytest
 
 from tenfold.errors import DataError, UsageError
 from tenfold.seeds import generator
-from tenfold.teach.doctor import calling, guarded, userfile
+from tenfold.teach.doctor import guarded, userfile
+from tenfold.teach.doctor import userfile as calling
 from tenfold.teach.doctor.userfile import user_subjects
 
 S, B = "x=3x10,W=4x10,y=3:4", "x=3x10,W=4x10,b=4,y=3:4"

@@ -6,9 +6,10 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from tenfold.errors import UsageError
+from tenfold.files import as_json
 from tenfold.recipe import UNLABELED, Recipe
 from tenfold.rooms import names
 from tenfold.seeds import generator
@@ -16,7 +17,7 @@ from tenfold.teach.doctor.diagnosis import examine
 from tenfold.teach.doctor.entries import ENTRIES, entry_subject
 from tenfold.teach.doctor.guarded import silenced
 from tenfold.teach.doctor.laws import laws
-from tenfold.teach.doctor.sanity import finite, sanity
+from tenfold.teach.doctor.sanity import sanity
 from tenfold.teach.doctor.subject import Subject
 from tenfold.teach.doctor.userfile import user_subjects
 
@@ -24,9 +25,7 @@ FLOAT32 = "float32 has 7 digits: differences cannot agree with a right gradient 
 SLOW = 0.1  # seconds
 ONE_HOT = "its targets were rows of any numbers; if labels are meant, one 1 among zeros, say y={rows}:{classes}:onehot"
 ELSE = "nor an entry of Tenfold such as losses/hinge"
-LONGEST = 300
-"""Letters beyond which a target that is not there is not repeated whole."""
-
+LONGEST = 300  # letters beyond which a target that is not there is not repeated whole
 IN_PLACE = "it writes into its argument {names}: whoever calls it finds other numbers there; work on a copy"
 
 
@@ -66,31 +65,19 @@ def check(request: Request, watch: Callable[[str], None] = lambda line: None) ->
 
         subjects = [_examined(subject, request, heard) for subject in _subjects(request)]
     on_data = "data" in request.given
-    checks = [one._asdict() for one in sanity(request.recipe, request.data_dir)] if on_data else None
-    return {
+    result = {
         "target": request.target,
         "right": all(subject["verdict"] == "right" for subject in subjects),
         "subjects": subjects,
         "data": request.recipe.data if on_data else None,
-        "sanity": checks,
+        "sanity": sanity(request.recipe, request.data_dir) if on_data else None,
         "seconds": time.perf_counter() - start,
     }
-
-
-def _of_file(target: str) -> bool:
-    return target.endswith(".py") or ".py:" in target
-
-
-def _is_there(path: str) -> bool:
-    try:
-        return Path(path).expanduser().is_file()
-    except (OSError, ValueError, RuntimeError):  # too long, or no path at all
-        return False
+    return cast(dict[str, Any], as_json(result))
 
 
 def _refuse(request: Request) -> None:
-    """Refuse options that do not belong to what is checked."""
-    target, file = request.target, _of_file(request.target)
+    target, file = request.target, ".py:" in f"{request.target}:"
     room, _, word = target.partition("/")
     if len(target) > LONGEST and not _is_there(f"{target.partition('.py')[0]}.py"):
         raise UsageError(f"{target[:60]}… ({len(target):,} letters): no such file, {ELSE}")
@@ -110,13 +97,19 @@ def _refuse(request: Request) -> None:
             raise UsageError(f"--{name} {value:g}: expected a number above 0, such as {example}")
 
 
+def _is_there(path: str) -> bool:
+    try:
+        return Path(path).expanduser().is_file()
+    except (OSError, ValueError, RuntimeError):  # too long, or no path at all
+        return False
+
+
 def _subjects(request: Request) -> Iterator[Subject]:
-    if _of_file(request.target):
+    room = request.target.rstrip("/")
+    if ".py:" in f"{request.target}:":
         yield from user_subjects(request.target, request.shapes, request.arrays, request.float32)
         return
-    room = request.target.rstrip("/")
-    targets = [f"{room}/{word}" for word in names(room)] if room in ENTRIES else [request.target]
-    for target in targets:
+    for target in [f"{room}/{word}" for word in names(room)] if room in ENTRIES else [request.target]:
         yield entry_subject(target, request.recipe, request.given, request.float32)
 
 
@@ -129,21 +122,12 @@ def _examined(subject: Subject, request: Request, watch: Callable[[str], None]) 
         watch(f"{subject.name}: one call takes {took:.1f} s, and a check makes hundreds; smaller sizes do as well")
     heard = watch if slow else lambda line: None  # a quick check is over before its news is read
     result = examine(subject, seed, request.points, request.step, request.tolerance, heard)
-    remarks = [*result.remarks, *([FLOAT32] if request.float32 else [])]
+    remarks = [*result.remarks, *[FLOAT32] * request.float32]
     rows = () if point.y is None or point.onehot else point.y.shape
     if result.verdict == "wrong" and subject.kind == "function" and len(rows) == 2 and rows[1] > 1:
         remarks.append(ONE_HOT.format(rows=rows[0], classes=rows[1]))
     if changed:
         remarks.append(IN_PLACE.format(names=", ".join(changed)))
-    steady = result.verdict in ("right", "wrong")
-    return {
-        "name": subject.name,
-        "kind": subject.kind,
-        "shapes": {name: list(sizes) for name, sizes in subject.shapes.items()},
-        "constants": dict(subject.constants),
-        **finite(result._asdict()),
-        "blocks": [finite(block._asdict()) for block in result.blocks],
-        "findings": [finding._asdict() for finding in result.findings],
-        "remarks": remarks,
-        "laws": [finite(law._asdict()) for law in laws(subject, seed)] if steady else [],
-    }
+    about: dict[str, Any] = {name: getattr(subject, name) for name in ("name", "kind", "shapes", "constants")}
+    kind = laws(subject, seed) if result.verdict in ("right", "wrong") else []
+    return {**about, **as_json(result), "remarks": remarks, "laws": kind}

@@ -40,12 +40,8 @@ DREW_AGAIN = (
     "mask of the forward pass and multiply by it"
 )
 
-AGAIN = 6
-"""Calls at one point: what is drawn with an even chance is the same in all of them once in 32 times."""
-
-DRAWING = ("random", "seeded")
-"""Conducts whose value depends on random numbers that can be controlled."""
-
+AGAIN = 6  # calls at one point: what is drawn with an even chance is the same in all of them once in 32 times
+DRAWING = ("random", "seeded")  # conducts whose value depends on random numbers that can be controlled
 SEED = 20070405
 # By their own names, since numpy.random may be stood in for.
 _DEFAULT, _NEW, _BITS, _LEGACY = np.random.default_rng, np.random.Generator, np.random.PCG64, np.random.RandomState
@@ -70,50 +66,41 @@ def conduct(subject: Subject, problems: Sequence[Problem]) -> str:
             return "random" if _same(replayed.evaluate(first), replayed.evaluate(first)) else "restless"
     if not _same(fresh, later[0]):
         return "stale"
-    return "seeded" if _seeded(subject, first, fresh) else "steady"
+    try:
+        with controlled(subject, "frozen") as frozen:  # do other random numbers change what it gives?
+            return "steady" if _same(fresh, frozen.evaluate(first)) else "seeded"
+    except TenfoldError:  # its draws cannot be stood in for
+        return "steady"
 
 
 def held(subject: Subject, kind: str, mode: str) -> AbstractContextManager[Subject]:
     """Hold a function of that conduct: its random numbers "replayed" or "frozen", or called twice if it remembers."""
     if kind in DRAWING:
         return controlled(subject, mode)
-    if kind == "stale":
-        twice = subject._replace(evaluate=lambda p: (subject.evaluate(p), subject.evaluate(p))[1])
-        return nullcontext(twice)
-    return nullcontext(subject)
-
-
-def _seeded(subject: Subject, first: Problem, given: Evaluation) -> bool:
-    """Judge whether other random numbers change what a steady function gives."""
-    try:
-        with controlled(subject, "frozen") as frozen:
-            return not _same(given, frozen.evaluate(first))
-    except TenfoldError:  # its draws cannot be stood in for
-        return False
+    twice = subject._replace(evaluate=lambda p: (subject.evaluate(p), subject.evaluate(p))[1])
+    return nullcontext(twice if kind == "stale" else subject)
 
 
 def _same(a: Evaluation, b: Evaluation) -> bool:
     """Judge whether two calls gave the same, up to the rounding of sums in another order."""
     near = 1e-12 if a.dtype == "float64" else 1e-5
     pairs = [(np.array(a.value), np.array(b.value)), *((a.grads[name], b.grads[name]) for name in a.grads)]
-    sizes = [near * float(np.abs(x[np.isfinite(x)]).max(initial=0.0)) for x, _ in pairs]
-    return all(
-        np.allclose(x, y, rtol=near, atol=size, equal_nan=True) for (x, y), size in zip(pairs, sizes, strict=True)
-    )
+    sized = [(x, y, near * float(np.abs(x[np.isfinite(x)]).max(initial=0.0))) for x, y in pairs]
+    return all(np.allclose(x, y, rtol=near, atol=size, equal_nan=True) for x, y, size in sized)
 
 
 @contextmanager
-def controlled(subject: Subject, mode: str, seed: int = SEED) -> Iterator[Subject]:
+def controlled(subject: Subject, mode: str) -> Iterator[Subject]:
     """Yield the subject with its random numbers replayed at every call, or frozen at every draw."""
     generators = _generators(subject.function)
     state = random.getstate(), np.random.get_state(), torch.get_rng_state()
 
     def evaluate(problem: Problem) -> Evaluation:
-        random.seed(seed)
-        np.random.seed(seed)
-        torch.default_generator.manual_seed(seed)
+        random.seed(SEED)
+        np.random.seed(SEED)
+        torch.default_generator.manual_seed(SEED)
         with ExitStack() as stack:
-            for stand_in in _stand_ins(generators, mode, seed):
+            for stand_in in _stand_ins(generators, mode):
                 stack.enter_context(stand_in)
             return subject.evaluate(problem)
 
@@ -126,30 +113,27 @@ def controlled(subject: Subject, mode: str, seed: int = SEED) -> Iterator[Subjec
 
 
 def _generators(function: Callable[..., Any] | None) -> list[tuple[Any, str, Any]]:
-    """Return generators, and `default_rng` by its bare name, of a function's file, its object, and its closure.
-
-    Each as a mapping, the name in it, and the value there; or a cell and no name.
-    """
+    """Return generators of a function's file, object and closure: mapping, name in it, value; or cell and no name."""
     places = [getattr(function, "__globals__", {}), getattr(getattr(function, "__self__", None), "__dict__", {})]
     named = [(place, name, kept) for place in places for name, kept in place.items()]
     cells = [(cell, "", cell.cell_contents) for cell in getattr(function, "__closure__", None) or ()]
     return [entry for entry in (*named, *cells) if isinstance(entry[2], _NEW | _LEGACY) or entry[2] is _DEFAULT]
 
 
-def _stand_ins(generators: list[tuple[Any, str, Any]], mode: str, seed: int) -> Iterator[Any]:
+def _stand_ins(generators: list[tuple[Any, str, Any]], mode: str) -> Iterator[Any]:
     """Yield contexts in which one call finds generators of ours in the places of its own and of the libraries'."""
-    streams, frozen = count(seed), _Echo(seed) if mode == "frozen" else None
+    streams, frozen = count(SEED), _Echo() if mode == "frozen" else None
 
     def opened(given: Any = None) -> Any:
         return frozen or _DEFAULT(next(streams) if given is None else given)
 
     for place, name, kept in generators:
         legacy = isinstance(kept, _LEGACY) and not frozen
-        other = opened if kept is _DEFAULT else _LEGACY(seed) if legacy else opened()
+        other = opened if kept is _DEFAULT else _LEGACY(SEED) if legacy else opened()
         yield mock.patch.dict(place, {name: other}) if name else _filled(place, other)
     if frozen:
         yield mock.patch.object(np, "random", frozen)
-        yield _Frozen(seed)
+        yield _Frozen()
     else:
         yield mock.patch.object(np.random, "default_rng", opened)
 
@@ -168,25 +152,17 @@ def _filled(cell: types.CellType, content: Any) -> Iterator[None]:
 class _Echo:
     """A NumPy generator, or numpy.random itself, that begins anew whenever it is asked for a way of drawing."""
 
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
-
     def __getattr__(self, name: str) -> Any:
-        owners = (_NEW(_BITS(self._seed)), _LEGACY(self._seed), sys.modules["numpy.random"])
+        owners = (_NEW(_BITS(SEED)), _LEGACY(SEED), sys.modules["numpy.random"])
         return next(getattr(owner, name) for owner in owners if hasattr(owner, name))
 
     def default_rng(self, seed: Any = None) -> "_Echo":
-        """Return the same, whatever the seed."""
         return self
 
 
 class _Frozen(TorchFunctionMode):
     """Torch's generator begins anew with every operation."""
 
-    def __init__(self, seed: int) -> None:
-        super().__init__()
-        self._seed = seed
-
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        torch.default_generator.manual_seed(self._seed)
+        torch.default_generator.manual_seed(SEED)
         return func(*args, **(kwargs or {}))

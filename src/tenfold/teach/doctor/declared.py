@@ -11,6 +11,8 @@ import inspect
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import reduce
 from inspect import Parameter
 from typing import Any, NamedTuple
 
@@ -53,9 +55,7 @@ order=('x', 'W', 'y', 'reg'), onehot=False)
     """
     if not text.strip():
         raise UsageError(f"--shapes: is empty; give the sizes of the function's arguments, {EXAMPLE}")
-    declared = Declared({}, "", (), 0, {}, ())
-    for part in map(str.strip, text.split(",")):
-        declared = _added(declared, part)
+    declared = reduce(_added, map(str.strip, text.split(",")), Declared({}, "", (), 0, {}, ()))
     arrays = declared.arrays
     if not arrays:
         raise UsageError(f"--shapes {text[:60]!r}: has no array to vary; expected sizes {EXAMPLE}")
@@ -73,18 +73,16 @@ def readings(declared: Declared) -> list[Declared]:
     [['', 'labels'], ['', 'b'], ['']]
     """
     x, *params = declared.arrays
-    if declared.y or not params:
+    named = [name for name in params if name.lower() in TARGETS]
+    long = [name for name in params[-1:] if declared.arrays[name][:1] == declared.arrays[x][:1]]
+    if declared.y or not named + long:
         return [declared]
-    last = params[-1] if declared.arrays[params[-1]][:1] == declared.arrays[x][:1] else ""
-    y = next((name for name in params if name.lower() in TARGETS), last)
-    if not y:
-        return [declared]
+    y = (named + long)[0]
     left = {name: sizes for name, sizes in declared.arrays.items() if name != y}
     return [declared, declared._replace(arrays=left, y=y, targets=declared.arrays[y])]
 
 
 def _added(declared: Declared, part: str) -> Declared:
-    """Add what one part declares."""
     name, sign, value = (piece.strip() for piece in part.partition("="))
     if not sign or not name.isidentifier() or not value:
         raise UsageError(f"--shapes: {part[:60]!r} is not name=sizes; expected parts {EXAMPLE}")
@@ -95,47 +93,28 @@ def _added(declared: Declared, part: str) -> Declared:
         if declared.y:
             raise UsageError(f"--shapes: {part!r}: {declared.y} are labels already; a function takes them once")
         count, classes, onehot = int(labels[1]), int(labels[2]), bool(labels[3])
-        _check_labels(part, count, classes, onehot)
+        if not count or classes < 2 or max(count, classes) > LARGEST:
+            expected = "labels:classes with at least one label and two classes (y=3:4)"
+            raise UsageError(f"--shapes: {part!r} should be {expected}")
+        _check_count(part, count * classes if onehot else count)
         return declared._replace(y=name, targets=(count,), classes=classes, onehot=onehot)
-    sizes = _sizes(part, value)
-    if sizes is None:
+    if value != "()" and not PRODUCT.fullmatch(value):
         return declared._replace(constants={**declared.constants, name: _constant(part, value)})
+    sizes = tuple(int(size) for size in re.split(r"[xX×*]", value)) if value != "()" else ()
+    if 0 in sizes:
+        raise UsageError(f"--shapes: {part[:60]!r} has a side of 0; every side is at least 1")
+    _check_count(part, math.prod(sizes))
     if name.lower() == "y":
         return declared._replace(y=name, targets=sizes)
     return declared._replace(arrays={**declared.arrays, name: sizes})
 
 
-def _sizes(part: str, value: str) -> Sizes | None:
-    """Return sizes, or None where the value is none."""
-    if value == "()":
-        return ()
-    if not PRODUCT.fullmatch(value):
-        return None
-    sizes = tuple(int(size) for size in re.split(r"[xX×*]", value))
-    if 0 in sizes:
-        raise UsageError(f"--shapes: {part[:60]!r} has a side of 0; every side is at least 1")
-    _check_count(part, math.prod(sizes))
-    return sizes
-
-
 def _constant(part: str, value: str) -> float:
-    try:
-        number = float(value)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise UsageError(
-            f"--shapes: {part[:60]!r} cannot be read; expected sizes (W=4x10), labels:classes (y=3:4, or as"
-            " one-hot rows y=3:4:onehot) or a number (reg=0.1)"
-        )
-    return number
-
-
-def _check_labels(part: str, count: int, classes: int, onehot: bool) -> None:
-    if not count or classes < 2 or max(count, classes) > LARGEST:
-        raise UsageError(f"--shapes: {part!r} should be labels:classes with at least one label and two classes (y=3:4)")
-    if onehot:
-        _check_count(part, count * classes)
+    with suppress(ValueError):
+        if math.isfinite(number := float(value)):
+            return number
+    choice = "sizes (W=4x10), labels:classes (y=3:4, or as one-hot rows y=3:4:onehot) or a number (reg=0.1)"
+    raise UsageError(f"--shapes: {part[:60]!r} cannot be read; expected {choice}")
 
 
 def _check_count(part: str, count: int) -> None:
@@ -144,10 +123,7 @@ def _check_count(part: str, count: int) -> None:
 
 
 def binding(function: Callable[..., Any], where: str, declared: Declared) -> Arguments:
-    """Return how to call a function; a UsageError where names and arguments do not fit.
-
-    where: what the function is called in messages.
-    """
+    """Return how to call a function, named `where` in messages; a UsageError where names and arguments do not fit."""
     try:
         parameters = inspect.signature(function).parameters
     except (TypeError, ValueError):
@@ -173,9 +149,12 @@ def _plan(parameters: Mapping[str, Parameter], where: str, declared: Declared) -
     for key in places:
         if key not in taken and arrays and (key in needed or not several):
             taken[key] = arrays.pop(0)
-    lacking = [key for key in needed if key not in taken]
-    if lacking or (arrays and not several):
-        raise UsageError(_mismatch(parameters, where, declared, lacking, arrays))
+    takes = f"{where} takes ({', '.join(parameters)})"
+    if lacking := [key for key in needed if key not in taken]:
+        name = lacking[0]
+        raise UsageError(f"{takes}: give {name!r} in --shapes, as sizes ({name}=4x10) or as a number ({name}=0.1)")
+    if arrays and not several:
+        raise UsageError(f"{takes}, --shapes gives {', '.join(declared.order)}: {arrays[0]!r} is too many")
     ahead = [key for key in places if key in taken and (several or kinds[key] is Parameter.POSITIONAL_ONLY)]
     by_name = {key: name for key, name in taken.items() if key not in ahead}
     return [*(taken[key] for key in ahead), *arrays], by_name | numbers
@@ -183,17 +162,5 @@ def _plan(parameters: Mapping[str, Parameter], where: str, declared: Declared) -
 
 def _same_name(argument: str, given: Sequence[str]) -> str:
     """Return the given name that means an argument: the same, or the only one that differs in case alone."""
-    if argument in given:
-        return argument
     alike = [name for name in given if name.lower() == argument.lower()]
-    return alike[0] if len(alike) == 1 else ""
-
-
-def _mismatch(
-    parameters: Mapping[str, Parameter], where: str, declared: Declared, lacking: Sequence[str], left: Sequence[str]
-) -> str:
-    takes = f"{where} takes ({', '.join(parameters)})"
-    if not lacking:
-        return f"{takes}, --shapes gives {', '.join(declared.order)}: {left[0]!r} is too many"
-    name = lacking[0]
-    return f"{takes}: give {name!r} in --shapes, as sizes ({name}=4x10) or as a number ({name}=0.1)"
+    return argument if argument in given else alike[0] if len(alike) == 1 else ""

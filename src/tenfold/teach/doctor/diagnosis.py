@@ -11,6 +11,7 @@ __all__ = ["Block", "Examination", "examine"]
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -18,8 +19,7 @@ import numpy as np
 from tenfold.seeds import generator
 from tenfold.teach.doctor.conduct import DRAWING, DREW_AGAIN, NEW_EACH_CALL, REMEMBERED, conduct, held
 from tenfold.teach.doctor.explaining import NOISY, SAME_VALUE, FaultExplanation, derived, explained, structures_of
-from tenfold.teach.doctor.looking import NONE, Look, OnKinks, look, off, off_places, on_kinks, spread, step_remark
-from tenfold.teach.doctor.measuring import relative
+from tenfold.teach.doctor.looking import Look, look, off, off_places, on_kinks, relative, spread, step_remark
 from tenfold.teach.doctor.recognition import described
 from tenfold.teach.doctor.subject import Problem, Subject
 
@@ -28,13 +28,10 @@ SAME_FLOAT32 = 1e-5
 DECIMALS = 6
 BLIND = 0.01
 ROUNDED = "the value is rounded, so differences see its steps and not its slope: return it as it is"
-UNSURE = (
-    "the value is so large or noisy that differences tell slopes to {blind:.0e} of their size only: nothing to judge"
-)
+BLUR = "the value is so large or noisy that differences tell slopes to {blind:.0e} of their size only: nothing to judge"
 RIGHT = "the gradient is right: off by {worst:.0e} of its size at most, at {points} random points"
 WRONG = "the gradient is wrong"
 UNKNOWN = "no known fault explains it"
-SOME = f"{UNKNOWN}; wrong: {{wrong}}; right: {{right}}: look at what only the former are computed from"
 RESTLESS = "two calls at one point differ, though all random numbers that are known of were replayed: nothing to judge"
 NOTHING = "the value is not finite at any of the random points: nothing to judge"
 NOT_FINITE = "the value is not finite at {count} of {points} random points, which were left out"
@@ -44,7 +41,8 @@ RARE = "{names}: off at {count} of {points} points only, which noise and kinks c
 KINKS = "{count} entries lay on a kink, where the slopes to both sides differ: they were left out"
 
 
-class Block(NamedTuple):
+@dataclass(frozen=True)
+class Block:
     """One block over all points: the largest relative errors, as in a gradient check.
 
     difference: of what was returned against central differences, away from kinks; autograd: against autograd, NaN where
@@ -60,7 +58,8 @@ class Block(NamedTuple):
     wrong: int
 
 
-class Examination(NamedTuple):
+@dataclass(frozen=True)
+class Examination:
     """The verdict on a function's gradients.
 
     verdict: "right"; "wrong"; "unsteady" where they are right but only once random numbers are held; "unclear" where
@@ -85,13 +84,14 @@ class Examination(NamedTuple):
 
 
 class _Looks(NamedTuple):
-    """All looks under one control of the random numbers; at which of the finite ones each block was off.
+    """All looks under one control of the random numbers, the finite ones; at which of these each block was off.
 
     tolerance: relative error that is never called off. cleared: what was returned is the chain rule's gradient all the
     same, so kinks met at those points.
     """
 
     every: list[Look]
+    finite: list[Look]
     off: dict[str, list[bool]]
     tolerance: float
     cleared: bool = False
@@ -103,9 +103,15 @@ class _Looks(NamedTuple):
         return tuple(name for name, flags in self.off.items() if sum(flags) >= least)
 
     @property
-    def finite(self) -> list[Look]:
-        """Return the points where the value is a number."""
-        return [one for one in self.every if math.isfinite(one.given.value)]
+    def blind(self) -> float:
+        """Return the error of differences as a share of the largest slope here; 0 where autograd looks on."""
+        shares = []
+        for one in self.finite:
+            largest = max((float(np.abs(grad).max(initial=0.0)) for grad in one.given.grads.values()), default=0.0)
+            error = max((float(slopes.error.max(initial=0.0)) for slopes in one.slopes.values()), default=0.0)
+            if one.autograd is None and largest:
+                shares.append(error / largest)
+        return float(np.median(shares)) if shares else 0.0
 
 
 def examine(
@@ -130,7 +136,7 @@ def examine(
         problems += [subject.draw(generator(seed, "check", "more", k), False) for k in range(MORE * points)]
         seen = _looked(subject, kind, "replayed", problems, seed, tolerance)
     if kind == "restless" or not seen.finite:
-        return _examination(subject, seen, "unclear", RESTLESS if kind == "restless" else NOTHING)
+        return _examination(seen, "unclear", RESTLESS if kind == "restless" else NOTHING)
     mode, judged = "replayed", seen
     if kind in DRAWING and seen.wrong:
         watch(f"{subject.name}: {points} points, every draw the same")
@@ -138,22 +144,24 @@ def examine(
     with held(subject, kind, mode) as controlled:
         exact = judged.finite[0].given.dtype == "float64" and spread(judged.finite) < SAME_VALUE / 100
         structures = structures_of(subject, judged.finite, SAME_VALUE if exact else SAME_FLOAT32)
-        if (judged.wrong or _blindness(judged) > BLIND) and derived(judged.finite, structures):
+        if (judged.wrong or judged.blind > BLIND) and derived(judged.finite, structures):
             seen = judged = judged._replace(cleared=True)
         findings = _behavioral(kind, seen, judged)
         if judged.wrong:
             findings += explained(controlled, judged.finite, structures, judged.wrong)
-        kinks = on_kinks(controlled, seed)
+        entries, between, broken = on_kinks(controlled, seed)
         odd = step_remark(controlled, judged.finite[0], step, tolerance) if step else ""
-    formula = described(structures[0], len(problems[0].x)) if structures else ""
-    return _examination(subject, seen, *_verdict(seen, findings, kinks), findings, formula, odd, kinks)
+    result = _examination(seen, *_verdict(seen, findings, broken), (entries, between))
+    formula, remarks = described(structures[0], len(problems[0].x)) if structures else "", (odd, *result.remarks)
+    return replace(result, findings=tuple(findings), described=formula, remarks=tuple(filter(None, remarks)))
 
 
 def _looked(subject: Subject, kind: str, mode: str, problems: Sequence[Problem], seed: int, tolerance: float) -> _Looks:
     with held(subject, kind, mode) as controlled:
         looks = [look(controlled, p, generator(seed, "check", "around", k)) for k, p in enumerate(problems)]
-    seen = _Looks(looks, {}, tolerance)
-    return seen._replace(off={name: [off(one, name, tolerance) for one in seen.finite] for name in subject.blocks})
+    finite = [one for one in looks if math.isfinite(one.given.value)]
+    flags = {name: [off(one, name, tolerance) for one in finite] for name in subject.blocks}
+    return _Looks(looks, finite, flags, tolerance)
 
 
 def _behavioral(kind: str, seen: _Looks, judged: _Looks) -> list[FaultExplanation]:
@@ -166,8 +174,7 @@ def _behavioral(kind: str, seen: _Looks, judged: _Looks) -> list[FaultExplanatio
     return [FaultExplanation("mask_redrawn", DREW_AGAIN, seen.wrong)] if redrawn else []
 
 
-def _verdict(seen: _Looks, findings: Sequence[FaultExplanation], kinks: OnKinks) -> tuple[str, str]:
-    """Return the verdict and its sentence."""
+def _verdict(seen: _Looks, findings: Sequence[FaultExplanation], broken: int) -> tuple[str, str]:
     if findings and findings[0].fault == "differs_between_calls":
         return "unsteady", findings[0].sentence
     values = [one.given.value for one in seen.finite]
@@ -176,23 +183,11 @@ def _verdict(seen: _Looks, findings: Sequence[FaultExplanation], kinks: OnKinks)
         return "unclear", ROUNDED
     if findings or seen.wrong:
         return "wrong", f"{WRONG}: {findings[0].sentence if findings else _where(seen)}"
-    if kinks.broken:
-        return "wrong", f"{WRONG}: {BROKEN.format(count=kinks.broken)}"
-    if (blind := _blindness(seen)) > BLIND and not seen.cleared:
-        return "unclear", UNSURE.format(blind=blind)
-    worst = max(_block(name, seen).difference for name in seen.off)
-    return "right", RIGHT.format(worst=worst, points=len(values))
-
-
-def _blindness(seen: _Looks) -> float:
-    """Return the error of differences as a share of the largest slope here; 0 where autograd looks on."""
-    shares = []
-    for one in seen.finite:
-        largest = max((float(np.abs(grad).max(initial=0.0)) for grad in one.given.grads.values()), default=0.0)
-        error = max((float(slopes.error.max(initial=0.0)) for slopes in one.slopes.values()), default=0.0)
-        if one.autograd is None and largest:
-            shares.append(error / largest)
-    return float(np.median(shares)) if shares else 0.0
+    if broken:
+        return "wrong", f"{WRONG}: {BROKEN.format(count=broken)}"
+    if seen.blind > BLIND and not seen.cleared:
+        return "unclear", BLUR.format(blind=seen.blind)
+    return "right", RIGHT.format(worst=max(_block(name, seen).difference for name in seen.off), points=len(values))
 
 
 def _where(seen: _Looks) -> str:
@@ -202,10 +197,10 @@ def _where(seen: _Looks) -> str:
     if broken:
         return f"{', '.join(broken)}: not finite"
     wrong = ", ".join(name + _entries(seen, name) for name in seen.wrong)
-    if not right:
-        shared = "; all blocks are wrong, so look at what they share first, the scores' gradient"
-        return f"{UNKNOWN}: {wrong}{shared if len(seen.wrong) > 1 else ''}"
-    return SOME.format(wrong=wrong, right=", ".join(right))
+    if right:
+        return f"{UNKNOWN}; wrong: {wrong}; right: {', '.join(right)}: look at what only the former are computed from"
+    shared = "; all blocks are wrong, so look at what they share first, the scores' gradient"
+    return f"{UNKNOWN}: {wrong}{shared if len(seen.wrong) > 1 else ''}"
 
 
 def _entries(seen: _Looks, name: str) -> str:
@@ -218,19 +213,11 @@ def _entries(seen: _Looks, name: str) -> str:
     return f" at {', '.join(entries)}" if 0 < 4 * len(entries) <= len(looked) else ""
 
 
-def _examination(
-    subject: Subject,
-    seen: _Looks,
-    verdict: str,
-    sentence: str,
-    findings: Sequence[FaultExplanation] = (),
-    formula: str = "",
-    odd: str = "",
-    kinks: OnKinks = NONE,
-) -> Examination:
-    blocks = tuple(_block(name, seen) for name in subject.blocks)
+def _examination(seen: _Looks, verdict: str, sentence: str, kinks: tuple[int, int] = (0, 0)) -> Examination:
+    """Return what the looks alone tell, beside a verdict."""
+    blocks = tuple(_block(name, seen) for name in seen.off)
     noise, count = spread(seen.finite) if seen.finite else math.nan, len(seen.finite)
-    remarks = [odd] if odd else []
+    remarks = []
     if count < len(seen.every):
         remarks.append(NOT_FINITE.format(count=len(seen.every) - count, points=len(seen.every)))
     if noise > NOISY:
@@ -240,16 +227,13 @@ def _examination(
     if rare := [name for name, flags in seen.off.items() if any(flags) and name not in seen.wrong]:
         met = sum(map(any, zip(*seen.off.values(), strict=True)))
         remarks.append(RARE.format(names=", ".join(rare), count=met, points=count))
-    shown = tuple(findings), blocks, formula, tuple(remarks)
     dtype = seen.every[0].given.dtype
-    return Examination(verdict, sentence, *shown, dtype, noise, count, kinks.entries, kinks.between)
+    return Examination(verdict, sentence, (), blocks, "", tuple(remarks), dtype, noise, count, *kinks)
 
 
 def _block(name: str, seen: _Looks) -> Block:
-    """Return the largest errors of a block over all points."""
     differences, autograds, entries, kinks = [0.0], [], 0, 0
-    flags = seen.off.get(name, [])
-    for one, odd in zip(seen.finite, flags, strict=True):
+    for one, odd in zip(seen.finite, seen.off[name], strict=True):
         if odd and name not in seen.wrong:  # at such a point of a right block lay kinks that were not seen
             continue
         slopes, returned = one.slopes[name], one.given.grads[name]
@@ -258,4 +242,5 @@ def _block(name: str, seen: _Looks) -> Block:
         entries, kinks = entries + len(slopes.places), kinks + int(slopes.kink.sum())
         if one.autograd is not None:
             autograds.append(relative(returned, one.autograd[name]))
-    return Block(name, max(differences), max(autograds, default=math.nan), entries, kinks, sum(flags))
+    worst = max(differences), max(autograds, default=math.nan)
+    return Block(name, *worst, entries, kinks, sum(seen.off[name]))

@@ -9,7 +9,8 @@ single fault explains it, pairs of them are tried.
 __all__ = ["NOISY", "SAME_VALUE", "FaultExplanation", "derived", "explained", "structures_of"]
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations, islice
+from dataclasses import dataclass
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -18,24 +19,24 @@ import torch
 from tenfold.engine.types import Grads
 from tenfold.errors import TenfoldError
 from tenfold.rooms import find, names
-from tenfold.teach.doctor.backward import UNRECOGNIZED, Mistake, Pass, Structure, altered_whole, backward, forward
+from tenfold.teach.doctor.backward import Mistake, Pass, Structure, altered, backward, forward
 from tenfold.teach.doctor.looking import Look, spread
 from tenfold.teach.doctor.recognition import point, recognized
 from tenfold.teach.doctor.subject import Array, Subject
 
 SAME_VALUE = 1e-9
+# Relative error below which a predicted gradient is the one that was returned; the latter where values wander.
 ALIKE, ALIKE_NOISY = 1e-5, 1e-3
-"""Relative error below which a predicted gradient is the one that was returned; the latter where values wander."""
 DERIVED, DERIVED_NOISY = 1e-9, 1e-4
 NOISY = 1e-11
 ROUNDED_AWAY = 1e-13
+# Of these one is enough: two of them make one factor, which might be split in many ways.
 SCALES = {"doubled_mean", "factor_of_two", "missing_mean", "scaled", "sign", "sum_over_classes", "wrong_divisor"}
-"""Of these one is enough: two of them make one factor, which might be split in many ways."""
-
-Ways = Sequence[Mistake]
+UNRECOGNIZED = Structure((), "", "", "", 1.0)
 
 
-class FaultExplanation(NamedTuple):
+@dataclass(frozen=True)
+class FaultExplanation:
     """fault: its word, or two joined with " + "; sentence: a tutor's; blocks: those whose gradients are wrong."""
 
     fault: str
@@ -64,80 +65,70 @@ def explained(
         if single := [(fault, way) for fault, way in _ways(case, subject.blocks) if _explains(case, (way,))]:
             kept = _narrowed(subject, looks, sorted(single, key=lambda pair: pair[1].rank))
             return [FaultExplanation(fault, _sentence((way,), case), wrong) for fault, way in kept.items()]
-    pairs = (pair for case in cases for pair in _pairs(case, subject.blocks))
-    return [FaultExplanation(fault, sentence, wrong) for fault, sentence in islice(pairs, 1)]
+    for case in cases:
+        for (fault, way), (other, second) in combinations(_ways(case, subject.blocks), 2):
+            if fault != other and not {fault, other} <= SCALES and _explains(case, (way, second)):
+                return [FaultExplanation(f"{fault} + {other}", _sentence((way, second), case), wrong)]
+    return []
 
 
 def structures_of(subject: Subject, looks: Sequence[Look], tolerance: float = SAME_VALUE) -> list[Structure]:
     """Return the structures that a function may compute, by its values at some points."""
     values, constants = [one.given.value for one in looks], tuple(subject.constants.values())
-    first = looks[0]
-    inputs = next((name for name in first.given.grads if name not in first.problem.params), "x")
+    inputs = next((name for name in looks[0].given.grads if name not in looks[0].problem.params), "x")
     return recognized([one.problem for one in looks], values, tolerance, constants, inputs)
 
 
 def derived(looks: Sequence[Look], structures: Sequence[Structure]) -> bool:
-    """Judge whether what was returned is the chain rule's gradient of a structure, with the slope to the left or to
-    the right of z = 0 for that of max(0, z) on it.
+    """Judge whether what was returned is the chain rule's gradient of a structure, by either slope of max(0, z) at 0.
 
     Where kinks of several images cancel, the value has a slope there that the chain rule does not give.
     """
     near = DERIVED_NOISY if spread(looks) > NOISY else DERIVED
-    cases = (_recognized_case(structure, looks)._replace(alike=near) for structure in structures)
-    return any(_explains(case, ()) or _explains(_from_the_right(case), ()) for case in cases)
-
-
-def _from_the_right(case: _Case) -> _Case:
-    """Take activations at 0 for what they are just above it."""
-    passes = [
-        p._replace(pre=tuple(torch.where(z == 0, torch.finfo(z.dtype).tiny, z) for z in p.pre)) for p in case.passes
-    ]
-    return case._replace(passes=passes)
+    for case in (_recognized_case(structure, looks)._replace(alike=near) for structure in structures):
+        # Activations at 0 are taken for what they are just above it.
+        moved = [[torch.where(z == 0, torch.finfo(z.dtype).tiny, z) for z in run.pre] for run in case.passes]
+        right = case._replace(passes=[run._replace(pre=pre) for run, pre in zip(case.passes, moved, strict=True)])
+        if _explains(case, ()) or _explains(right, ()):
+            return True
+    return False
 
 
 def _recognized_case(structure: Structure, looks: Sequence[Look]) -> _Case:
     points = [point(one.problem, one.given.value) for one in looks]
-    return _case(structure, looks, [forward(structure, p.x, p.params, p.targets) for p in points])
+    passes = [forward(structure, p.x, p.params, p.targets) for p in points]
+    return _case(structure, looks, passes, [backward(run) for run in passes])
 
 
 def _bare_case(looks: Sequence[Look]) -> _Case:
-    """Return all that is known of a function that was not recognized."""
-    passes = []
+    """Return all that is known of a function that was not recognized, with NaN where no slope was taken."""
+    passes, right = [], []
     for one in looks:
         images = one.problem.x if one.problem.y is None else one.problem.y
         scores = torch.zeros(len(np.atleast_1d(images)), one.problem.classes or 1, dtype=torch.float64)
         passes.append(Pass(UNRECOGNIZED, _tensors(one.problem.params), scores, (), (), (), 0.0, scores, scores))
-    return _case(UNRECOGNIZED, looks, passes)
+        grads = {name: np.full(grad.shape, np.nan) for name, grad in one.given.grads.items()}
+        for name, slopes in one.slopes.items():
+            grads[name].flat[slopes.places] = np.where(slopes.kink, np.nan, slopes.value)
+        right.append(_tensors(grads if one.autograd is None else one.autograd))
+    return _case(UNRECOGNIZED, looks, passes, right)
 
 
-def _case(structure: Structure, looks: Sequence[Look], passes: Sequence[Pass]) -> _Case:
+def _case(structure: Structure, looks: Sequence[Look], passes: Sequence[Pass], right: list[Grads]) -> _Case:
     """Add the gradients that were returned, and what a penalty's strength would be where there is none."""
     claimed = [_tensors(one.given.grads) for one in looks]
-    right = [backward(run) for run in passes] if structure.loss else [_tensors(_slopes(one)) for one in looks]
-    fitted = 0.0 if structure.penalty else _fitted(passes[0].params, claimed[0], right[0])
+    if not structure.penalty:
+        structure = structure._replace(strength=_fitted(passes[0].params, claimed[0], right[0]))
     others = [(claimed[k], *claimed[:k], *claimed[k + 1 :]) for k in range(len(looks))]
-    runs = [run._replace(fitted=fitted, claimed=grads) for run, grads in zip(passes, others, strict=True)]
+    runs = [run._replace(structure=structure, claimed=grads) for run, grads in zip(passes, others, strict=True)]
     return _Case(structure, runs, right, ALIKE_NOISY if spread(looks) > NOISY else ALIKE)
-
-
-def _slopes(one: Look) -> dict[str, Array]:
-    """Return autograd's gradients, or those of the differences with NaN where none was taken."""
-    if one.autograd is not None:
-        return one.autograd
-    grads = {name: np.full(grad.shape, np.nan) for name, grad in one.given.grads.items()}
-    for name, slopes in one.slopes.items():
-        grads[name].flat[slopes.places] = np.where(slopes.kink, np.nan, slopes.value)
-    return grads
 
 
 def _holds(case: _Case, looks: Sequence[Look]) -> bool:
     """Compare a structure's own gradients with the slopes that were seen: two structures may share a few values."""
-    for one, right in zip(looks, case.right, strict=True):
-        for name, slopes in one.slopes.items():
-            gap = np.abs(right[name].numpy().flat[slopes.places] - slopes.value)[~slopes.kink]
-            if gap.max(initial=0.0) > 1e-2 * max(float(right[name].abs().max()), 1e-8):
-                return False
-    return True
+    pairs = [(right[name], s) for one, right in zip(looks, case.right, strict=True) for name, s in one.slopes.items()]
+    gaps = [(grad, np.abs(grad.numpy().flat[s.places] - s.value)[~s.kink].max(initial=0.0)) for grad, s in pairs]
+    return not any(gap > 1e-2 * max(float(grad.abs().max()), 1e-8) for grad, gap in gaps)
 
 
 def _ways(case: _Case, blocks: Sequence[str]) -> Iterator[tuple[str, Mistake]]:
@@ -147,11 +138,11 @@ def _ways(case: _Case, blocks: Sequence[str]) -> Iterator[tuple[str, Mistake]]:
                 yield word, way
 
 
-def _explains(case: _Case, ways: Ways) -> bool:
+def _explains(case: _Case, ways: Sequence[Mistake]) -> bool:
     """Judge whether these, taken together, give what was returned: every block at every point, and change something."""
     changed = not ways
     for run, right in zip(case.passes, case.right, strict=True):
-        predicted = backward(run, ways) if case.structure.loss else altered_whole(ways, run, right)
+        predicted = backward(run, ways) if case.structure.loss else altered(ways, "whole", -1, run, right)
         if not _all_alike(run.claimed[0], predicted, case.alike):
             return False
         changed = changed or not _all_alike(run.claimed[0], right, case.alike)
@@ -161,14 +152,12 @@ def _explains(case: _Case, ways: Ways) -> bool:
 def _all_alike(claimed: Grads, predicted: Grads, alike: float) -> bool:
     """Judge whether every block's relative error is below what is alike, or no more than sums to zero are left with."""
     slack = ROUNDED_AWAY * max(float(grad.abs().max()) for grad in claimed.values())
-    for name, grad in claimed.items():
-        seen = ~predicted[name].isnan()
-        a, n = grad[seen], predicted[name][seen]
-        if not len(a):
-            return False
-        if not float((a - n).abs().max()) <= alike * max(1e-8, float(a.abs().max() + n.abs().max())) + slack:
-            return False
-    return True
+    seen = {name: ~predicted[name].isnan() for name in claimed}
+    pairs = ((grad[seen[name]], predicted[name][seen[name]]) for name, grad in claimed.items())
+    return all(
+        len(a) and float((a - n).abs().max()) <= alike * max(1e-8, float(a.abs().max() + n.abs().max())) + slack
+        for a, n in pairs
+    )
 
 
 def _narrowed(subject: Subject, looks: Sequence[Look], ways: list[tuple[str, Mistake]]) -> dict[str, Mistake]:
@@ -191,14 +180,7 @@ def _narrowed(subject: Subject, looks: Sequence[Look], ways: list[tuple[str, Mis
     return {fault: way for fault, way in first.items() if fault in words} or first
 
 
-def _pairs(case: _Case, blocks: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield words and sentence of two faults that explain it together."""
-    for (fault, way), (other, second) in combinations(_ways(case, blocks), 2):
-        if fault != other and not {fault, other} <= SCALES and _explains(case, (way, second)):
-            yield f"{fault} + {other}", _sentence((way, second), case)
-
-
-def _sentence(ways: Ways, case: _Case) -> str:
+def _sentence(ways: Sequence[Mistake], case: _Case) -> str:
     return "; and ".join(way.says if isinstance(way.says, str) else way.says(case.passes[0]) for way in ways)
 
 

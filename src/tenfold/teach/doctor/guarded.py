@@ -2,7 +2,6 @@
 
 __all__ = ["guarded", "silenced"]
 
-import contextlib
 import io
 import os
 import signal
@@ -10,7 +9,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import AbstractContextManager, contextmanager, redirect_stderr, redirect_stdout, suppress
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -21,7 +20,6 @@ import numpy as np
 
 from tenfold.errors import DataError, Interrupted
 
-Aloud = Callable[[], contextlib.AbstractContextManager[None]]
 Result = TypeVar("Result")
 AGAIN = 0.05  # seconds
 
@@ -46,13 +44,12 @@ def guarded(call: Callable[[], Result], path: Path, doing: str, seconds: float =
         with _quiet(), _limited(seconds):
             return call()
     except _TookTooLong:
-        raise DataError(
-            f"{path}: {doing} took more than {seconds:g} s: is there a loop without an end, or a wait?"
-        ) from None
+        loop = "is there a loop without an end, or a wait?"
+        raise DataError(f"{path}: {doing} took more than {seconds:g} s: {loop}") from None
     except (KeyboardInterrupt, Interrupted):
         raise
     except SyntaxError as error:
-        line = f"line {error.lineno}: " if error.lineno and _same(error.filename, path) else ""
+        line = f"line {error.lineno}: " if error.lineno and Path(error.filename or "") == path.absolute() else ""
         raise DataError(f"{path}: {line}is not Python: {error.msg}") from error
     except EOFError as error:
         raise DataError(f"{path}: {doing} asks for input{_where(error, path)}: nobody answers here") from error
@@ -63,13 +60,16 @@ def guarded(call: Callable[[], Result], path: Path, doing: str, seconds: float =
         raise DataError(says.removesuffix(": ")[:600]) from error
 
 
-@contextlib.contextmanager
-def silenced() -> Iterator[Aloud]:
+@contextmanager
+def silenced() -> Iterator[Callable[[], AbstractContextManager[None]]]:
     """Keep everything from the process's stdout and stderr, however it is written; yield what lets it through again.
 
     Around many calls, since a user's code may start processes and threads that go on writing after it has returned.
     """
-    kept = {number: os.dup(number) for number in (1, 2) if _is_open(number)}
+    kept = {}
+    for number in (1, 2):
+        with suppress(OSError):  # it is closed
+            kept[number] = os.dup(number)
     nothing = os.open(os.devnull, os.O_WRONLY)
     silent = dict.fromkeys(kept, nothing)
     try:
@@ -80,17 +80,8 @@ def silenced() -> Iterator[Aloud]:
             os.close(number)
 
 
-def _is_open(number: int) -> bool:
-    try:
-        os.fstat(number)
-    except OSError:
-        return False
-    return True
-
-
-@contextlib.contextmanager
+@contextmanager
 def _pointed(there: Mapping[int, int], back: Mapping[int, int]) -> Iterator[None]:
-    """Point the process's streams elsewhere for as long as the block lasts."""
     _point(there)
     try:
         yield
@@ -101,16 +92,15 @@ def _pointed(there: Mapping[int, int], back: Mapping[int, int]) -> Iterator[None
 def _point(streams: Mapping[int, int]) -> None:
     """Point streams elsewhere, once what was written before is where they pointed then."""
     for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
-        with contextlib.suppress(OSError, ValueError):
+        with suppress(OSError, ValueError):
             if stream is not None:
                 stream.flush()
     for number, target in streams.items():
         os.dup2(target, number)
 
 
-@contextlib.contextmanager
+@contextmanager
 def _quiet() -> Iterator[None]:
-    """Drop what is printed, asked and warned of."""
     stdin = sys.stdin
     sys.stdin = io.StringIO()
     try:
@@ -121,13 +111,17 @@ def _quiet() -> Iterator[None]:
         sys.stdin = stdin
 
 
-@contextlib.contextmanager
+@contextmanager
 def _limited(seconds: float) -> Iterator[None]:
     """Interrupt after so many seconds, where signals are at hand: in the main thread of a Unix process."""
     if not seconds or not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGALRM, _ring)
+
+    def ring(number: int, frame: FrameType | None) -> None:
+        raise _TookTooLong
+
+    before = signal.signal(signal.SIGALRM, ring)
     # Again and again: where the code is at its limit of recursion, the handler itself fails, in whatever way it likes.
     signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
     try:
@@ -135,10 +129,6 @@ def _limited(seconds: float) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-
-
-def _ring(number: int, frame: FrameType | None) -> None:
-    raise _TookTooLong
 
 
 def _text(error: object) -> str:
@@ -152,9 +142,5 @@ def _text(error: object) -> str:
 def _where(error: BaseException, path: Path) -> str:
     """Name its line in the user's file, the innermost."""
     frames = traceback.extract_tb(error.__traceback__)
-    lines = [frame.lineno for frame in frames if _same(frame.filename, path)]
+    lines = [frame.lineno for frame in frames if Path(frame.filename) == path.absolute()]
     return f" in line {lines[-1]}" if lines else ""
-
-
-def _same(filename: str | None, path: Path) -> bool:
-    return filename is not None and Path(filename) == path.absolute()

@@ -9,24 +9,35 @@ For scores z (B, C) and labels y:
     batch         L of the batch twice: once L for a mean, twice L for a sum
     permutation   L(z Π, Π y) = L(z, y): no class is treated differently
     overflow      finite at scores of ±10⁴
+
+The loss is reached as a function of the scores alone: f(z, y) takes them as they are. Of f(x, W[, b], y) with scores
+z = x Wᵀ + b,
+
+    x = [z | I],  W = [I | 0],  b = 0        gives the scores z (B, C), and ∂L/∂z_i stands in column C + i of ∂L/∂W;
+    x = [0 | I],  W = [0 | zᵀ],  b = 0       has to give the same value, or these are not the scores.
+
+A penalty on W adds what is left of value and gradient at x = 0.
 """
 
-__all__ = ["Law", "laws"]
+__all__ = ["Law", "laws", "reach"]
 
 import math
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tenfold.errors import TenfoldError
+from tenfold.errors import DataError, TenfoldError
 from tenfold.seeds import generator
-from tenfold.teach.doctor.scores import IMAGES, LossOfScores, Targets, reach
-from tenfold.teach.doctor.subject import Array, Subject
+from tenfold.teach.doctor.subject import Array, Evaluation, Problem, Subject
 
+IMAGES = 7
+CLOSE = {"float64": 1e-9, "float32": 1e-4}
+# Segments: of whole batches, which see a bowl that flattens out; of one image, where no other hides its bulge.
 LONG, SHORT = 50, 150
-"""Segments: of whole batches, which see a bowl that flattens out; of one image, where no other hides its bulge."""
-
 CHANCES = 8
 FAR = (20.0, 40.0)
 HUGE = 1e4
@@ -34,9 +45,20 @@ CURES = {
     "infinite": "take log p as z − log Σ e^z, not as the logarithm of a p that may be 0",
     "NaN": "shift each row of scores by its maximum before an exponential",
 }
+GROWTH = {
+    0: "does not grow: a mistake costs at most so much, however sure",
+    1: "grows linearly: one far outlier pulls with a bounded gradient",
+    2: "grows like a square: one far outlier can outweigh all others",
+}
+NOUNS = {True: ("class", "classes", "image", "scores"), False: ("output", "outputs", "input", "outputs")}
+"""By labels or none: what a score is of, one and several; what a row is of; the scores."""
+
+Targets = NDArray[Any]
+Of = Callable[[Array, Targets], tuple[float, Array | None]]
 
 
-class Law(NamedTuple):
+@dataclass(frozen=True)
+class Law:
     """holds: None where there is nothing to hold. says: a sentence; measured: the number that it rests on."""
 
     name: str
@@ -45,8 +67,50 @@ class Law(NamedTuple):
     measured: float
 
 
+class LossOfScores(NamedTuple):
+    """`of(z, y) -> value, dz`, dz None where it cannot be seen. z: (B, C), y: (B,) labels, or (B, C) real targets.
+
+    Of a function that takes its labels as one-hot rows, y are the labels. classes: C; labeled: true where y are labels;
+    close: relative difference that counts as none.
+    """
+
+    of: Of
+    classes: int
+    labeled: bool
+    close: float
+
+
+class _LinearScores(NamedTuple):
+    """Scores that a function makes itself. inward: its weight lies as (D, C); bias: zeros by name; classes: labels'."""
+
+    subject: Subject
+    weight: str
+    inward: bool
+    bias: dict[str, Array]
+    classes: int
+
+    def of(self, z: Array, y: Targets) -> tuple[float, Array | None]:
+        """Return value and gradient of the scores z."""
+        images, width = z.shape
+        value, dw = self.unpenalized(np.hstack((z, np.eye(images))), np.eye(width, width + images), y)
+        return value, None if dw is None else dw[:, width:].T
+
+    def unpenalized(self, x: Array, w: Array, y: Targets) -> tuple[float, Array | None]:
+        """Return the value without a penalty, and its gradient in W, as (C, D)."""
+        given, alone, zero = self._call(x, w, y), self._call(0 * x, w, y), self._call(0 * x, 0 * w, y)
+        value = given.value - (alone.value - zero.value)
+        if self.weight not in self.subject.blocks:
+            return value, None
+        dw = given.grads[self.weight] - alone.grads[self.weight]
+        return value, dw.T if self.inward else dw
+
+    def _call(self, x: Array, w: Array, y: Targets) -> Evaluation:
+        params = {self.weight: w.T if self.inward else w, **self.bias}
+        return _evaluated(self.subject, Problem(x, params, y, self.classes))
+
+
 def laws(subject: Subject, seed: int = 0) -> list[Law]:
-    """Return the laws of a loss of scores; [] where a function has none, or they cannot be reached (see scores.py)."""
+    """Return the laws of a loss of scores; [] where a function has none, or they cannot be reached."""
     loss = reach(subject, generator(seed, "laws", "reach"))
     if loss is None or not _depends(loss, generator(seed, "laws", "depends")):
         return []
@@ -56,7 +120,7 @@ def laws(subject: Subject, seed: int = 0) -> list[Law]:
         try:
             results += _TESTS[name](loss, generator(seed, "laws", name))
         except TenfoldError as error:
-            results.append(Law(name, False, f"could not be tried: {_cause(str(error))}", math.nan))
+            results.append(Law(name, False, f"could not be tried: {_cause(error)}", math.nan))
     return results
 
 
@@ -65,7 +129,6 @@ def _law(name: str, measured: float, holds: bool, yes: str, no: str) -> Law:
 
 
 def _draw(loss: LossOfScores, rng: np.random.Generator, size: float = 2.0) -> tuple[Array, Targets]:
-    """Draw scores and targets."""
     z = size * rng.standard_normal((IMAGES, loss.classes))
     return z, rng.integers(0, loss.classes, IMAGES) if loss.labeled else rng.standard_normal(z.shape)
 
@@ -84,21 +147,19 @@ def _shift(loss: LossOfScores, rng: np.random.Generator) -> list[Law]:
     value, dz = loss.of(z, y)
     change = _apart(value, loss.of(z + 3 * rng.standard_normal((len(z), 1)), y)[0])
     holds = change <= loss.close
-    adding = f"adding a constant to all {'scores of an image' if loss.labeled else 'outputs of an input'} changes"
-    level = "every class has a threshold of its own" if loss.labeled else "every output has a level of its own"
+    part, _, whole, scores = NOUNS[loss.labeled]
+    adding = f"adding a constant to all {scores} of an {whole} changes"
+    level = f"every {part} has a {'threshold' if loss.labeled else 'level'} of its own"
     yes, no = f"{adding} nothing, so the bias is determined only up to a shift", f"{adding} the loss: {level}"
     shift = _law("shift invariance", change, holds, yes, no)
-    return [shift] if dz is None else [shift, _rows(dz, holds, loss)]
-
-
-def _rows(dz: Array, shift: bool, loss: LossOfScores) -> Law:
-    part, whole, scores = ("class", "image", "scores") if loss.labeled else ("output", "input", "outputs")
+    if dz is None:
+        return [shift]
     worst = float(np.abs(dz.sum(1)).max() / max(np.abs(dz).max(), 1e-300))
     yes = f"what the gradient takes from one {part} of an {whole} it gives to the others"
-    scores = f"{scores} of an {whole}"
-    wrong = f"the value does not change when all {scores} rise together, but the gradient says it does"
-    no = wrong if shift else f"{scores} can all rise or fall together"
-    return _law("rows sum to zero", worst, worst <= loss.close, yes, no)
+    no = f"{scores} of an {whole} can all rise or fall together"
+    if holds:
+        no = f"the value does not change when all {scores} of an {whole} rise together, but the gradient says it does"
+    return [shift, _law("rows sum to zero", worst, worst <= loss.close, yes, no)]
 
 
 def _zero(loss: LossOfScores, rng: np.random.Generator) -> list[Law]:
@@ -117,11 +178,7 @@ def _zero(loss: LossOfScores, rng: np.random.Generator) -> list[Law]:
 _COSTS: tuple[tuple[str, Callable[[int], float], str], ...] = (
     ("ln C", math.log, ": what guessing among C classes costs, and what a first loss should be near"),
     ("ln 2", lambda c: math.log(2), ": what guessing yes or no costs, class by class"),
-    (
-        "C ln 2",
-        lambda c: c * math.log(2),
-        ": yes or no is guessed for each of C classes, and their losses are summed",
-    ),
+    ("C ln 2", lambda c: c * math.log(2), ": yes or no is guessed for each of C classes, and their losses are summed"),
     ("C − 1", lambda c: c - 1, ": the margin that every image lacks against each of its rivals"),
     ("1", lambda c: 1, ": the margin that every image lacks by as much"),
     ("C", lambda c: c, ""),
@@ -130,26 +187,23 @@ _COSTS: tuple[tuple[str, Callable[[int], float], str], ...] = (
 
 
 def _convex(loss: LossOfScores, rng: np.random.Generator) -> list[Law]:
+    segments: list[tuple[Array, Array, Targets]] = []
+    for _ in range(LONG):  # of many sizes, for a bowl near zero may flatten out far from it
+        (a, y), (b, _) = (_draw(loss, rng, 10 ** rng.uniform(-1, 1.5)) for _ in range(2))
+        segments.append((a, b, y))
+    for k in range(SHORT):
+        a, y = _draw(loss, rng, 10 ** rng.uniform(-0.5, 0.8))
+        b = a.copy()
+        b[k % len(b)] += 10 ** rng.uniform(-1, 0.5) * rng.standard_normal(loss.classes)
+        segments.append((a, b, y))
     worst = -math.inf
-    for a, b, y in _segments(loss, rng):
+    for a, b, y in segments:
         ends, middle = (loss.of(a, y)[0] + loss.of(b, y)[0]) / 2, loss.of((a + b) / 2, y)[0]
         worst = max(worst, (middle - ends) / max(1.0, abs(ends)))
     none = f"no bulge was found on {LONG + SHORT} random segments"
     yes = f"{none}: where there is none, with linear scores, a minimum that is found is the lowest there is"
     no = f"bulges upwards between two points (by {worst:.2g}): where a descent ends depends on where it began"
     return [_law("convexity", worst, worst <= loss.close, yes, no)]
-
-
-def _segments(loss: LossOfScores, rng: np.random.Generator) -> Iterator[tuple[Array, Array, Targets]]:
-    """Yield both ends, and targets: of many sizes, for a bowl near zero may flatten out far from it."""
-    for _ in range(LONG):
-        (a, y), (b, _) = (_draw(loss, rng, 10 ** rng.uniform(-1, 1.5)) for _ in range(2))
-        yield a, b, y
-    for k in range(SHORT):
-        a, y = _draw(loss, rng, 10 ** rng.uniform(-0.5, 0.8))
-        b = a.copy()
-        b[k % len(b)] += 10 ** rng.uniform(-1, 0.5) * rng.standard_normal(loss.classes)
-        yield a, b, y
 
 
 def _scaling(loss: LossOfScores, rng: np.random.Generator) -> list[Law]:
@@ -162,18 +216,10 @@ def _scaling(loss: LossOfScores, rng: np.random.Generator) -> list[Law]:
     yes = f"twice the scores, {2**degree:.3g} times the loss: it has no scale, only directions matter"
     no = "the size of the scores matters, not their directions alone"
     scale = _law("homogeneity", degree, holds, yes, no)
-    return [scale, _growth(order), *(_separable(loss, rng) if loss.labeled else [])]
-
-
-def _growth(order: float) -> Law:
-    words = {
-        0: "does not grow: a mistake costs at most so much, however sure",
-        1: "grows linearly: one far outlier pulls with a bounded gradient",
-        2: "grows like a square: one far outlier can outweigh all others",
-    }
+    power = round(order) if math.isfinite(order) and abs(order - round(order)) < 0.1 else -1
     other = f"goes with their power {order:.2g}" if math.isfinite(order) else "has no power law"
-    grows = next((word for k, word in words.items() if math.isfinite(order) and abs(order - k) < 0.1), other)
-    return Law("growth", None, f"for large scores with mistakes among them, the loss {grows}", order)
+    grows = f"for large scores with mistakes among them, the loss {GROWTH.get(power, other)}"
+    return [scale, Law("growth", None, grows, order), *(_separable(loss, rng) if loss.labeled else [])]
 
 
 def _separable(loss: LossOfScores, rng: np.random.Generator) -> list[Law]:
@@ -225,7 +271,7 @@ def _permutation(loss: LossOfScores, rng: np.random.Generator) -> list[Law]:
     change = _apart(value, other)
     if dz is not None and moved is not None:
         change = max(change, float(np.abs(dz[:, order] - moved).max() / max(np.abs(dz).max(), 1e-300)))
-    one, several = ("class", "classes") if loss.labeled else ("output", "outputs")
+    one, several, *_ = NOUNS[loss.labeled]
     yes = f"{several} in another order, the same loss: none is privileged"
     no = f"{several} in another order, another loss: is one weighed, or an index wrong?"
     return [_law(f"same for every {one}", change, change <= loss.close, yes, no)]
@@ -234,23 +280,78 @@ def _permutation(loss: LossOfScores, rng: np.random.Generator) -> list[Law]:
 def _overflow(loss: LossOfScores, rng: np.random.Generator) -> list[Law]:
     _, y = _draw(loss, rng)
     z = HUGE * np.sign(rng.standard_normal((len(y), loss.classes)))
+    name, scores = "finite at huge scores", f"scores of ±{HUGE:,.0f}"
     try:
-        value, _ = loss.of(z, y)
+        return [Law(name, True, f"{scores} overflow nowhere", loss.of(z, y)[0])]
     except TenfoldError as error:
-        cause = _cause(str(error))
+        cause = _cause(error)
         cure = CURES["infinite" if "infinite" in cause else "NaN"]
-        return [Law("finite at huge scores", False, f"at scores of ±{HUGE:,.0f}: {cause}; {cure}", math.inf)]
-    return [Law("finite at huge scores", True, f"scores of ±{HUGE:,.0f} overflow nowhere", value)]
+        return [Law(name, False, f"at {scores}: {cause}; {cure}", math.inf)]
 
 
-def _cause(message: str) -> str:
-    """Return the part of an error that does not name file and function."""
-    return message.rpartition(": ")[2]
+def _cause(error: TenfoldError) -> str:
+    return str(error).rpartition(": ")[2]  # the part that does not name file and function
 
 
 def _apart(a: float, b: float) -> float:
-    """Return the relative difference of two numbers."""
     return abs(a - b) / max(1e-300, abs(a), abs(b), 1e-12)
+
+
+def reach(subject: Subject, rng: np.random.Generator) -> LossOfScores | None:
+    """Return the loss of a subject's scores, None where it has no scores, or they cannot be reached."""
+    problem = subject.draw(rng, False)
+    if problem.y is None or problem.x.ndim != 2 or subject.kind in ("layer", "model"):
+        return None
+    classes = problem.classes or (problem.y.shape[1] if problem.y.ndim == 2 else 0)
+    if not classes or (problem.classes and problem.y.ndim != 1):
+        return None
+    labeled = bool(problem.classes) or problem.onehot
+    rows = subject._replace(evaluate=lambda p: subject.evaluate(p._replace(y=np.eye(classes)[p.y])))
+    try:
+        close = CLOSE[subject.evaluate(problem).dtype]
+        of = _reached(rows if problem.onehot else subject, problem, classes, labeled, close, rng)
+    except TenfoldError:
+        return None
+    return LossOfScores(of, classes, labeled, close) if of else None
+
+
+def _reached(
+    subject: Subject, problem: Problem, classes: int, labeled: bool, close: float, rng: np.random.Generator
+) -> Of | None:
+    """Find one matrix that turns inputs into scores, and perhaps a bias; None where there is anything else."""
+    width, params = problem.x.shape[1], problem.params
+    if not params:
+        return partial(_bare, subject, problem.classes) if width == classes and subject.blocks else None
+    weights = [name for name, p in params.items() if p.shape in ((classes, width), (width, classes))]
+    biases = {name: np.zeros_like(p) for name, p in params.items() if p.shape in ((classes,), (1, classes))}
+    bias = {name: zeros for name, zeros in biases.items() if name not in weights}
+    if len(weights) != 1 or len(bias) > 1 or 1 + len(bias) != len(params):
+        return None
+    inward = params[weights[0]].shape == (width, classes) != (classes, width)
+    linear = _LinearScores(subject, weights[0], inward, bias, problem.classes)
+    z = rng.standard_normal((IMAGES, classes))
+    y: Targets = rng.integers(0, classes, IMAGES)
+    if not labeled:
+        y = rng.standard_normal((IMAGES, classes))
+    # The same scores, made the other way round.
+    x, w = np.eye(IMAGES, classes + IMAGES, classes), np.hstack((np.zeros((classes, classes)), z.T))
+    value, other = linear.of(z, y)[0], linear.unpenalized(x, w, y)[0]
+    return linear.of if abs(value - other) <= 10 * close * max(1.0, abs(value)) else None
+
+
+def _bare(subject: Subject, classes: int, z: Array, y: Targets) -> tuple[float, Array | None]:
+    given = _evaluated(subject, Problem(z, {}, y, classes))
+    return given.value, next(iter(given.grads.values()))
+
+
+def _evaluated(subject: Subject, problem: Problem) -> Evaluation:
+    """Call the function; a DataError where a number is not finite."""
+    given = subject.evaluate(problem)
+    if not math.isfinite(given.value):
+        raise DataError(f"the value is {'NaN' if math.isnan(given.value) else 'infinite'}")
+    if not all(np.isfinite(grad).all() for grad in given.grads.values()):
+        raise DataError("the gradient is not finite")
+    return given
 
 
 _TESTS = {

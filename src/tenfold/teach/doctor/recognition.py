@@ -15,14 +15,11 @@ from torch import Tensor
 
 from tenfold.engine.types import Params
 from tenfold.rooms import names
-from tenfold.teach.doctor.backward import LABELED, LOGISTIC, Affine, Structure, matrix, penalty_size, propagated, scored
+from tenfold.teach.doctor.backward import ACTIVATIONS, LABELED, LOGISTIC, Affine, Structure, scored
 from tenfold.teach.doctor.subject import Problem
 
-ACTIVATIONS = ("identity", "leaky_relu", "relu", "sigmoid", "tanh")
 OUTPUTS = ("identity", "relu", "sigmoid", "tanh")
-NORMS = {"l2": "‖W‖²", "l2 and biases": "‖W‖² + ‖b‖²", "l1": "‖W‖₁"}
-"""Penalties that are tried, in this order, and their terms."""
-
+NORMS = {"l2": "‖W‖²", "l2 and biases": "‖W‖² + ‖b‖²", "l1": "‖W‖₁"}  # penalties, tried in this order, and their terms
 REGRESSIONS = ("squared_error", "mean_squared_error")
 LAYERS = 4
 SLOPES = (0.1, 0.2)
@@ -39,14 +36,9 @@ class Point(NamedTuple):
 
 
 def recognized(
-    problems: Sequence[Problem],
-    values: Sequence[float],
-    tolerance: float,
-    numbers: Sequence[float] = (),
-    inputs: str = "x",
+    problems: Sequence[Problem], values: Sequence[float], near: float, numbers: Sequence[float] = (), inputs: str = "x"
 ) -> list[Structure]:
-    """Return the structures with the function's value at all points, to a relative tolerance; first those without a
-    penalty.
+    """Return the structures with the function's value at all points, relatively so near; first those without a penalty.
 
     numbers: the function's constants, one of which may be the slope of a leaky rectifier. inputs: name of x's block.
     """
@@ -54,7 +46,7 @@ def recognized(
         return []
     points = [point(problem, value) for problem, value in zip(problems, values, strict=True)]
     networks = _networks(points[0], numbers, inputs)
-    matching = [structure for network in networks for structure in _matching(network, points, tolerance)]
+    matching = [structure for network in networks for structure in _matching(network, points, near)]
     return sorted(matching, key=lambda structure: (len(structure.penalty), structure.loss == LABELED))
 
 
@@ -75,8 +67,15 @@ def described(structure: Structure, images: int) -> str:
     >>> described(Structure((Affine("W", "b", True),), "identity", "identity", "softmax", 1.0, "l2", 0.05), 5)
     'a linear classifier with the softmax loss and a penalty of 0.05 on ‖W‖²'
     """
+    count, text = len(structure.layers), ""
+    kind = "model" if structure.loss in REGRESSIONS else "classifier"
+    output = f"{structure.output} at its output" if structure.output != "identity" else ""
+    if count == 1:
+        text = f"a linear {kind}{f', {output},' if output else ''} with "
+    elif count:
+        text = f"a network of {count} layers ({', '.join(filter(None, (structure.activation, output)))}) with "
     loss = structure.loss.replace(LABELED, "hinge, the true class among its rivals,").replace("_", " ")
-    text = f"{_network(structure)}the {loss} loss"
+    text += f"the {loss} loss"
     if images > 1 and structure.scale % images == 0:
         text += ", summed over the batch"
         text += f", times {structure.scale / images:g}" if structure.scale > images else ""
@@ -87,19 +86,8 @@ def described(structure: Structure, images: int) -> str:
     return text
 
 
-def _network(structure: Structure) -> str:
-    count = len(structure.layers)
-    if not count:
-        return ""
-    kind = "model" if structure.loss in REGRESSIONS else "classifier"
-    output = f"{structure.output} at its output" if structure.output != "identity" else ""
-    if count == 1:
-        return f"a linear {kind}{f', {output},' if output else ''} with "
-    return f"a network of {count} layers ({', '.join(filter(None, (structure.activation, output)))}) with "
-
-
 def _networks(first: Point, numbers: Sequence[float], inputs: str) -> Iterator[Structure]:
-    """Yield the networks that the shapes allow, their loss still open."""
+    """Yield the networks that the shapes allow, without a loss."""
     slopes = sorted({slope for slope in (*SLOPES, *numbers) if 0 < slope < 1})
     leaky = [f"leaky_relu {slope!r}" for slope in slopes]
     for layers in _chains(first):
@@ -112,7 +100,7 @@ def _chains(first: Point) -> Iterator[tuple[Affine, ...]]:
     """Yield chains of layers through the blocks, in their order."""
     for weights, biases in _roles(first.params):
         for inward in product((True, False), repeat=len(weights)):
-            shapes = [matrix(first.params[name]).shape for name in weights]
+            shapes = [first.params[name].reshape(len(first.params[name]), -1).shape for name in weights]
             sides = [shape[:: 1 if lies else -1] for shape, lies in zip(shapes, inward, strict=True)]
             before, after = [first.x.shape[1], *(o for _, o in sides)], [*(i for i, _ in sides), first.width]
             sizes = [first.params[name].numel() for name in biases]
@@ -132,34 +120,28 @@ def _roles(params: Params) -> list[tuple[list[str], list[str]]]:
     return [split for k, split in enumerate(splits) if split not in splits[:k] and len(split[0]) <= LAYERS]
 
 
-def _matching(network: Structure, points: Sequence[Point], tolerance: float) -> Iterator[Structure]:
+def _matching(network: Structure, points: Sequence[Point], near: float) -> Iterator[Structure]:
     """Yield the network with each loss that its values tell."""
-    scores = [propagated(network, p.x, p.params)[2][-1] for p in points]
-    labeled = points[0].targets.dim() == 1
+    scores = [network.propagated(p.x, p.params)[2][-1] for p in points]
+    labeled, images, classes = points[0].targets.dim() == 1, len(points[0].x), points[0].width
     several = [word for word in (*names("losses"), LABELED) if (word in REGRESSIONS) != labeled]
+    # What people put in front of a loss: sums over the batch, over classes, a half or none.
+    factors = {"sigmoid": (1, classes), "squared_error": (1, 2), "mean_squared_error": (1, 0.5)}
     for loss in [LOGISTIC] if labeled and scores[0].shape[-1] == 1 else several:
         values = [scored(loss, z, p.targets)[0] for z, p in zip(scores, points, strict=True)]
-        for scale in _scales(loss, len(points[0].x), points[0].width):
+        for scale in sorted({float(a * b) for a in factors.get(loss, (1,)) for b in (1, images)}):
             rests = [p.value - scale * value for p, value in zip(points, values, strict=True)]
-            yield from _fitted(network._replace(loss=loss, scale=scale), rests, points, tolerance)
+            yield from _fitted(network._replace(loss=loss, scale=scale), rests, points, near)
 
 
-def _scales(loss: str, images: int, classes: int) -> list[float]:
-    """Return the factors that people put in front of a loss: sums over the batch, over classes, a half or none."""
-    factors = {"sigmoid": (1, classes), "squared_error": (1, 2), "mean_squared_error": (1, 0.5)}.get(loss, (1,))
-    return sorted({float(a * b) for a in factors for b in (1, images)})
-
-
-def _fitted(
-    candidate: Structure, rests: Sequence[float], points: Sequence[Point], tolerance: float
-) -> Iterator[Structure]:
+def _fitted(candidate: Structure, rests: Sequence[float], points: Sequence[Point], near: float) -> Iterator[Structure]:
     """Yield the candidate with the penalty that leaves nothing of the rests, where there is one."""
-    allowed = [tolerance * max(abs(p.value), 1e-6) for p in points]
-    for penalty in ("", *(NORMS if candidate.layers else ())):
-        fitted = candidate._replace(penalty=penalty)
-        sizes = [penalty_size(fitted, p.params) for p in points]
+    allowed = [near * max(abs(p.value), 1e-6) for p in points]
+    for word in ("", *(NORMS if candidate.layers else ())):
+        fitted = candidate._replace(penalty=word)
+        sizes = [fitted.penalty_of(p.params) for p in points]
         strength = sum(r * s for r, s in zip(rests, sizes, strict=True)) / max(sum(s * s for s in sizes), 1e-300)
         left = [abs(rest - strength * size) for rest, size in zip(rests, sizes, strict=True)]
-        if (strength > 0 or not penalty) and all(gap <= most for gap, most in zip(left, allowed, strict=True)):
+        if (strength > 0 or not word) and all(gap <= most for gap, most in zip(left, allowed, strict=True)):
             yield fitted._replace(strength=strength)
             return

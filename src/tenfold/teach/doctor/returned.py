@@ -30,15 +30,14 @@ def blocks_of(result: Any, where: str, shapes: Mapping[str, Sizes], targets: boo
     the count fits neither.
     """
     x, *params = shapes
-    grads = _split(result, where)[1]
+    grads = _split(result, where, shapes)[1]
     count = len(grads)
     if isinstance(grads, Mapping):
-        named = {_block(str(key), shapes): str(key) for key in grads}
-        if unknown := [key for name, key in named.items() if name not in shapes]:
+        if unknown := [key for key in grads if key not in shapes]:
             raise DataError(f"{where} returns a gradient of {unknown[0]!r}: {nearest(unknown[0], shapes)}")
-        if not named.keys() >= set(params):
+        if not grads.keys() >= set(params):
             raise DataError(_incomplete(where, count, params, targets))
-        return tuple(name for name in shapes if name in named)
+        return tuple(name for name in shapes if name in grads)
     if count == len(params) and params:
         return tuple(params)
     if count != len(params) + 1:
@@ -53,42 +52,42 @@ def understood(result: Any, where: str, blocks: Sequence[str], shapes: Mapping[s
 
     where: how the function is called in messages. images: N, inputs in x.
     """
-    value, grads = _split(result, where)
-    number, kind = _value(value, where, images)
-    if isinstance(grads, Mapping):
-        by_block = {_block(str(key), shapes): grad for key, grad in grads.items()}
-        grads = [by_block.get(name) for name in blocks]
+    value, grads = _split(result, where, shapes)
+    number = _array(value, f"{where}: the value")
+    if number.size != 1:
+        each = " (one loss for each input: take their mean or sum)" if number.shape in ((images,), (images, 1)) else ""
+        raise DataError(f"{where}: the value has shape {_sizes(number.shape)}{each}; expected one number")
+    grads = [grads.get(name) for name in blocks] if isinstance(grads, Mapping) else grads
     if len(grads) != len(blocks):
         raise DataError(f"{where} returns {len(grads)} gradients here and {len(blocks)} before; expected as many")
     arrays = {name: _array(grad, f"{where}: the gradient of {name}") for name, grad in zip(blocks, grads, strict=True)}
     _check_shapes(arrays, where, shapes, images)
+    kind = "float64" if isinstance(value, float | int) else str(number.dtype)
     narrow = {"float32", "float16"} & {kind, *(str(array.dtype) for array in arrays.values())}
     wide = {name: np.array(array, dtype=np.float64) for name, array in arrays.items()}
-    return Evaluation(number, wide, "float32" if narrow else "float64")
+    return Evaluation(float(number.reshape(())), wide, "float32" if narrow else "float64")
 
 
-def _split(result: Any, where: str) -> tuple[Any, Any]:
-    """Return the value, and gradients as a mapping or a sequence."""
+def _split(result: Any, where: str, shapes: Mapping[str, Sizes]) -> tuple[Any, Any]:
     if result is None:
         raise DataError(f"{where} returns None (is a return missing?); {CONTRACT}")
     if not isinstance(result, tuple | list):
         raise DataError(f"{where} returns one thing, of type {type(result).__name__}; {CONTRACT}")
     if len(result) < 2:
         raise DataError(f"{where} returns {len(result)} thing{'s' * (len(result) != 1)}; {CONTRACT}")
-    value, *rest = result
-    if len(rest) > 1:
-        return value, rest
-    grads = rest[0]
+    value, grads, *more = result
+    if more:
+        return value, result[1:]
     if grads is None:
         raise DataError(f"{where} returns None for its gradients; {CONTRACT}")
-    return value, grads if isinstance(grads, tuple | list | Mapping) and not _numbers(grads) else [grads]
+    if isinstance(grads, Mapping):
+        return value, {_block(str(key), shapes): grad for key, grad in grads.items()}
+    return value, grads if isinstance(grads, tuple | list) and not _numbers(grads) else [grads]
 
 
 def _numbers(grads: Any) -> bool:
     """Judge whether a list is one gradient written as lists of numbers, and not a list of gradients."""
-    if isinstance(grads, list) and grads:
-        return all(isinstance(entry, int | float) or _numbers(entry) for entry in grads)
-    return False
+    return isinstance(grads, list) and bool(grads) and all(isinstance(g, int | float) or _numbers(g) for g in grads)
 
 
 def _incomplete(where: str, count: int, params: Sequence[str], targets: bool) -> str:
@@ -106,15 +105,6 @@ def _block(key: str, shapes: Mapping[str, Sizes]) -> str:
         return block
     x = next(iter(shapes))
     return x if x.lower() in [name.lower() for name in tries] else key
-
-
-def _value(value: Any, where: str, images: int) -> tuple[float, str]:
-    """Return the value and its type."""
-    array = _array(value, f"{where}: the value")
-    if array.size != 1:
-        each = " (one loss for each input: take their mean or sum)" if array.shape in ((images,), (images, 1)) else ""
-        raise DataError(f"{where}: the value has shape {_sizes(array.shape)}{each}; expected one number")
-    return float(array.reshape(())), "float64" if isinstance(value, float | int) else str(array.dtype)
 
 
 def _array(given: Any, what: str) -> NDArray[Any]:
@@ -136,17 +126,14 @@ def _array(given: Any, what: str) -> NDArray[Any]:
 
 
 def _check_shapes(arrays: Mapping[str, NDArray[Any]], where: str, shapes: Mapping[str, Sizes], images: int) -> None:
-    name = next((name for name, array in arrays.items() if array.shape != shapes[name]), "")
-    if not name:
-        return
-    p, g = shapes[name], arrays[name].shape
-    if len(arrays) > 1 and sorted(array.shape for array in arrays.values()) == sorted(shapes[name] for name in arrays):
-        hint = f"the gradients are in another order than {', '.join(arrays)}"
-    else:
-        hint = _hint(g, p, images, shapes)
-    expected = "a single number" if p == () else _sizes(p)
-    has = f"{where}: the gradient of {name} has shape {_sizes(g)}"
-    raise DataError(f"{has}, expected {expected}{': ' * bool(hint)}{hint}")
+    for name, array in arrays.items():
+        if array.shape != shapes[name]:
+            hint = _hint(array.shape, shapes[name], images, shapes)
+            if len(arrays) > 1 and sorted(a.shape for a in arrays.values()) == sorted(shapes[name] for name in arrays):
+                hint = f"the gradients are in another order than {', '.join(arrays)}"
+            expected = _sizes(shapes[name]) if shapes[name] else "a single number"
+            has = f"{where}: the gradient of {name} has shape {_sizes(array.shape)}"
+            raise DataError(f"{has}, expected {expected}{': ' * bool(hint)}{hint}")
 
 
 def _hint(g: Sizes, p: Sizes, images: int, shapes: Mapping[str, Sizes]) -> str:

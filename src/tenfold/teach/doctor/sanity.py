@@ -7,10 +7,11 @@ dead units       a rectifier that is positive for none of 500 images has no grad
 update ratio     ‖Δw‖ / ‖w‖ of a step, about 1e-3: with less it learns slowly, with more it jumps about
 """
 
-__all__ = ["SanityCheck", "finite", "sanity"]
+__all__ = ["SanityCheck", "sanity"]
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import torch
@@ -23,31 +24,25 @@ from tenfold.data.types import Dataset
 from tenfold.engine import loop
 from tenfold.engine.population import Population, assemble, built, first_params
 from tenfold.engine.types import Batch, Loss, Params, State, Value
+from tenfold.files import as_json
 from tenfold.recipe import Recipe
 from tenfold.runs.prepare import parts, parts_of
 
 CPU = torch.device("cpu")
-IMAGES, FEW, LONGEST, STEPS, SKIPPED = 500, 50, 1000, 60, 10
-"""Images looked at, images learned by heart and the steps that it may take; steps taken, the first of which do not
-count."""
-
-KNOWN = 0.1
-"""Share of the loss of guessing below which images are learned by heart."""
-
+IMAGES, FEW = 500, 50  # looked at, and learned by heart
+LONGEST, STEPS, SKIPPED = 1000, 60, 10  # steps that the latter may take; steps taken, the first of which do not count
+KNOWN = 0.1  # share of the loss of guessing below which images are learned by heart
 VANISHED, EXPLODED = 1e-3, 1e3
-WIDE = 3.0
-"""Standard deviation of first scores beyond which they are sure of what they cannot know."""
-
+WIDE = 3.0  # standard deviation of first scores beyond which they are sure of what they cannot know
 DEAD, SATURATED = 0.25, 0.5
-SLOW, FAST = -5.0, -1.3
-"""Powers of ten of ‖Δw‖ / ‖w‖ beyond which a layer's median step is worth a look."""
-
+SLOW, FAST = -5.0, -1.3  # powers of ten of ‖Δw‖ / ‖w‖ beyond which a layer's median step is worth a look
 SATURATES = {"sigmoid": (0.01, 0.99), "tanh": (-0.98, 0.98)}
 """Outputs beyond which an activation's slope is a twenty-fifth of its largest."""
 
 
-class SanityCheck(NamedTuple):
-    """One check. ok: False where it is worth a look. measured, expected: in words; numbers: for machines."""
+@dataclass(frozen=True)
+class SanityCheck:
+    """One check. ok: False where it is worth a look. measured, expected: in words; numbers: for machines, as JSON."""
 
     name: str
     ok: bool
@@ -57,21 +52,14 @@ class SanityCheck(NamedTuple):
 
 
 class _Untrained(NamedTuple):
-    """A single model with its first parameters, and the training part that it is tried on.
-
-    rows: positions of some of its images, at equal distances.
-    """
+    """A model with its first parameters, the part that it is tried on, rows of images at equal distances; its loss."""
 
     recipe: Recipe
     population: Population
     params: Params
     part: Part
     rows: Tensor
-
-    @property
-    def loss(self) -> Loss:
-        """Return the loss of the scores."""
-        return self.population.losses[0][0]
+    loss: Loss
 
     def trained(self, batches: Callable[[int], Batch], steps: int) -> Iterator[tuple[State, Value]]:
         """Yield state and measurements after each of some steps from the first parameters."""
@@ -81,17 +69,9 @@ class _Untrained(NamedTuple):
 
 
 class _Observed(NamedTuple):
-    """One forward and backward pass.
-
-    scores: (B, C). loss: mean; guessing: that of zero scores; uninformed: that of these scores if the labels had
-    nothing to do with them.
-    flow: rms of ∂L/∂z by affine layer. outputs: of each activation (B, H), by its layer.
-    """
+    """A pass: scores (B, C); flow: rms of ∂L/∂z by affine layer; outputs: of each activation (B, H), by its layer."""
 
     scores: Tensor
-    loss: float
-    guessing: float
-    uninformed: float
     flow: dict[str, float]
     outputs: dict[str, Tensor]
 
@@ -101,72 +81,57 @@ def sanity(recipe: Recipe, data_dir: str = "", dataset: Dataset | None = None) -
 
     recipe: model, data, loss, initializer, learning rate … as for training. dataset: the recipe's, where it is loaded.
     """
-    dataset = dataset or load(recipe.data, data_dir=data_dir, size=recipe.size)
-    model = _untrained(recipe, dataset)
+    model = _untrained(recipe, dataset or load(recipe.data, data_dir=data_dir, size=recipe.size))
     first, (params, ratios, failed) = _observed(model, model.params), _stepped(model)
     units = _units(model, first, _observed(model, params))
-    return [_initial_loss(model, first), _by_heart(model), _flow(first), *units, _update_ratio(ratios, failed)]
+    checks = [_initial_loss(model, first), _by_heart(model), _flow(first), *units, _update_ratio(ratios, failed)]
+    return [replace(check, numbers=as_json(check.numbers)) for check in checks]
 
 
 def _untrained(recipe: Recipe, dataset: Dataset) -> _Untrained:
-    """Return the model of a recipe with its first parameters."""
     part = parts(recipe, dataset, {"train": parts_of(recipe, dataset)["train"]}, CPU)["train"]
     model, settings = built(recipe, part.image_shape, len(dataset.class_names)), members(recipe)[:1]
     updates = steps_per_epoch(len(part.rows), recipe.batch_size)
     population = assemble(recipe, settings, model, recipe.epochs * updates, updates, CPU)
-    return _Untrained(recipe, population, first_params(recipe, settings, model, CPU), part, _spread(part, IMAGES))
+    params = first_params(recipe, settings, model, CPU)
+    return _Untrained(recipe, population, params, part, _spread(part, IMAGES), population.alone[0])
 
 
 def _observed(model: _Untrained, params: Params) -> _Observed:
-    """Run the model forward and backward on its images."""
-    images = model.part.images[model.rows]
-    x, y = inputs(model.part, images, model.population.model.takes), model.part.labels[model.rows]
+    x = inputs(model.part, model.part.images[model.rows], model.population.model.takes)
     links = model.population.model.links({})
-    pulls, outputs, h = [], {}, x
+    pulls, outputs, flow, h = [], {}, {}, x
     for link in links:
         h, pull = link.layer(h, *(params[name] for name in link.weights))
         pulls.append(pull)
         if not link.weights:
             outputs[link.name.partition(".")[0]] = h[0]
-    value, d = model.loss(h, y)
-    classes, flow = h.shape[-1], {}
-    guessing = float(model.loss(torch.zeros_like(h), y)[0])
-    uninformed = sum(float(model.loss(h, (y + k) % classes)[0]) for k in range(classes)) / classes
+    _, d = model.loss(h, model.part.labels[model.rows])
     for link, pull in zip(reversed(links), reversed(pulls), strict=True):
         if link.weights:
             flow[link.name] = float(d.square().mean().sqrt())
         d = pull(d, need_dx=link is not links[0])[0]
-    return _Observed(h[0], float(value), guessing, uninformed, dict(reversed(flow.items())), outputs)
+    return _Observed(h[0], dict(reversed(flow.items())), outputs)
 
 
 def _stepped(model: _Untrained) -> tuple[Params, dict[str, float], int]:
-    """Take some steps on the training part.
-
-    Returns the parameters after them, the median ‖Δw‖/‖w‖ by layer, and the step that failed, 0 for none.
-    """
+    """Take some steps: the parameters after them, the median ‖Δw‖/‖w‖ by layer, and the step that failed or 0."""
     recipe, population = model.recipe, model.population
     takes, noise = population.model.takes, population.model.noise
     batches = sampler(model.part, recipe.batch_size, recipe.seed, recipe.sampling, population.flip, takes, noise)
     failed, before = 0, {name: tensor.clone() for name, tensor in model.params.items()}
-    sizes: dict[str, list[float]] = {name: [] for name in before if name.endswith("weight")}
+    ratios: dict[str, list[float]] = {name.removesuffix(".weight"): [] for name in before if name.endswith("weight")}
     for state, _ in model.trained(batches, STEPS):
         if int(state.status) < 0:
             failed = -int(state.status)
             break
-        for name, ratios in sizes.items() if state.step > SKIPPED else ():
-            ratios.append(_ratio(state.params[name], before[name]))
+        for name, steps in ratios.items() if state.step > SKIPPED else ():
+            size, after = float(before[f"{name}.weight"].norm()), state.params[f"{name}.weight"]
+            moved = float((after - before[f"{name}.weight"]).norm())
+            steps.append(moved / size if size else math.inf if moved else 0.0)
         before = {name: tensor.clone() for name, tensor in state.params.items()}
-    median = {name.rpartition(".")[0]: _median(ratios) for name, ratios in sizes.items()}
-    return before, median, failed
-
-
-def _ratio(after: Tensor, before: Tensor) -> float:
-    size, moved = float(before.norm()), float((after - before).norm())
-    return moved / size if size else math.inf if moved else 0.0
-
-
-def _median(values: list[float]) -> float:
-    return float(torch.tensor(values, dtype=torch.float64).median()) if values else math.nan
+    medians = {name: torch.tensor(steps or [math.nan], dtype=torch.float64).median() for name, steps in ratios.items()}
+    return before, {name: float(median) for name, median in medians.items()}, failed
 
 
 def _spread(part: Part, count: int) -> Tensor:
@@ -175,15 +140,18 @@ def _spread(part: Part, count: int) -> Tensor:
 
 
 def _initial_loss(model: _Untrained, first: _Observed) -> SanityCheck:
-    spread, softmax = float(first.scores.std(-1).mean()), model.recipe.loss == "softmax"
-    guessing = f"ln {first.scores.shape[-1]} = {first.guessing:.3f}" if softmax else f"{first.guessing:.3f}"
-    expected = f"near {guessing}, which guessing costs"
-    if first.uninformed > 1.01 * first.guessing:
-        expected += f"; first scores that spread by {spread:.2g} make it {first.uninformed:.3g}, whatever the label"
+    """Compare the loss with that of zero scores, and that of these scores if labels had nothing to do with them."""
+    z, y, classes = first.scores, model.part.labels[model.rows], first.scores.shape[-1]
+    pairs = [(z, y), (torch.zeros_like(z), y), *((z, (y + k) % classes) for k in range(classes))]
+    loss, guessing, *others = (float(model.loss(scores[None], labels)[0]) for scores, labels in pairs)
+    spread, uninformed = float(z.std(-1).mean()), sum(others) / classes
+    expected = f"near {f'ln {classes} = ' * (model.recipe.loss == 'softmax')}{guessing:.3f}, which guessing costs"
+    if uninformed > 1.01 * guessing:
+        expected += f"; first scores that spread by {spread:.2g} make it {uninformed:.3g}, whatever the label"
     if spread > WIDE:
         expected += ": the first weights are too large"
-    numbers = {"loss": first.loss, "guessing": first.guessing, "uninformed": first.uninformed, "spread": spread}
-    return SanityCheck("initial loss", spread <= WIDE, f"{first.loss:.3f}", expected, finite(numbers))
+    numbers = {"loss": loss, "guessing": guessing, "uninformed": uninformed, "spread": spread}
+    return SanityCheck("initial loss", spread <= WIDE, f"{loss:.3f}", expected, numbers)
 
 
 def _by_heart(model: _Untrained) -> SanityCheck:
@@ -206,27 +174,25 @@ def _by_heart(model: _Untrained) -> SanityCheck:
     elif not ok:
         expected += ": is the learning rate too small, or too large, or does a gradient not arrive?"
     numbers = {"right": right, "images": images, "loss": loss, "step": step, "failed": failed}
-    return SanityCheck("few images", ok, measured, expected, finite(numbers))
+    return SanityCheck("few images", ok, measured, expected, numbers)
 
 
 def _flow(first: _Observed) -> SanityCheck:
-    """Compare layers, first to last."""
-    values = list(first.flow.values())
+    values, ok = list(first.flow.values()), False
     ratio = values[0] / values[-1] if values[-1] else math.nan
-    ok = all(map(math.isfinite, values)) and all(values) and (len(values) == 1 or VANISHED <= ratio <= EXPLODED)
     if not all(map(math.isfinite, values)):
         expected = "finite: the scores overflow"
     elif not all(values):
         stuck = next(name for name, value in reversed(first.flow.items()) if not value)
         expected = f"some gradient everywhere: none reaches {stuck}; are the weights behind it all zero?"
     elif len(values) == 1:
-        expected = "more than 0; with one layer there is no way to lose it on"
+        ok, expected = True, "more than 0; with one layer there is no way to lose it on"
     else:
-        expected = f"first over last between {VANISHED:g} and {EXPLODED:g}, found {ratio:.2g}"
-        if not ok:
-            expected += f": it {'vanishes' if ratio < VANISHED else 'explodes'} on its way back"
+        ok = VANISHED <= ratio <= EXPLODED
+        wrong = f": it {'vanishes' if ratio < VANISHED else 'explodes'} on its way back" * (not ok)
+        expected = f"first over last between {VANISHED:g} and {EXPLODED:g}, found {ratio:.2g}{wrong}"
     measured = ", ".join(f"{name} {value:.2g}" for name, value in first.flow.items())
-    return SanityCheck("gradient flow", ok, measured, expected, {"rms": finite(first.flow), **finite({"ratio": ratio})})
+    return SanityCheck("gradient flow", ok, measured, expected, {"rms": first.flow, "ratio": ratio})
 
 
 def _units(model: _Untrained, first: _Observed, later: _Observed) -> list[SanityCheck]:
@@ -240,18 +206,15 @@ def _units(model: _Untrained, first: _Observed, later: _Observed) -> list[Sanity
     if word == "relu":
         name, bound, wrong = "dead units", DEAD, f"positive for none of {len(model.rows)} images"
     ok = max(map(max, shares.values())) <= bound
-    expected = f"below {100 * bound:.0f} % {wrong}, at first → after {STEPS} steps"
-    if not ok:
-        expected += ": they learn nothing more; try a smaller learning rate, or another initializer"
+    cure = ": they learn nothing more; try a smaller learning rate, or another initializer" * (not ok)
+    expected = f"below {100 * bound:.0f} % {wrong}, at first → after {STEPS} steps{cure}"
     return [SanityCheck(name, ok, measured, expected, {"share": shares})]
 
 
 def _stuck(word: str, h: Tensor) -> float:
     """Return the share of units that are never positive, or of outputs (B, H) at either end."""
-    if word == "relu":
-        return float((h <= 0).all(0).float().mean())
-    low, high = SATURATES[word]
-    return float(((h < low) | (h > high)).float().mean())
+    low, high = SATURATES.get(word, (0.0, 0.0))
+    return float(((h <= 0).all(0) if word == "relu" else (h < low) | (h > high)).float().mean())
 
 
 def _update_ratio(ratios: Mapping[str, float], failed: int) -> SanityCheck:
@@ -267,9 +230,4 @@ def _update_ratio(ratios: Mapping[str, float], failed: int) -> SanityCheck:
         expected += ": no gradient arrives" if low == -math.inf else ": it hardly moves; try a larger learning rate"
     elif high > FAST:
         expected += ": steps are large for the weights; try a smaller learning rate"
-    return SanityCheck("update ratio", ok, measured, expected, {"log10": finite(logs), "failed": failed})
-
-
-def finite(numbers: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values with None for numbers that JSON does not have."""
-    return {name: None if isinstance(v, float) and not math.isfinite(v) else v for name, v in numbers.items()}
+    return SanityCheck("update ratio", ok, measured, expected, {"log10": logs, "failed": failed})

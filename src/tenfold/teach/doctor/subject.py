@@ -37,16 +37,11 @@ class Problem(NamedTuple):
 
     def replaced(self, name: str, array: Array) -> "Problem":
         """Return the point with another array for a block."""
-        if name in self.params:
-            return self._replace(params=self.params | {name: array})
-        return self._replace(x=array)
+        return self._replace(params=self.params | {name: array}) if name in self.params else self._replace(x=array)
 
 
 class Evaluation(NamedTuple):
-    """A function's answer: its value, gradients by block, and the coarser type of both, "float64" or "float32".
-
-    changed: arguments that it wrote into, which were copies.
-    """
+    """A function's answer: value, gradients by block, the coarser dtype; changed: arguments that it wrote into."""
 
     value: float
     grads: dict[str, Array]

@@ -17,13 +17,12 @@ def batch_summed_twice(structure: Structure, names: Blocks) -> list[Mistake]:
     places = [(i, layer.weight, layer.bias or "the bias") for i, layer in enumerate(structure.layers)]
     if len(places) > 1:
         places.append((-1, "all weights", "all biases"))
-    return [way for place in places for way in _at_layer(*place)]
-
-
-def _at_layer(layer: int, weight: str, bias: str) -> list[Mistake]:
-    says = WEIGHT.format(of=weight)
-    return [
-        Mistake("bias", lambda run, i, right, d: right * run.images, BIAS.format(of=bias), layer, rank=1),
-        Mistake("weight", lambda run, i, right, d: d.sum(0)[:, None] * run.post[i].sum(0), says, layer),
-        Mistake("weight", lambda run, i, right, d: d.sum(0)[:, None] * run.post[i].mean(0), says, layer),
-    ]
+    ways = []
+    for layer, weight, bias in places:
+        says = WEIGHT.format(of=weight)
+        ways += [
+            Mistake("bias", lambda run, i, right, d: right * run.images, BIAS.format(of=bias), layer, rank=1),
+            Mistake("weight", lambda run, i, right, d: d.sum(0)[:, None] * run.post[i].sum(0), says, layer),
+            Mistake("weight", lambda run, i, right, d: d.sum(0)[:, None] * run.post[i].mean(0), says, layer),
+        ]
+    return ways

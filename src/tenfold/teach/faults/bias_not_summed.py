@@ -2,18 +2,11 @@
 
 __all__ = ["bias_not_summed"]
 
-from collections.abc import Callable
-
 from torch import Tensor
 
-from tenfold.teach.doctor.backward import Blocks, Fault, Mistake, Pass, Structure
+from tenfold.teach.doctor.backward import Blocks, Change, Fault, Mistake, Pass, Structure
 
 SAYS = "the gradient of {of} is not summed over the batch: it is {what}, not the sum over all images"
-ROWS: tuple[tuple[str, Callable[[Pass, int, Tensor, Tensor], Tensor]], ...] = (
-    ("that of the first image", lambda run, layer, right, d: d[0]),
-    ("that of the last image", lambda run, layer, right, d: d[-1]),
-    ("their mean", lambda run, layer, right, d: d.mean(0)),
-)
 
 
 @Fault
@@ -22,9 +15,14 @@ def bias_not_summed(structure: Structure, names: Blocks) -> list[Mistake]:
     places = [(i, layer.bias) for i, layer in enumerate(structure.layers) if layer.bias]
     if len(places) > 1:
         places.append((-1, "all biases"))
-    ways = [Mistake("bias", row, SAYS.format(of=of, what=what), i) for i, of in places for what, row in ROWS]
-    return ways + [
-        Mistake("bias", _closest, SAYS.format(of=of, what="that of one image"), i, rank=1) for i, of in places
+    rows: tuple[tuple[str, Change, int], ...] = (
+        ("that of the first image", lambda run, layer, right, d: d[0], 0),
+        ("that of the last image", lambda run, layer, right, d: d[-1], 0),
+        ("their mean", lambda run, layer, right, d: d.mean(0), 0),
+        ("that of one image", _closest, 1),
+    )
+    return [
+        Mistake("bias", row, SAYS.format(of=of, what=what), i, rank) for what, row, rank in rows for i, of in places
     ]
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from tenfold.engine.types import Grads
 from tenfold.teach.doctor.backward import Blocks, Fault, Mistake, Pass, Structure
-from tenfold.teach.faults import gradient_of, groups
+from tenfold.teach.faults import gradient_of, groups, on_blocks
 
 NORM = "{of} is clipped to the norm {bound:.4g}: that belongs between gradient and update, not into the gradient"
 VALUE = "{of} is clipped to ±{bound:.4g} entry by entry: that belongs between gradient and update"
@@ -23,10 +23,8 @@ def clipped(structure: Structure, names: Blocks) -> list[Mistake]:
     alone = [_by_norm([(group, group)], gradient_of(group)) for group in kinds]
     with_others = [_by_norm([(group, names)], gradient_of(group)) for group in kinds[1:]]
     each = _by_norm([([name], [name]) for name in names], "every block's gradient")
-    ways = [*alone, *with_others, each, *(_by_value(group) for group in kinds)]
-    if structure.layers and structure.layers[-1].bias:
-        ways.append(Mistake("scores", _early, EARLY, rank=1))
-    return ways
+    early = [Mistake("scores", _early, EARLY, rank=1)] if structure.layers and structure.layers[-1].bias else []
+    return [*alone, *with_others, each, *map(_by_value, kinds), *early]
 
 
 def _by_norm(parts: Sequence[tuple[Blocks, Blocks]], of: str) -> Mistake:
@@ -36,7 +34,7 @@ def _by_norm(parts: Sequence[tuple[Blocks, Blocks]], of: str) -> Mistake:
         # It shows in the largest norm of what was returned.
         return max(_norm(grads, measured) for grads in run.claimed for measured, _ in parts)
 
-    def change(run: Pass, grads: Grads) -> Grads:
+    def change(run: Pass, layer: int, grads: Grads) -> Grads:
         factors = [(min(1.0, bound(run) / max(_norm(grads, measured), 1e-300)), scaled) for measured, scaled in parts]
         return grads | {name: grads[name] * factor for factor, scaled in factors for name in scaled}
 
@@ -47,21 +45,21 @@ def _by_value(names: Blocks) -> Mistake:
     def bound(run: Pass) -> float:
         return max(float(grads[name].abs().max()) for grads in run.claimed for name in names)
 
-    def change(run: Pass, grads: Grads) -> Grads:
-        return grads | {name: grads[name].clamp(-bound(run), bound(run)) for name in names}
+    def clamped(run: Pass, grad: Tensor) -> Tensor:
+        return grad.clamp(-bound(run), bound(run))
 
-    return Mistake("whole", change, lambda run: VALUE.format(of=gradient_of(names), bound=bound(run)), rank=1)
+    of = gradient_of(names)
+    return on_blocks(names, clamped, lambda run: VALUE.format(of=of, bound=bound(run)), 1)
 
 
 def _early(run: Pass, layer: int, right: Tensor) -> Tensor:
     """Clip the scores' gradient to ±c, the c that the last bias's gradient tells: Σ_B clip(d, ±c) of a class."""
     returned = run.claimed[0][run.structure.layers[-1].bias].flatten()
-    for k in range(run.classes):
-        column = right[:, k]
+    for column, total in zip(right.mT, returned, strict=True):
         for bound in column.abs().sort().values.tolist():
             inside = column.abs() < bound
             signs = column[~inside].sign().sum()
-            c = float((returned[k] - column[inside].sum()) / signs) if signs else 0.0
+            c = float((total - column[inside].sum()) / signs) if signs else 0.0
             if c > 0 and torch.allclose(right.clamp(-c, c).sum(0), returned, rtol=1e-6):
                 return right.clamp(-c, c)
     return right

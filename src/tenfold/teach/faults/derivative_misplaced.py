@@ -3,7 +3,7 @@
 __all__ = ["derivative_misplaced"]
 
 from tenfold.teach.doctor.backward import Blocks, Fault, Mistake, Structure, slope
-from tenfold.teach.faults import FORMULAS, hidden
+from tenfold.teach.faults import FORMULAS
 
 AT_OUTPUT = "the derivative of {of} is taken at its output h{where}, where it belongs at z, before the activation"
 AT_SUM = "the derivative of {of} is written in its output ({formula}){where}, but z, before the activation, was put in"
@@ -12,14 +12,11 @@ AT_SUM = "the derivative of {of} is written in its output ({formula}){where}, bu
 @Fault
 def derivative_misplaced(structure: Structure, names: Blocks) -> list[Mistake]:
     """List both places at every layer whose derivative has a formula in its output."""
-    layers = [(i, word) for i, word in hidden(structure) if word in FORMULAS]
-    return [way for i, word in layers for way in _at_layer(i, word, f" at layer {i + 1}" * (len(layers) > 1))]
-
-
-def _at_layer(i: int, word: str, where: str) -> list[Mistake]:
-    formula, derivative = FORMULAS[word]
-    at_output, at_sum = (says.format(of=word, where=where, formula=formula) for says in (AT_OUTPUT, AT_SUM))
-    return [
-        Mistake("local", lambda run, layer, right: slope(word, run.post[layer + 1]), at_output, i),
-        Mistake("local", lambda run, layer, right: derivative(run.pre[layer]), at_sum, i),
-    ]
+    layers = [(i, word) for i, word in structure.hidden() if word in FORMULAS]
+    ways = []
+    for i, word in layers:
+        where, formula = f" at layer {i + 1}" * (len(layers) > 1), FORMULAS[word][0]
+        at_output, at_sum = (says.format(of=word, where=where, formula=formula) for says in (AT_OUTPUT, AT_SUM))
+        ways.append(Mistake("local", lambda run, layer, right, of=word: slope(of, run.post[layer + 1]), at_output, i))
+        ways.append(Mistake("local", lambda run, layer, right, of=word: FORMULAS[of][1](run.pre[layer]), at_sum, i))
+    return ways

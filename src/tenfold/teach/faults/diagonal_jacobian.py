@@ -9,21 +9,17 @@ from torch import Tensor
 
 from tenfold.teach.doctor.backward import Blocks, Fault, Mistake, Pass, Structure
 
-LOST = (
-    "the softmax's Jacobian is taken for diagonal: raising one score lowers all other probabilities, −p_j p_k is lost"
-)
+OFF = "the softmax's Jacobian is taken for diagonal: raising one score lowers all other probabilities, −p_j p_k is lost"
 TWICE = "p − [k = y] is multiplied by p(1 − p): it is the gradient in the scores already, {of} derivative is in it"
 
 
 @Fault
 def diagonal_jacobian(structure: Structure, names: Blocks) -> list[Mistake]:
     """List the diagonals that may stand for a Jacobian behind this loss."""
-    if structure.loss == "softmax":
-        lost = Mistake("scores", lambda run, layer, right: right * run.labels, LOST)
-        return [lost, Mistake("scores", _twice, TWICE.format(of="softmax's"))]
-    if structure.loss in ("sigmoid", "logistic"):
-        return [Mistake("scores", _twice, TWICE.format(of="the sigmoid's"))]
-    return []
+    softmax, sigmoid = structure.loss == "softmax", structure.loss in ("sigmoid", "logistic")
+    lost = Mistake("scores", lambda run, layer, right: right * run.labels, OFF)
+    twice = Mistake("scores", _twice, TWICE.format(of="softmax's" if softmax else "the sigmoid's"))
+    return [lost, twice] if softmax else [twice] if sigmoid else []
 
 
 def _twice(run: Pass, layer: int, right: Tensor) -> Tensor:

@@ -14,17 +14,14 @@ WORDS = {
     "squared_error": ("target", "ŷ", "ŷ − y"),
     "mean_squared_error": ("target", "2ŷ", "2(ŷ − y)"),
 }
-HINGES = ("hinge", "weston_watkins")
-RIVALS = (
-    "the label's row is not subtracted: the rivals' scores are pushed down, that of the true class is not pulled up"
-)
+HINGE = "the label's row is not subtracted: the rivals' scores are pushed down, that of the true class is not pulled up"
 
 
 @Fault
 def label_not_subtracted(structure: Structure, names: Blocks) -> list[Mistake]:
     """List the scores' gradient without its target."""
-    if structure.loss in HINGES:
-        return [Mistake("scores", lambda run, layer, right: right * (1 - run.labels), RIVALS)]
+    if structure.loss in ("hinge", "weston_watkins"):
+        return [Mistake("scores", lambda run, layer, right: right * (1 - run.labels), HINGE)]
     if structure.loss not in WORDS:
         return []
     what, wrong, right = WORDS[structure.loss]
@@ -33,7 +30,7 @@ def label_not_subtracted(structure: Structure, names: Blocks) -> list[Mistake]:
 
 def _bare(run: Pass, layer: int, right: Tensor) -> Tensor:
     """Add the target again: the gradient is linear in it, with a slope that the loss and its scale decide."""
-    n, c, loss = run.images, run.classes, run.structure.loss
+    (n, c), loss = run.scores.shape, run.structure.loss
     share = {"sigmoid": n * c, "mean_squared_error": n * c / 2}.get(loss, n)
     targets = run.labels if loss in ("softmax", "sigmoid") else run.targets.reshape(n, -1)
     return right + run.structure.scale / share * targets

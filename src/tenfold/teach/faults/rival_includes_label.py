@@ -11,9 +11,7 @@ from tenfold.teach.doctor.backward import LABELED, Blocks, Fault, Mistake, Pass,
 
 RIVAL = "the largest rival is sought among all classes, the true one too: where that leads, {then}"
 COUNTED = "the sum over the rivals counts the true class too, whose violation is always 1: {then}"
-VALUE = (
-    "the value's maximum runs over the true class too, so it never falls below 1; the gradient is that of the rivals"
-)
+LEAD = "the value's maximum runs over the true class too, so it never falls below 1; the gradient is that of the rivals"
 LEADING = {
     0: "the gradient of an image is lost though its margin is violated",
     -1: "its row gets −1 and nobody +1",
@@ -26,7 +24,8 @@ SIDES = {-1: "its row gets one −1 too many", 1: "its row gets a +1"}
 def rival_includes_label(structure: Structure, names: Blocks) -> list[Mistake]:
     """List the signs that may be left of a hinge's gradient."""
     if structure.loss == LABELED:
-        return [Mistake("scores", _of_rivals, VALUE)]
+        k = structure.scale
+        return [Mistake("scores", lambda run, layer, right: k * scored("hinge", run.scores, run.targets)[1], LEAD)]
     if structure.loss == "hinge":
         return [Mistake("scores", partial(_led, kept), RIVAL.format(then=then)) for kept, then in LEADING.items()]
     if structure.loss == "weston_watkins":
@@ -35,17 +34,10 @@ def rival_includes_label(structure: Structure, names: Blocks) -> list[Mistake]:
 
 
 def _led(kept: int, run: Pass, layer: int, right: Tensor) -> Tensor:
-    """Take the maximum over all classes, whose m is at least 1: +1 and −1 meet where the true class leads.
-
-    kept: which of the two is left there, where they are assigned and not added; 0 for none.
-    """
+    """Take the maximum over all classes; kept: which of +1 and −1, assigned and not added, is left where y leads."""
     leader = one_hot(run.scores.argmax(-1), right)
     return run.structure.scale / run.images * (leader - run.labels + kept * leader * run.labels)
 
 
 def _counted(side: int, run: Pass, layer: int, right: Tensor) -> Tensor:
     return right + side * run.structure.scale / run.images * run.labels
-
-
-def _of_rivals(run: Pass, layer: int, right: Tensor) -> Tensor:
-    return run.structure.scale * scored("hinge", run.scores, run.targets)[1]

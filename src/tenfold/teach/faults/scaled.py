@@ -3,7 +3,7 @@
 __all__ = ["scaled"]
 
 from tenfold.engine.types import Grads
-from tenfold.teach.doctor.backward import Blocks, Fault, Mistake, Pass, Structure
+from tenfold.teach.doctor.backward import Fault, Mistake, Pass
 
 SAYS = (
     "the gradient points the right way but is a multiple of the right one: is a learning rate in it, a temperature, or "
@@ -11,13 +11,11 @@ SAYS = (
 )
 
 
-@Fault
-def scaled(structure: Structure, names: Blocks) -> list[Mistake]:
-    """List the multiple that comes nearest to what was returned."""
+def _scaled(run: Pass, layer: int, grads: Grads) -> Grads:
+    """Take the multiple that comes nearest to what was returned."""
+    along = sum(float((grad * grads[name]).nansum()) for name, grad in run.claimed[0].items())
+    factor = along / max(sum(float(grads[name].square().nansum()) for name in run.claimed[0]), 1e-300)
+    return grads | {name: grads[name] * factor for name in run.claimed[0]}
 
-    def change(run: Pass, grads: Grads) -> Grads:
-        along = sum(float((run.claimed[0][name] * grads[name]).nansum()) for name in names)
-        factor = along / max(sum(float(grads[name].square().nansum()) for name in names), 1e-300)
-        return grads | {name: grads[name] * factor for name in names}
 
-    return [Mistake("whole", change, SAYS, rank=4)]
+scaled = Fault(lambda structure, names: [Mistake("whole", _scaled, SAYS, rank=4)])

@@ -6,4 +6,4 @@ from tenfold.teach.faults import factor_fault
 
 SAYS = "{of} is C times too large: the value is a mean over the classes, the gradient is that of their sum"
 
-sum_over_classes = factor_fault((SAYS, lambda run: run.classes), losses=("sigmoid", "mean_squared_error"))
+sum_over_classes = factor_fault((SAYS, lambda run: run.scores.shape[-1]), losses=("sigmoid", "mean_squared_error"))
