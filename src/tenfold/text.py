@@ -9,6 +9,7 @@ __all__ = [
     "inert",
     "interval",
     "label",
+    "left_out",
     "markdown",
     "metric_name",
     "number",
@@ -195,6 +196,16 @@ def count(n: float | None, noun: str = "", many: str = "") -> str:
     if not noun:
         return amount
     return f"{amount} {noun if n == 1 else many or f'{noun}s'}"
+
+
+def left_out(absent: int | None) -> str:
+    """Say how many classes a macro average leaves out; "" where it has all.
+
+    >>> left_out(2), left_out(0)
+    ('2 classes left out that neither occur nor are predicted', '')
+    """
+    neither = "neither occurs nor is predicted" if absent == 1 else "neither occur nor are predicted"
+    return f"{count(absent, 'class', 'classes')} left out that {neither}" if absent else ""
 
 
 def duration(seconds: float | None) -> str:

@@ -125,6 +125,13 @@ def made_page(with_images=True, dataset=None, **result):
     return run_page(made_case(dataset, **result), album(dataset, with_images))
 
 
+def test_the_page_counts_the_classes_that_macro_f1_leaves_out():
+    without = "2 classes left out that neither occur nor are predicted"
+    test = {"accuracy": 0.75, "macro_f1": 1.0, "macro_f1_interval": [1.0, 1.0], "n": 8, "absent": 2}
+    assert f"95 % interval 1.000 to 1.000; {without}" in text_of(made_page(test=test))
+    assert without not in text_of(made_page(test=test | {"absent": 0}))
+
+
 def data_of(page):
     return json.loads(re.search(r'<script type="application/json" id="page-data">(.*?)</script>', page, re.S)[1])
 

@@ -232,7 +232,10 @@ def test_a_class_that_no_test_image_shows_is_a_warning(short, tmp_path):
     rng = np.random.default_rng(5)
     np.savez(tmp_path / "rare.npz", x=rng.normal(size=(101, 6)).astype(np.float32), y=np.repeat([0, 1, 2], [50, 50, 1]))
     run = tenfold.fit(str(tmp_path / "rare.npz"), out=tmp_path / "run")
-    assert "No test image has the class '2': it counts as 0 in macro F1 there" in run.result["warnings"]
+    said = "1 of 3 classes without a test image, so not tested: 2;"
+    assert any(warning.startswith(said) for warning in run.result["warnings"])
+    assert run.result["test"]["per_class"][2]["n"] == 0
+    assert run.result["test"]["absent"] == (run.result["test"]["per_class"][2]["f1"] is None)
 
 
 def test_a_stop_between_rungs_leaves_the_report_of_the_finished_ones(short, monkeypatch, tmp_path):

@@ -198,6 +198,7 @@ def _score_rows(columns: Sequence[Brief | Metrics]) -> list[tuple[str, ...]]:
         ("95 % interval", lambda scores: _span(scores.interval)),
         ("macro F1", lambda scores: rounded(scores.macro_f1)),
         ("95 % interval of it", lambda scores: interval(getattr(scores, "macro_f1_interval", None), rounded)),
+        ("classes that it leaves out", lambda scores: count(scores.absent or None)),
         ("expected calibration error", lambda scores: _percent((scores.calibration or Calibration()).error)),
         ("… without temperature", lambda scores: _percent((scores.calibration or Calibration()).uncalibrated_error)),
     )

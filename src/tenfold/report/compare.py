@@ -16,10 +16,11 @@ from tenfold.report.read import read_results
 from tenfold.report.results import Results
 from tenfold.runs.folder import how_to_resume, opened
 from tenfold.runs.prepare import DataFacts
+from tenfold.text import left_out
 from tenfold.trained.evaluate import measure
 from tenfold.trained.statistics import by_class, macro_f1_interval, paired, sentence
 
-_SCORES = ("accuracy", "interval", "macro_f1")
+_SCORES = ("accuracy", "interval", "macro_f1", "absent")
 
 
 class _Side(NamedTuple):
@@ -49,16 +50,17 @@ def _compared(a: _Side, b: _Side) -> dict[str, Any]:
     guess_a, guess_b = (s.results.predicted[s.results.best][rows] for s, rows in ((a, rows_a), (b, rows_b)))
     right_a, right_b = guess_a == labels, guess_b == labels
     comparison = paired(right_a, right_b)
+    first, second = _scored(a, labels, guess_a), _scored(b, labels, guess_b)
     return {
-        "first": _scored(a, labels, guess_a),
-        "second": _scored(b, labels, guess_b),
+        "first": first,
+        "second": second,
         "data": a.data.name,
         "part": a.results.part,
         **comparison,
         "same_predictions": float((guess_a == guess_b).mean()),
         "per_class": by_class(labels, right_a, right_b, a.results.class_names),
         "sentence": sentence(a.name, b.name, comparison),
-        "notes": _notes(a, b, len(labels)),
+        "notes": [*_notes(a, b, len(labels)), *_left_out(first), *_left_out(second)],
     }
 
 
@@ -125,6 +127,12 @@ def _scored(side: _Side, labels: NDArray[np.int64], predicted: NDArray[np.int64]
         **{name: getattr(measured, name) for name in _SCORES},
         "macro_f1_interval": list(macro_f1_interval(labels, predicted, len(side.results.class_names))),
     }
+
+
+def _left_out(scored: dict[str, Any]) -> list[str]:
+    """Say which classes the macro F1 of a side leaves out."""
+    without = left_out(scored["absent"])
+    return [f"macro F1 of {scored['name']}: {without}"] if without else []
 
 
 def _notes(a: _Side, b: _Side, shared: int) -> list[str]:

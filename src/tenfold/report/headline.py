@@ -2,14 +2,14 @@
 
 __all__ = ["Card", "Headline", "Warned", "headline", "metric_of", "scores"]
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from tenfold.report.case import Case
 from tenfold.report.search import Search, search
 from tenfold.runs.result import FitResult, TrainResult
-from tenfold.text import count, duration, interval, label, metric_name, percent, rounded, settings, size_of
+from tenfold.text import count, duration, interval, label, left_out, metric_name, percent, rounded, settings, size_of
 from tenfold.trained.metrics import Brief, Metrics
 
 
@@ -118,7 +118,7 @@ def _ladder_choice(case: Case) -> list[str]:
 
 
 def _cards(case: Case, metrics: Metrics) -> list[Card]:
-    cards = [Card("Macro F1", rounded(metrics.macro_f1), _between(metrics.macro_f1_interval))]
+    cards = [Card("Macro F1", rounded(metrics.macro_f1), _between(metrics))]
     if metrics.calibration:
         before = f"{rounded(metrics.calibration.uncalibrated_error)} before its temperature"
         before = "no temperature was fitted" if case.results.sweep else before
@@ -130,8 +130,10 @@ def _cards(case: Case, metrics: Metrics) -> list[Card]:
     return [*cards, _model(case)]
 
 
-def _between(bounds: Any) -> str:
-    return f"95 % interval {interval(bounds, rounded)}" if bounds else "mean over the classes"
+def _between(metrics: Metrics) -> str:
+    bounds = metrics.macro_f1_interval
+    note = f"95 % interval {interval(bounds, rounded)}" if bounds else "mean over the classes"
+    return "; ".join(filter(None, (note, left_out(metrics.absent))))
 
 
 def _apart(brief: Brief) -> Card:

@@ -11,7 +11,7 @@ from tenfold.report.document import document
 from tenfold.report.figures import rung_colors
 from tenfold.report.headline import headline, scores
 from tenfold.report.tables import class_rows, ladder
-from tenfold.text import ABSENT, count, duration, interval, label, percent, rounded, setting, settings
+from tenfold.text import ABSENT, count, duration, interval, label, left_out, percent, rounded, setting, settings
 from tenfold.trained.metrics import Calibration, Metrics
 
 CLASSES = 200
@@ -50,13 +50,18 @@ def _rows(cases: Sequence[Case]) -> list[tuple[str, list[str]]]:
         ("Test accuracy, %", [_tested(case, percent) for case in cases]),
         ("95 % interval", [interval((case.result.test or Metrics()).interval) for case in cases]),
         ("Test images", [_tested(case, count, "n") for case in cases]),
-        ("Macro F1", [rounded(run.macro_f1) for run in tested]),
+        ("Macro F1", [_macro(run) for run in tested]),
         ("Calibration error", [rounded(calibration.error) for calibration in calibrations]),
         ("Models and settings tried", [_tried(case) for case in cases]),
         ("Time", [duration(case.result.seconds) for case in cases]),
         ("Settings of the best", [_chosen(case) for case in cases]),
         ("Processor", [label(case.environment.processor or ABSENT) for case in cases]),
     ]
+
+
+def _macro(run: Metrics) -> str:
+    without = left_out(run.absent)
+    return rounded(run.macro_f1) + (f" ({without})" if without else "")
 
 
 def _tested(case: Case, form: Any, name: str = "accuracy") -> str:

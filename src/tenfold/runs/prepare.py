@@ -100,7 +100,10 @@ def prepare(
     if keep:
         write_json(folder / "resolved.json", {"asked": [asked], "recipe": recipe.model_dump(), "data": facts})
         write_bytes(folder / "splits.npz", _packed(positions))
-    warnings = (*findings.get("warnings", ()), *_unmeasured(dataset, positions))
+    unmeasured = _unmeasured(dataset, positions)
+    for sentence in unmeasured:
+        watch(f"warning: {sentence}")
+    warnings = (*findings.get("warnings", ()), *unmeasured)
     twinned = twins(findings, dataset, positions["test"], positions["train"])
     images, learned = dataset, {}
     if recipe.features != "pixels":
@@ -127,14 +130,17 @@ def _refuse_shares(recipe: Recipe, dataset: Dataset) -> None:
 
 
 def _unmeasured(dataset: Dataset, positions: dict[str, Tensor]) -> list[str]:
-    """Say which classes a part has no image of."""
-    sentences = []
-    for part in ("validation", "test"):
-        there = torch.bincount(dataset.labels[positions[part]], minlength=len(dataset.class_names))
-        lacking = [dataset.class_names[k] for k in there.eq(0).nonzero().flatten().tolist()]
+    """Say how many classes a part has no image of."""
+    sentences, names = [], dataset.class_names
+    for part, not_done in (("validation", "not validated"), ("test", "not tested")):
+        there = torch.bincount(dataset.labels[positions[part]], minlength=len(names))
+        lacking = [names[k] for k in there.eq(0).nonzero().flatten().tolist()]
         if lacking:
-            more = f" and {len(lacking) - 1:,} more" if len(lacking) > 1 else ""
-            sentences.append(f"No {part} image has the class {lacking[0]!r}{more}: it counts as 0 in macro F1 there")
+            listed = ", ".join(lacking[:3]) + ", …" * (len(lacking) > 3)
+            sentences.append(
+                f"{len(lacking):,} of {count(len(names), 'class', 'classes')} without a {part} image, so {not_done}: "
+                f"{listed}; macro F1 leaves out a class that is not predicted either"
+            )
     return sentences
 
 

@@ -85,9 +85,8 @@ def macro_f1_interval(
 ) -> tuple[float, float]:
     """Return the 95 % percentile bootstrap of the macro-averaged F1, by drawing counts of the confusion matrix.
 
-    labels, predicted: (n,), numbers below classes. Formula as in `evaluate.measure`: a class that is neither there nor
-    predicted has an F1 of 0, so that classes of a few images, which a resample may lose, pull the interval down. NaN
-    without images.
+    labels, predicted: (n,), numbers below classes. Formula as in `evaluate.measure`: each resample averages over the
+    classes that occur or are predicted in it. NaN without images.
     """
     n, generator = len(labels), np.random.default_rng(seed)
     if not n:
@@ -107,7 +106,7 @@ def _macro_f1(counts: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
     hits = np.diagonal(matrix, axis1=1, axis2=2)
     # F1 = 2 hits / (images of the class + images predicted as it)
     total = matrix.sum(1) + matrix.sum(2)
-    return np.asarray((2 * hits / np.maximum(total, 1)).mean(-1))
+    return np.asarray((2 * hits / np.maximum(total, 1)).sum(-1) / (total > 0).sum(-1))
 
 
 def _percentiles(values: NDArray[np.float64]) -> tuple[float, float]:
