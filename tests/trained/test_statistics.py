@@ -92,6 +92,16 @@ def test_resampling_a_hundred_classes_takes_little_memory(rng, monkeypatch):
     assert statistics.macro_f1_interval(labels, predicted, 100, resamples=500) == found
 
 
+def test_a_choice_by_few_images_is_a_warning(rng):
+    """80 equally good settings whose images are drawn apart: the best looks better by what is said, or a little less."""
+    for n, share in ((6, 0.5), (50, 0.8), (400, 0.9)):
+        best = (rng.binomial(n, share, (2000, 80)).max(1) / n).mean()
+        assert 0.6 * statistics.chance_lift(80, share, n) < best - share <= 1.02 * statistics.chance_lift(80, share, n)
+    (warning,) = statistics.too_few(80, 1.0, 6)
+    assert warning.startswith("6 validation images chose between 80 settings: were all equally good, the best of them")
+    assert statistics.too_few(80, 0.5, 5000) == statistics.too_few(1, 0.5, 6) == statistics.too_few(80, None, 6) == []
+
+
 def told(*counts):
     return statistics.sentence("A", "B", statistics.paired(*pair(*counts)))
 

@@ -85,10 +85,16 @@ def _model(trained: TrainedModel, file: str) -> str:
         ("Output", f"a probability for each of {len(trained.class_names)} classes"),
         ("Classes", ", ".join(map(_text, trained.class_names))),
         ("Loss", _text(trained.loss)),
-        ("Temperature", f"{trained.temperature:.4g} (scores are divided by it before they become probabilities)"),
+        ("Temperature", _temperature(trained)),
     ]
     name = trained.cause.get("data", {}).get("name", "unknown data")
     return f"# Image classifier for {_text(name)}\n\n{_table(('', ''), rows)}"
+
+
+def _temperature(trained: TrainedModel) -> str:
+    reason = trained.cause.get("calibration", {}).get("reason")
+    why = _text(reason) if reason else "scores are divided by it before they become probabilities"
+    return f"{trained.temperature:.4g} ({why})"
 
 
 def _features(trained: TrainedModel) -> list[tuple[str, str]]:

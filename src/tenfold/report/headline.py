@@ -121,6 +121,7 @@ def _cards(case: Case, metrics: Metrics) -> list[Card]:
     cards = [Card("Macro F1", rounded(metrics.macro_f1), _between(metrics))]
     if metrics.calibration:
         before = f"{rounded(metrics.calibration.uncalibrated_error)} before its temperature"
+        before = f"temperature 1: {metrics.calibration.reason}" if metrics.calibration.reason else before
         before = "no temperature was fitted" if case.results.sweep else before
         cards.append(Card("Calibration error", rounded(metrics.calibration.error), before))
     if metrics.without_twins:

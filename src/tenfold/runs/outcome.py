@@ -37,16 +37,17 @@ from tenfold.files import write_text
 from tenfold.rooms import find
 from tenfold.runs import tally
 from tenfold.runs.checkpoint import Progress
+from tenfold.runs.events import line
 from tenfold.runs.folder import PREDICTIONS
 from tenfold.runs.prepare import About
 from tenfold.runs.result import ExactScores, MemberResult, Rival, RunResult
 from tenfold.runs.run import Run, Stage, kept_params, population_of
 from tenfold.text import setting
-from tenfold.trained.calibrate import calibration_error, temperature
+from tenfold.trained.calibrate import calibration_error, temper
 from tenfold.trained.evaluate import Scores, evaluate, measure
 from tenfold.trained.metrics import Brief, Calibration, Metrics
-from tenfold.trained.model import TrainedModel, save_model, scores_of, shares, weights_sha256
-from tenfold.trained.statistics import paired, sentence
+from tenfold.trained.model import TrainedModel, log_shares, save_model, scores_of, shares, weights_sha256
+from tenfold.trained.statistics import paired, sentence, too_few
 
 SLICE = 1000
 
@@ -92,7 +93,7 @@ def score(run: Run, part: str, models: Mapping[str, TrainedModel]) -> Answers:
         answers.uncalibrated[rung] = np.round(plain.max(1), 6)
         metrics = replace(
             measure(labels, predicted, run.about.facts.class_names),
-            calibration=_calibration(trained.temperature, calibrated, plain, labels, predicted == labels),
+            calibration=_calibration(trained, calibrated, plain, labels, predicted == labels),
         )
         apart = _without_twins(labels, predicted, rows, run.about) if part == "test" else None
         answers.metrics[rung] = replace(metrics, without_twins=apart)
@@ -100,11 +101,17 @@ def score(run: Run, part: str, models: Mapping[str, TrainedModel]) -> Answers:
     return answers
 
 
-def summary(run: Run, metric: str, validation: Answers, tested: Answers | None, best: str) -> dict[str, Any]:
+def summary(
+    run: Run, metric: str, tried: int, validation: Answers, tested: Answers | None, best: str
+) -> dict[str, Any]:
     """Return the fields of a result that `train` and `fit` share: the chosen rung on both parts, its rival.
 
-    tested: None where the run was stopped and has not looked at the test images.
+    tried: settings that the validation part chose between. tested: None where the run was stopped and has not looked at the test images.
     """
+    chosen = validation.metrics[best]
+    few = too_few(tried, chosen.accuracy, chosen.n or 0)
+    for warning in few:
+        line(run.watch)(f"warning: {warning}")
     return {
         "run": str(run.folder),
         "model": str(run.folder / "model.tenfold"),
@@ -113,12 +120,12 @@ def summary(run: Run, metric: str, validation: Answers, tested: Answers | None, 
         "part": "test" if tested else "validation",
         "state": "finished" if tested else "interrupted",
         "best_rung": best,
-        "validation": validation.metrics[best].brief,
+        "validation": chosen.brief,
         "test": tested.metrics[best] if tested else None,
         "runner_up": _runner_up(validation, best, metric),
         "seconds": run.saver.elapsed(),
         "notes": run.about.facts.notes,
-        "warnings": run.about.warnings,
+        "warnings": (*run.about.warnings, *few),
     }
 
 
@@ -128,7 +135,7 @@ def promote(folder: Path, trained: TrainedModel) -> None:
 
 
 def _calibration(
-    temperature: float,
+    trained: TrainedModel,
     calibrated: NDArray[np.float64],
     plain: NDArray[np.float64],
     labels: NDArray[np.int64],
@@ -137,10 +144,11 @@ def _calibration(
     """Measure the calibration error with and without the temperature, and the mean negative log probability."""
     of_label = calibrated[np.arange(len(labels)), labels]
     return Calibration(
-        temperature,
+        trained.temperature,
         calibration_error(calibrated.max(1), right),
         calibration_error(plain.max(1), right),
         float(-np.log(np.maximum(of_label, np.finfo(np.float64).tiny)).mean()),
+        trained.cause.get("calibration", {}).get("reason") or None,
     )
 
 
@@ -273,7 +281,7 @@ def save_member(run: Run, stage: Stage, progress: Progress, row: int, path: Path
         features=stage.recipe.features,
         learned=run.about.learned,
     )
-    calibrated = _calibrated(run, trained)
+    calibrated = _calibrated(run, trained, stage.recipe.seed)
     path.parent.mkdir(exist_ok=True)
     save_model(path, calibrated)
     return calibrated
@@ -284,10 +292,11 @@ def _judged(stage: Stage, score: float) -> dict[str, float]:
     return {} if math.isnan(score) else {stage.recipe.metric: max(0.0, score)}
 
 
-def _calibrated(run: Run, trained: TrainedModel) -> TrainedModel:
-    """Give the model the temperature that fits the validation part best, where there is one."""
+def _calibrated(run: Run, trained: TrainedModel, seed: int) -> TrainedModel:
+    """Give the model the temperature that fits the validation part best, where that is shown to help."""
     if "validation" not in run.parts:
         return trained
     part = run.parts["validation"]
     z, labels = part_scores(trained, part), part.labels[part.rows].cpu().numpy()
-    return replace(trained, temperature=temperature(lambda t: shares(z, trained.loss, t).numpy(), labels))
+    tempering = temper(lambda t: log_shares(z, trained.loss, t).numpy(), labels, seed)
+    return replace(trained, temperature=tempering.value, cause=trained.cause | {"calibration": tempering._asdict()})

@@ -28,7 +28,7 @@ def train_recipe(run: Run, prepared: Prepared, progress: Progress | None) -> Mad
     exact, sure = results[best].test or ExactScores(), ("interval", "macro_f1_interval", "n", "absent")
     results[best] = replace(results[best], test=replace(exact, **{name: getattr(metrics, name) for name in sure}))
     result = TrainResult(
-        **summary(run, recipe.metric, validation, tested, stage.name),
+        **summary(run, recipe.metric, len(stage.settings), validation, tested, stage.name),
         members=tuple(results),
         best=best,
         settings={stage.name: stage.settings},

@@ -25,12 +25,14 @@ class Calibration:
     """Calibration of probabilities: expected calibration errors are shares, log_loss is in nats.
 
     temperature: divides the scores. error, uncalibrated_error: with that temperature, and with temperature 1.
+    reason: why the temperature is 1 where one was looked for and not applied.
     """
 
     temperature: float | None = None
     error: float | None = None
     uncalibrated_error: float | None = None
     log_loss: float | None = None
+    reason: str | None = field(default=None, metadata=SPARSE)
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from tenfold.text import count, number, p_value
+from tenfold.text import count, finite, number, p_value
 
 LEVEL = 0.05
+# What chance may add to the best of many settings before a choice is said to be by too few images.
+LIFT = 0.05
 _PERCENTILES = (2.5, 97.5)
 # Resampled confusion counts in memory at once: 16 MB.
 _CELLS = 2_000_000
@@ -59,6 +61,31 @@ def wilson(right: int, n: int) -> tuple[float, float] | None:
     whole = 2 * (n + z**2)
     center, reach = (2 * n * p + z**2) / whole, z / whole * math.sqrt(4 * n * p * (1 - p) + z**2)
     return (center - reach if right else 0.0), (center + reach if right < n else 1.0)
+
+
+def chance_lift(settings: int, share: float, n: int) -> float:
+    """Return by how much the best of many equally good settings is expected to look too good on n images, a share.
+
+    √(p̃ (1 − p̃) / ñ) √(2 ln K), the bound on the mean of the largest of K subgaussian errors (Boucheron, Lugosi and
+    Massart 2013, theorem 2.5), with p̃ = (n p + 2) / ñ and ñ = n + 4 (Agresti and Coull 1998), so that no mistake among
+    a few images is not taken for certainty. Settings that are right on the same images are lifted by less.
+
+    >>> round(chance_lift(80, 5 / 6, 6), 3), round(chance_lift(80, 0.5, 5000), 3)
+    (0.429, 0.021)
+    """
+    p = (n * share + 2) / (n + 4)
+    return math.sqrt(p * (1 - p) / (n + 4) * 2 * math.log(settings))
+
+
+def too_few(settings: int, share: float | None, n: int) -> list[str]:
+    """Warn where n validation images choose between so many settings that chance may lift the best by 5 points."""
+    lift = chance_lift(settings, share, n) if finite(share) and n else 0.0
+    if lift <= LIFT:
+        return []
+    return [
+        f"{count(n, 'validation image')} chose between {settings:,} settings: were all equally good, the best of them "
+        f"would be expected to look better by up to {100 * lift:.0f} points; more validation images make the choice surer"
+    ]
 
 
 def difference_interval(

@@ -140,9 +140,9 @@ def _validated(result: Mapping[str, Any]) -> str:
 def _sure_facts(test: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return lines about calibration, and about the test images that have no twin in training."""
     calibration, apart = test["calibration"], test.get("without_twins")
-    before = f"{percent(calibration['uncalibrated_error'])} % without it"
+    before = calibration.get("reason") or f"{percent(calibration['uncalibrated_error'])} % without it"
     error = f"calibration error {percent(calibration['error'])} %"
-    rows = [("", f"{error} (temperature {calibration['temperature']:.3g}; {before})")]
+    rows = [("", f"{error} (temperature {setting(calibration['temperature'], 3)}; {before})")]
     return rows + ([("", f"without twins of training images: {tested(apart)}")] if apart else [])
 
 
