@@ -21,6 +21,7 @@ __all__ = [
     "setting",
     "settings",
     "short",
+    "signed",
     "size_of",
     "slug",
     "toml",
@@ -143,6 +144,17 @@ def percent(share: float | None, sign: str = "") -> str:
     ('50.00', '50.00 %', '–')
     """
     return number(100 * share, ".2f") + sign if finite(share) else ABSENT
+
+
+def signed(value: float, digits: int) -> str:
+    """Return a number with so many decimals, and more where those would hide on which side of 0 it is.
+
+    >>> signed(1.26, 1), signed(-0.04, 1), signed(0.0, 1), signed(0.00012, 2)
+    ('1.3', '-0.04', '0.0', '0.0001')
+    """
+    while value and not any(digit in f"{value:.{digits}f}" for digit in "123456789"):
+        digits += 1
+    return number(value, f".{digits}f")
 
 
 def rounded(value: float | None) -> str:

@@ -2,11 +2,13 @@
 
 import json
 import math
+import re
 import shutil
 import tracemalloc
 
 import numpy as np
 import pytest
+from scipy import stats
 from sklearn.metrics import f1_score
 
 import tenfold
@@ -36,28 +38,44 @@ def test_mcnemar_of_the_order_that_images_come_in(rng):
     assert statistics.mcnemar(first, second) == statistics.mcnemar(first[order], second[order])
 
 
-@pytest.mark.parametrize("counts", [(150, 30, 10, 10), (0, 8, 2, 0), (900, 12, 25, 63)])
-def test_the_interval_is_that_of_drawing_images_with_replacement(rng, counts):
-    first, second = pair(*counts)
-    gaps = first.astype(float) - second
-    drawn = np.array([gaps[rng.integers(0, len(gaps), len(gaps))].mean() for _ in range(8000)])
-    low, high = statistics.difference_interval(first, second)
-    # One image more or less is what the discrete quantiles of 8,000 draws may differ by.
-    step = 1.01 / len(gaps) + 0.05 * drawn.std()
-    assert (low, high) == pytest.approx(tuple(np.percentile(drawn, (2.5, 97.5))), abs=step)
-    assert low <= gaps.mean() <= high
+def test_the_interval_is_clopper_and_pearsons_of_the_images_that_differ():
+    for b, c in ((1, 0), (6, 0), (0, 6), (3, 9), (40, 40), (120, 80)):
+        share = stats.binomtest(b, b + c).proportion_ci(0.95, method="exact")
+        wanted = ((b + c) * (2 * share.low - 1) / 300, (b + c) * (2 * share.high - 1) / 300)
+        assert statistics.difference_interval(b, c, 300) == pytest.approx(wanted, rel=1e-9, abs=1e-12)
 
 
-def test_the_interval_is_repeated_by_its_seed():
-    first, second = pair(5000, 2000, 900, 400)
-    assert statistics.difference_interval(first, second) == statistics.difference_interval(first, second)
-    assert statistics.difference_interval(first, second, 1) != statistics.difference_interval(first, second, 2)
+def test_the_interval_leaves_out_zero_exactly_where_the_test_shows_a_difference():
+    """Every pair of counts up to 80, and in the sentence as it is printed."""
+    shown = 0
+    for b in range(81):
+        for c in range(81):
+            pair_of = statistics.paired(*pair(10, b, c, 10))
+            if not b + c:
+                assert (pair_of["interval"], pair_of["p"]) == (None, 1.0)
+                continue
+            low, high = pair_of["interval"]
+            assert (low > 0 or high < 0) == (pair_of["p"] < 0.05), (b, c)
+            assert low <= pair_of["difference"] <= high
+            text = statistics.sentence("A", "B", pair_of)
+            low, high = map(float, re.search(r"interval (\S+) to (\S+),", text).groups())
+            assert (low > 0 or high < 0) == (" beats " in text), text
+            shown += " beats " in text
+    assert 3000 < shown < 6000
+
+
+def test_the_interval_holds_the_difference_as_often_as_it_says(rng):
+    """10 of 100 images differ, 7 of those on average by the first: conditional on how many, it errs in 5 % at most."""
+    missed = 0
+    for differ in rng.binomial(100, 0.1, 2000).tolist():
+        b = int(rng.binomial(differ, 0.7))
+        bounds = statistics.difference_interval(b, differ - b, 100)
+        missed += bounds is not None and not bounds[0] <= differ * 0.4 / 100 <= bounds[1]
+    assert missed <= 0.05 * 2000
 
 
 def test_intervals_of_nothing_and_of_no_difference():
-    nothing = np.zeros(0, dtype=bool)
-    assert all(math.isnan(bound) for bound in statistics.difference_interval(nothing, nothing))
-    assert statistics.difference_interval(*pair(5, 0, 0, 3)) == (0.0, 0.0)
+    assert statistics.difference_interval(0, 0, 8) is None
     none = np.zeros(0, dtype=np.int64)
     assert all(math.isnan(bound) for bound in statistics.macro_f1_interval(none, none, 3))
 
@@ -130,7 +148,7 @@ def test_the_sentence_claims_nothing_that_is_not_shown():
 
 
 def test_the_sentence_of_a_single_image():
-    assert told(0, 1, 0, 0).endswith("(95 % interval 100.0 to 100.0, 1 image, exact McNemar p = 1).")
+    assert told(0, 1, 0, 0).endswith("(95 % interval -95.0 to 100.0, 1 image, exact McNemar p = 1).")
     assert told(1, 0, 0, 0).endswith("(n = 1).")
 
 

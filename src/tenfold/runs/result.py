@@ -82,7 +82,7 @@ class Rival:
     first_accuracy: float
     second_accuracy: float
     difference: float
-    interval: tuple[float, float]
+    interval: Bounds
     sentence: str
 
 

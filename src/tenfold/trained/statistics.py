@@ -1,8 +1,12 @@
-"""Comparison of two classifiers on the same images: exact McNemar test, bootstrap intervals, one plain sentence.
+"""Comparison of two classifiers on the same images: exact McNemar test, its interval, one plain sentence.
 
 On n images, with b that only the first gets right and c that only the second does, the difference of the accuracies is
-(b − c) / n. If neither is better, b of the b + c images are a fair coin's heads: p is the two-sided binomial test's
-(McNemar 1947, in its exact form). The other images say nothing about the difference.
+(b − c) / n. If neither is better, b of the b + c images are a fair coin's heads: p is twice the smaller tail of the
+binomial (McNemar 1947, in its exact form). The other images say nothing about the difference.
+
+The interval inverts the same test: b is binomial with b + c trials of some chance π, which Clopper and Pearson (1934)
+bound by tails of 2.5 % on either side, and the difference is (b + c) (2 π − 1) / n. So it leaves out 0 exactly where
+p < 0.05. Like the test, it takes the number of images that the two differ on as given.
 """
 
 __all__ = ["by_class", "difference_interval", "holm", "macro_f1_interval", "mcnemar", "paired", "sentence", "wilson"]
@@ -15,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from tenfold.text import count, finite, number, p_value
+from tenfold.text import count, finite, p_value, signed
 
 LEVEL = 0.05
 # What chance may add to the best of many settings before a choice is said to be by too few images.
@@ -88,23 +92,21 @@ def too_few(settings: int, share: float | None, n: int) -> list[str]:
     ]
 
 
-def difference_interval(
-    first_right: NDArray[np.bool_], second_right: NDArray[np.bool_], seed: int = 0, resamples: int = 10_000
-) -> tuple[float, float]:
-    """Return the 95 % percentile bootstrap (Efron 1979) of the first's accuracy less the second's, drawn in pairs.
+def difference_interval(first_only: int, second_only: int, n: int) -> tuple[float, float] | None:
+    """Return the 95 % interval of the first's accuracy less the second's by the exact test (see the module).
 
-    first_right, second_right: (n,). Drawing n images with replacement draws the counts of four kinds of images from a
-    multinomial, which is what is done: exact, and its time does not grow with n. NaN without images; (0, 0) where the
-    two are never apart, which says that the bootstrap has nothing to draw from, not that they are equal.
+    first_only, second_only: images that one of them alone gets right, of n. None where the two are never apart: the
+    test has nothing to go by, which does not say that they are equal.
+
+    >>> [round(end, 3) for end in difference_interval(6, 0, 7)], difference_interval(0, 0, 7)
+    ([0.07, 0.857], None)
     """
-    n = len(first_right)
-    if not n:
-        return float("nan"), float("nan")
-    counts = mcnemar(first_right, second_right)
-    differ = np.array([counts["first_only"], counts["second_only"]])
-    chances = np.append(differ, n - differ.sum()) / n
-    drawn = np.random.default_rng(seed).multinomial(n, chances, size=resamples)
-    return _percentiles((drawn[:, 0] - drawn[:, 1]) / n)
+    differ = first_only + second_only
+    if not differ:
+        return None
+    low = float(special.betaincinv(first_only, second_only + 1, LEVEL / 2)) if first_only else 0.0
+    high = float(special.betaincinv(first_only + 1, second_only, 1 - LEVEL / 2)) if second_only else 1.0
+    return differ * (2 * low - 1) / n, differ * (2 * high - 1) / n
 
 
 def macro_f1_interval(
@@ -141,19 +143,19 @@ def _percentiles(values: NDArray[np.float64]) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def paired(first_right: NDArray[np.bool_], second_right: NDArray[np.bool_], seed: int = 0) -> dict[str, Any]:
+def paired(first_right: NDArray[np.bool_], second_right: NDArray[np.bool_]) -> dict[str, Any]:
     """Extend `mcnemar` by both accuracies, their difference (first less second) and its `difference_interval`.
 
     first_right, second_right: (n,), n > 0.
     """
     counts = mcnemar(first_right, second_right)
-    n = counts["n"]
+    n, bounds = counts["n"], difference_interval(counts["first_only"], counts["second_only"], counts["n"])
     return {
         **counts,
         "first_accuracy": (counts["both"] + counts["first_only"]) / n,
         "second_accuracy": (counts["both"] + counts["second_only"]) / n,
         "difference": (counts["first_only"] - counts["second_only"]) / n,
-        "interval": list(difference_interval(first_right, second_right, seed)),
+        "interval": list(bounds) if bounds else None,
     }
 
 
@@ -162,17 +164,16 @@ def sentence(first: str, second: str, pair: Mapping[str, Any]) -> str:
 
     >>> result = paired(np.arange(200) < 150, np.arange(200) < 140)
     >>> sentence("mlp", "linear", result)
-    'mlp beats linear by 5.0 points (95 % interval 2.0 to 8.0, 200 images, exact McNemar p = 0.002).'
+    'mlp beats linear by 5.0 points (95 % interval 1.9 to 5.0, 200 images, exact McNemar p = 0.002).'
     """
-    n, gap, (low, high) = pair["n"], 100 * pair["difference"], pair["interval"]
+    n, gap = pair["n"], 100 * pair["difference"]
     none = f"No difference shown between {first} and {second}"
     if not pair["first_only"] + pair["second_only"]:
         return f"{none}: they are right on exactly the same images (n = {n:,})."
-    if gap < 0:
-        low, high = -high, -low
+    low, high = sorted(math.copysign(1, gap) * 100 * bound for bound in pair["interval"])
     digits = 1 if n < 1000 else 2
     ahead, behind = (first, second) if gap >= 0 else (second, first)
-    size, low, high = (number(value, f".{digits}f") for value in (abs(gap), 100 * low, 100 * high))
+    size, low, high = (signed(value, digits) for value in (abs(gap), low, high))
     chance = f"p = {p_value(pair['p'])}".replace("= <", "<")
     evidence = f"(95 % interval {low} to {high}, {count(n, 'image')}, exact McNemar {chance})"
     if pair["p"] < LEVEL:
