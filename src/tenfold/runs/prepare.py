@@ -1,9 +1,11 @@
 """From a recipe to the data parts that a run trains, validates and tests on, and everything its stages share."""
 
-__all__ = ["About", "DataFacts", "Prepared", "parts", "parts_of", "prepare", "twins"]
+__all__ = ["About", "DataFacts", "Prepared", "parts", "parts_of", "prepare", "stored_split", "twins"]
 
 import importlib
 import io
+import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,7 +22,7 @@ from tenfold.data.load import fingerprint, load
 from tenfold.data.splits import split
 from tenfold.data.types import Dataset
 from tenfold.engine.population import DTYPES
-from tenfold.errors import RunError, UsageError
+from tenfold.errors import FileError, RunError, UsageError
 from tenfold.files import read_json, write_bytes, write_json
 from tenfold.recipe import Recipe
 from tenfold.rooms import find
@@ -82,7 +84,7 @@ def prepare(
     """Load, audit, split, make features and standardize.
 
     Writes audit.json, and unless keep is False splits.npz, resolved.json, and features.tenfold where there are some.
-    A run that is resumed is checked by them: its data must be the same. watch: told what would spoil the result.
+    A run that is resumed is checked by them: its data must be the same, and its split is the one that it has. watch: told what would spoil the result.
     dataset: the recipe's, where somebody has loaded it already.
     """
     device = _device(recipe.device)
@@ -93,7 +95,8 @@ def prepare(
     asked = recipe.model_dump()
     _refuse_shares(recipe, dataset)
     findings = _audits().audited(dataset, folder, watch) if recipe.audit else {}
-    positions = _split(recipe, dataset, findings)
+    kept = folder / "splits.npz"
+    positions = stored_split(kept, len(dataset.labels)) if kept.exists() else _split(recipe, dataset, findings)
     if recipe.flip == "photographs":
         recipe = recipe.model_copy(update={"flip": 0.5 if dataset.photographs else 0.0})
     facts = replace(facts, images={part: len(rows) for part, rows in positions.items()})
@@ -111,6 +114,19 @@ def prepare(
         images, learned = featurize(recipe, dataset, positions, folder, device, watch, keep)
     about = About(facts, warnings, twinned, learned)
     return Prepared(recipe, dataset, images, parts(recipe, images, positions, device), device, about, findings)
+
+
+def stored_split(path: Path, images: int) -> dict[str, Tensor]:
+    """Read the positions of each part from a run's splits.npz; a FileError where they are none of so many images."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            parts = {part: torch.from_numpy(arrays[part].astype(np.int64)) for part in ("train", "validation", "test")}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise FileError(f"{path}: damaged ({error}); restore it from a copy") from None
+    together = torch.cat(list(parts.values()))
+    if len(together) and not 0 <= int(together.min()) <= int(together.max()) < images:
+        raise FileError(f"{path}: damaged (it points outside of the {images:,} images); restore it from a copy")
+    return parts
 
 
 def parts_of(recipe: Recipe, dataset: Dataset) -> dict[str, Tensor]:

@@ -23,7 +23,7 @@ from tenfold.text import count, finite, p_value, signed
 
 LEVEL = 0.05
 # What chance may add to the best of many settings before a choice is said to be by too few images.
-LIFT = 0.05
+LIFT = 0.1
 _PERCENTILES = (2.5, 97.5)
 # Resampled confusion counts in memory at once: 16 MB.
 _CELLS = 2_000_000
@@ -82,7 +82,7 @@ def chance_lift(settings: int, share: float, n: int) -> float:
 
 
 def too_few(settings: int, share: float | None, n: int) -> list[str]:
-    """Warn where n validation images choose between so many settings that chance may lift the best by 5 points."""
+    """Warn where n validation images choose between so many settings that chance may lift the best by 10 points."""
     lift = chance_lift(settings, share, n) if finite(share) and n else 0.0
     if lift <= LIFT:
         return []
