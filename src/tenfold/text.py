@@ -2,6 +2,7 @@
 
 __all__ = [
     "ABSENT",
+    "cell",
     "count",
     "duration",
     "finite",
@@ -39,6 +40,9 @@ ABSENT = "–"
 _MARKS = re.compile(r"([\\`*_\[\]<>|~$#&^{}\"])")
 _BLOCK = re.compile(r"^(\d*)([-+.)](?=\s|$)|[-=](?=[-=\s]*$))")
 _ADDRESS = re.compile(r":(?=//)|(?<=www)\.")
+# What a formula begins with in a spreadsheet, in full width too, and the numbers that may begin so.
+_FORMULA = frozenset("=+-@\t\r＝＋－＠")
+_NUMBER = re.compile(r"[-+]?\d+(\.\d+)?", re.ASCII)
 # Characters that could end a script element or a line inside one.
 _SCRIPT = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
 
@@ -99,6 +103,18 @@ def in_script(json: str) -> str:
     "\\u003c/script\\u003e"
     """
     return json.translate(_SCRIPT)
+
+
+def cell(text: str) -> str:
+    """Return a name from outside for a cell of a CSV table, from which no spreadsheet makes a formula.
+
+    An apostrophe goes before what one would begin with (OWASP, "CSV injection"); a plain number stays as it is.
+
+    >>> cell("=1+1"), cell("-3.5"), cell("@sum.png"), cell("cat")
+    ("'=1+1", '-3.5', "'@sum.png", 'cat')
+    """
+    shown = visible(text)
+    return f"'{shown}" if shown.lstrip()[:1] in _FORMULA and shown and not _NUMBER.fullmatch(shown) else shown
 
 
 def toml(text: str) -> str:

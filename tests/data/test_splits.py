@@ -97,7 +97,7 @@ def small(classes=200, each=5):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_which_small_classes_get_an_image_is_drawn_and_not_their_names(seed):
-    """200 classes of 4 images after the test part: 80 images are held out, one a class at most, all over the alphabet."""
+    """200 classes of 4 images after the test part: 80 are held out, one a class at most, all over the alphabet."""
     drawn = counts(small(), split(small(), seed)["validation"])
     assert (max(drawn), sum(drawn)) == (1, 80)
     lower = sum(drawn[:100])

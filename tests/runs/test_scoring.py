@@ -19,11 +19,15 @@ from tenfold.runs.predict import evaluate_model
 from tenfold.trained.evaluate import evaluate
 from tenfold.trained.model import load_model, probabilities, save_model, scores
 
+NUMBERS = {"position", "label", "predicted", "confidence", "uncalibrated", "step", "member", "validation_accuracy"}
+NUMBERS |= {"validation_macro_f1"}
+
 
 def table(path):
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    return {name: np.array([float(row[name]) for row in rows]) for name in rows[0] if name != "rung"}
+    numbers = [name for name in rows[0] if name.split(" ")[0] in NUMBERS and "class" not in name]
+    return {name: np.array([float(row[name]) for row in rows]) for name in numbers}
 
 
 @pytest.fixture(scope="module")

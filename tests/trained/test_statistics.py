@@ -1,5 +1,6 @@
 """Paired tests and intervals against literal computations, and two run folders side by side."""
 
+import csv
 import json
 import math
 import re
@@ -111,13 +112,34 @@ def test_resampling_a_hundred_classes_takes_little_memory(rng, monkeypatch):
 
 
 def test_a_choice_by_few_images_is_a_warning(rng):
-    """80 equally good settings whose images are drawn apart: the best looks better by what is said, or a little less."""
+    """80 equally good settings whose images are drawn apart: the best looks better by what is said, or a bit less."""
     for n, share in ((6, 0.5), (50, 0.8), (400, 0.9)):
         best = (rng.binomial(n, share, (2000, 80)).max(1) / n).mean()
         assert 0.6 * statistics.chance_lift(80, share, n) < best - share <= 1.02 * statistics.chance_lift(80, share, n)
     (warning,) = statistics.too_few(80, 1.0, 6)
     assert warning.startswith("6 validation images chose between 80 settings: were all equally good, the best of them")
     assert statistics.too_few(80, 0.5, 5000) == statistics.too_few(1, 0.5, 6) == statistics.too_few(80, None, 6) == []
+
+
+def test_guessing_is_dealing_the_answers_at_random(rng):
+    for n, share in ((12, 0.5), (60, 0.9), (400, 0.2)):
+        labels = rng.choice(3, n, p=[share, (1 - share) / 2, (1 - share) / 2])
+        predicted = np.where(rng.random(n) < 0.25, labels, rng.integers(0, 3, n))
+        hits = np.array([(labels == rng.permutation(predicted)).sum() for _ in range(4000)])
+        by_luck, p = statistics.guessing(labels, predicted)
+        assert by_luck == pytest.approx(hits.mean() / n, abs=4 * hits.std() / n / 60)
+        assert p == pytest.approx((hits >= (labels == predicted).sum()).mean(), abs=0.04)
+
+
+def test_answers_without_looking_are_guesses_and_others_are_not(rng):
+    """With 95 % in one class a constant answer is right for most; finding the few is no guess, if right less often."""
+    labels = (rng.random(400) < 0.05).astype(np.int64)
+    assert statistics.guessing(labels, np.zeros(400, dtype=np.int64))[1] == 1.0
+    alarmed = np.where(rng.random(400) < 0.15, 1 - labels, labels)
+    assert (alarmed == labels).mean() < 1 - labels.mean()
+    assert statistics.guessing(labels, alarmed)[1] < 1e-6
+    by_chance = [statistics.guessing(labels, rng.permutation(alarmed))[1] < 0.05 for _ in range(400)]
+    assert np.mean(by_chance) < 0.08
 
 
 def told(*counts):
@@ -212,8 +234,10 @@ def runs(tmp_path_factory):
 
 
 def table(folder, name="predictions.csv"):
-    lines = [line.split(",") for line in (folder / name).read_text().splitlines()]
-    return lines[0], np.array([row[:3] for row in lines[1:]]).astype(float).astype(int)
+    with (folder / name).open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    columns = ["position", "label", next(column for column in rows[0] if re.match("predicted (?!class)", column))]
+    return columns, np.array([[int(row[column]) for column in columns] for row in rows])
 
 
 def test_two_runs_are_compared_on_their_test_images(runs):
@@ -288,9 +312,13 @@ def test_what_cannot_be_compared_is_one_plain_line(runs, tmp_path):
     (half / "result.json").unlink()
     apart = shutil.copytree(runs / "good", tmp_path / "apart")
     lines = (apart / "predictions.csv").read_text().splitlines()
-    (apart / "predictions.csv").write_text("\n".join(lines[:1] + [f"9{line}" for line in lines[1:]]) + "\n")
+    (apart / "predictions.csv").write_text(
+        "\n".join(lines[:1] + [re.sub(",", ",9", line, count=1) for line in lines[1:]])
+    )
     wrong = shutil.copytree(runs / "good", tmp_path / "wrong")
-    swapped = [",".join([row[0], str(2 - int(row[1])), *row[2:]]) for row in (line.split(",") for line in lines[1:])]
+    place = lines[0].split(",").index("label")
+    rows = [line.split(",") for line in lines[1:]]
+    swapped = [",".join([*row[:place], str(2 - int(row[place])), *row[place + 1 :]]) for row in rows]
     (wrong / "predictions.csv").write_text("\n".join([lines[0], *swapped]) + "\n")
     for other, part in (
         (runs / "other", "trained on different data"),

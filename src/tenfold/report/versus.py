@@ -9,7 +9,7 @@ from tenfold.report.case import Case
 from tenfold.report.curves import overlaid
 from tenfold.report.document import document
 from tenfold.report.figures import rung_colors
-from tenfold.report.headline import headline, scores
+from tenfold.report.headline import guessed, scores, stopped
 from tenfold.report.tables import class_rows, ladder
 from tenfold.text import ABSENT, count, duration, interval, label, left_out, percent, rounded, setting, settings
 from tenfold.trained.metrics import Calibration, Metrics
@@ -19,6 +19,7 @@ CLASSES = 200
 
 def versus_page(cases: Sequence[Case], sentences: Sequence[Sequence[str]], private: bool) -> str:
     """Return the page of several runs. sentences: the comparison of every pair, and notes. private: no paths."""
+    named = list(zip(_names(cases), cases, strict=True))
     charts = overlaid([case.results for case in cases], _names(cases))
     context = {
         "names": _names(cases),
@@ -26,7 +27,8 @@ def versus_page(cases: Sequence[Case], sentences: Sequence[Sequence[str]], priva
         "sentences": [[label(text, 600) for text in pair] for pair in sentences],
         "charts": charts,
         "classes": _classes(cases),
-        "grave": [warning.text for case in cases for warning in headline(case, private).warnings if warning.grave][:1],
+        "stopped": any(stopped(case) for case in cases),
+        "guesses": [f"{name}: {text}" for name, case in named for text in guessed(case)],
         "differing": _differing(cases),
         "private": private,
     }

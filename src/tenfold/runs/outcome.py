@@ -17,6 +17,7 @@ __all__ = [
 ]
 
 import csv
+import hashlib
 import io
 import math
 from collections.abc import Mapping, Sequence
@@ -42,7 +43,7 @@ from tenfold.runs.folder import PREDICTIONS
 from tenfold.runs.prepare import About
 from tenfold.runs.result import ExactScores, MemberResult, Rival, RunResult
 from tenfold.runs.run import Run, Stage, kept_params, population_of
-from tenfold.text import setting
+from tenfold.text import cell, setting
 from tenfold.trained.calibrate import calibration_error, temper
 from tenfold.trained.evaluate import Scores, evaluate, measure
 from tenfold.trained.metrics import Brief, Calibration, Metrics
@@ -56,7 +57,7 @@ class Answers(NamedTuple):
     """The answers of the winners on one part, n images, by rung.
 
     positions, labels: (n,). predicted: (n,) labels. confidence, uncalibrated: (n,) probability of that label with and
-    without the temperature. metrics: what they come to.
+    without the temperature. metrics: what they come to. digests: (n,) of the images' files, "" where an image has none.
     """
 
     positions: NDArray[np.int64]
@@ -65,6 +66,7 @@ class Answers(NamedTuple):
     confidence: dict[str, NDArray[np.float64]]
     uncalibrated: dict[str, NDArray[np.float64]]
     metrics: dict[str, Metrics]
+    digests: NDArray[np.str_]
 
 
 class Made(NamedTuple):
@@ -83,7 +85,8 @@ def part_scores(trained: TrainedModel, part: Part) -> Tensor:
 def score(run: Run, part: str, models: Mapping[str, TrainedModel]) -> Answers:
     """Ask the winner of every rung about a part; write and measure its predictions."""
     rows, labels = (t.cpu().numpy() for t in (run.parts[part].rows, run.parts[part].labels[run.parts[part].rows]))
-    answers = Answers(rows, labels, {}, {}, {}, {})
+    paths = [run.about.paths[row] if run.about.paths else "" for row in rows.tolist()]
+    answers = Answers(rows, labels, {}, {}, {}, {}, np.array([_digest(path) for path in paths], dtype=np.str_))
     for rung, trained in models.items():
         z = part_scores(trained, run.parts[part])
         calibrated, plain = (shares(z, trained.loss, t).numpy() for t in (trained.temperature, 1.0))
@@ -97,7 +100,7 @@ def score(run: Run, part: str, models: Mapping[str, TrainedModel]) -> Answers:
         )
         apart = _without_twins(labels, predicted, rows, run.about) if part == "test" else None
         answers.metrics[rung] = replace(metrics, without_twins=apart)
-    _write(run.folder / PREDICTIONS[part], answers)
+    _write(run.folder / PREDICTIONS[part], _table(part, answers, paths, run.about.facts.class_names))
     return answers
 
 
@@ -106,7 +109,8 @@ def summary(
 ) -> dict[str, Any]:
     """Return the fields of a result that `train` and `fit` share: the chosen rung on both parts, its rival.
 
-    tried: settings that the validation part chose between. tested: None where the run was stopped and has not looked at the test images.
+    tried: settings that the validation part chose between. tested: None where the run was stopped and has not looked at
+    the test images.
     """
     chosen = validation.metrics[best]
     few = too_few(tried, chosen.accuracy, chosen.n or 0)
@@ -173,15 +177,38 @@ def _runner_up(validation: Answers, best: str, metric: str) -> Rival | None:
     return Rival(second, **comparison, sentence=sentence(best, second, comparison))
 
 
-def _write(path: Path, answers: Answers) -> None:
-    columns: dict[str, NDArray[Any]] = {"position": answers.positions, "label": answers.labels}
-    for rung in answers.predicted:
+def _digest(path: str) -> str:
+    """Return the first half of a file's SHA-256, by which runs on copies of it know it again; "" where it is gone."""
+    try:
+        with Path(path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:32]
+    except OSError:
+        return ""
+
+
+def _table(part: str, answers: Answers, paths: Sequence[str], names: Sequence[str]) -> dict[str, list[Any]]:
+    """Return the columns of a table of predictions: of each image, then of each rung's answer to it."""
+    words, n = [cell(name) for name in names], len(answers.labels)
+    columns: dict[str, list[Any]] = {
+        "part": [part] * n,
+        "position": answers.positions.tolist(),
+        "file": [cell(path) for path in paths],
+        "digest": answers.digests.tolist(),
+        "class": [words[label] for label in answers.labels],
+        "label": answers.labels.tolist(),
+    }
+    for rung, predicted in answers.predicted.items():
+        columns[f"predicted class {rung}"] = [words[label] for label in predicted]
         for name in ("predicted", "confidence", "uncalibrated"):
-            columns[f"{name} {rung}"] = getattr(answers, name)[rung]
+            columns[f"{name} {rung}"] = getattr(answers, name)[rung].tolist()
+    return columns
+
+
+def _write(path: Path, columns: Mapping[str, Sequence[Any]]) -> None:
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(columns)
-    table.writerows(zip(*(column.tolist() for column in columns.values()), strict=True))
+    table.writerows(zip(*columns.values(), strict=True))
     write_text(path, text.getvalue())
 
 

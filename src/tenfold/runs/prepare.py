@@ -49,13 +49,14 @@ class About(NamedTuple):
     """The data of a run, for its results and model files.
 
     warnings: sentences. twins: (n,) positions of test images with a duplicate in the training part. learned: what the
-    features learned, tensors by name.
+    features learned, tensors by name. paths: file of each image, or ().
     """
 
     facts: DataFacts
     warnings: tuple[str, ...]
     twins: NDArray[np.int64]
     learned: dict[str, Tensor]
+    paths: tuple[str, ...]
 
 
 class Prepared(NamedTuple):
@@ -84,8 +85,8 @@ def prepare(
     """Load, audit, split, make features and standardize.
 
     Writes audit.json, and unless keep is False splits.npz, resolved.json, and features.tenfold where there are some.
-    A run that is resumed is checked by them: its data must be the same, and its split is the one that it has. watch: told what would spoil the result.
-    dataset: the recipe's, where somebody has loaded it already.
+    A run that is resumed is checked by them: its data must be the same, and its split is the one that it has. watch:
+    told what would spoil the result. dataset: the recipe's, where somebody has loaded it already.
     """
     device = _device(recipe.device)
     dataset = dataset or load(recipe.data, data_dir=data_dir, size=recipe.size, skip_unreadable=recipe.skip_unreadable)
@@ -112,7 +113,7 @@ def prepare(
     if recipe.features != "pixels":
         featurize = importlib.import_module("tenfold.data.featurize").featurize
         images, learned = featurize(recipe, dataset, positions, folder, device, watch, keep)
-    about = About(facts, warnings, twinned, learned)
+    about = About(facts, warnings, twinned, learned, dataset.paths)
     return Prepared(recipe, dataset, images, parts(recipe, images, positions, device), device, about, findings)
 
 

@@ -40,8 +40,8 @@ from tenfold.text import count, setting
 LogShares = Callable[[float], NDArray[Any]]
 """Temperature -> log probabilities (n, C) of the scores divided by it."""
 
-# log T is first looked at in steps of a quarter, from T = 1/20 to 3,000 and beyond as long as the best is at an end: the
-# sigmoid's shares of a sum may have more than one minimum, and of equal ones that nearest to T = 1 is taken.
+# log T is first looked at in steps of a quarter, from T = 1/20 to 3,000 and beyond as long as the best is at an end:
+# the sigmoid's shares of a sum may have more than one minimum, and of equal ones that nearest to T = 1 is taken.
 _STEP = 0.25
 _FIRST, _LAST, _MORE = -12, 32, 12
 _GOLDEN, _CLOSE = (5**0.5 - 1) / 2, 1e-5
@@ -120,9 +120,9 @@ def temper(log_shares: LogShares, labels: NDArray[np.int64], seed: int = 0) -> T
 def temperature(log_shares: LogShares, labels: NDArray[np.int64]) -> float:
     """Find the temperature that makes the labels likeliest, by smoothed targets (see the module).
 
-    labels: (n,). Never less likely than T = 1; infinite where no temperature is better than equal probabilities. Returns
-    1.0 where there are no images, or where the log probabilities at T = 1 are not finite; other temperatures at which
-    they are not are passed over.
+    labels: (n,). Never less likely than T = 1; infinite where no temperature is better than equal probabilities. 1.0
+    where there are no images, or where the log probabilities at T = 1 are not finite; other temperatures at which they
+    are not are passed over.
 
     >>> z = np.array([[4.0, 0.0], [4.0, 0.0], [4.0, 0.0], [4.0, 0.0]])
     >>> log_softmax = lambda t: z / t - np.log(np.exp(z / t).sum(1, keepdims=True))
@@ -172,8 +172,9 @@ def _sums(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the sums of log probabilities of each fold's labels, and of the classes beside them; −∞ if not finite."""
     label = logs[np.arange(len(labels)), labels].astype(np.float64)
-    sums = [np.bincount(fold, weights=part) for part in (label, logs.sum(1) - label)]
-    return tuple(np.where(np.isfinite(part), part, -np.inf) for part in sums)
+    of_label, of_others = (np.bincount(fold, weights=part) for part in (label, logs.sum(1) - label))
+    finite = np.isfinite(of_label) & np.isfinite(of_others)
+    return np.where(finite, of_label, -np.inf), np.where(finite, of_others, -np.inf)
 
 
 def _costs(curve: _Curve, n: int, classes: int) -> NDArray[np.float64]:

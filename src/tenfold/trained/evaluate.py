@@ -55,8 +55,9 @@ def evaluate(model: Model, params: Params, part: Part, losses: Sequence[tuple[Lo
     f1 = 2 * recalled / (called + there).clamp(min=1)
     precision, recall = recalled / called.clamp(min=1), recalled / there.clamp(min=1)
     n, counted = len(part.rows), (called + there).gt(0).sum(-1)
-    macro = (score.sum(-1) / counted for score in (f1, precision, recall))
-    return Scores(loss / n, recalled.sum(-1) / n, *macro, recall, (model.classes - counted).double())
+    macro_f1, macro_precision, macro_recall = (score.sum(-1) / counted for score in (f1, precision, recall))
+    absent, accuracy = (model.classes - counted).double(), recalled.sum(-1) / n
+    return Scores(loss / n, accuracy, macro_f1, macro_precision, macro_recall, recall, absent)
 
 
 def measure(labels: NDArray[np.int64], predicted: NDArray[np.int64], names: Sequence[str]) -> Metrics:

@@ -9,7 +9,19 @@ bound by tails of 2.5 % on either side, and the difference is (b + c) (2 π − 
 p < 0.05. Like the test, it takes the number of images that the two differ on as given.
 """
 
-__all__ = ["by_class", "difference_interval", "holm", "macro_f1_interval", "mcnemar", "paired", "sentence", "wilson"]
+__all__ = [
+    "by_class",
+    "chance_lift",
+    "difference_interval",
+    "guessing",
+    "holm",
+    "macro_f1_interval",
+    "mcnemar",
+    "paired",
+    "sentence",
+    "too_few",
+    "wilson",
+]
 
 import math
 from collections.abc import Mapping, Sequence
@@ -88,8 +100,30 @@ def too_few(settings: int, share: float | None, n: int) -> list[str]:
         return []
     return [
         f"{count(n, 'validation image')} chose between {settings:,} settings: were all equally good, the best of them "
-        f"would be expected to look better by up to {100 * lift:.0f} points; more validation images make the choice surer"
+        f"would be expected to look better by up to {100 * lift:.0f} points; more validation images make it surer"
     ]
+
+
+def guessing(labels: NDArray[np.int64], predicted: NDArray[np.int64]) -> tuple[float, float]:
+    """Return the share of right answers if the same answers were dealt to the images at random, and p of the hits.
+
+    labels, predicted: (n,). Whoever answers without looking at the images, a constant answer included, deals so. With
+    n_k images of class k and m_k answers of it, S = Σ n_k m_k, the hits of a random order have mean S / n and variance
+    (S − Σ n_k m_k (n_k + m_k) / n + S² / n²) / (n − 1) (Hoeffding 1951); p is one-sided, by the normal distribution
+    with half a hit of continuity, and 1 where no order differs from another.
+
+    >>> guessing(np.array([0, 0, 1, 1]), np.array([0, 0, 0, 0]))
+    (0.5, 1.0)
+    """
+    n, size = len(labels), int(max(labels.max(), predicted.max())) + 1
+    there, answers = (np.bincount(numbers, minlength=size).astype(np.float64) for numbers in (labels, predicted))
+    pairs = there * answers
+    mean = pairs.sum() / n
+    variance = (pairs.sum() - (pairs * (there + answers)).sum() / n + mean**2) / max(n - 1, 1)
+    if variance < 1e-9:
+        return float(mean / n), 1.0
+    hits = int((labels == predicted).sum())
+    return float(mean / n), float(special.ndtr((mean + 0.5 - hits) / math.sqrt(variance)))
 
 
 def difference_interval(first_only: int, second_only: int, n: int) -> tuple[float, float] | None:
