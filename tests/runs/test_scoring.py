@@ -13,6 +13,7 @@ from sklearn import metrics
 
 import tenfold
 from tenfold import files
+from tenfold.cli import main
 from tenfold.errors import FileError, Interrupted
 from tenfold.runs import fit, stage
 from tenfold.runs.predict import evaluate_model
@@ -105,6 +106,35 @@ def test_a_temperature_travels_with_the_model_and_a_wrong_one_is_refused(fitted,
         save_model(tmp_path / "wrong.tenfold", replace(model, temperature=wrong))
         with pytest.raises(FileError, match="temperature"):
             load_model(tmp_path / "wrong.tenfold")
+
+
+def test_few_validation_images_are_a_warning_and_no_reason_for_a_temperature(short, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main(["fit", "digits", "--limit", "60", "--validation", "6", "--out", str(tmp_path / "run")])
+    shown, few = capsys.readouterr(), "6 validation images chose between 32 settings"
+    result = json.loads((tmp_path / "run" / "result.json").read_text())
+    assert f"warning: {few}" in shown.err
+    assert any(warning.startswith(few) for warning in result["warnings"])
+    calibration = result["test"]["calibration"]
+    model = load_model(tmp_path / "run" / "model.tenfold")
+    found = model.cause["calibration"]
+    assert (calibration["temperature"] == 1.0) == (found["gain"] <= found["error"]) == ("reason" in calibration)
+    said = calibration.get("reason", f"{100 * calibration['uncalibrated_error']:.2f} % without it")
+    assert f"temperature {calibration['temperature']:.3g}; {said})" in " ".join(shown.out.split())
+
+
+@pytest.mark.parametrize("loss", ["softmax", "sigmoid"])
+def test_scores_of_raw_pixels_are_calibrated_however_large_they_are(loss, tmp_path):
+    """Pixels that are not standardized: a step too large makes scores of thousands, and the model sure of everything."""
+    rng, y = np.random.default_rng(0), np.arange(900) % 3
+    x = 250 * (rng.random((900, 30)) + 0.12 * np.eye(3)[y].repeat(10, axis=1))
+    np.savez(tmp_path / "raw.npz", x=x.astype(np.float32), y=y)
+    choices = {"standardize": "none", "learning_rate": 0.5, "loss": loss, "epochs": 3}
+    run = tenfold.train(str(tmp_path / "raw.npz"), out=tmp_path / "run", **choices)
+    calibration = run.result["test"]["calibration"]
+    assert calibration["temperature"] > 100
+    assert calibration["log_loss"] < np.log(3)  # what is certain of its mistakes has some hundreds
+    assert loss == "sigmoid" or calibration["error"] < calibration["uncalibrated_error"] / 2
 
 
 @pytest.fixture(scope="module")
