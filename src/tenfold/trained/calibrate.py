@@ -40,9 +40,10 @@ from tenfold.text import count, setting
 LogShares = Callable[[float], NDArray[Any]]
 """Temperature -> log probabilities (n, C) of the scores divided by it."""
 
-# log T is first looked at in steps of a quarter, from T = 1/20 to 3,000 and beyond as long as the best is at an end:
-# the sigmoid's shares of a sum may have more than one minimum, and of equal ones that nearest to T = 1 is taken.
-_STEP = 0.25
+# log T is first looked at in steps of one, from T = 1/20 to 3,000 and beyond as long as the best is at an end, then in
+# quarters beside the best: the sigmoid's shares of a sum may have more than one minimum, and of equal ones that nearest
+# to T = 1 is taken. All steps are counted in quarters.
+_STEP, _COARSE = 0.25, 4
 _FIRST, _LAST, _MORE = -12, 32, 12
 _GOLDEN, _CLOSE = (5**0.5 - 1) / 2, 1e-5
 _FOLDS = 10
@@ -66,6 +67,7 @@ class Tempering(NamedTuple):
 class _Curve(NamedTuple):
     """Sums of log probabilities along log T = step / 4, by fold: of the label, and of the other classes."""
 
+    classes: int
     steps: list[int]
     label: NDArray[np.float64]
     others: NDArray[np.float64]
@@ -101,15 +103,16 @@ def temper(log_shares: LogShares, labels: NDArray[np.int64], seed: int = 0) -> T
     n = len(labels)
     if n < 2:
         return Tempering(1.0, 1.0, 0.0, 0.0, f"{count(n, 'validation image')} cannot show that a temperature helps")
-    if not np.isfinite(log_shares(1.0)).all():
+    plain = log_shares(1.0)
+    if not np.isfinite(plain).all():
         return Tempering(1.0, 1.0, 0.0, 0.0, "its scores are not all finite")
     fold = generator(seed, "temperature").permutation(n) % min(_FOLDS, n)
-    curve = _curve(log_shares, labels, fold)
+    curve = _curve(log_shares, labels, fold, plain.shape[1])
     best = _likeliest(log_shares, labels, curve)
     if not math.isfinite(best):
         why = "no temperature makes its probabilities better than equal ones"
         return Tempering(1.0, best, 0.0, 0.0, f"{why}, by {count(n, 'validation image')}")
-    gains = _gains(log_shares, labels, fold, curve)
+    gains = _held_out(log_shares, labels, fold, curve) - plain[np.arange(n), labels]
     gain, error = float(gains.mean()), float(gains.std(ddof=1) / math.sqrt(n))
     if gain > error:
         return Tempering(best, best, gain, error, "")
@@ -129,15 +132,16 @@ def temperature(log_shares: LogShares, labels: NDArray[np.int64]) -> float:
     >>> round(temperature(log_softmax, np.array([0, 0, 0, 1])), 2)  # three of four right, but a confidence of 98 %
     5.77
     """
-    if not len(labels) or not np.isfinite(log_shares(1.0)).all():
+    if not len(labels) or not np.isfinite(plain := log_shares(1.0)).all():
         return 1.0
-    return _likeliest(log_shares, labels, _curve(log_shares, labels, np.zeros(len(labels), dtype=np.int64)))
+    curve = _curve(log_shares, labels, np.zeros(len(labels), dtype=np.int64), plain.shape[1])
+    return _likeliest(log_shares, labels, curve)
 
 
 def _likeliest(log_shares: LogShares, labels: NDArray[np.int64], curve: _Curve) -> float:
     """Return the best temperature between the neighbors of the curve's best one; infinite at its upper end."""
-    n, classes = len(labels), log_shares(1.0).shape[1]
-    costs = _costs(curve, n, classes)
+    n, classes = len(labels), curve.classes
+    costs = _costs(curve, n)
     start = _best(curve.steps, costs)
     if start == curve.steps[-1]:
         return math.inf
@@ -150,19 +154,23 @@ def _likeliest(log_shares: LogShares, labels: NDArray[np.int64], curve: _Curve) 
     return math.exp(fine if cost(fine) < costs[curve.steps.index(start)] else _STEP * start)
 
 
-def _curve(log_shares: LogShares, labels: NDArray[np.int64], fold: NDArray[np.int64]) -> _Curve:
-    """Follow the cost along log T until its least is at no end, or that end is as good as T = ∞."""
-    n, classes = log_shares(1.0).shape
-    low, high, sums = _FIRST, _LAST, {}
+def _curve(log_shares: LogShares, labels: NDArray[np.int64], fold: NDArray[np.int64], classes: int) -> _Curve:
+    """Follow the cost along log T until its least is at no end, or that end is as good as T = ∞; finer at its least."""
+    low, high = _FIRST, _LAST
+    sums: dict[int, tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
+
+    def along(steps: range) -> tuple[_Curve, NDArray[np.float64], int]:
+        sums.update({k: _sums(log_shares(math.exp(_STEP * k)), labels, fold) for k in steps if k not in sums})
+        places = sorted(sums)
+        curve = _Curve(classes, places, *np.moveaxis(np.array([sums[k] for k in places]), 1, 0))
+        costs = _costs(curve, len(labels))
+        return curve, costs, _best(places, costs)
+
     while True:
-        for step in range(low, high + 1):
-            if step not in sums:
-                sums[step] = _sums(log_shares(math.exp(_STEP * step)), labels, fold)
-        steps = sorted(sums)
-        curve = _Curve(steps, *np.moveaxis(np.array([sums[step] for step in steps]), 1, 0))
-        costs = _costs(curve, n, classes)
-        best = _best(steps, costs)
-        if low < best < high or (best == high and np.abs(costs[-4:] - math.log(classes)).max() < _CLOSE**2):
+        curve, costs, best = along(range(low, high + 1, _COARSE))
+        if low < best < high:
+            return along(range(best - _COARSE, best + _COARSE + 1))[0]
+        if best == high and np.abs(costs[-2:] - math.log(classes)).max() < _CLOSE**2:
             return curve
         low, high = (low - _MORE, high) if best == low else (low, high + _MORE)
 
@@ -177,9 +185,9 @@ def _sums(
     return np.where(finite, of_label, -np.inf), np.where(finite, of_others, -np.inf)
 
 
-def _costs(curve: _Curve, n: int, classes: int) -> NDArray[np.float64]:
-    """Return the cost of all images along the curve."""
-    return _smoothed(curve.label.sum(1), curve.others.sum(1), n, classes)
+def _costs(curve: _Curve, n: int) -> NDArray[np.float64]:
+    """Return the cost of all n images along the curve."""
+    return _smoothed(curve.label.sum(1), curve.others.sum(1), n, curve.classes)
 
 
 def _smoothed(
@@ -195,20 +203,19 @@ def _best(steps: Sequence[int], costs: NDArray[np.float64]) -> int:
     return min(zip(costs.tolist(), map(abs, steps), steps, strict=True))[2]
 
 
-def _gains(
+def _held_out(
     log_shares: LogShares, labels: NDArray[np.int64], fold: NDArray[np.int64], curve: _Curve
 ) -> NDArray[np.float64]:
-    """Return what each image's label gains in log likelihood by the temperature that the other folds are fitted by."""
+    """Return the log likelihood (n,) of each image's label with the temperature that the other folds are fitted by."""
     n, rows = np.bincount(fold), np.arange(len(labels))
     rest = (curve.label.sum(1, keepdims=True) - curve.label, curve.others.sum(1, keepdims=True) - curve.others)
-    costs = _smoothed(*rest, len(labels) - n, log_shares(1.0).shape[1])
-    plain = log_shares(1.0)[rows, labels]
-    gains = np.zeros(len(labels))
+    costs = _smoothed(*rest, len(labels) - n, curve.classes)
+    likelihood = np.zeros(len(labels))
     for k in range(len(n)):
         held = fold == k
         fitted = math.exp(_STEP * _vertex(curve.steps, costs[:, k]))
-        gains[held] = log_shares(fitted)[rows, labels][held] - plain[held]
-    return gains
+        likelihood[held] = log_shares(fitted)[rows, labels][held]
+    return likelihood
 
 
 def _vertex(steps: Sequence[int], costs: NDArray[np.float64]) -> float:
@@ -216,9 +223,10 @@ def _vertex(steps: Sequence[int], costs: NDArray[np.float64]) -> float:
     place = steps.index(_best(steps, costs))
     if place in (0, len(steps) - 1) or not np.isfinite(costs[place - 1 : place + 2]).all():
         return steps[place]
-    before, least, after = costs[place - 1 : place + 2]
-    bend = before - 2 * least + after
-    return steps[place] + float((before - after) / bend / 2 if bend > 0 else 0.0)
+    left, right = steps[place] - steps[place - 1], steps[place + 1] - steps[place]
+    fall, rise = (costs[place - 1] - costs[place]) * right, (costs[place + 1] - costs[place]) * left
+    bend = fall + rise
+    return steps[place] + float((fall * right - rise * left) / bend / 2 if bend > 0 else 0.0)
 
 
 def _golden_section(cost: Callable[[float], float], low: float, high: float) -> float:
