@@ -125,7 +125,7 @@ def test_few_validation_images_are_a_warning_and_no_reason_for_a_temperature(sho
 
 @pytest.mark.parametrize("loss", ["softmax", "sigmoid"])
 def test_scores_of_raw_pixels_are_calibrated_however_large_they_are(loss, tmp_path):
-    """Pixels that are not standardized: a step too large makes scores of thousands, and the model sure of everything."""
+    """Pixels that are not standardized: a step too large makes scores of thousands, and the model sure of all."""
     rng, y = np.random.default_rng(0), np.arange(900) % 3
     x = 250 * (rng.random((900, 30)) + 0.12 * np.eye(3)[y].repeat(10, axis=1))
     np.savez(tmp_path / "raw.npz", x=x.astype(np.float32), y=y)

@@ -8,19 +8,21 @@ __all__ = ["Illustration", "illustrate", "illustration"]
 
 import base64
 import io
+import math
 import re
 from typing import Any, NamedTuple
 
 from PIL import Image
 
 from tenfold.report.case import Case
-from tenfold.report.svg import LONGEST, darkened, drawn, picture
+from tenfold.report.svg import darkened, drawn, picture
 from tenfold.text import size_of
 
 # A figure of a thousand members may be larger than all the rest of the page.
 CAP = 500_000
-# Pixels of a picture inside a figure that is opened to make it smaller, and of a side after that, as it is shown.
-_PIXELS, _SIDE = 2_000_000, 80
+# Pixels of a picture that is opened to make it smaller; the part of its sides that stays: of the 150 dots an inch
+# that figures are drawn with, a page shows some 80.
+_PIXELS, _PART = 4_000_000, 0.53
 _QUALITY = 80
 # What an image has no use for: about a third of matplotlib's files. What is not closed goes to the end, so that a file
 # made of openings takes no quadratic time.
@@ -47,7 +49,7 @@ def illustrate(word: str, case: Case, alt: str) -> Illustration | None:
     shown = illustration(word, svg, alt)
     if shown is None or shown.light or (png := picture(word, case.results)) is None:
         return shown
-    uri = _webp(png, LONGEST)
+    uri = _webp(png, 1.0)
     return shown._replace(light=uri, dark=uri, alt=alt) if len(uri) <= CAP else shown
 
 
@@ -67,20 +69,20 @@ def illustration(word: str, svg: str | None, alt: str) -> Illustration | None:
 def _smaller(inside: re.Match[str]) -> str:
     """Return a picture inside a figure as WebP, or as it is where it cannot be read."""
     try:
-        return _webp(base64.b64decode(inside[1]), _SIDE)
+        return _webp(base64.b64decode(inside[1]), _PART)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return inside[0]
 
 
-def _webp(png: bytes, side: int) -> str:
-    """Return a PNG as the data URI of a WebP, no side of it longer; a ValueError where it has far too many pixels."""
+def _webp(png: bytes, part: float) -> str:
+    """Return a PNG as the data URI of a WebP with this part of its sides; a ValueError where it is far too large."""
     with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
         if image.width * image.height > _PIXELS:
             raise ValueError("too many pixels")
         written = io.BytesIO()
         options: dict[str, Any] = {"quality": _QUALITY, "method": 4}
         small = image.convert("RGBA" if "A" in image.getbands() else "RGB")
-        small.thumbnail((side, side))
+        small.thumbnail((math.ceil(part * image.width), math.ceil(part * image.height)))
         small.save(written, "WEBP", **options)
     return f"data:image/webp;base64,{base64.b64encode(written.getvalue()).decode()}"
 

@@ -1,6 +1,6 @@
 """Every figure that a run's results have data for, as SVG whose bytes depend on the results alone."""
 
-__all__ = ["DARK", "LONGEST", "Drawn", "darkened", "draw_all", "drawn", "house_style", "picture"]
+__all__ = ["DARK", "Drawn", "darkened", "draw_all", "drawn", "house_style", "picture"]
 
 import io
 import re
@@ -21,7 +21,7 @@ from tenfold.report.results import Results
 from tenfold.rooms import find, names
 
 # Pixels of the longer side of a figure that is shown as a picture.
-LONGEST = 1200
+_LONGEST = 1200
 DARK = ("#e4e6ea", "#1a1d22")
 """What black and white become on a dark page: its ink and its paper."""
 
@@ -96,7 +96,7 @@ def picture(word: str, results: Results) -> bytes | None:
     written = io.BytesIO()
     with house_style():
         figure = plot.draw(data)
-        figure.savefig(written, format="png", dpi=min(150.0, LONGEST / max(figure.get_size_inches())))
+        figure.savefig(written, format="png", dpi=min(150.0, _LONGEST / max(figure.get_size_inches())))
     return written.getvalue()
 
 
