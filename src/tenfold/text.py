@@ -2,6 +2,7 @@
 
 __all__ = [
     "ABSENT",
+    "cell",
     "count",
     "duration",
     "finite",
@@ -9,6 +10,7 @@ __all__ = [
     "inert",
     "interval",
     "label",
+    "left_out",
     "markdown",
     "metric_name",
     "number",
@@ -20,6 +22,7 @@ __all__ = [
     "setting",
     "settings",
     "short",
+    "signed",
     "size_of",
     "slug",
     "toml",
@@ -37,6 +40,9 @@ ABSENT = "–"
 _MARKS = re.compile(r"([\\`*_\[\]<>|~$#&^{}\"])")
 _BLOCK = re.compile(r"^(\d*)([-+.)](?=\s|$)|[-=](?=[-=\s]*$))")
 _ADDRESS = re.compile(r":(?=//)|(?<=www)\.")
+# What a formula begins with in a spreadsheet, in full width too, and the numbers that may begin so.
+_FORMULA = frozenset("=+-@\t\r＝＋－＠")
+_NUMBER = re.compile(r"[-+]?\d+(\.\d+)?", re.ASCII)
 # Characters that could end a script element or a line inside one.
 _SCRIPT = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
 
@@ -99,6 +105,18 @@ def in_script(json: str) -> str:
     return json.translate(_SCRIPT)
 
 
+def cell(text: str) -> str:
+    """Return a name from outside for a cell of a CSV table, from which no spreadsheet makes a formula.
+
+    An apostrophe goes before what one would begin with (OWASP, "CSV injection"); a plain number stays as it is.
+
+    >>> cell("=1+1"), cell("-3.5"), cell("@sum.png"), cell("cat")
+    ("'=1+1", '-3.5', "'@sum.png", 'cat')
+    """
+    shown = visible(text)
+    return f"'{shown}" if shown.lstrip()[:1] in _FORMULA and shown and not _NUMBER.fullmatch(shown) else shown
+
+
 def toml(text: str) -> str:
     """Return the text as a TOML string, with its quotes.
 
@@ -142,6 +160,17 @@ def percent(share: float | None, sign: str = "") -> str:
     ('50.00', '50.00 %', '–')
     """
     return number(100 * share, ".2f") + sign if finite(share) else ABSENT
+
+
+def signed(value: float, digits: int) -> str:
+    """Return a number with so many decimals, and more where those would hide on which side of 0 it is.
+
+    >>> signed(1.26, 1), signed(-0.04, 1), signed(0.0, 1), signed(0.00012, 2)
+    ('1.3', '-0.04', '0.0', '0.0001')
+    """
+    while value and not any(digit in f"{value:.{digits}f}" for digit in "123456789"):
+        digits += 1
+    return number(value, f".{digits}f")
 
 
 def rounded(value: float | None) -> str:
@@ -195,6 +224,16 @@ def count(n: float | None, noun: str = "", many: str = "") -> str:
     if not noun:
         return amount
     return f"{amount} {noun if n == 1 else many or f'{noun}s'}"
+
+
+def left_out(absent: int | None) -> str:
+    """Say how many classes a macro average leaves out; "" where it has all.
+
+    >>> left_out(2), left_out(0)
+    ('2 classes left out that neither occur nor are predicted', '')
+    """
+    neither = "neither occurs nor is predicted" if absent == 1 else "neither occur nor are predicted"
+    return f"{count(absent, 'class', 'classes')} left out that {neither}" if absent else ""
 
 
 def duration(seconds: float | None) -> str:

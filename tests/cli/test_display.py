@@ -161,6 +161,17 @@ def test_fit_prints_its_tables_plain_in_a_pipe(capsys):
     assert lines[-2:] == ["12.3 s", "report      runs/deep/report.html"]
 
 
+def test_classes_that_macro_scores_leave_out_are_counted_and_have_a_dash(capsys):
+    result = fit_result(["cat", "none"])
+    result["test"] |= {"absent": 1}
+    result["test"]["per_class"][1] |= {"n": 0, "recall": None, "precision": None, "f1": None}
+    print_fit(result)
+    lines = lines_of(capsys)
+    macro = "            macro precision 0.970, recall 0.970, F1 0.970 (1 class left out that"
+    assert macro in lines
+    assert any(line.split() == ["none", "0", "–", "–", "–"] for line in lines)
+
+
 def test_classes_beyond_twenty_are_counted(capsys):
     print_fit(fit_result([f"class {index}" for index in range(100)]))
     lines = lines_of(capsys)

@@ -1,5 +1,6 @@
 """Splits: stratified, disjoint, seeded, and what cannot be had is refused by name."""
 
+import hashlib
 from fractions import Fraction
 
 import numpy as np
@@ -88,6 +89,56 @@ def test_parts_of_the_source_are_kept():
     data = dataset(uneven(), train=np.arange(700), validation=np.arange(700, 800), test=np.arange(800, 1000))
     parts = split(data, 0, validation=0.5, test=0.5)
     assert all(torch.equal(parts[name], data.parts[name]) for name in parts)
+
+
+def small(classes=200, each=5):
+    return dataset(np.repeat(np.arange(classes), each))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_which_small_classes_get_an_image_is_drawn_and_not_their_names(seed):
+    """200 classes of 4 images after the test part: 80 are held out, one a class at most, all over the alphabet."""
+    drawn = counts(small(), split(small(), seed)["validation"])
+    assert (max(drawn), sum(drawn)) == (1, 80)
+    lower = sum(drawn[:100])
+    assert 25 <= lower <= 55  # 40 on average, within 4 standard deviations of drawing 80 of 200
+    assert drawn != counts(small(), split(small(), seed + 1)["validation"])
+    assert drawn == counts(small(), split(small(), seed)["validation"])
+
+
+@pytest.mark.parametrize("part", ["test", "limit", "validation"])
+def test_the_draw_of_small_classes_is_another_for_each_part(part):
+    labels = np.repeat(np.arange(60), 3)
+    drawn, _ = stratified(labels, np.arange(180), 30, 0, part, np.arange(180))
+    there = np.bincount(labels[drawn], minlength=60)
+    assert (there.max(), there.sum()) == (1, 30)
+    assert 5 <= there[:30].sum() <= 25
+    other, _ = stratified(labels, np.arange(180), 30, 0, f"not {part}", np.arange(180))
+    assert not np.array_equal(drawn, other)
+
+
+def test_small_classes_beside_large_ones_are_drawn_too():
+    """Three large classes, and forty of 2 images: a tenth of 380 is 38, of which the small ones are left 8."""
+    labels = np.concatenate((np.repeat(np.arange(3), 100), np.repeat(np.arange(3, 43), 2)))
+    takers = set()
+    for seed in range(6):
+        drawn, _ = stratified(labels, np.arange(380), 0.1, seed, "validation", np.arange(380))
+        there = np.bincount(labels[drawn])
+        assert there[:3].tolist() == [10, 10, 10]
+        assert there.sum() == 38
+        takers |= set(np.flatnonzero(there[3:]).tolist())
+    assert len(takers) > 20
+    assert max(takers) > 30
+
+
+def test_where_every_class_gets_an_image_the_split_is_what_it_was():
+    """Ties of large classes go to the smaller class number: digests of splits as revision c99c8a3 drew them."""
+    tied = dataset(np.arange(1003) % 4)
+    digests = [
+        hashlib.sha256(split(data, 7)["validation"].numpy().tobytes()).hexdigest()[:12]
+        for data in (tied, dataset(uneven()), official())
+    ]
+    assert digests == ["38120bb71aaa", "debea9b19e3f", "8e661a97274b"]
 
 
 def test_only_the_drawn_part_depends_on_its_size():

@@ -167,6 +167,7 @@ def test_a_card_says_what_the_test_images_showed():
     assert facts["expected calibration error"] == ["–", "1.23 %"]
     assert facts["… without temperature"] == ["–", "5.68 %"]
     assert facts["dog"] == ["701", "71.11 %", "61.10 to 81.10 %", "0.821", "0.765"]
+    assert "classes that it leaves out" not in facts
     assert "Without them:\naccuracy 87.01 % (95 % interval 85.55 to 88.33 %, n = 2,300), macro F1 0.860." in text
     assert "not scored" not in text
 

@@ -23,6 +23,7 @@ from tenfold.report import document
 from tenfold.report.case import Case, read_case
 from tenfold.report.curves import chart_data
 from tenfold.report.gallery import EACH, matrix
+from tenfold.report.headline import headline
 from tenfold.report.illustrations import illustrate
 from tenfold.report.pages import PLACED, run_page, write_audit_page
 from tenfold.report.pictures import album
@@ -36,6 +37,7 @@ from tenfold.runs.result import FitResult, kind_of
 from tenfold.sessions import begin
 from tenfold.text import label
 from tenfold.trained.metrics import Brief, Metrics
+from tenfold.trained.statistics import wilson
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -123,6 +125,37 @@ def made_case(dataset=None, results=None, figures=STILL, **result):
 def made_page(with_images=True, dataset=None, **result):
     dataset = dataset or made_dataset()
     return run_page(made_case(dataset, **result), album(dataset, with_images))
+
+
+def test_a_result_no_better_than_guessing_is_named_at_the_top():
+    """Answers dealt at random, a constant answer, and good ones."""
+    dataset, rng = made_dataset(names=("cat", "dog"), each=60), np.random.default_rng(0)
+    results = made_results(dataset)
+    guesses = {
+        "random": rng.permutation(results.labels),
+        "constant": np.zeros_like(results.labels),
+        "good": np.where(np.arange(120) % 5 == 0, 1 - results.labels, results.labels),
+    }
+    for name, predicted in guesses.items():
+        own = replace(results, predicted=dict.fromkeys(RUNGS, predicted))
+        right = int((predicted == results.labels).sum())
+        test = {"accuracy": right / 120, "interval": wilson(right, 120), "n": 120}
+        case = made_case(dataset, own, test=test)
+        text = text_of(run_page(case, album(dataset, True)))
+        assert (
+            "This result is no better than guessing, as far as 120 test images can show: the same answers" in text
+        ) == (name != "good")
+        assert ("It is not shown that this model is right more often than always saying" in text) == (name != "good")
+        if name != "good":
+            assert headline(case, False).warnings[0].grave
+            assert text.index("no better than guessing") < text.index("a warning")
+
+
+def test_the_page_counts_the_classes_that_macro_f1_leaves_out():
+    without = "2 classes left out that neither occur nor are predicted"
+    test = {"accuracy": 0.75, "macro_f1": 1.0, "macro_f1_interval": [1.0, 1.0], "n": 8, "absent": 2}
+    assert f"95 % interval 1.000 to 1.000; {without}" in text_of(made_page(test=test))
+    assert without not in text_of(made_page(test=test | {"absent": 0}))
 
 
 def data_of(page):
@@ -475,12 +508,16 @@ def test_a_figure_made_of_openings_is_shown(run):
     assert illustrate("templates", case, "") is not None
 
 
-def test_runs_on_other_data_are_told_once(run):
-    case = read_case(run)
-    others = [case._replace(data=replace(case.data, fingerprint=str(k))) for k in range(4)]
-    told = _sentences([case, *others, case], private=True)
+def test_runs_on_other_data_are_told_once(run, tmp_path):
+    others = [shutil.copytree(run, tmp_path / f"other {k}") for k in range(4)]
+    for k, folder in enumerate(others):
+        said = folder / "resolved.json"
+        said.write_text(said.read_text().replace('"fingerprint": "', f'"fingerprint": "{k}'))
+    told = _sentences([read_case(folder) for folder in (run, *others, run)], private=True)
     assert len(told) == 2
-    assert told[0][0].startswith("Only runs that were trained on the same data are compared. These are: run on digits;")
+    assert told[0][0].startswith(
+        "Only runs that were tested on the same images are compared. These are: run on digits;"
+    )
     assert "No difference shown" in told[1][0]
 
 

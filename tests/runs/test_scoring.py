@@ -13,17 +13,22 @@ from sklearn import metrics
 
 import tenfold
 from tenfold import files
+from tenfold.cli import main
 from tenfold.errors import FileError, Interrupted
 from tenfold.runs import fit, stage
 from tenfold.runs.predict import evaluate_model
 from tenfold.trained.evaluate import evaluate
 from tenfold.trained.model import load_model, probabilities, save_model, scores
 
+NUMBERS = {"position", "label", "predicted", "confidence", "uncalibrated", "step", "member", "validation_accuracy"}
+NUMBERS |= {"validation_macro_f1"}
+
 
 def table(path):
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    return {name: np.array([float(row[name]) for row in rows]) for name in rows[0] if name != "rung"}
+    numbers = [name for name in rows[0] if name.split(" ")[0] in NUMBERS and "class" not in name]
+    return {name: np.array([float(row[name]) for row in rows]) for name in numbers}
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +106,35 @@ def test_a_temperature_travels_with_the_model_and_a_wrong_one_is_refused(fitted,
         save_model(tmp_path / "wrong.tenfold", replace(model, temperature=wrong))
         with pytest.raises(FileError, match="temperature"):
             load_model(tmp_path / "wrong.tenfold")
+
+
+def test_few_validation_images_are_a_warning_and_no_reason_for_a_temperature(short, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main(["fit", "digits", "--limit", "60", "--validation", "6", "--out", str(tmp_path / "run")])
+    shown, few = capsys.readouterr(), "6 validation images chose between 32 settings"
+    result = json.loads((tmp_path / "run" / "result.json").read_text())
+    assert f"warning: {few}" in shown.err
+    assert any(warning.startswith(few) for warning in result["warnings"])
+    calibration = result["test"]["calibration"]
+    model = load_model(tmp_path / "run" / "model.tenfold")
+    found = model.cause["calibration"]
+    assert (calibration["temperature"] == 1.0) == (found["gain"] <= found["error"]) == ("reason" in calibration)
+    said = calibration.get("reason", f"{100 * calibration['uncalibrated_error']:.2f} % without it")
+    assert f"temperature {calibration['temperature']:.3g}; {said})" in " ".join(shown.out.split())
+
+
+@pytest.mark.parametrize("loss", ["softmax", "sigmoid"])
+def test_scores_of_raw_pixels_are_calibrated_however_large_they_are(loss, tmp_path):
+    """Pixels that are not standardized: a step too large makes scores of thousands, and the model sure of all."""
+    rng, y = np.random.default_rng(0), np.arange(900) % 3
+    x = 250 * (rng.random((900, 30)) + 0.12 * np.eye(3)[y].repeat(10, axis=1))
+    np.savez(tmp_path / "raw.npz", x=x.astype(np.float32), y=y)
+    choices = {"standardize": "none", "learning_rate": 0.5, "loss": loss, "epochs": 3}
+    run = tenfold.train(str(tmp_path / "raw.npz"), out=tmp_path / "run", **choices)
+    calibration = run.result["test"]["calibration"]
+    assert calibration["temperature"] > 100
+    assert calibration["log_loss"] < np.log(3)  # what is certain of its mistakes has some hundreds
+    assert loss == "sigmoid" or calibration["error"] < calibration["uncalibrated_error"] / 2
 
 
 @pytest.fixture(scope="module")
@@ -232,7 +266,10 @@ def test_a_class_that_no_test_image_shows_is_a_warning(short, tmp_path):
     rng = np.random.default_rng(5)
     np.savez(tmp_path / "rare.npz", x=rng.normal(size=(101, 6)).astype(np.float32), y=np.repeat([0, 1, 2], [50, 50, 1]))
     run = tenfold.fit(str(tmp_path / "rare.npz"), out=tmp_path / "run")
-    assert "No test image has the class '2': it counts as 0 in macro F1 there" in run.result["warnings"]
+    said = "1 of 3 classes without a test image, so not tested: 2;"
+    assert any(warning.startswith(said) for warning in run.result["warnings"])
+    assert run.result["test"]["per_class"][2]["n"] == 0
+    assert run.result["test"]["absent"] == (run.result["test"]["per_class"][2]["f1"] is None)
 
 
 def test_a_stop_between_rungs_leaves_the_report_of_the_finished_ones(short, monkeypatch, tmp_path):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax, softmax
 
+from tenfold.seeds import generator
 from tenfold.trained import calibrate
 
 
@@ -17,17 +18,22 @@ def smoothed_cost(z, labels, temperature):
     return -np.mean(np.sum(targets * log_softmax(z / temperature, axis=1), axis=1))
 
 
+def log_softmax_of(z):
+    return lambda t: log_softmax(z / t, axis=1)
+
+
 def fitted(z, labels):
-    return calibrate.temperature(lambda t: softmax(z / t, axis=1), labels)
+    return calibrate.temperature(log_softmax_of(z), labels)
 
 
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 735.0, 1e7])
 @pytest.mark.parametrize(("n", "classes", "spread"), [(300, 4, 1.0), (300, 4, 6.0), (50, 10, 0.3), (20, 2, 3.0)])
-def test_the_temperature_is_the_best_of_a_fine_grid(rng, n, classes, spread):
+def test_the_temperature_is_the_best_of_a_fine_grid_whatever_the_size_of_the_scores(rng, n, classes, spread, scale):
     z, labels = spread * rng.normal(size=(n, classes)), rng.integers(0, classes, n)
     z[np.arange(n), labels] += spread
-    grid = np.exp(np.linspace(-math.log(20), math.log(20), 4001))
+    grid = np.exp(np.linspace(-math.log(60), math.log(60), 4001))
     wanted = grid[np.argmin([smoothed_cost(z, labels, t) for t in grid])]
-    assert fitted(z, labels) == pytest.approx(wanted, rel=2e-3)
+    assert fitted(scale * z, labels) == pytest.approx(scale * wanted, rel=2e-3)
 
 
 def test_it_finds_the_temperature_that_labels_were_drawn_with(rng):
@@ -36,10 +42,16 @@ def test_it_finds_the_temperature_that_labels_were_drawn_with(rng):
     assert fitted(z, labels) == pytest.approx(2.5, rel=0.05)
 
 
-def test_it_scales_with_the_scores(rng):
-    z, labels = rng.normal(size=(400, 3)), rng.integers(0, 3, 400)
-    z[np.arange(400), labels] += 1
-    assert fitted(3 * z, labels) == pytest.approx(3 * fitted(z, labels), rel=1e-3)
+def test_four_hundred_classes_and_scores_of_raw_pixels_are_calibrated(rng):
+    """Scores some hundreds of times too large: the temperature is that, and the calibration error next to none."""
+    z = 3 * rng.normal(size=(4000, 400))
+    labels = (softmax(z, axis=1).cumsum(1) > rng.random((4000, 1))).argmax(1)
+    chosen = calibrate.temper(log_softmax_of(735 * z), labels)
+    assert chosen.value == pytest.approx(735, rel=0.05)
+    shares = softmax(735 * z / chosen.value, axis=1)
+    assert calibrate.calibration_error(shares.max(1), shares.argmax(1) == labels) < 0.03
+    certain = softmax(735 * z / 20, axis=1)
+    assert calibrate.calibration_error(certain.max(1), certain.argmax(1) == labels) > 0.3
 
 
 @pytest.mark.parametrize("n", [1, 10, 5000])
@@ -47,54 +59,106 @@ def test_a_part_without_a_mistake_is_no_reason_for_certainty(n):
     """Two classes, every margin 4: the smoothed optimum is a confidence of (n + 1) / (n + 2), T = 4 / ln(n + 1)."""
     z = np.tile([4.0, 0.0], (n, 1))
     assert fitted(z, np.zeros(n, dtype=np.int64)) == pytest.approx(4 / math.log(n + 1), rel=1e-3)
+    timid = np.tile([1e-5, 0.0], (n, 1))
+    assert fitted(timid, np.zeros(n, dtype=np.int64)) == pytest.approx(1e-5 / math.log(n + 1), rel=1e-3)
 
 
-def test_it_stays_between_its_bounds(rng):
+def test_worse_than_equal_probabilities_at_any_temperature_is_said():
     wrong = np.tile([9.0, 0.0], (50, 1))
-    assert fitted(wrong, np.ones(50, dtype=np.int64)) == pytest.approx(20, rel=1e-3)
-    timid = np.tile([1e-3, 0.0], (5000, 1))
-    assert fitted(timid, np.zeros(5000, dtype=np.int64)) == pytest.approx(1 / 20, rel=1e-3)
+    assert fitted(wrong, np.ones(50, dtype=np.int64)) == math.inf
+    chosen = calibrate.temper(log_softmax_of(wrong), np.ones(50, dtype=np.int64))
+    assert chosen.value == 1.0
+    assert chosen.reason == "no temperature makes its probabilities better than equal ones, by 50 validation images"
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_it_is_never_worse_than_no_temperature(seed):
+@pytest.mark.parametrize("size", [1.0, 50.0])
+def test_it_is_never_worse_than_no_temperature(seed, size):
     """The sigmoid's shares of a sum, whose cost may have several minima."""
     rng = np.random.default_rng(seed)
-    z, labels = 8 * rng.normal(size=(40, 5)) - 6, rng.integers(0, 5, 40)
+    z, labels = size * (8 * rng.normal(size=(40, 5)) - 6), rng.integers(0, 5, 40)
 
-    def shares(t):
-        return softmax(-np.logaddexp(0, -z / t), axis=1)
+    def log_shares(t):
+        return log_softmax(-np.logaddexp(0, -z / t), axis=1)
 
     def cost(t):
-        logs, n = np.log(np.maximum(shares(t), np.finfo(float).tiny)), len(z)
+        logs, n = log_shares(t), len(z)
         label = logs[np.arange(n), labels]
         return -np.mean((n + 1) / (n + 2) * label + (logs.sum(1) - label) / (n + 2) / 4)
 
-    found = calibrate.temperature(shares, labels)
-    assert cost(found) <= cost(1.0) + 1e-12
-    assert cost(found) <= min(cost(t) for t in np.exp(np.linspace(-3, 3, 25))) + 1e-3
+    found = calibrate.temperature(log_shares, labels)
+    least = math.log(5) if math.isinf(found) else cost(found)
+    assert least <= cost(1.0) + 1e-12
+    assert least <= min(cost(t) for t in np.exp(np.linspace(-3, 9, 60))) + 1e-3
 
 
 def test_nothing_to_go_by_is_a_temperature_of_one():
     assert fitted(np.zeros((0, 3)), np.zeros(0, dtype=np.int64)) == 1.0
     assert fitted(np.full((4, 3), np.nan), np.zeros(4, dtype=np.int64)) == 1.0
-    z = np.tile([9.0, 0.0], (4, 1))
-    unknown = calibrate.temperature(
-        lambda t: softmax(z / t, axis=1) if t > 2 else np.full(z.shape, np.nan), np.ones(4, dtype=np.int64)
-    )
-    assert unknown == 1.0
-    # Every temperature is as good: scores that are far beyond any, and a single class.
-    assert fitted(np.tile([1e6, 0.0], (4, 1)), np.zeros(4, dtype=np.int64)) == 1.0
-    assert fitted(np.ones((4, 1)), np.zeros(4, dtype=np.int64)) == 1.0
+    # Every temperature is as good: equal scores, and a single class.
+    for z in (np.ones((4, 1)), np.ones((4, 3))):
+        labels = np.zeros(4, dtype=np.int64)
+        assert fitted(z, labels) == 1.0
+        assert calibrate.temper(log_softmax_of(z), labels)[::4] == (1.0, "every temperature is as good")
+    for n in (0, 1):
+        chosen = calibrate.temper(log_softmax_of(np.ones((n, 3))), np.zeros(n, dtype=np.int64))
+        assert chosen.value == 1.0
+        assert f"{n} validation image" in chosen.reason
+    broken = calibrate.temper(log_softmax_of(np.full((4, 3), np.nan)), np.zeros(4, dtype=np.int64))
+    assert (broken.value, broken.reason) == (1.0, "its scores are not all finite")
 
 
 def test_temperatures_without_finite_probabilities_are_passed_over(rng):
     z, labels = 5 * rng.normal(size=(200, 3)), rng.integers(0, 3, 200)
+    z[np.arange(200), labels] += 3
 
-    def shares(t):
-        return softmax(z / t, axis=1) if t > 0.4 else np.full(z.shape, np.nan)
+    def log_shares(t):
+        return log_softmax(z / t, axis=1) if t > 0.4 else np.full(z.shape, np.nan)
 
-    assert calibrate.temperature(shares, labels) == pytest.approx(fitted(z, labels), rel=1e-3)
+    assert calibrate.temperature(log_shares, labels) == pytest.approx(fitted(z, labels), rel=1e-3)
+
+
+def drawn(seed, n, stretched):
+    """Scores that are `stretched` times too large for the labels drawn by them, and n labels."""
+    rng = np.random.default_rng(seed)
+    z = 2 * rng.normal(size=(n, 4))
+    return stretched * z, (softmax(z, axis=1).cumsum(1) > rng.random((n, 1))).argmax(1)
+
+
+@pytest.mark.parametrize("n", [6, 20, 60])
+def test_a_handful_of_images_does_not_make_sound_confidences_worse(n):
+    """20 models whose confidences are right, and a few validation images each: a temperature can only do harm."""
+    harmed = 0
+    for seed in range(20):
+        chosen = calibrate.temper(log_softmax_of(drawn(seed, n, 1.0)[0]), drawn(seed, n, 1.0)[1])
+        harmed += chosen.value != 1.0
+        assert (chosen.value == 1.0) == (chosen.gain <= chosen.error)
+        assert chosen.value != 1.0 or f"{n} validation images" in chosen.reason
+    assert harmed <= 3
+
+
+@pytest.mark.parametrize("stretched", [0.25, 4.0])
+def test_enough_images_show_that_a_temperature_helps(stretched):
+    for seed in range(10):
+        z, labels = drawn(seed, 300, stretched)
+        chosen = calibrate.temper(log_softmax_of(z), labels)
+        assert chosen.value == chosen.likeliest == pytest.approx(stretched, rel=0.4)
+        assert chosen.gain > chosen.error > 0
+        assert chosen.reason == ""
+
+
+def test_the_gain_is_that_of_images_that_a_temperature_was_not_fitted_on():
+    z, labels = drawn(3, 200, 3.0)
+    fold = generator(5, "temperature").permutation(200) % 10
+    gains = np.zeros(200)
+    for k in range(10):
+        t = fitted(z[fold != k], labels[fold != k])
+        rows = np.flatnonzero(fold == k)
+        gains[rows] = (log_softmax(z / t, axis=1) - log_softmax(z, axis=1))[rows, labels[rows]]
+    chosen = calibrate.temper(log_softmax_of(z), labels, 5)
+    assert chosen.gain == pytest.approx(gains.mean(), rel=5e-3)
+    assert chosen.error == pytest.approx(gains.std(ddof=1) / math.sqrt(200), rel=5e-3)
+    assert chosen == calibrate.temper(log_softmax_of(z), labels, 5)
 
 
 def literal_bins(confidence, right, bins):

@@ -42,15 +42,16 @@ def test_the_scores_of_each_member_are_exact(rng, n):
     found = evaluate.evaluate(model, params, part, losses)
     words, y = [word for word, count in BLOCKS for _ in range(count)], part.labels[part.rows]
     assert {scores.dtype for scores in found} == {torch.float64}
-    options = {"labels": range(4), "zero_division": 0.0}
     for k, word in enumerate(words):
         z = literal_scores(params, part, k)
         torch.testing.assert_close(found.loss[k], find("losses", word)(z, y)[0], rtol=1e-12, atol=0)
         assert float(found.accuracy[k]) == metrics.accuracy_score(y, z.argmax(1))
-        precision, recall, f1, _ = metrics.precision_recall_fscore_support(y, z.argmax(1), **options)
-        assert found.recall[k].tolist() == pytest.approx(recall, rel=1e-14)
-        for name, wanted in (("macro_f1", f1), ("macro_precision", precision), ("macro_recall", recall)):
-            assert float(getattr(found, name)[k]) == pytest.approx(wanted.mean(), rel=1e-14)
+        of_class = metrics.recall_score(y, z.argmax(1), labels=range(4), average=None, zero_division=0.0)
+        assert found.recall[k].tolist() == pytest.approx(of_class, rel=1e-14)
+        averages = metrics.precision_recall_fscore_support(y, z.argmax(1), average="macro", zero_division=0.0)
+        for name, wanted in zip(("macro_precision", "macro_recall", "macro_f1"), averages, strict=False):
+            assert float(getattr(found, name)[k]) == pytest.approx(wanted, rel=1e-14)
+        assert int(found.absent[k]) == 4 - len(set(y.tolist()) | set(z.argmax(1).tolist()))
 
 
 def test_a_member_that_is_not_finite_leaves_the_others_as_they_are(rng):
@@ -62,12 +63,14 @@ def test_a_member_that_is_not_finite_leaves_the_others_as_they_are(rng):
         assert torch.equal(before[[0, 1, 3, 4]], after[[0, 1, 3, 4]])
 
 
+@pytest.mark.parametrize("classes", [4, 3, 2, 1])
 @pytest.mark.parametrize("n", [10, 200, 3000])
-def test_metrics_are_those_of_scikit_learn(rng, n):
-    labels = rng.integers(0, 4, n)
+def test_metrics_are_those_of_scikit_learn(rng, n, classes):
+    """The last classes may occur in no label, and then only in some of the answers, or nowhere."""
+    labels = rng.integers(0, classes, n)
     predicted = np.where(rng.random(n) < 0.6, labels, rng.integers(0, 3, n))  # the last class is rarely predicted
     found = evaluate.measure(labels, predicted, NAMES)
-    options = {"labels": range(4), "average": "macro", "zero_division": 0.0}
+    options = {"average": "macro", "zero_division": 0.0}
     assert found.accuracy == metrics.accuracy_score(labels, predicted)
     assert found.macro_precision == pytest.approx(metrics.precision_score(labels, predicted, **options), rel=1e-14)
     assert found.macro_recall == pytest.approx(metrics.recall_score(labels, predicted, **options), rel=1e-14)
@@ -76,12 +79,38 @@ def test_metrics_are_those_of_scikit_learn(rng, n):
     report = metrics.classification_report(
         labels, predicted, labels=range(4), target_names=NAMES, output_dict=True, zero_division=0.0
     )
+    there = {NAMES[k] for k in {*labels.tolist(), *predicted.tolist()}}
+    assert found.absent == 4 - len(there)
     for entry in found.per_class:
         wanted = report[entry.class_]
         assert entry.n == wanted["support"]
+        if entry.class_ not in there:
+            assert (entry.precision, entry.recall, entry.f1) == (None, None, None)
+            continue
         assert [entry.precision, entry.recall, entry.f1] == pytest.approx(
             [wanted[key] for key in ("precision", "recall", "f1-score")], rel=1e-14
         )
+
+
+def test_a_perfect_model_on_two_of_its_four_classes_is_perfect():
+    labels = np.array([0, 0, 1, 1])
+    found = evaluate.measure(labels, labels, NAMES)
+    assert (found.macro_precision, found.macro_recall, found.macro_f1) == (1.0, 1.0, 1.0)
+    assert found.macro_f1_interval == (1.0, 1.0)
+    assert found.absent == 2
+    assert found.brief.absent == 2
+    # A class that is only predicted counts 0: one answer of it is a mistake.
+    assert evaluate.measure(labels, np.array([0, 0, 1, 2]), NAMES).macro_f1 == pytest.approx((1 + 2 / 3 + 0) / 3)
+
+
+def test_the_scores_of_a_member_leave_out_what_neither_occurs_nor_is_predicted():
+    """One input feature a class: the model answers with the largest, and all labels are of the first two."""
+    images = torch.eye(4, dtype=torch.float32)[[0, 1, 0, 1]].view(4, 1, 2, 2)
+    part = Part(images, torch.tensor([0, 1, 0, 1]), torch.arange(4), torch.ones(4), torch.zeros(4))
+    model = find("models", "linear")(4, 4)
+    params = {"scores.weight": torch.eye(4)[None], "scores.bias": torch.zeros(1, 4)}
+    scored = evaluate.evaluate(model, params, part, [(find("losses", "softmax"), 1)])
+    assert (scored.macro_f1.tolist(), scored.macro_recall.tolist(), scored.absent.tolist()) == ([1.0], [1.0], [2])
 
 
 def test_metrics_of_a_class_by_hand():

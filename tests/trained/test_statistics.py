@@ -1,12 +1,15 @@
 """Paired tests and intervals against literal computations, and two run folders side by side."""
 
+import csv
 import json
 import math
+import re
 import shutil
 import tracemalloc
 
 import numpy as np
 import pytest
+from scipy import stats
 from sklearn.metrics import f1_score
 
 import tenfold
@@ -36,28 +39,44 @@ def test_mcnemar_of_the_order_that_images_come_in(rng):
     assert statistics.mcnemar(first, second) == statistics.mcnemar(first[order], second[order])
 
 
-@pytest.mark.parametrize("counts", [(150, 30, 10, 10), (0, 8, 2, 0), (900, 12, 25, 63)])
-def test_the_interval_is_that_of_drawing_images_with_replacement(rng, counts):
-    first, second = pair(*counts)
-    gaps = first.astype(float) - second
-    drawn = np.array([gaps[rng.integers(0, len(gaps), len(gaps))].mean() for _ in range(8000)])
-    low, high = statistics.difference_interval(first, second)
-    # One image more or less is what the discrete quantiles of 8,000 draws may differ by.
-    step = 1.01 / len(gaps) + 0.05 * drawn.std()
-    assert (low, high) == pytest.approx(tuple(np.percentile(drawn, (2.5, 97.5))), abs=step)
-    assert low <= gaps.mean() <= high
+def test_the_interval_is_clopper_and_pearsons_of_the_images_that_differ():
+    for b, c in ((1, 0), (6, 0), (0, 6), (3, 9), (40, 40), (120, 80)):
+        share = stats.binomtest(b, b + c).proportion_ci(0.95, method="exact")
+        wanted = ((b + c) * (2 * share.low - 1) / 300, (b + c) * (2 * share.high - 1) / 300)
+        assert statistics.difference_interval(b, c, 300) == pytest.approx(wanted, rel=1e-9, abs=1e-12)
 
 
-def test_the_interval_is_repeated_by_its_seed():
-    first, second = pair(5000, 2000, 900, 400)
-    assert statistics.difference_interval(first, second) == statistics.difference_interval(first, second)
-    assert statistics.difference_interval(first, second, 1) != statistics.difference_interval(first, second, 2)
+def test_the_interval_leaves_out_zero_exactly_where_the_test_shows_a_difference():
+    """Every pair of counts up to 80, and in the sentence as it is printed."""
+    shown = 0
+    for b in range(81):
+        for c in range(81):
+            pair_of = statistics.paired(*pair(10, b, c, 10))
+            if not b + c:
+                assert (pair_of["interval"], pair_of["p"]) == (None, 1.0)
+                continue
+            low, high = pair_of["interval"]
+            assert (low > 0 or high < 0) == (pair_of["p"] < 0.05), (b, c)
+            assert low <= pair_of["difference"] <= high
+            text = statistics.sentence("A", "B", pair_of)
+            low, high = map(float, re.search(r"interval (\S+) to (\S+),", text).groups())
+            assert (low > 0 or high < 0) == (" beats " in text), text
+            shown += " beats " in text
+    assert 3000 < shown < 6000
+
+
+def test_the_interval_holds_the_difference_as_often_as_it_says(rng):
+    """10 of 100 images differ, 7 of those on average by the first: conditional on how many, it errs in 5 % at most."""
+    missed = 0
+    for differ in rng.binomial(100, 0.1, 2000).tolist():
+        b = int(rng.binomial(differ, 0.7))
+        bounds = statistics.difference_interval(b, differ - b, 100)
+        missed += bounds is not None and not bounds[0] <= differ * 0.4 / 100 <= bounds[1]
+    assert missed <= 0.05 * 2000
 
 
 def test_intervals_of_nothing_and_of_no_difference():
-    nothing = np.zeros(0, dtype=bool)
-    assert all(math.isnan(bound) for bound in statistics.difference_interval(nothing, nothing))
-    assert statistics.difference_interval(*pair(5, 0, 0, 3)) == (0.0, 0.0)
+    assert statistics.difference_interval(0, 0, 8) is None
     none = np.zeros(0, dtype=np.int64)
     assert all(math.isnan(bound) for bound in statistics.macro_f1_interval(none, none, 3))
 
@@ -69,8 +88,7 @@ def test_the_interval_of_macro_f1_is_that_of_drawing_images(rng):
     drawn = []
     for _ in range(600):
         rows = rng.integers(0, n, n)
-        options = {"labels": range(5), "average": "macro", "zero_division": 0.0}
-        drawn.append(f1_score(labels[rows], predicted[rows], **options))
+        drawn.append(f1_score(labels[rows], predicted[rows], average="macro", zero_division=0.0))
     low, high = statistics.macro_f1_interval(labels, predicted, 5)
     assert (low, high) == pytest.approx(tuple(np.percentile(drawn, (2.5, 97.5))), abs=0.15 * np.std(drawn) + 0.005)
 
@@ -78,7 +96,7 @@ def test_the_interval_of_macro_f1_is_that_of_drawing_images(rng):
 def test_macro_f1_of_counts_is_that_of_scikit_learn(rng):
     labels, predicted = rng.integers(0, 6, 40), rng.integers(0, 7, 40)
     counts = np.bincount(labels * 8 + predicted, minlength=64)[None]
-    wanted = f1_score(labels, predicted, labels=range(8), average="macro", zero_division=0.0)
+    wanted = f1_score(labels, predicted, average="macro", zero_division=0.0)
     assert statistics._macro_f1(counts, 8)[0] == pytest.approx(wanted, rel=1e-12)
 
 
@@ -91,6 +109,37 @@ def test_resampling_a_hundred_classes_takes_little_memory(rng, monkeypatch):
     tracemalloc.stop()
     monkeypatch.setattr(statistics, "_CELLS", 370_000)
     assert statistics.macro_f1_interval(labels, predicted, 100, resamples=500) == found
+
+
+def test_a_choice_by_few_images_is_a_warning(rng):
+    """80 equally good settings whose images are drawn apart: the best looks better by what is said, or a bit less."""
+    for n, share in ((6, 0.5), (50, 0.8), (400, 0.9)):
+        best = (rng.binomial(n, share, (2000, 80)).max(1) / n).mean()
+        assert 0.6 * statistics.chance_lift(80, share, n) < best - share <= 1.02 * statistics.chance_lift(80, share, n)
+    (warning,) = statistics.too_few(80, 1.0, 6)
+    assert warning.startswith("6 validation images chose between 80 settings: were all equally good, the best of them")
+    assert statistics.too_few(80, 0.5, 5000) == statistics.too_few(1, 0.5, 6) == statistics.too_few(80, None, 6) == []
+
+
+def test_guessing_is_dealing_the_answers_at_random(rng):
+    for n, share in ((12, 0.5), (60, 0.9), (400, 0.2)):
+        labels = rng.choice(3, n, p=[share, (1 - share) / 2, (1 - share) / 2])
+        predicted = np.where(rng.random(n) < 0.25, labels, rng.integers(0, 3, n))
+        hits = np.array([(labels == rng.permutation(predicted)).sum() for _ in range(4000)])
+        by_luck, p = statistics.guessing(labels, predicted)
+        assert by_luck == pytest.approx(hits.mean() / n, abs=4 * hits.std() / n / 60)
+        assert p == pytest.approx((hits >= (labels == predicted).sum()).mean(), abs=0.04)
+
+
+def test_answers_without_looking_are_guesses_and_others_are_not(rng):
+    """With 95 % in one class a constant answer is right for most; finding the few is no guess, if right less often."""
+    labels = (rng.random(400) < 0.05).astype(np.int64)
+    assert statistics.guessing(labels, np.zeros(400, dtype=np.int64))[1] == 1.0
+    alarmed = np.where(rng.random(400) < 0.15, 1 - labels, labels)
+    assert (alarmed == labels).mean() < 1 - labels.mean()
+    assert statistics.guessing(labels, alarmed)[1] < 1e-6
+    by_chance = [statistics.guessing(labels, rng.permutation(alarmed))[1] < 0.05 for _ in range(400)]
+    assert np.mean(by_chance) < 0.08
 
 
 def told(*counts):
@@ -121,7 +170,7 @@ def test_the_sentence_claims_nothing_that_is_not_shown():
 
 
 def test_the_sentence_of_a_single_image():
-    assert told(0, 1, 0, 0).endswith("(95 % interval 100.0 to 100.0, 1 image, exact McNemar p = 1).")
+    assert told(0, 1, 0, 0).endswith("(95 % interval -95.0 to 100.0, 1 image, exact McNemar p = 1).")
     assert told(1, 0, 0, 0).endswith("(n = 1).")
 
 
@@ -185,8 +234,10 @@ def runs(tmp_path_factory):
 
 
 def table(folder, name="predictions.csv"):
-    lines = [line.split(",") for line in (folder / name).read_text().splitlines()]
-    return lines[0], np.array([row[:3] for row in lines[1:]]).astype(float).astype(int)
+    with (folder / name).open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    columns = ["position", "label", next(column for column in rows[0] if re.match("predicted (?!class)", column))]
+    return columns, np.array([[int(row[column]) for column in columns] for row in rows])
 
 
 def test_two_runs_are_compared_on_their_test_images(runs):
@@ -261,9 +312,13 @@ def test_what_cannot_be_compared_is_one_plain_line(runs, tmp_path):
     (half / "result.json").unlink()
     apart = shutil.copytree(runs / "good", tmp_path / "apart")
     lines = (apart / "predictions.csv").read_text().splitlines()
-    (apart / "predictions.csv").write_text("\n".join(lines[:1] + [f"9{line}" for line in lines[1:]]) + "\n")
+    (apart / "predictions.csv").write_text(
+        "\n".join(lines[:1] + [re.sub(",", ",9", line, count=1) for line in lines[1:]])
+    )
     wrong = shutil.copytree(runs / "good", tmp_path / "wrong")
-    swapped = [",".join([row[0], str(2 - int(row[1])), *row[2:]]) for row in (line.split(",") for line in lines[1:])]
+    place = lines[0].split(",").index("label")
+    rows = [line.split(",") for line in lines[1:]]
+    swapped = [",".join([*row[:place], str(2 - int(row[place])), *row[place + 1 :]]) for row in rows]
     (wrong / "predictions.csv").write_text("\n".join([lines[0], *swapped]) + "\n")
     for other, part in (
         (runs / "other", "trained on different data"),

@@ -1,8 +1,9 @@
 """Training, validation and test positions of a data set: stratified, seeded, disjoint.
 
 The test and validation parts of the source are kept; a missing part is drawn from the training part, each class by its
-share, fractions to the largest remainder. Images that are one group, as duplicates are, are drawn together or not at
-all. Positions stay in their order.
+share, fractions to the largest remainder; which of many small classes get the one image that is left over for each is
+drawn, not a matter of their names. Images that are one group, as duplicates are, are drawn together or not at all.
+Positions stay in their order.
 """
 
 __all__ = ["split", "stratified"]
@@ -64,8 +65,7 @@ def stratified(
     sizes = np.bincount(members)
     exact = sizes * count / len(pool)
     quota = np.floor(exact).astype(np.int64)
-    # Remainders that are equal go to the smaller class number: a sort that keeps its order decides.
-    quota[np.argsort(quota - exact, kind="stable")[: count - quota.sum()]] += 1
+    quota[np.lexsort((_turns(quota, seed, purpose), quota - exact))[: count - quota.sum()]] += 1
     _, first, group = np.unique(groups[pool], return_index=True, return_inverse=True)
     first, weight = np.sort(first), np.bincount(group)[group]
     drawn = np.zeros(weight.size, dtype=bool)  # by group
@@ -75,6 +75,16 @@ def stratified(
         drawn[group[of_class[_fitting(weight[of_class], int(quota[k]))]]] = True
     mask = drawn[group]
     return pool[mask], pool[~mask]
+
+
+def _turns(quota: Positions, seed: int, purpose: str) -> Positions:
+    """Return the order in which classes whose remainders are equal are served: drawn where one might get no image.
+
+    Elsewhere the smaller class number comes first, as it always did: splits of such data stay the same.
+    """
+    if quota.all():
+        return np.arange(len(quota))
+    return generator(seed, "split", purpose, "turns").permutation(len(quota))
 
 
 def _fitting(weights: Positions, quota: int) -> NDArray[np.bool_]:

@@ -85,10 +85,16 @@ def _model(trained: TrainedModel, file: str) -> str:
         ("Output", f"a probability for each of {len(trained.class_names)} classes"),
         ("Classes", ", ".join(map(_text, trained.class_names))),
         ("Loss", _text(trained.loss)),
-        ("Temperature", f"{trained.temperature:.4g} (scores are divided by it before they become probabilities)"),
+        ("Temperature", _temperature(trained)),
     ]
     name = trained.cause.get("data", {}).get("name", "unknown data")
     return f"# Image classifier for {_text(name)}\n\n{_table(('', ''), rows)}"
+
+
+def _temperature(trained: TrainedModel) -> str:
+    reason = trained.cause.get("calibration", {}).get("reason")
+    why = _text(reason) if reason else "scores are divided by it before they become probabilities"
+    return f"{trained.temperature:.4g} ({why})"
 
 
 def _features(trained: TrainedModel) -> list[tuple[str, str]]:
@@ -198,6 +204,7 @@ def _score_rows(columns: Sequence[Brief | Metrics]) -> list[tuple[str, ...]]:
         ("95 % interval", lambda scores: _span(scores.interval)),
         ("macro F1", lambda scores: rounded(scores.macro_f1)),
         ("95 % interval of it", lambda scores: interval(getattr(scores, "macro_f1_interval", None), rounded)),
+        ("classes that it leaves out", lambda scores: count(scores.absent or None)),
         ("expected calibration error", lambda scores: _percent((scores.calibration or Calibration()).error)),
         ("… without temperature", lambda scores: _percent((scores.calibration or Calibration()).uncalibrated_error)),
     )

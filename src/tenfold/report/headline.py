@@ -1,16 +1,30 @@
 """Headline of the page: which model, how good, how sure, how long, on what data, and what speaks against it."""
 
-__all__ = ["Card", "Headline", "Warned", "headline", "metric_of", "scores"]
+__all__ = ["Card", "Headline", "Warned", "guessed", "headline", "metric_of", "scores", "stopped"]
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from tenfold.report.case import Case
+from tenfold.report.results import Results
 from tenfold.report.search import Search, search
 from tenfold.runs.result import FitResult, TrainResult
-from tenfold.text import count, duration, interval, label, metric_name, percent, rounded, settings, size_of
+from tenfold.text import (
+    count,
+    duration,
+    interval,
+    label,
+    left_out,
+    metric_name,
+    p_value,
+    percent,
+    rounded,
+    settings,
+    size_of,
+)
 from tenfold.trained.metrics import Brief, Metrics
+from tenfold.trained.statistics import LEVEL, guessing
 
 
 class Card(NamedTuple):
@@ -55,7 +69,6 @@ def scores(case: Case) -> Metrics:
 def headline(case: Case, private: bool) -> Headline:
     """Collect everything above the first section. private: leave out notes on the reading, which name files."""
     tested, results = scores(case), case.results
-    frequent = np.bincount(results.labels).max() / len(results.labels) if results.labels.size else 0.0
     n = int(tested.n or len(results.labels))
     return Headline(
         _named(case),
@@ -64,10 +77,10 @@ def headline(case: Case, private: bool) -> Headline:
         tested.accuracy,
         n,
         tested.interval,
-        float(frequent),
+        _frequent(results),
         tuple(_chosen(case)),
         tuple(_cards(case, tested)),
-        tuple(_warnings(case, float(frequent))),
+        tuple(_warnings(case)),
         () if private else tuple(label(note, 600) for note in case.result.notes),
     )
 
@@ -118,9 +131,10 @@ def _ladder_choice(case: Case) -> list[str]:
 
 
 def _cards(case: Case, metrics: Metrics) -> list[Card]:
-    cards = [Card("Macro F1", rounded(metrics.macro_f1), _between(metrics.macro_f1_interval))]
+    cards = [Card("Macro F1", rounded(metrics.macro_f1), _between(metrics))]
     if metrics.calibration:
         before = f"{rounded(metrics.calibration.uncalibrated_error)} before its temperature"
+        before = f"temperature 1: {metrics.calibration.reason}" if metrics.calibration.reason else before
         before = "no temperature was fitted" if case.results.sweep else before
         cards.append(Card("Calibration error", rounded(metrics.calibration.error), before))
     if metrics.without_twins:
@@ -130,8 +144,10 @@ def _cards(case: Case, metrics: Metrics) -> list[Card]:
     return [*cards, _model(case)]
 
 
-def _between(bounds: Any) -> str:
-    return f"95 % interval {interval(bounds, rounded)}" if bounds else "mean over the classes"
+def _between(metrics: Metrics) -> str:
+    bounds = metrics.macro_f1_interval
+    note = f"95 % interval {interval(bounds, rounded)}" if bounds else "mean over the classes"
+    return "; ".join(filter(None, (note, left_out(metrics.absent))))
 
 
 def _apart(brief: Brief) -> Card:
@@ -159,8 +175,7 @@ def _model(case: Case) -> Card:
     return Card("Parameters", count(size), f"{stored} in model.tenfold") if size else Card("Model file", stored, "")
 
 
-def _warnings(case: Case, chance: float) -> list[Warned]:
-    stopped = case.result.state == "interrupted" or case.results.part != "test"
+def _warnings(case: Case) -> list[Warned]:
     first = [
         Warned(
             "This run was stopped before its model was scored on the test images. Everything below is about the "
@@ -173,9 +188,35 @@ def _warnings(case: Case, chance: float) -> list[Warned]:
         words = ", ".join(word.replace("_", " ") for word in case.undrawn)
         again = f"`tenfold report {case.folder.name}` draws them."
         warnings.append(Warned(f"No time was left for these figures: {words}; {again}", False))
-    bounds = scores(case).interval
-    if bounds and bounds[1] < chance:
-        warnings.append(
-            Warned("Always saying the most frequent class would be right more often than this model.", False)
+    return [*(first if stopped(case) else []), *(Warned(text, True) for text in guessed(case)), *warnings]
+
+
+def stopped(case: Case) -> bool:
+    """Say if the run ended before its model was scored on the test images."""
+    return case.result.state == "interrupted" or case.results.part != "test"
+
+
+def _frequent(results: Results) -> float:
+    """Return the share of the most frequent class."""
+    return float(np.bincount(results.labels).max() / len(results.labels)) if results.labels.size else 0.0
+
+
+def guessed(case: Case) -> list[str]:
+    """Say in words where the result is no better than guessing, or than the most frequent class."""
+    results, bounds = case.results, scores(case).interval
+    if not results.labels.size:
+        return []
+    chance = _frequent(results)
+    by_luck, p = guessing(results.labels, results.predicted[results.best])
+    said = []
+    if p >= LEVEL:
+        n = count(len(results.labels), f"{results.part} image")
+        said.append(
+            f"This result is no better than guessing, as far as {n} can show: the same answers, dealt to these images "
+            f"at random, would be right for {percent(by_luck)} % (p = {p_value(p)})."
         )
-    return [*(first if stopped else []), *warnings]
+    if bounds and bounds[1] < chance:
+        said.append("Always saying the most frequent class would be right more often than this model.")
+    elif bounds and bounds[0] <= chance:
+        said.append("It is not shown that this model is right more often than always saying the most frequent class.")
+    return said

@@ -54,6 +54,7 @@ def results_of(folder: Path, made: Made) -> Results:
         part=result.part,
         positions=answers.positions,
         labels=answers.labels,
+        digests=answers.digests,
         predicted=answers.predicted,
         confidence=answers.confidence,
         uncalibrated=answers.uncalibrated,
@@ -77,7 +78,8 @@ def _answers(path: Path, rungs: Sequence[str]) -> Answers:
 
     positions, labels = (columns[name].astype(np.int64) for name in ("position", "label"))
     predicted, confidence = of("predicted", np.int64), of("confidence", np.float64)
-    return Answers(positions, labels, predicted, confidence, of("uncalibrated", np.float64), {})
+    digests = columns.get("digest", np.full(len(labels), "")).astype(np.str_)  # older runs have none
+    return Answers(positions, labels, predicted, confidence, of("uncalibrated", np.float64), {}, digests)
 
 
 def _columns(path: Path) -> dict[str, Any]:

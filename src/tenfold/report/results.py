@@ -62,7 +62,8 @@ class Results:
     validation_loss, validation_cost, validation_accuracy, validation_macro_f1; a row for each member at each
     evaluation, NaN where empty. settings: rung -> those of each of its members. winners: rung -> its best member by
     validation. best: the rung chosen by validation. part: whose images the following are of, "test", or "validation"
-    where a stopped run has not looked at those. positions, labels: (n,) in the data set. predicted: rung -> (n,) labels
+    where a stopped run has not looked at those. positions, labels: (n,) in the data set; digests: (n,) of their files,
+    "" where there are none. predicted: rung -> (n,) labels
     that its winner gave them. confidence, uncalibrated: rung -> (n,) the winner's probability of that label, with and
     without its temperature. templates: linear rungs -> their winner's weights (C, channels, H, W). sweep: the search
     that came before the model, if any. reconstructions: encoder -> images and what became of them, (2, n, channels, H,
@@ -85,3 +86,4 @@ class Results:
     sweep: Sweep | None = None
     reconstructions: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     encoder_loss: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    digests: NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, dtype=np.str_))

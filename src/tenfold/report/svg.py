@@ -1,6 +1,6 @@
 """Every figure that a run's results have data for, as SVG whose bytes depend on the results alone."""
 
-__all__ = ["DARK", "Drawn", "darkened", "draw_all", "drawn", "house_style"]
+__all__ = ["DARK", "Drawn", "darkened", "draw_all", "drawn", "house_style", "picture"]
 
 import io
 import re
@@ -20,6 +20,8 @@ from tenfold.files import write_atomically
 from tenfold.report.results import Results
 from tenfold.rooms import find, names
 
+# Pixels of the longer side of a figure that is shown as a picture.
+_LONGEST = 1200
 DARK = ("#e4e6ea", "#1a1d22")
 """What black and white become on a dark page: its ink and its paper."""
 
@@ -83,6 +85,19 @@ def drawn(word: str, results: Results) -> str | None:
     plot = find("figures", word)
     data = plot.select(results)
     return None if data is None else svg(lambda: plot.draw(data))
+
+
+def picture(word: str, results: Results) -> bytes | None:
+    """Return one figure as a PNG of at most 1,200 pixels a side; None where the results hold nothing for it."""
+    plot = find("figures", word)
+    data = plot.select(results)
+    if data is None:
+        return None
+    written = io.BytesIO()
+    with house_style():
+        figure = plot.draw(data)
+        figure.savefig(written, format="png", dpi=min(150.0, _LONGEST / max(figure.get_size_inches())))
+    return written.getvalue()
 
 
 def svg(draw: Callable[[], Figure]) -> str:

@@ -9,9 +9,9 @@ from tenfold.report.case import Case
 from tenfold.report.curves import overlaid
 from tenfold.report.document import document
 from tenfold.report.figures import rung_colors
-from tenfold.report.headline import headline, scores
+from tenfold.report.headline import guessed, scores, stopped
 from tenfold.report.tables import class_rows, ladder
-from tenfold.text import ABSENT, count, duration, interval, label, percent, rounded, setting, settings
+from tenfold.text import ABSENT, count, duration, interval, label, left_out, percent, rounded, setting, settings
 from tenfold.trained.metrics import Calibration, Metrics
 
 CLASSES = 200
@@ -19,6 +19,7 @@ CLASSES = 200
 
 def versus_page(cases: Sequence[Case], sentences: Sequence[Sequence[str]], private: bool) -> str:
     """Return the page of several runs. sentences: the comparison of every pair, and notes. private: no paths."""
+    named = list(zip(_names(cases), cases, strict=True))
     charts = overlaid([case.results for case in cases], _names(cases))
     context = {
         "names": _names(cases),
@@ -26,7 +27,8 @@ def versus_page(cases: Sequence[Case], sentences: Sequence[Sequence[str]], priva
         "sentences": [[label(text, 600) for text in pair] for pair in sentences],
         "charts": charts,
         "classes": _classes(cases),
-        "grave": [warning.text for case in cases for warning in headline(case, private).warnings if warning.grave][:1],
+        "stopped": any(stopped(case) for case in cases),
+        "guesses": [f"{name}: {text}" for name, case in named for text in guessed(case)],
         "differing": _differing(cases),
         "private": private,
     }
@@ -50,13 +52,18 @@ def _rows(cases: Sequence[Case]) -> list[tuple[str, list[str]]]:
         ("Test accuracy, %", [_tested(case, percent) for case in cases]),
         ("95 % interval", [interval((case.result.test or Metrics()).interval) for case in cases]),
         ("Test images", [_tested(case, count, "n") for case in cases]),
-        ("Macro F1", [rounded(run.macro_f1) for run in tested]),
+        ("Macro F1", [_macro(run) for run in tested]),
         ("Calibration error", [rounded(calibration.error) for calibration in calibrations]),
         ("Models and settings tried", [_tried(case) for case in cases]),
         ("Time", [duration(case.result.seconds) for case in cases]),
         ("Settings of the best", [_chosen(case) for case in cases]),
         ("Processor", [label(case.environment.processor or ABSENT) for case in cases]),
     ]
+
+
+def _macro(run: Metrics) -> str:
+    without = left_out(run.absent)
+    return rounded(run.macro_f1) + (f" ({without})" if without else "")
 
 
 def _tested(case: Case, form: Any, name: str = "accuracy") -> str:

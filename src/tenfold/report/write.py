@@ -104,17 +104,18 @@ def _loaded(case: Case) -> Dataset:
 def _sentences(cases: Sequence[Case], private: bool) -> list[tuple[str, ...]]:
     """Compare every pair: a sentence and its notes, or why there is none, which may name paths."""
     sentences: list[tuple[str, ...]] = []
-    data = [case.data.fingerprint for case in cases]
-    if len(set(data)) > 1:
-        listed = "; ".join(f"{case.folder.resolve().name} on {case.results.name}" for case in cases)
-        sentences.append((f"Only runs that were trained on the same data are compared. These are: {listed}.",))
+    apart = False
     for first, second in combinations(cases, 2):
-        if first.data.fingerprint != second.data.fingerprint:
-            continue
         try:
             comparison = compare_runs(first.folder, second.folder)
             sentences.append((str(comparison["sentence"]), *map(str, comparison["notes"])))
         except TenfoldError as error:
+            if first.data.fingerprint != second.data.fingerprint:
+                apart = True
+                continue
             names = " and ".join(case.folder.resolve().name for case in (first, second))
             sentences.append((f"{names} cannot be compared." if private else str(error),))
-    return sentences
+    if not apart:
+        return sentences
+    listed = "; ".join(f"{case.folder.resolve().name} on {case.results.name}" for case in cases)
+    return [(f"Only runs that were tested on the same images are compared. These are: {listed}.",), *sentences]

@@ -275,7 +275,8 @@ def _made(run: Run, recipe: Recipe, outcomes: Sequence[RungOutcome], finished: b
     if finished:
         run.watch(Event("test", 0, 1, 0, best.score, best.rung, 0))
     tested = score(run, "test", models) if finished else None
-    about = summary(run, recipe.metric, validation, tested, best.rung)
+    tried = sum(len(outcome.all_settings) for outcome in outcomes)
+    about = summary(run, recipe.metric, tried, validation, tested, best.rung)
     result = FitResult(
         **{**about, "warnings": (*about["warnings"], *warnings)},
         left_out=left_out,

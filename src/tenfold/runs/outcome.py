@@ -17,6 +17,7 @@ __all__ = [
 ]
 
 import csv
+import hashlib
 import io
 import math
 from collections.abc import Mapping, Sequence
@@ -37,16 +38,17 @@ from tenfold.files import write_text
 from tenfold.rooms import find
 from tenfold.runs import tally
 from tenfold.runs.checkpoint import Progress
+from tenfold.runs.events import line
 from tenfold.runs.folder import PREDICTIONS
 from tenfold.runs.prepare import About
 from tenfold.runs.result import ExactScores, MemberResult, Rival, RunResult
 from tenfold.runs.run import Run, Stage, kept_params, population_of
-from tenfold.text import setting
-from tenfold.trained.calibrate import calibration_error, temperature
+from tenfold.text import cell, setting
+from tenfold.trained.calibrate import calibration_error, temper
 from tenfold.trained.evaluate import Scores, evaluate, measure
 from tenfold.trained.metrics import Brief, Calibration, Metrics
-from tenfold.trained.model import TrainedModel, save_model, scores_of, shares, weights_sha256
-from tenfold.trained.statistics import paired, sentence
+from tenfold.trained.model import TrainedModel, log_shares, save_model, scores_of, shares, weights_sha256
+from tenfold.trained.statistics import paired, sentence, too_few
 
 SLICE = 1000
 
@@ -55,7 +57,7 @@ class Answers(NamedTuple):
     """The answers of the winners on one part, n images, by rung.
 
     positions, labels: (n,). predicted: (n,) labels. confidence, uncalibrated: (n,) probability of that label with and
-    without the temperature. metrics: what they come to.
+    without the temperature. metrics: what they come to. digests: (n,) of the images' files, "" where an image has none.
     """
 
     positions: NDArray[np.int64]
@@ -64,6 +66,7 @@ class Answers(NamedTuple):
     confidence: dict[str, NDArray[np.float64]]
     uncalibrated: dict[str, NDArray[np.float64]]
     metrics: dict[str, Metrics]
+    digests: NDArray[np.str_]
 
 
 class Made(NamedTuple):
@@ -82,7 +85,8 @@ def part_scores(trained: TrainedModel, part: Part) -> Tensor:
 def score(run: Run, part: str, models: Mapping[str, TrainedModel]) -> Answers:
     """Ask the winner of every rung about a part; write and measure its predictions."""
     rows, labels = (t.cpu().numpy() for t in (run.parts[part].rows, run.parts[part].labels[run.parts[part].rows]))
-    answers = Answers(rows, labels, {}, {}, {}, {})
+    paths = [run.about.paths[row] if run.about.paths else "" for row in rows.tolist()]
+    answers = Answers(rows, labels, {}, {}, {}, {}, np.array([_digest(path) for path in paths], dtype=np.str_))
     for rung, trained in models.items():
         z = part_scores(trained, run.parts[part])
         calibrated, plain = (shares(z, trained.loss, t).numpy() for t in (trained.temperature, 1.0))
@@ -92,19 +96,26 @@ def score(run: Run, part: str, models: Mapping[str, TrainedModel]) -> Answers:
         answers.uncalibrated[rung] = np.round(plain.max(1), 6)
         metrics = replace(
             measure(labels, predicted, run.about.facts.class_names),
-            calibration=_calibration(trained.temperature, calibrated, plain, labels, predicted == labels),
+            calibration=_calibration(trained, calibrated, plain, labels, predicted == labels),
         )
         apart = _without_twins(labels, predicted, rows, run.about) if part == "test" else None
         answers.metrics[rung] = replace(metrics, without_twins=apart)
-    _write(run.folder / PREDICTIONS[part], answers)
+    _write(run.folder / PREDICTIONS[part], _table(part, answers, paths, run.about.facts.class_names))
     return answers
 
 
-def summary(run: Run, metric: str, validation: Answers, tested: Answers | None, best: str) -> dict[str, Any]:
+def summary(
+    run: Run, metric: str, tried: int, validation: Answers, tested: Answers | None, best: str
+) -> dict[str, Any]:
     """Return the fields of a result that `train` and `fit` share: the chosen rung on both parts, its rival.
 
-    tested: None where the run was stopped and has not looked at the test images.
+    tried: settings that the validation part chose between. tested: None where the run was stopped and has not looked at
+    the test images.
     """
+    chosen = validation.metrics[best]
+    few = too_few(tried, chosen.accuracy, chosen.n or 0)
+    for warning in few:
+        line(run.watch)(f"warning: {warning}")
     return {
         "run": str(run.folder),
         "model": str(run.folder / "model.tenfold"),
@@ -113,12 +124,12 @@ def summary(run: Run, metric: str, validation: Answers, tested: Answers | None, 
         "part": "test" if tested else "validation",
         "state": "finished" if tested else "interrupted",
         "best_rung": best,
-        "validation": validation.metrics[best].brief,
+        "validation": chosen.brief,
         "test": tested.metrics[best] if tested else None,
         "runner_up": _runner_up(validation, best, metric),
         "seconds": run.saver.elapsed(),
         "notes": run.about.facts.notes,
-        "warnings": run.about.warnings,
+        "warnings": (*run.about.warnings, *few),
     }
 
 
@@ -128,7 +139,7 @@ def promote(folder: Path, trained: TrainedModel) -> None:
 
 
 def _calibration(
-    temperature: float,
+    trained: TrainedModel,
     calibrated: NDArray[np.float64],
     plain: NDArray[np.float64],
     labels: NDArray[np.int64],
@@ -137,10 +148,11 @@ def _calibration(
     """Measure the calibration error with and without the temperature, and the mean negative log probability."""
     of_label = calibrated[np.arange(len(labels)), labels]
     return Calibration(
-        temperature,
+        trained.temperature,
         calibration_error(calibrated.max(1), right),
         calibration_error(plain.max(1), right),
         float(-np.log(np.maximum(of_label, np.finfo(np.float64).tiny)).mean()),
+        trained.cause.get("calibration", {}).get("reason") or None,
     )
 
 
@@ -165,15 +177,38 @@ def _runner_up(validation: Answers, best: str, metric: str) -> Rival | None:
     return Rival(second, **comparison, sentence=sentence(best, second, comparison))
 
 
-def _write(path: Path, answers: Answers) -> None:
-    columns: dict[str, NDArray[Any]] = {"position": answers.positions, "label": answers.labels}
-    for rung in answers.predicted:
+def _digest(path: str) -> str:
+    """Return the first half of a file's SHA-256, by which runs on copies of it know it again; "" where it is gone."""
+    try:
+        with Path(path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:32]
+    except OSError:
+        return ""
+
+
+def _table(part: str, answers: Answers, paths: Sequence[str], names: Sequence[str]) -> dict[str, list[Any]]:
+    """Return the columns of a table of predictions: of each image, then of each rung's answer to it."""
+    words, n = [cell(name) for name in names], len(answers.labels)
+    columns: dict[str, list[Any]] = {
+        "part": [part] * n,
+        "position": answers.positions.tolist(),
+        "file": [cell(path) for path in paths],
+        "digest": answers.digests.tolist(),
+        "class": [words[label] for label in answers.labels],
+        "label": answers.labels.tolist(),
+    }
+    for rung, predicted in answers.predicted.items():
+        columns[f"predicted class {rung}"] = [words[label] for label in predicted]
         for name in ("predicted", "confidence", "uncalibrated"):
-            columns[f"{name} {rung}"] = getattr(answers, name)[rung]
+            columns[f"{name} {rung}"] = getattr(answers, name)[rung].tolist()
+    return columns
+
+
+def _write(path: Path, columns: Mapping[str, Sequence[Any]]) -> None:
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(columns)
-    table.writerows(zip(*(column.tolist() for column in columns.values()), strict=True))
+    table.writerows(zip(*columns.values(), strict=True))
     write_text(path, text.getvalue())
 
 
@@ -273,7 +308,7 @@ def save_member(run: Run, stage: Stage, progress: Progress, row: int, path: Path
         features=stage.recipe.features,
         learned=run.about.learned,
     )
-    calibrated = _calibrated(run, trained)
+    calibrated = _calibrated(run, trained, stage.recipe.seed)
     path.parent.mkdir(exist_ok=True)
     save_model(path, calibrated)
     return calibrated
@@ -284,10 +319,11 @@ def _judged(stage: Stage, score: float) -> dict[str, float]:
     return {} if math.isnan(score) else {stage.recipe.metric: max(0.0, score)}
 
 
-def _calibrated(run: Run, trained: TrainedModel) -> TrainedModel:
-    """Give the model the temperature that fits the validation part best, where there is one."""
+def _calibrated(run: Run, trained: TrainedModel, seed: int) -> TrainedModel:
+    """Give the model the temperature that fits the validation part best, where that is shown to help."""
     if "validation" not in run.parts:
         return trained
     part = run.parts["validation"]
     z, labels = part_scores(trained, part), part.labels[part.rows].cpu().numpy()
-    return replace(trained, temperature=temperature(lambda t: shares(z, trained.loss, t).numpy(), labels))
+    tempering = temper(lambda t: log_shares(z, trained.loss, t).numpy(), labels, seed)
+    return replace(trained, temperature=tempering.value, cause=trained.cause | {"calibration": tempering._asdict()})

@@ -2,12 +2,10 @@
 
 __all__ = ["evaluate_model", "predict_files"]
 
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -18,7 +16,7 @@ from tenfold.data.readers.images import images as read_image
 from tenfold.data.types import Dataset
 from tenfold.errors import DataError, FileError, RunError, UsageError, nearest
 from tenfold.files import as_json
-from tenfold.runs.prepare import parts_of
+from tenfold.runs.prepare import parts_of, stored_split
 from tenfold.trained.evaluate import measure
 from tenfold.trained.metrics import Metrics
 from tenfold.trained.model import TrainedModel, load_model, scores, shares
@@ -122,11 +120,7 @@ def _own_parts(path: Path, trained: TrainedModel, dataset: Dataset) -> dict[str,
     kept = path / "splits.npz"
     if not kept.is_file():
         return parts_of(recipe(trained.cause["recipe"]), dataset)
-    try:
-        with np.load(kept, allow_pickle=False) as arrays:
-            return {part: torch.from_numpy(arrays[part]) for part in PARTS[:3]}
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise FileError(f"{kept}: damaged ({error}); restore it from a copy") from None
+    return stored_split(kept, len(dataset.labels))
 
 
 def _own_labels(trained: TrainedModel, dataset: Dataset) -> Tensor:

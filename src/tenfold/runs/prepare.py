@@ -1,9 +1,11 @@
 """From a recipe to the data parts that a run trains, validates and tests on, and everything its stages share."""
 
-__all__ = ["About", "DataFacts", "Prepared", "parts", "parts_of", "prepare", "twins"]
+__all__ = ["About", "DataFacts", "Prepared", "parts", "parts_of", "prepare", "stored_split", "twins"]
 
 import importlib
 import io
+import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,7 +22,7 @@ from tenfold.data.load import fingerprint, load
 from tenfold.data.splits import split
 from tenfold.data.types import Dataset
 from tenfold.engine.population import DTYPES
-from tenfold.errors import RunError, UsageError
+from tenfold.errors import FileError, RunError, UsageError
 from tenfold.files import read_json, write_bytes, write_json
 from tenfold.recipe import Recipe
 from tenfold.rooms import find
@@ -47,13 +49,14 @@ class About(NamedTuple):
     """The data of a run, for its results and model files.
 
     warnings: sentences. twins: (n,) positions of test images with a duplicate in the training part. learned: what the
-    features learned, tensors by name.
+    features learned, tensors by name. paths: file of each image, or ().
     """
 
     facts: DataFacts
     warnings: tuple[str, ...]
     twins: NDArray[np.int64]
     learned: dict[str, Tensor]
+    paths: tuple[str, ...]
 
 
 class Prepared(NamedTuple):
@@ -82,8 +85,8 @@ def prepare(
     """Load, audit, split, make features and standardize.
 
     Writes audit.json, and unless keep is False splits.npz, resolved.json, and features.tenfold where there are some.
-    A run that is resumed is checked by them: its data must be the same. watch: told what would spoil the result.
-    dataset: the recipe's, where somebody has loaded it already.
+    A run that is resumed is checked by them: its data must be the same, and its split is the one that it has. watch:
+    told what would spoil the result. dataset: the recipe's, where somebody has loaded it already.
     """
     device = _device(recipe.device)
     dataset = dataset or load(recipe.data, data_dir=data_dir, size=recipe.size, skip_unreadable=recipe.skip_unreadable)
@@ -93,21 +96,38 @@ def prepare(
     asked = recipe.model_dump()
     _refuse_shares(recipe, dataset)
     findings = _audits().audited(dataset, folder, watch) if recipe.audit else {}
-    positions = _split(recipe, dataset, findings)
+    kept = folder / "splits.npz"
+    positions = stored_split(kept, len(dataset.labels)) if kept.exists() else _split(recipe, dataset, findings)
     if recipe.flip == "photographs":
         recipe = recipe.model_copy(update={"flip": 0.5 if dataset.photographs else 0.0})
     facts = replace(facts, images={part: len(rows) for part, rows in positions.items()})
     if keep:
         write_json(folder / "resolved.json", {"asked": [asked], "recipe": recipe.model_dump(), "data": facts})
         write_bytes(folder / "splits.npz", _packed(positions))
-    warnings = (*findings.get("warnings", ()), *_unmeasured(dataset, positions))
+    unmeasured = _unmeasured(dataset, positions)
+    for sentence in unmeasured:
+        watch(f"warning: {sentence}")
+    warnings = (*findings.get("warnings", ()), *unmeasured)
     twinned = twins(findings, dataset, positions["test"], positions["train"])
     images, learned = dataset, {}
     if recipe.features != "pixels":
         featurize = importlib.import_module("tenfold.data.featurize").featurize
         images, learned = featurize(recipe, dataset, positions, folder, device, watch, keep)
-    about = About(facts, warnings, twinned, learned)
+    about = About(facts, warnings, twinned, learned, dataset.paths)
     return Prepared(recipe, dataset, images, parts(recipe, images, positions, device), device, about, findings)
+
+
+def stored_split(path: Path, images: int) -> dict[str, Tensor]:
+    """Read the positions of each part from a run's splits.npz; a FileError where they are none of so many images."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            parts = {part: torch.from_numpy(arrays[part].astype(np.int64)) for part in ("train", "validation", "test")}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise FileError(f"{path}: damaged ({error}); restore it from a copy") from None
+    together = torch.cat(list(parts.values()))
+    if len(together) and not 0 <= int(together.min()) <= int(together.max()) < images:
+        raise FileError(f"{path}: damaged (it points outside of the {images:,} images); restore it from a copy")
+    return parts
 
 
 def parts_of(recipe: Recipe, dataset: Dataset) -> dict[str, Tensor]:
@@ -127,14 +147,17 @@ def _refuse_shares(recipe: Recipe, dataset: Dataset) -> None:
 
 
 def _unmeasured(dataset: Dataset, positions: dict[str, Tensor]) -> list[str]:
-    """Say which classes a part has no image of."""
-    sentences = []
-    for part in ("validation", "test"):
-        there = torch.bincount(dataset.labels[positions[part]], minlength=len(dataset.class_names))
-        lacking = [dataset.class_names[k] for k in there.eq(0).nonzero().flatten().tolist()]
+    """Say how many classes a part has no image of."""
+    sentences, names = [], dataset.class_names
+    for part, not_done in (("validation", "not validated"), ("test", "not tested")):
+        there = torch.bincount(dataset.labels[positions[part]], minlength=len(names))
+        lacking = [names[k] for k in there.eq(0).nonzero().flatten().tolist()]
         if lacking:
-            more = f" and {len(lacking) - 1:,} more" if len(lacking) > 1 else ""
-            sentences.append(f"No {part} image has the class {lacking[0]!r}{more}: it counts as 0 in macro F1 there")
+            listed = ", ".join(lacking[:3]) + ", …" * (len(lacking) > 3)
+            sentences.append(
+                f"{len(lacking):,} of {count(len(names), 'class', 'classes')} without a {part} image, so {not_done}: "
+                f"{listed}; macro F1 leaves out a class that is not predicted either"
+            )
     return sentences
 
 

@@ -38,7 +38,10 @@ class Failure:
 
 @dataclass(frozen=True)
 class ExactScores:
-    """Exact means of one member over a whole part; None where it failed. n, intervals: of the best member alone."""
+    """Exact means of one member over a whole part; None where it failed.
+
+    n, absent, intervals: of the best member alone; absent: classes that its macro_f1 leaves out.
+    """
 
     loss: float | None = None
     cost: float | None = None
@@ -47,6 +50,7 @@ class ExactScores:
     interval: Bounds = field(default=None, metadata=SPARSE)
     macro_f1_interval: Bounds = field(default=None, metadata=SPARSE)
     n: int | None = field(default=None, metadata=SPARSE)
+    absent: int | None = field(default=None, metadata=SPARSE)
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ class Rival:
     first_accuracy: float
     second_accuracy: float
     difference: float
-    interval: tuple[float, float]
+    interval: Bounds
     sentence: str
 
 

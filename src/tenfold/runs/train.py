@@ -25,11 +25,10 @@ def train_recipe(run: Run, prepared: Prepared, progress: Progress | None) -> Mad
     results = assess(run, stage, progress, range(len(progress.tally["member"])), ("train", "validation", "test"))
     validation, tested = (score(run, part, models) for part in ("validation", "test"))
     best, metrics = winner(progress), tested.metrics[stage.name]
-    exact = results[best].test or ExactScores()
-    sure = replace(exact, interval=metrics.interval, macro_f1_interval=metrics.macro_f1_interval, n=metrics.n)
-    results[best] = replace(results[best], test=sure)
+    exact, sure = results[best].test or ExactScores(), ("interval", "macro_f1_interval", "n", "absent")
+    results[best] = replace(results[best], test=replace(exact, **{name: getattr(metrics, name) for name in sure}))
     result = TrainResult(
-        **summary(run, recipe.metric, validation, tested, stage.name),
+        **summary(run, recipe.metric, len(stage.settings), validation, tested, stage.name),
         members=tuple(results),
         best=best,
         settings={stage.name: stage.settings},

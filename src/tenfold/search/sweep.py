@@ -35,6 +35,7 @@ from tenfold.search.units import NEEDED, UnitOutcome, folds, planned
 from tenfold.search.workers import train_units
 from tenfold.text import count
 from tenfold.trained.model import TrainedModel
+from tenfold.trained.statistics import too_few
 
 FINAL = "final"
 OPTUNAS = ("tpe", "cma_es")
@@ -51,7 +52,7 @@ class Searched(NamedTuple):
     """The candidates of a sweep and their scores.
 
     scores, losses, epochs: (K, folds, repeats): by the metric, on the validation part, and after how many epochs; NaN
-    where a run failed. populations: how they were trained, in sentences.
+    where a run failed. populations: how they were trained, in sentences. validated: images that judged each.
     """
 
     candidates: list[Settings]
@@ -59,6 +60,7 @@ class Searched(NamedTuple):
     losses: NDArray[np.float64]
     epochs: NDArray[np.float64]
     populations: list[str]
+    validated: int
 
 
 def sweep_settings(run: Run, prepared: Prepared, progress: Progress | None) -> Made:
@@ -72,6 +74,7 @@ def sweep_settings(run: Run, prepared: Prepared, progress: Progress | None) -> M
     simpler = one_standard_error(summary, [float(_value(prepared, c, "l2")) for c in searched.candidates], ranked)
     best = searched.candidates[ranked[0]]
     models, tested = _final(run, prepared, best, _length(prepared, searched, ranked[0]), progress)
+    few = too_few(len(searched.candidates), float(summary.mean[ranked[0]]), searched.validated)
     result = SweepResult(
         run=str(run.folder),
         model=str(run.folder / "model.tenfold"),
@@ -93,7 +96,12 @@ def sweep_settings(run: Run, prepared: Prepared, progress: Progress | None) -> M
         runs_each=summary.runs,
         failed=int(np.isnan(searched.scores).sum()),
         populations=tuple(searched.populations),
-        warnings=(*run.about.warnings, *_fewer(prepared.recipe, len(searched.candidates)), *_at_edges(axes, best)),
+        warnings=(
+            *run.about.warnings,
+            *_fewer(prepared.recipe, len(searched.candidates)),
+            *few,
+            *_at_edges(axes, best),
+        ),
     )
     return Made(result, models, tested)
 
@@ -146,7 +154,7 @@ def _search(run: Run, prepared: Prepared, axes: Sequence[Axis]) -> Searched:
     if recipe.sampler in OPTUNAS:
         tried = _tried(candidates, measured)
         importlib.import_module("tenfold.search.journal").journal(run.folder / "optuna.log", axes, tried)
-    return Searched(candidates, scores, losses, epochs, populations)
+    return Searched(candidates, scores, losses, epochs, populations, sum(len(fold.validation) for fold in held))
 
 
 def _tried(candidates: Sequence[Settings], measured: Sequence[NDArray[np.float64]]) -> Told:

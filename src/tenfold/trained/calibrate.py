@@ -6,32 +6,71 @@ With scores z, labels y and one temperature T > 0 for all images (Guo, Pleiss, S
 
 which orders the classes as before: accuracy does not change, confidence does. The targets t are not quite 0 and 1
 (Platt 1999): (n + 1) / (n + 2) for the label, the rest shared by the other classes, so that n images without a mistake
-are no reason for certainty. Confidence here is the probability of the predicted class.
+are no reason for certainty. The cost of softmax is convex in 1 / T, so that T* is finite or, where no temperature is
+better than equal probabilities, infinite. Confidence here is the probability of the predicted class.
+
+T* is applied where the images that it was not fitted on say so: fitted on nine tenths of the images, it must raise the
+mean log likelihood of the labels of the other tenth, over all tenths, by more than the gain's standard error (the rule
+of Breiman, Friedman, Olshen and Stone 1984, chapter 3.4.3, for whatever is chosen by cross-validation).
 """
 
 __all__ = [
     "Abstention",
     "Reliability",
+    "Tempering",
     "abstention",
     "accuracy_at",
     "calibration_error",
     "maximum_calibration_error",
     "reliability",
+    "temper",
     "temperature",
 ]
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-# Temperatures between 1/20 and 20, first looked at in steps of a factor e^0.25: the sigmoid's shares of a sum may have
-# more than one minimum, and of equal ones that nearest to T = 1 is taken.
-_BOUND = float(np.log(20.0))
-_STEPS = sorted(np.linspace(-_BOUND, _BOUND, 25).tolist(), key=abs)
-_SPACING = _BOUND / 12
+from tenfold.seeds import generator
+from tenfold.text import count, setting
+
+LogShares = Callable[[float], NDArray[Any]]
+"""Temperature -> log probabilities (n, C) of the scores divided by it."""
+
+# log T is first looked at in steps of one, from T = 1/20 to 3,000 and beyond as long as the best is at an end, then in
+# quarters beside the best: the sigmoid's shares of a sum may have more than one minimum, and of equal ones that nearest
+# to T = 1 is taken. All steps are counted in quarters.
+_STEP, _COARSE = 0.25, 4
+_FIRST, _LAST, _MORE = -12, 32, 12
 _GOLDEN, _CLOSE = (5**0.5 - 1) / 2, 1e-5
+_FOLDS = 10
+
+
+class Tempering(NamedTuple):
+    """The temperature that a model is given.
+
+    value: what its scores are divided by. likeliest: what makes the labels likeliest, infinite where nothing is better
+    than equal probabilities. gain, error: nats that it gains on an image that it was not fitted on, and the standard
+    error of that mean. reason: why value is 1 and not the likeliest, else "".
+    """
+
+    value: float
+    likeliest: float
+    gain: float
+    error: float
+    reason: str
+
+
+class _Curve(NamedTuple):
+    """Sums of log probabilities along log T = step / 4, by fold: of the label, and of the other classes."""
+
+    classes: int
+    steps: list[int]
+    label: NDArray[np.float64]
+    others: NDArray[np.float64]
 
 
 class Reliability(NamedTuple):
@@ -59,29 +98,135 @@ class Abstention(NamedTuple):
     accuracy: NDArray[np.float64]
 
 
-def temperature(shares: Callable[[float], NDArray[Any]], labels: NDArray[np.int64]) -> float:
-    """Find the temperature between 1/20 and 20 that makes the labels likeliest, by smoothed targets (see the module).
+def temper(log_shares: LogShares, labels: NDArray[np.int64], seed: int = 0) -> Tempering:
+    """Fit a temperature, and apply it where cross-validation says that it helps (see the module). labels: (n,)."""
+    n = len(labels)
+    if n < 2:
+        return Tempering(1.0, 1.0, 0.0, 0.0, f"{count(n, 'validation image')} cannot show that a temperature helps")
+    plain = log_shares(1.0)
+    if not np.isfinite(plain).all():
+        return Tempering(1.0, 1.0, 0.0, 0.0, "its scores are not all finite")
+    fold = generator(seed, "temperature").permutation(n) % min(_FOLDS, n)
+    curve = _curve(log_shares, labels, fold, plain.shape[1])
+    best = _likeliest(log_shares, labels, curve)
+    if not math.isfinite(best):
+        why = "no temperature makes its probabilities better than equal ones"
+        return Tempering(1.0, best, 0.0, 0.0, f"{why}, by {count(n, 'validation image')}")
+    gains = _held_out(log_shares, labels, fold, curve) - plain[np.arange(n), labels]
+    gain, error = float(gains.mean()), float(gains.std(ddof=1) / math.sqrt(n))
+    if gain > error:
+        return Tempering(best, best, gain, error, "")
+    why = f"{setting(best, 3)} is not shown to help by cross-validation on {count(n, 'validation image')}"
+    return Tempering(1.0, best, gain, error, why if gain or error else "every temperature is as good")
 
-    shares: T -> probabilities (n, C) of the scores divided by T. labels: (n,). Never less likely than T = 1. Returns
-    1.0 where there are no images, or where the probabilities at T = 1 are not finite; other temperatures at which they
-    are not are passed over. Probabilities that underflow count as the smallest float.
+
+def temperature(log_shares: LogShares, labels: NDArray[np.int64]) -> float:
+    """Find the temperature that makes the labels likeliest, by smoothed targets (see the module).
+
+    labels: (n,). Never less likely than T = 1; infinite where no temperature is better than equal probabilities. 1.0
+    where there are no images, or where the log probabilities at T = 1 are not finite; other temperatures at which they
+    are not are passed over.
 
     >>> z = np.array([[4.0, 0.0], [4.0, 0.0], [4.0, 0.0], [4.0, 0.0]])
-    >>> softmax = lambda t: np.exp(z / t) / np.exp(z / t).sum(1, keepdims=True)
-    >>> round(temperature(softmax, np.array([0, 0, 0, 1])), 2)  # three of four right, but a confidence of 98 %
+    >>> log_softmax = lambda t: z / t - np.log(np.exp(z / t).sum(1, keepdims=True))
+    >>> round(temperature(log_softmax, np.array([0, 0, 0, 1])), 2)  # three of four right, but a confidence of 98 %
     5.77
     """
-    if not len(labels) or not np.isfinite(shares(1.0)).all():
+    if not len(labels) or not np.isfinite(plain := log_shares(1.0)).all():
         return 1.0
+    curve = _curve(log_shares, labels, np.zeros(len(labels), dtype=np.int64), plain.shape[1])
+    return _likeliest(log_shares, labels, curve)
+
+
+def _likeliest(log_shares: LogShares, labels: NDArray[np.int64], curve: _Curve) -> float:
+    """Return the best temperature between the neighbors of the curve's best one; infinite at its upper end."""
+    n, classes = len(labels), curve.classes
+    costs = _costs(curve, n)
+    start = _best(curve.steps, costs)
+    if start == curve.steps[-1]:
+        return math.inf
 
     def cost(log_t: float) -> float:
-        return _cost(np.asarray(shares(float(np.exp(log_t))), dtype=np.float64), labels)
+        one = _sums(log_shares(math.exp(log_t)), labels, np.zeros(n, dtype=np.int64))
+        return float(_smoothed(*one, n, classes)[0])
 
-    coarse = [cost(log_t) for log_t in _STEPS]
-    start = int(np.argmin(coarse))
-    low, high = max(_STEPS[start] - _SPACING, -_BOUND), min(_STEPS[start] + _SPACING, _BOUND)
-    fine = _golden_section(cost, low, high)
-    return float(np.exp(fine if cost(fine) < coarse[start] else _STEPS[start]))
+    fine = _golden_section(cost, _STEP * (start - 1), _STEP * (start + 1))
+    return math.exp(fine if cost(fine) < costs[curve.steps.index(start)] else _STEP * start)
+
+
+def _curve(log_shares: LogShares, labels: NDArray[np.int64], fold: NDArray[np.int64], classes: int) -> _Curve:
+    """Follow the cost along log T until its least is at no end, or that end is as good as T = ∞; finer at its least."""
+    low, high = _FIRST, _LAST
+    sums: dict[int, tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
+
+    def along(steps: range) -> tuple[_Curve, NDArray[np.float64], int]:
+        sums.update({k: _sums(log_shares(math.exp(_STEP * k)), labels, fold) for k in steps if k not in sums})
+        places = sorted(sums)
+        curve = _Curve(classes, places, *np.moveaxis(np.array([sums[k] for k in places]), 1, 0))
+        costs = _costs(curve, len(labels))
+        return curve, costs, _best(places, costs)
+
+    while True:
+        curve, costs, best = along(range(low, high + 1, _COARSE))
+        if low < best < high:
+            return along(range(best - _COARSE, best + _COARSE + 1))[0]
+        if best == high and np.abs(costs[-2:] - math.log(classes)).max() < _CLOSE**2:
+            return curve
+        low, high = (low - _MORE, high) if best == low else (low, high + _MORE)
+
+
+def _sums(
+    logs: NDArray[Any], labels: NDArray[np.int64], fold: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the sums of log probabilities of each fold's labels, and of the classes beside them; −∞ if not finite."""
+    label = logs[np.arange(len(labels)), labels].astype(np.float64)
+    of_label, of_others = (np.bincount(fold, weights=part) for part in (label, logs.sum(1) - label))
+    finite = np.isfinite(of_label) & np.isfinite(of_others)
+    return np.where(finite, of_label, -np.inf), np.where(finite, of_others, -np.inf)
+
+
+def _costs(curve: _Curve, n: int) -> NDArray[np.float64]:
+    """Return the cost of all n images along the curve."""
+    return _smoothed(curve.label.sum(1), curve.others.sum(1), n, curve.classes)
+
+
+def _smoothed(
+    label: NDArray[np.float64], others: NDArray[np.float64], n: int | NDArray[np.int64], classes: int
+) -> NDArray[np.float64]:
+    """Return the mean cross-entropy of smoothed targets of n images from sums of log probabilities."""
+    on, off = (n + 1) / (n + 2), 1 / (n + 2) / max(classes - 1, 1)
+    return -(on * label + off * others) / n
+
+
+def _best(steps: Sequence[int], costs: NDArray[np.float64]) -> int:
+    """Return the step of the least cost; of equal ones that nearest to T = 1."""
+    return min(zip(costs.tolist(), map(abs, steps), steps, strict=True))[2]
+
+
+def _held_out(
+    log_shares: LogShares, labels: NDArray[np.int64], fold: NDArray[np.int64], curve: _Curve
+) -> NDArray[np.float64]:
+    """Return the log likelihood (n,) of each image's label with the temperature that the other folds are fitted by."""
+    n, rows = np.bincount(fold), np.arange(len(labels))
+    rest = (curve.label.sum(1, keepdims=True) - curve.label, curve.others.sum(1, keepdims=True) - curve.others)
+    costs = _smoothed(*rest, len(labels) - n, curve.classes)
+    likelihood = np.zeros(len(labels))
+    for k in range(len(n)):
+        held = fold == k
+        fitted = math.exp(_STEP * _vertex(curve.steps, costs[:, k]))
+        likelihood[held] = log_shares(fitted)[rows, labels][held]
+    return likelihood
+
+
+def _vertex(steps: Sequence[int], costs: NDArray[np.float64]) -> float:
+    """Return the place of the minimum of the parabola through the least cost and its neighbors."""
+    place = steps.index(_best(steps, costs))
+    if place in (0, len(steps) - 1) or not np.isfinite(costs[place - 1 : place + 2]).all():
+        return steps[place]
+    left, right = steps[place] - steps[place - 1], steps[place + 1] - steps[place]
+    fall, rise = (costs[place - 1] - costs[place]) * right, (costs[place + 1] - costs[place]) * left
+    bend = fall + rise
+    return steps[place] + float((fall * right - rise * left) / bend / 2 if bend > 0 else 0.0)
 
 
 def _golden_section(cost: Callable[[float], float], low: float, high: float) -> float:
@@ -98,16 +243,6 @@ def _golden_section(cost: Callable[[float], float], low: float, high: float) -> 
             right = low + _GOLDEN * (high - low)
             at_right = cost(right)
     return (low + high) / 2
-
-
-def _cost(p: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
-    """Return the cross-entropy of probabilities (n, C) and smoothed targets, or the largest float if not finite."""
-    n, classes = p.shape
-    on, off = (n + 1) / (n + 2), 1 / (n + 2) / max(classes - 1, 1)
-    logs = np.log(np.maximum(p, np.finfo(np.float64).tiny))
-    label = logs[np.arange(n), labels]
-    value = -float(np.mean(on * label + off * (logs.sum(1) - label)))
-    return value if np.isfinite(value) else float(np.finfo(np.float64).max)
 
 
 def reliability(confidence: NDArray[np.float64], right: NDArray[np.bool_], bins: int = 15) -> Reliability:

@@ -20,7 +20,10 @@ SLICE = 500
 
 
 class Scores(NamedTuple):
-    """Metrics of the members on a part, each (P,) float64; recall: of every class, (P, C)."""
+    """Metrics of the members on a part, each (P,) float64; recall: of every class, (P, C).
+
+    absent: classes that a member's macro averages leave out.
+    """
 
     loss: Tensor
     accuracy: Tensor
@@ -28,13 +31,14 @@ class Scores(NamedTuple):
     macro_precision: Tensor
     macro_recall: Tensor
     recall: Tensor
+    absent: Tensor
 
 
 def evaluate(model: Model, params: Params, part: Part, losses: Sequence[tuple[Loss, int]]) -> Scores:
     """Compute exact mean loss, accuracy and macro averages over a part. losses: (loss, count) of consecutive members.
 
-    F1 of a class = 2 tp / (2 tp + fp + fn); it, precision and recall are 0 for a class that neither occurs nor is
-    predicted.
+    F1 of a class = 2 tp / (2 tp + fp + fn). Macro averages are over the classes that occur or are predicted, as in
+    scikit-learn; precision is 0 for one that is never predicted, recall 0 for one that does not occur.
     """
     members = len(next(iter(params.values())))
     loss = torch.zeros(members, dtype=torch.float64)
@@ -50,31 +54,41 @@ def evaluate(model: Model, params: Params, part: Part, losses: Sequence[tuple[Lo
     there = torch.bincount(part.labels[part.rows].cpu(), minlength=model.classes)
     f1 = 2 * recalled / (called + there).clamp(min=1)
     precision, recall = recalled / called.clamp(min=1), recalled / there.clamp(min=1)
-    n = len(part.rows)
-    return Scores(loss / n, recalled.sum(-1) / n, f1.mean(-1), precision.mean(-1), recall.mean(-1), recall)
+    n, counted = len(part.rows), (called + there).gt(0).sum(-1)
+    macro_f1, macro_precision, macro_recall = (score.sum(-1) / counted for score in (f1, precision, recall))
+    absent, accuracy = (model.classes - counted).double(), recalled.sum(-1) / n
+    return Scores(loss / n, accuracy, macro_f1, macro_precision, macro_recall, recall, absent)
 
 
 def measure(labels: NDArray[np.int64], predicted: NDArray[np.int64], names: Sequence[str]) -> Metrics:
     """Measure accuracy, macro and per-class precision, recall and F1, with 95 % intervals. labels, predicted: (n,).
 
-    A class that neither occurs nor is predicted counts 0 in the macro averages, as in scikit-learn.
+    Macro averages are over the classes that occur or are predicted, as in scikit-learn; the others have no scores.
     """
     hits = labels == predicted
     right, right_of = int(hits.sum()), np.bincount(labels[hits], minlength=len(names))
     n, taken = (np.bincount(numbers, minlength=len(names)) for numbers in (labels, predicted))
+    there = n + taken > 0
     precision, recall = right_of / np.maximum(taken, 1), right_of / np.maximum(n, 1)
     f1 = 2 * right_of / np.maximum(n + taken, 1)
-    columns = (n.tolist(), precision.tolist(), recall.tolist(), map(wilson, right_of.tolist(), n.tolist()), f1.tolist())
+    intervals = map(wilson, right_of.tolist(), n.tolist())
+    columns = (n.tolist(), _of(there, precision), _of(there, recall), intervals, _of(there, f1))
     return Metrics(
         accuracy=right / len(labels),
         interval=wilson(right, len(labels)),
-        macro_precision=float(np.mean(precision)),
-        macro_recall=float(np.mean(recall)),
-        macro_f1=float(np.mean(f1)),
+        macro_precision=float(np.mean(precision[there])),
+        macro_recall=float(np.mean(recall[there])),
+        macro_f1=float(np.mean(f1[there])),
         macro_f1_interval=macro_f1_interval(labels, predicted, len(names)),
         n=len(labels),
         per_class=tuple(ClassScores(name, *scores) for name, *scores in zip(names, *columns, strict=True)),
+        absent=int(len(names) - there.sum()),
     )
+
+
+def _of(there: NDArray[np.bool_], values: NDArray[np.float64]) -> list[float | None]:
+    """Return the values of the classes that are there, None for the others."""
+    return [value if present else None for value, present in zip(values.tolist(), there.tolist(), strict=True)]
 
 
 def _slices(model: Model, params: Params, part: Part) -> Iterator[tuple[Tensor, Tensor]]:

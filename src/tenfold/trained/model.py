@@ -3,6 +3,7 @@
 __all__ = [
     "TrainedModel",
     "load_model",
+    "log_shares",
     "probabilities",
     "save_model",
     "scores",
@@ -122,9 +123,18 @@ def shares(z: Tensor, loss: str, temperature: float) -> Tensor:
 
     Softmax of z / T; for a per-class loss, the classes' probabilities σ(z / T) as shares of their sum.
     """
+    return _tempered(z, loss, temperature).softmax(-1)
+
+
+def log_shares(z: Tensor, loss: str, temperature: float) -> Tensor:
+    """Return the logarithms (N, C) of `shares`, where those would underflow too."""
+    return _tempered(z, loss, temperature).log_softmax(-1)
+
+
+def _tempered(z: Tensor, loss: str, temperature: float) -> Tensor:
     if loss in marked("losses", "PER_CLASS"):  # softmax of ln σ: the shares survive where every σ underflows
-        return torch.nn.functional.logsigmoid(z / temperature).softmax(-1)
-    return (z / temperature).softmax(-1)
+        return torch.nn.functional.logsigmoid(z / temperature)
+    return z / temperature
 
 
 def probabilities(trained: TrainedModel, images: Tensor) -> Tensor:

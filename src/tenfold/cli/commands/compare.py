@@ -17,7 +17,7 @@ from tenfold.cli.tables.compare import print_comparison
 def command(run_a: Path, run_b: Path, as_json: bool) -> None:
     """Compare the best models of two run folders, RUN_A and RUN_B, on the test images that both were scored on.
 
-    It prints an exact McNemar test, a bootstrap interval of the difference in accuracy, and the accuracy of every
+    It prints an exact McNemar test, the interval of the difference in accuracy by that test, and the accuracy of every
     class. The output for the same two folders is always the same.
     """
     from tenfold.report.compare import compare_runs

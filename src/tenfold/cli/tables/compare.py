@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tenfold.cli import layout
-from tenfold.text import ABSENT, inert, interval, p_value, percent, rounded, short
+from tenfold.text import ABSENT, inert, interval, p_value, percent, rounded, short, signed
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -35,10 +35,13 @@ def _scores(result: Mapping[str, Any]) -> "Table":
         scores = result[side]
         f1 = [rounded(scores["macro_f1"]), interval(scores["macro_f1_interval"], rounded)]
         table.add_row(side, percent(scores["accuracy"]), interval(scores["interval"]), *f1)
-    # Where the two are never apart, the bootstrap has nothing to draw from: its (0, 0) is no certainty.
-    apart = result["first_only"] + result["second_only"]
-    table.add_row("difference", percent(result["difference"]), interval(result["interval"]) if apart else ABSENT)
+    table.add_row("difference", percent(result["difference"]), interval(result["interval"], _points))
     return table
+
+
+def _points(share: float | None) -> str:
+    """Return an end of the interval of a difference: on its side of 0, as the test has it."""
+    return ABSENT if share is None else signed(100 * share, 2)
 
 
 def _agreement(result: Mapping[str, Any]) -> "Table":

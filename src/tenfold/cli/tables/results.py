@@ -20,6 +20,7 @@ from tenfold.text import (
     finite,
     inert,
     interval,
+    left_out,
     metric_name,
     number,
     percent,
@@ -139,9 +140,9 @@ def _validated(result: Mapping[str, Any]) -> str:
 def _sure_facts(test: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return lines about calibration, and about the test images that have no twin in training."""
     calibration, apart = test["calibration"], test.get("without_twins")
-    before = f"{percent(calibration['uncalibrated_error'])} % without it"
+    before = calibration.get("reason") or f"{percent(calibration['uncalibrated_error'])} % without it"
     error = f"calibration error {percent(calibration['error'])} %"
-    rows = [("", f"{error} (temperature {calibration['temperature']:.3g}; {before})")]
+    rows = [("", f"{error} (temperature {setting(calibration['temperature'], 3)}; {before})")]
     return rows + ([("", f"without twins of training images: {tested(apart)}")] if apart else [])
 
 
@@ -166,7 +167,9 @@ def tested(test: Mapping[str, Any]) -> str:
 
 def _macro(scores: Mapping[str, Any]) -> str:
     words = ("precision", "recall", "F1")
-    return "macro " + ", ".join(f"{word} {rounded(scores.get(f'macro_{word.lower()}'))}" for word in words)
+    listed = ", ".join(f"{word} {rounded(scores.get(f'macro_{word.lower()}'))}" for word in words)
+    without = left_out(scores.get("absent"))
+    return f"macro {listed}" + (f" ({without})" if without else "")
 
 
 def _rungs(rungs: Iterable[Mapping[str, Any]], metric: str | None) -> "Table":
@@ -191,7 +194,7 @@ def _classes(classes: Sequence[Mapping[str, Any]], part: str) -> "Table":
     table = layout.table("class" if part == "all" else f"class ({part})", ["images", "accuracy\n%", "precision", "F1"])
     for row in classes[: layout.ROWS]:
         # The accuracy of a class is its recall.
-        recall = row.get("accuracy", row.get("recall"))
+        recall = row.get("accuracy", row.get("recall")) if row["n"] else None
         scores = [percent(recall), rounded(row.get("precision")), rounded(row.get("f1"))]
         table.add_row(short(row["class"]), str(row["n"]), *scores)
     return table
