@@ -29,12 +29,13 @@ def test_a_machine_reads_that_it_was_stopped(tmp_path):
     assert json.loads(out) == {"error": {"message": "stopped", "code": 130}}
 
 
-@pytest.mark.parametrize("module", ["sklearn", "sklearn.utils.validation"])
+@pytest.mark.parametrize("module", ["tenfold.data.audit", "tenfold.report.pages"])
 def test_a_signal_during_an_import_of_a_run_stops_it_in_a_folder_to_resume(module, tmp_path):
     folder = tmp_path / "run"
     moment = Moment(tmp_path / "moment", module, number=signal.SIGINT, event="import")
-    process = started("train", "digits", "--epochs", "300", "--out", str(folder), moment=moment)
+    process = started("fit", "digits", "--minutes", "0.01", "--out", str(folder), moment=moment)
     _, err = process.communicate()
+    assert moment.came()
     assert process.returncode == 130
     assert err.splitlines()[-1].startswith("tenfold: stopped")
     assert not folder.exists() or json.loads((folder / "status.json").read_text())["state"] == "interrupted"
