@@ -1,6 +1,6 @@
 """From a recipe to the data parts that a run trains, validates and tests on, and everything its stages share."""
 
-__all__ = ["About", "DataFacts", "Prepared", "parts", "parts_of", "prepare", "twins"]
+__all__ = ["About", "DataFacts", "Prepared", "data_of_recipe", "parts", "parts_of", "prepare", "twins"]
 
 import importlib
 import io
@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tenfold.data.batches import Part
-from tenfold.data.load import fingerprint, load
+from tenfold.data.load import NEW, fingerprint, load
 from tenfold.data.splits import split
-from tenfold.data.types import Dataset
+from tenfold.data.types import Dataset, Precedent, precedent_of
 from tenfold.engine.population import DTYPES
 from tenfold.errors import RunError, UsageError
 from tenfold.files import read_json, write_bytes, write_json
@@ -32,6 +32,7 @@ class DataFacts:
     """The data of a run as resolved.json and reports name them.
 
     image_shape: (channels, height, width). scale: pixel to unit interval. images: part -> number of images.
+    background: color that transparent images were laid on.
     """
 
     name: str = ""
@@ -41,6 +42,7 @@ class DataFacts:
     class_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     images: dict[str, int] = field(default_factory=dict)
+    background: str = "white"
 
 
 class About(NamedTuple):
@@ -86,7 +88,7 @@ def prepare(
     dataset: the recipe's, where somebody has loaded it already.
     """
     device = _device(recipe.device)
-    dataset = dataset or load(recipe.data, data_dir=data_dir, size=recipe.size, skip_unreadable=recipe.skip_unreadable)
+    dataset = dataset or data_of_recipe(recipe, data_dir, _precedent(folder))
     facts = _facts(dataset)
     _same_data(folder, facts)
     asked = recipe.model_dump()
@@ -107,6 +109,24 @@ def prepare(
         images, learned = featurize(recipe, dataset, positions, folder, device, watch, keep)
     about = About(facts, warnings, twinned, learned)
     return Prepared(recipe, dataset, images, parts(recipe, images, positions, device), device, about, findings)
+
+
+def data_of_recipe(recipe: Recipe, data_dir: str, precedent: Precedent = NEW) -> Dataset:
+    """Load the data of a recipe as it says. precedent: how the same data were read before."""
+    return load(
+        recipe.data,
+        data_dir=data_dir,
+        size=recipe.size,
+        skip_unreadable=recipe.skip_unreadable,
+        parts=recipe.parts,
+        precedent=precedent,
+    )
+
+
+def _precedent(folder: Path) -> Precedent:
+    """Return how a run that is resumed read its data: rules of later versions must not change its classes."""
+    path = folder / "resolved.json"
+    return precedent_of(read_json(path, "data")["data"]) if path.exists() else NEW
 
 
 def parts_of(recipe: Recipe, dataset: Dataset) -> dict[str, Tensor]:
@@ -175,6 +195,7 @@ def _facts(dataset: Dataset) -> DataFacts:
         dataset.scale,
         dataset.class_names,
         tuple(dataset.notes),
+        background=dataset.background,
     )
 
 

@@ -18,13 +18,12 @@ from torch import Tensor
 
 from tenfold.choices import members
 from tenfold.data.batches import Part, inputs, sampler, steps_per_epoch
-from tenfold.data.load import load
 from tenfold.data.types import Dataset
 from tenfold.engine import loop
 from tenfold.engine.population import Population, assemble, built, first_params
 from tenfold.engine.types import Batch, Loss, Params, State, Value
 from tenfold.recipe import Recipe
-from tenfold.runs.prepare import parts, parts_of
+from tenfold.runs.prepare import data_of_recipe, parts, parts_of
 
 CPU = torch.device("cpu")
 IMAGES, FEW, LONGEST, STEPS, SKIPPED = 500, 50, 1000, 60, 10
@@ -101,7 +100,7 @@ def sanity(recipe: Recipe, data_dir: str = "", dataset: Dataset | None = None) -
 
     recipe: model, data, loss, initializer, learning rate … as for training. dataset: the recipe's, where it is loaded.
     """
-    dataset = dataset or load(recipe.data, data_dir=data_dir, size=recipe.size)
+    dataset = dataset or data_of_recipe(recipe, data_dir)
     model = _untrained(recipe, dataset)
     first, (params, ratios, failed) = _observed(model, model.params), _stepped(model)
     units = _units(model, first, _observed(model, params))
