@@ -2,6 +2,7 @@
 
 __all__ = ["main"]
 
+import importlib
 import os
 import signal
 import sys
@@ -14,9 +15,7 @@ def main() -> None:
     """Run the command line; SIGINT and SIGTERM end it with "stopped" and 130 or 143, also while it is imported."""
     for number in SIGNALS:
         signal.signal(number, _stop)
-    from tenfold.cli import main as command_line
-
-    command_line()
+    importlib.import_module("tenfold.cli").main()
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

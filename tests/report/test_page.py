@@ -31,6 +31,7 @@ from tenfold.report.results import Results
 from tenfold.report.selection import cells, confusion_counts, least_certain, mistakes
 from tenfold.report.svg import darkened, drawn
 from tenfold.report.write import _sentences, report_runs, write_report
+from tenfold.runs import fit
 from tenfold.runs.environment import Environment
 from tenfold.runs.prepare import DataFacts
 from tenfold.runs.result import FitResult, kind_of
@@ -190,7 +191,10 @@ class Tags(HTMLParser):
 def run(tmp_path_factory):
     """A short real fit; its folder and the report that it wrote."""
     folder = tmp_path_factory.mktemp("report") / "run"
-    begin(recipe({"kind": "fit", "data": "digits", "limit": 300, "minutes": 0.04}), str(folder))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fit, "LADDER", fit.LADDER[:2])
+        patch.setattr(fit, "LEAST", 100)
+        begin(recipe({"kind": "fit", "data": "digits", "limit": 300}), str(folder))
     return folder
 
 
