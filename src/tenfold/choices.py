@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tenfold.errors import UsageError, nearest
-from tenfold.recipe import FIT, OWNERS, SHAPES, SWEEP, VARYING, Recipe, Settings
+from tenfold.recipe import FIT, OWNERS, SHAPES, SWEEP, TEXTS, VARYING, Recipe, Settings
 from tenfold.text import toml
 
 
@@ -103,6 +103,8 @@ def parse(name: str, value: str) -> Any:
     >>> parse("learning_rate", "0.1,1e-3"), parse("hidden", "256-128"), parse("loss", "hinge")
     ([0.1, 0.001], [256, 128], 'hinge')
     """
+    if name in TEXTS:
+        return value
     if name in SHAPES:
         shapes = [[_scalar(part) for part in shape.split("-")] for shape in value.split(",")]
         return shapes[0] if len(shapes) == 1 else shapes

@@ -11,6 +11,7 @@ __all__ = [
     "SHAPES",
     "SPLITTING",
     "SWEEP",
+    "TEXTS",
     "UNLABELED",
     "VARYING",
     "Fact",
@@ -47,8 +48,8 @@ class Fact(NamedTuple):
     room: its word is an entry of that room; mark: of those whose files say `mark = True`. varies: it may differ between
     the members of a population. splits: a sweep may search it, and its values make separate populations. fit: a fit
     leaves it to the user. sweep: only a sweep has it. widths: it holds the widths of layers, so that a list of numbers
-    is one value. numbers: what its entries declare in NUMBERS are fields behind it. owner, without: it means nothing
-    with these words of that field.
+    is one value. text: its text may have commas and colons. numbers: what its entries declare in NUMBERS are fields
+    behind it. owner, without: it means nothing with these words of that field.
     """
 
     room: str = ""
@@ -58,6 +59,7 @@ class Fact(NamedTuple):
     fit: bool = False
     sweep: bool = False
     widths: bool = False
+    text: bool = False
     numbers: bool = False
     owner: str = ""
     without: tuple[str, ...] = ()
@@ -72,6 +74,7 @@ class Owner(NamedTuple):
 
 
 GIVEN = Fact(fit=True)
+TEXT = Fact(fit=True, text=True)
 SPLITS = Fact(splits=True)
 SEARCHED = Fact(sweep=True)
 DRAWN = Fact(varies=True, owner="initializer", without=("zero",))
@@ -83,8 +86,8 @@ class Recipe(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
     kind: Annotated[Literal["train", "fit", "sweep"], GIVEN] = Field("train", description="what the run does")
-    data: Annotated[str, GIVEN] = Field("digits", description="name of a data set, a folder of images, or an .npz file")
-    name: Annotated[str, GIVEN] = Field(
+    data: Annotated[str, TEXT] = Field("digits", description="name of a data set, a folder of images, or an .npz file")
+    name: Annotated[str, TEXT] = Field(
         "", description="name of the data in results and reports; that of the data set, folder or file if left out"
     )
     minutes: Annotated[Positive, GIVEN] = Field(10.0, description="time limit of a fit in minutes")
@@ -97,11 +100,14 @@ class Recipe(BaseModel):
     skip_unreadable: Annotated[bool, GIVEN] = Field(
         False, description="folder of images: skip and count images that cannot be read"
     )
+    parts: Annotated[str, TEXT] = Field(
+        "", description="folder of images: folders of the parts, like train=a+b,test=c; none: every folder is a class"
+    )
     limit: Annotated[Count, GIVEN] = Field(
         0, description="number of training images, drawn with the share of each class kept; 0: all"
     )
-    rows: Annotated[str, GIVEN] = Field("", description="positions a:b of the training part to train on")
-    validation_rows: Annotated[str, GIVEN] = Field("", description="positions a:b of the training part to validate on")
+    rows: Annotated[str, TEXT] = Field("", description="positions a:b of the training part to train on")
+    validation_rows: Annotated[str, TEXT] = Field("", description="positions a:b of the training part to validate on")
     validation: Annotated[Positive, GIVEN] = Field(
         0.1, description="share (below 1) or number of training images held out for validation"
     )
@@ -233,7 +239,7 @@ class Recipe(BaseModel):
             raise ValueError("flip: photographs stands alone, it is 0.5 or 0 for all; several values are numbers")
         return value
 
-    @field_validator("data", "rows", "validation_rows")
+    @field_validator("data", "parts", "rows", "validation_rows")
     @classmethod
     def _text(cls, value: str) -> str:
         try:
@@ -345,6 +351,9 @@ OWNERS = {
 
 SHAPES = tuple(name for name, fact in FACTS.items() if fact.widths)
 """Fields that hold the widths of layers: a list of numbers is one value of them."""
+
+TEXTS = tuple(name for name, fact in FACTS.items() if fact.text)
+"""Fields whose text is one value, whatever commas and colons it has."""
 
 FIT = tuple(name for name, fact in FACTS.items() if fact.fit)
 """Fields that a run of kind "fit" leaves to the user; the rest is what it searches."""

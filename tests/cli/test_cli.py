@@ -150,7 +150,7 @@ WRONG = [
     ("evaluate empty good", 1, "empty", "not a run folder"),
     ("evaluate words.txt good", 1, "words.txt", "not a tensor file"),
     ("evaluate run digits", 1, "digits", "class '0'"),
-    ("evaluate run flat.npz", 1, "flat", "(3, 8, 8)"),
+    ("evaluate run flat.npz", 1, "flat", "class '0'", "cat, dog"),
     ("predict run", 2, "IMAGES"),
     ("predict run nowhere.png", 1, "nowhere.png", "No such file"),
     ("predict run words.txt", 1, "words.txt", "not a readable image"),

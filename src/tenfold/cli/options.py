@@ -1,6 +1,6 @@
 """Command-line options made from the fields of Recipe: same words, dashes for underscores, help from descriptions."""
 
-__all__ = ["DATA_DIR", "JSON", "RUN_FOLDER", "SIZE", "SKIP", "chosen", "recipe_options", "shown", "swept"]
+__all__ = ["DATA_DIR", "JSON", "PARTS", "RUN_FOLDER", "SIZE", "SKIP", "chosen", "recipe_options", "shown", "swept"]
 
 import json
 from collections.abc import Callable, Sequence
@@ -20,6 +20,12 @@ DATA_DIR = click.option(
 RUN_FOLDER = click.option("--out", default="", help="run folder to create  [a new folder in runs/]")
 SIZE = click.option(
     "--size", type=int, default=0, help="side in pixels that a folder's images are resized to  [median, at most 64]"
+)
+PARTS = click.option(
+    "--parts",
+    default="",
+    metavar="VALUE",
+    help="folders of the parts, like train=a+b,test=c; none: every folder is a class  [by their names]",
 )
 SKIP = click.option("--skip-unreadable", is_flag=True, help="skip and count images that cannot be read")
 JSON = click.option("--json", "as_json", is_flag=True, help="print one JSON object as the last line")

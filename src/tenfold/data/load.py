@@ -11,41 +11,59 @@ from torch import Tensor
 
 from tenfold import rooms
 from tenfold.data.download import data_root, find_file
-from tenfold.data.types import Dataset, DataSource
+from tenfold.data.listing import ENDINGS
+from tenfold.data.types import Dataset, DataSource, Precedent
 from tenfold.errors import DataError, UsageError, nearest
 
 USER_ENTRIES = ("arrays", "folder")  # entries of the room that read the user's own data, at a location
 PARTS = ("train", "validation", "test")
 SIZE_CAP = 1024
 CHUNK = 2**24
+NEW = Precedent()
+"""Data that nothing was made of yet: all is chosen anew."""
+
+OTHER_FILES = {
+    ".csv .tsv .xlsx .xls .json .parquet .txt": "if it lists the label of every image, move each one to "
+    "FOLDER/<label>/, then give FOLDER",
+    ".zip .tar .gz .tgz .bz2 .xz .7z .rar": "unpack it and give the folder of images in it",
+    ".npy .mat .h5 .hdf5 .pkl .pickle .pt .pth .arff": "save its arrays with numpy.savez('data.npz', x=images, "
+    "y=labels)",
+}
+"""Endings of files that hold data in another form -> how to get from there to data that can be read."""
 
 
 def load(
-    data: str, *, data_dir: str = "", size: int = 0, skip_unreadable: bool = False, download: bool = True
+    data: str,
+    *,
+    data_dir: str = "",
+    size: int = 0,
+    skip_unreadable: bool = False,
+    download: bool = True,
+    parts: str = "",
+    precedent: Precedent = NEW,
 ) -> Dataset:
     """Load the data set that `data` names: the name of a data set, else a folder of images or an .npz file.
 
     A name wins over a folder of that name; "./digits" is the folder. data_dir: root of the named sets, "" for the usual
-    places. size, skip_unreadable: for folders, see DataSource. download: fetch a named set that is absent.
+    places. size, skip_unreadable, parts: for folders, see DataSource. download: fetch a named set that is absent.
+    precedent: how a run or a model read its data; the data may then lack classes and have no training part.
     Raises UsageError for an unknown word or an option that does not apply, DataError for data that cannot be used.
     """
     if not 0 <= size <= SIZE_CAP:
         raise UsageError(f"size {size}: expected a side in pixels from 1 to {SIZE_CAP}, or 0 for the images' own")
+    if is_folder(data):
+        source = DataSource(data, Path(), size, skip_unreadable, parts=parts, precedent=precedent)
+        return validate(rooms.find("datasets", "folder")(source), whole=not precedent.classes)
+    for option, value in (("size", size), ("skip_unreadable", skip_unreadable), ("parts", parts)):
+        if value and (data in named() or _is_npz(data)):
+            raise UsageError(f"{option} is for folders of images; {data} is not one: leave it out")
     if data in named():
-        _refuse_folder_options(data, size, skip_unreadable)
         source = DataSource("", data_root(data_dir, data), download=download)
         return validate(rooms.find("datasets", data)(source))
-    path = Path(data).expanduser()
-    if is_folder(data):
-        return validate(rooms.find("datasets", "folder")(DataSource(str(path), Path(), size, skip_unreadable)))
-    if path.suffix.lower() == ".npz":
-        _refuse_folder_options(data, size, skip_unreadable)
-        return validate(rooms.find("datasets", "arrays")(DataSource(str(path), Path())))
-    if data and path.exists():
-        raise UsageError(
-            f"{data}: neither a folder of images nor an .npz file; give one of these, or the name of a data set"
-        )
-    raise UsageError(f"{data!r} is neither a data set nor a folder that exists; {nearest(data, named())}")
+    if _is_npz(data):
+        source = DataSource(str(Path(data).expanduser()), Path(), precedent=precedent)
+        return validate(rooms.find("datasets", "arrays")(source), whole=not precedent.classes)
+    raise _no_data(data)
 
 
 def named() -> tuple[str, ...]:
@@ -58,15 +76,29 @@ def is_folder(data: str) -> bool:
     return bool(data) and data not in named() and Path(data).expanduser().is_dir()
 
 
-def _refuse_folder_options(data: str, size: int, skip_unreadable: bool) -> None:
-    if size or skip_unreadable:
-        option = "size" if size else "skip_unreadable"
-        raise UsageError(f"{option} is for folders of images; {data} is not one: leave it out")
+def _is_npz(data: str) -> bool:
+    return data not in named() and Path(data).suffix.lower() == ".npz"
 
 
-def validate(dataset: Dataset) -> Dataset:
+def _no_data(data: str) -> UsageError:
+    """Say what a word is that names no data, and how to get from there to data."""
+    path = Path(data).expanduser()
+    if not data or not path.exists():
+        return UsageError(f"{data!r} is neither a data set nor a folder that exists; {nearest(data, named())}")
+    what = next((what for endings, what in OTHER_FILES.items() if path.suffix.lower() in endings.split()), "")
+    if path.suffix.lower() in ENDINGS:
+        what = (
+            "one image: a model is trained on folders of images, and `tenfold predict MODEL IMAGE` says what it shows"
+        )
+    return UsageError(
+        f"{data}: neither a folder of images nor an .npz file; {what or 'give one of these, or the name of a data set'}"
+    )
+
+
+def validate(dataset: Dataset, whole: bool = True) -> Dataset:
     """Return the data set itself after checking that it contradicts itself nowhere.
 
+    whole: it is to be trained on, so that every class has training images.
     Raises DataError that names it: shapes and types, labels out of range, fewer than two classes, a class without
     images (in all, or in the training part), parts that overlap or leave the data set.
     """
@@ -81,7 +113,10 @@ def validate(dataset: Dataset) -> Dataset:
     if images.numel() == 0:
         raise DataError(f"{name}: no images")
     _check_classes(dataset)
-    _check_parts(dataset)
+    _check_parts(dataset, whole)
+    if whole:
+        _check_none_empty(dataset, dataset.labels, "no images")
+        _check_none_empty(dataset, dataset.labels[dataset.parts.get("train", slice(None))], "no training images")
     return dataset
 
 
@@ -95,7 +130,6 @@ def _check_classes(dataset: Dataset) -> None:
     if least < 0 or most >= len(names):
         wrong = least if least < 0 else most
         raise DataError(f"{name}: a label is {wrong}, but {len(names)} classes have the labels 0 to {len(names) - 1}")
-    _check_none_empty(dataset, dataset.labels, "no images")
 
 
 def _check_none_empty(dataset: Dataset, labels: Tensor, lacks: str) -> None:
@@ -104,11 +138,11 @@ def _check_none_empty(dataset: Dataset, labels: Tensor, lacks: str) -> None:
         raise DataError(f"{dataset.name}: class {dataset.class_names[empty[0]]!r} has {lacks}")
 
 
-def _check_parts(dataset: Dataset) -> None:
+def _check_parts(dataset: Dataset, whole: bool) -> None:
     name, parts, count = dataset.name, dataset.parts, len(dataset.images)
     if not parts:
         return
-    if "train" not in parts or not parts.keys() <= set(PARTS):
+    if (whole and "train" not in parts) or not parts.keys() <= set(PARTS):
         raise DataError(f"{name}: has the parts {', '.join(parts)}; expected train, and validation or test beside it")
     for part, positions in parts.items():
         if positions.dtype != torch.int64 or positions.ndim != 1 or not len(positions):
@@ -118,7 +152,6 @@ def _check_parts(dataset: Dataset) -> None:
     # Together: an image twice in one part is as wrong as one in two of them.
     if int(torch.bincount(torch.cat(list(parts.values())), minlength=count).max()) > 1:
         raise DataError(f"{name}: an image is in two parts; they must be disjoint")
-    _check_none_empty(dataset, dataset.labels[parts["train"]], "no training images")
 
 
 def fingerprint(dataset: Dataset) -> str:
@@ -144,9 +177,9 @@ def data_list(data_dir: str) -> list[dict[str, Any]]:
     return [{"name": name, "place": _place(name, data_root(data_dir, name))} for name in named()]
 
 
-def data_info(data: str, size: int, skip_unreadable: bool, data_dir: str) -> dict[str, Any]:
+def data_info(data: str, size: int, skip_unreadable: bool, data_dir: str, parts: str = "") -> dict[str, Any]:
     """Describe a data set: counts, shape, parts, classes, fingerprint. It is loaded, and downloaded if absent."""
-    dataset = load(data, data_dir=data_dir, size=size, skip_unreadable=skip_unreadable)
+    dataset = load(data, data_dir=data_dir, size=size, skip_unreadable=skip_unreadable, parts=parts)
     counts = torch.bincount(dataset.labels, minlength=len(dataset.class_names)).tolist()
     return {
         "data": dataset.name,

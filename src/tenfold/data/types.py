@@ -1,7 +1,8 @@
 """The nouns of the data: their source, the images as they came, and the features in place of them."""
 
-__all__ = ["LARGEST", "DataSource", "Dataset", "Feature", "Reading"]
+__all__ = ["LARGEST", "DataSource", "Dataset", "Feature", "Precedent", "Reading", "drawn_shape", "precedent_of"]
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,12 +15,45 @@ from torch import Tensor
 LARGEST = 3 * 1024**2
 
 
+# Sides from which a row of numbers is drawn as a square: fewer numbers are rarely pixels.
+_LEAST_SIDE = 8
+
+
+def drawn_shape(shape: tuple[int, ...]) -> tuple[int, int, int]:
+    """Return the shape (C, H, W) in which an image is drawn: a long row of k² numbers as k × k pixels.
+
+    >>> drawn_shape((1, 1, 784)), drawn_shape((1, 1, 30)), drawn_shape((3, 32, 32))
+    ((1, 28, 28), (1, 1, 30), (3, 32, 32))
+    """
+    channels, height, width = shape
+    side = math.isqrt(width)
+    square = (channels, height) == (1, 1) and side >= _LEAST_SIDE and side * side == width
+    return (1, side, side) if square else (channels, height, width)
+
+
+class Precedent(NamedTuple):
+    """How a run or a model read its data, so that data are read alike again; an empty field is chosen anew.
+
+    classes: names of the classes in the order of their numbers; data may then lack some, and have no others.
+    background: color that transparent images are laid on, "white" or "black".
+    """
+
+    classes: tuple[str, ...] = ()
+    background: str = ""
+
+
+def precedent_of(described: Mapping[str, Any]) -> Precedent:
+    """Return how data were read from what a run or a model file says of them; older ones laid all on white."""
+    return Precedent(tuple(described.get("class_names") or ()), described.get("background") or "white")
+
+
 class DataSource(NamedTuple):
     """Where a data set comes from and how it is read.
 
     location: the folder or file of a user's own data, "" for a named set. root: folder of the named sets.
     size: side in pixels that a folder's images are resized to, 0 for their median side (at most 64).
-    skip_unreadable: count broken images and go on. download: fetch what is absent.
+    skip_unreadable: count broken images and go on. download: fetch what is absent. parts: which folders are the parts,
+    "train=…,test=…", "none" where they are classes, "" for what their names say. precedent: see there.
     """
 
     location: str
@@ -27,6 +61,8 @@ class DataSource(NamedTuple):
     size: int = 0
     skip_unreadable: bool = False
     download: bool = True
+    parts: str = ""
+    precedent: Precedent = Precedent()
 
 
 class Reading(NamedTuple):
@@ -51,6 +87,7 @@ class Dataset:
     parts: the source's own parts, "train", "validation" and "test" -> positions (int64); empty where it has none.
     photographs: natural images, for which a mirror image is as likely. paths: file of each image, or ().
     notes: what was converted, skipped or ignored while reading, with counts. reading: of a folder's files, else None.
+    background: color that transparent images were laid on.
     """
 
     name: str
@@ -63,6 +100,7 @@ class Dataset:
     paths: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     reading: Reading | None = None
+    background: str = "white"
 
 
 class Feature(NamedTuple):

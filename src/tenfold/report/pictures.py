@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from tenfold.data.types import Dataset
+from tenfold.data.types import Dataset, drawn_shape
 from tenfold.text import visible
 
 SIDE_CAP = 64
@@ -79,7 +79,7 @@ def album(dataset: Dataset | None, with_images: bool, absent: str = "") -> Album
         why = "Images, mean images, class templates and paths are left out of this page, as asked (--no-images)."
     elif dataset is None:
         why = absent or "The images are not shown: the data set is not at hand."
-    elif min(dataset.images.shape[-2:]) < 2:
+    elif min(drawn_shape(tuple(dataset.images.shape[1:]))[1:]) < 2:
         why = "The data are vectors, not images: there is nothing to show of them."
     else:
         why = ""
@@ -96,13 +96,14 @@ def _root(paths: Sequence[str]) -> str:
 
 
 def _area(dataset: Dataset) -> int:
-    height, width = dataset.images.shape[-2:]
+    _, height, width = drawn_shape(tuple(dataset.images.shape[1:]))
     return min(height, SIDE_CAP) * min(width, SIDE_CAP)
 
 
 def _bytes(image: Tensor, scale: float) -> NDArray[np.uint8]:
     """Turn (C, H, W) in the data's own units to (H, W) grey or (H, W, 3) color bytes; what is outside is clipped."""
-    unit = np.nan_to_num(image.double().numpy() * scale, nan=0.0, posinf=1.0, neginf=0.0)
+    arranged = image.reshape(drawn_shape(tuple(image.shape))).double().numpy()
+    unit = np.nan_to_num(arranged * scale, nan=0.0, posinf=1.0, neginf=0.0)
     pixels = np.round(255 * unit.clip(0, 1)).astype(np.uint8)
     # Two channels have no color of their own; a fourth one is left out.
     return np.ascontiguousarray(pixels[:3].transpose(1, 2, 0)) if len(pixels) >= 3 else pixels[0]

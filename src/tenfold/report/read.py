@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tenfold.data.types import drawn_shape
 from tenfold.errors import FileError, RunError
 from tenfold.files import as_json
 from tenfold.report.results import Results, Sweep
@@ -40,7 +41,7 @@ def results_of(folder: Path, made: Made) -> Results:
     """Return what figures and reports need of a run's result, its models and its answers."""
     result, models, answers = made
     templates = {
-        rung: model.params[model.model.templates][0].float().cpu().numpy().reshape(-1, *model.image_shape)
+        rung: model.params[model.model.templates][0].float().cpu().numpy().reshape(-1, *drawn_shape(model.image_shape))
         for rung, model in models.items()
         if model.model.templates and model.features == "pixels"
     }

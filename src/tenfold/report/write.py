@@ -8,9 +8,9 @@ from itertools import combinations
 from pathlib import Path
 
 from tenfold.data.load import fingerprint, load
-from tenfold.data.types import Dataset
+from tenfold.data.types import Dataset, precedent_of
 from tenfold.errors import RunError, TenfoldError
-from tenfold.files import write_text
+from tenfold.files import as_json, write_text
 from tenfold.report.case import Case, case_of, read_case
 from tenfold.report.compare import compare_runs, fitting_together
 from tenfold.report.pages import run_page
@@ -95,6 +95,8 @@ def _loaded(case: Case) -> Dataset:
         size=int(chosen.get("size") or 0),
         skip_unreadable=bool(chosen.get("skip_unreadable")),
         download=False,
+        parts=str(chosen.get("parts") or ""),
+        precedent=precedent_of(as_json(case.data)),
     )
     if fingerprint(dataset) != case.data.fingerprint:
         raise RunError(f"the data of {dataset.name} are not those that the run was trained on")

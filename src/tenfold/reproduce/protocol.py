@@ -20,7 +20,7 @@ FACTOR = re.compile(r"([×/])(\d+(?:\.\d+)?)")
 TESTED = ("accuracy", "macro_f1", "macro_precision", "macro_recall")
 # Fields of a Recipe that belong to the table, and to its protocol, not to its runs.
 TABLE_ONLY = ("kind", "seed", "minutes", "repeats")
-SHARED = ("data", "size", "skip_unreadable")
+SHARED = ("data", "size", "skip_unreadable", "parts")
 
 
 class ReportedRun(BaseModel):

@@ -291,7 +291,12 @@ def save_member(run: Run, stage: Stage, progress: Progress, row: int, path: Path
         "validation": _judged(stage, float(progress.tally["best_score"][row])),
         "steps": int(progress.tally["best_step"][row]),
         "recipe": stage.recipe.model_dump(),
-        "data": {"name": facts.name, "fingerprint": facts.fingerprint, "images": facts.images},
+        "data": {
+            "name": facts.name,
+            "fingerprint": facts.fingerprint,
+            "images": facts.images,
+            "background": facts.background,
+        },
         "version": run.version,
     }
     trained = TrainedModel(

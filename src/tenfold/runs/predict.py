@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from tenfold.choices import recipe
-from tenfold.data.datasets.folder import ENDINGS, images_below
+from tenfold.data.listing import LeftOut, images_below, left_out_note
 from tenfold.data.load import fingerprint, is_folder, load
+from tenfold.data.partfolders import NO_PARTS, given_parts
 from tenfold.data.readers.images import images as read_image
-from tenfold.data.types import Dataset
+from tenfold.data.types import Dataset, Precedent, drawn_shape, precedent_of
 from tenfold.errors import DataError, FileError, RunError, UsageError, nearest
 from tenfold.files import as_json
 from tenfold.runs.prepare import parts_of, stored_split
@@ -26,23 +27,33 @@ PARTS = ("train", "validation", "test", "all")
 GREY = torch.tensor([0.299, 0.587, 0.114], dtype=torch.float64)  # ITU-R 601, as the reader of image files does it
 
 
-def evaluate_model(path: Path, data: str, part: str, data_dir: str, skip_unreadable: bool = False) -> dict[str, Any]:
+def evaluate_model(
+    path: Path, data: str, part: str, data_dir: str, skip_unreadable: bool = False, parts: str = ""
+) -> dict[str, Any]:
     """Return metrics of a run's model (or a model file) on a part of labeled data.
 
     part: "train", "validation", "test", "all", or "": test where there is one, else all. Where the data are those that
-    the model was trained on, the parts are that run's own. Raises DataError where classes or shapes do not fit.
+    the model was trained on, the parts are that run's own. parts: folders of the parts, "" for those of the run where
+    the data have them. The data may lack classes. Raises DataError where they have others, or shapes do not fit.
     """
     if part and part not in PARTS:
         raise UsageError(f"no part {part!r}: {nearest(part, PARTS)}")
     trained = opened_model(path)
-    size = trained.image_shape[-1] if is_folder(data) else 0
-    dataset = load(data, data_dir=data_dir, size=size, skip_unreadable=skip_unreadable)
+    size = drawn_shape(trained.image_shape)[-1] if is_folder(data) else 0
+    dataset = load(
+        data,
+        data_dir=data_dir,
+        size=size,
+        skip_unreadable=skip_unreadable,
+        parts=parts or _own_layout(trained, data),
+        precedent=_precedent(trained),
+    )
     same = fingerprint(dataset) == trained.cause["data"]["fingerprint"]
-    parts = _own_parts(path, trained, dataset) if same else dataset.parts
-    part = part or ("test" if "test" in parts else "all")
-    if part not in parts and part != "all":
-        raise UsageError(f"{data} has no {part} part; it has {', '.join((*parts, 'all'))}")
-    rows = torch.arange(len(dataset.labels)) if part == "all" else parts[part]
+    positions = _own_parts(path, trained, dataset) if same else dataset.parts
+    part = part or ("test" if "test" in positions else "all")
+    if part not in positions and part != "all":
+        raise UsageError(f"{data} has no {part} part; it has {', '.join((*positions, 'all'))}")
+    rows = torch.arange(len(dataset.labels)) if part == "all" else positions[part]
     pieces = (_fitting(trained, dataset, piece) for piece in torch.split(rows, SLICE))
     predicted = torch.cat([_scores(path, trained, piece).argmax(1) for piece in pieces])
     labels = _own_labels(trained, dataset)[rows]
@@ -66,21 +77,22 @@ def _plain_scores(metrics: Metrics) -> dict[str, Any]:
 def predict_files(path: Path, images: Sequence[Path], skip_unreadable: bool = False) -> dict[str, Any]:
     """Return probabilities of every class for image files, and for those in folders, in the order of their names."""
     trained = opened_model(path)
-    mode = {1: "L", 3: "RGB"}.get(trained.image_shape[0])
-    if mode is None or trained.image_shape[1] != trained.image_shape[2]:
+    channels, height, width = drawn_shape(trained.image_shape)
+    mode = {1: "L", 3: "RGB"}.get(channels)
+    if mode is None or height != width:
         raise UsageError(f"{path}: takes inputs of shape {trained.image_shape}, which image files do not have")
     listed = [_files(place) for place in images]
-    files, ignored = [file for paths, _ in listed for file in paths], sum(count for _, count in listed)
+    files = [file for paths, _ in listed for file in paths]
     predictions, broken = [], []
     for file in files:
         try:
-            pixels, _ = read_image(file).pixels(mode, trained.image_shape[1])
+            pixels, _ = read_image(file).pixels(mode, height)
         except DataError as error:
             if not skip_unreadable:
                 raise DataError(f"{error}; --skip-unreadable skips it") from None
             broken.append(str(file))
             continue
-        z = _scores(path, trained, torch.tensor(pixels)[None].double() / 255 / trained.scale)
+        z = _scores(path, trained, torch.tensor(pixels).view(1, *trained.image_shape).double() / 255 / trained.scale)
         probabilities = shares(z, trained.loss, trained.temperature)[0].tolist()
         predicted = trained.class_names[int(z.argmax())]
         predictions.append({"file": str(file), "predicted": predicted, "probabilities": probabilities})
@@ -88,7 +100,7 @@ def predict_files(path: Path, images: Sequence[Path], skip_unreadable: bool = Fa
     if not predictions:
         raise DataError(unread)
     notes = [unread] if broken else []
-    notes += [f"{ignored} entries ignored: hidden, or not an image"] if ignored else []
+    notes += [left_out_note(place, left_out) for place, (_, left_out) in zip(images, listed, strict=True) if left_out]
     return {"model": str(path), "class_names": list(trained.class_names), "predictions": predictions, "notes": notes}
 
 
@@ -113,6 +125,23 @@ def _scores(path: Path, trained: TrainedModel, images: Tensor) -> Tensor:
             "--learning-rate), or the values of these images are far from those that it was trained on"
         )
     return z
+
+
+def _precedent(trained: TrainedModel) -> Precedent:
+    """Return how the model's data were read: new images are read alike."""
+    return precedent_of({**trained.cause["data"], "class_names": trained.class_names})
+
+
+def _own_layout(trained: TrainedModel, data: str) -> str:
+    """Return the folders of the parts as the model's run named them, where the data have them all."""
+    parts = str(trained.cause["recipe"].get("parts", ""))
+    if not parts or parts == NO_PARTS or not is_folder(data):
+        return parts if is_folder(data) else ""
+    try:
+        given_parts(Path(data).expanduser(), parts)
+    except UsageError:
+        return ""
+    return parts
 
 
 def _own_parts(path: Path, trained: TrainedModel, dataset: Dataset) -> dict[str, Tensor]:
@@ -140,6 +169,8 @@ def _fitting(trained: TrainedModel, dataset: Dataset, rows: Tensor) -> Tensor:
         images = images.expand(-1, 3, -1, -1)
     if images.shape[1] == 3 and trained.image_shape[0] == 1:
         images = (images.double() * GREY[:, None, None]).sum(1, keepdim=True)
+    if drawn_shape(tuple(images.shape[1:])) == drawn_shape(trained.image_shape):
+        images = images.reshape(-1, *trained.image_shape)
     if tuple(images.shape[1:]) != trained.image_shape:
         raise DataError(
             f"{dataset.name} has images of shape {tuple(images.shape[1:])}, the model takes {trained.image_shape}"
@@ -153,11 +184,12 @@ def _converted(trained: TrainedModel, dataset: Dataset) -> list[str]:
     return [f"all images: {have} channels to {want}, as the model takes them"] if have != want else []
 
 
-def _files(place: Path) -> tuple[list[Path], int]:
-    """List a file itself, or the images in a folder at any depth by their names, and how many entries are none."""
+def _files(place: Path) -> tuple[list[Path], list[LeftOut]]:
+    """List a file itself, or the images in a folder at any depth by their names, and the entries that are none."""
     if not place.is_dir():
-        return [place], 0
+        return [place], []
     listing = images_below(place)
     if not listing.paths:
-        raise DataError(f"{place}: holds no images; their names must end in {', '.join(sorted(ENDINGS))}")
-    return listing
+        left_out = f" ({left_out_note(place, listing.left_out)})" if listing.left_out else ""
+        raise DataError(f"{place}: holds no images{left_out}; give image files, or folders of them")
+    return listing.paths, listing.left_out

@@ -1,6 +1,16 @@
 """From a recipe to the data parts that a run trains, validates and tests on, and everything its stages share."""
 
-__all__ = ["About", "DataFacts", "Prepared", "parts", "parts_of", "prepare", "stored_split", "twins"]
+__all__ = [
+    "About",
+    "DataFacts",
+    "Prepared",
+    "data_of_recipe",
+    "parts",
+    "parts_of",
+    "prepare",
+    "stored_split",
+    "twins",
+]
 
 import importlib
 import io
@@ -18,9 +28,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tenfold.data.batches import Part
-from tenfold.data.load import fingerprint, load
+from tenfold.data.load import NEW, fingerprint, load
 from tenfold.data.splits import split
-from tenfold.data.types import Dataset
+from tenfold.data.types import Dataset, Precedent, precedent_of
 from tenfold.engine.population import DTYPES
 from tenfold.errors import FileError, RunError, UsageError
 from tenfold.files import read_json, write_bytes, write_json
@@ -34,6 +44,7 @@ class DataFacts:
     """The data of a run as resolved.json and reports name them.
 
     image_shape: (channels, height, width). scale: pixel to unit interval. images: part -> number of images.
+    background: color that transparent images were laid on.
     """
 
     name: str = ""
@@ -43,6 +54,7 @@ class DataFacts:
     class_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     images: dict[str, int] = field(default_factory=dict)
+    background: str = "white"
 
 
 class About(NamedTuple):
@@ -89,7 +101,7 @@ def prepare(
     told what would spoil the result. dataset: the recipe's, where somebody has loaded it already.
     """
     device = _device(recipe.device)
-    dataset = dataset or load(recipe.data, data_dir=data_dir, size=recipe.size, skip_unreadable=recipe.skip_unreadable)
+    dataset = dataset or data_of_recipe(recipe, data_dir, _precedent(folder))
     dataset = replace(dataset, name=recipe.name or dataset.name)
     facts = _facts(dataset)
     _same_data(folder, facts)
@@ -128,6 +140,24 @@ def stored_split(path: Path, images: int) -> dict[str, Tensor]:
     if len(together) and not 0 <= int(together.min()) <= int(together.max()) < images:
         raise FileError(f"{path}: damaged (it points outside of the {images:,} images); restore it from a copy")
     return parts
+
+
+def data_of_recipe(recipe: Recipe, data_dir: str, precedent: Precedent = NEW) -> Dataset:
+    """Load the data of a recipe as it says. precedent: how the same data were read before."""
+    return load(
+        recipe.data,
+        data_dir=data_dir,
+        size=recipe.size,
+        skip_unreadable=recipe.skip_unreadable,
+        parts=recipe.parts,
+        precedent=precedent,
+    )
+
+
+def _precedent(folder: Path) -> Precedent:
+    """Return how a run that is resumed read its data: rules of later versions must not change its classes."""
+    path = folder / "resolved.json"
+    return precedent_of(read_json(path, "data")["data"]) if path.exists() else NEW
 
 
 def parts_of(recipe: Recipe, dataset: Dataset) -> dict[str, Tensor]:
@@ -199,6 +229,7 @@ def _facts(dataset: Dataset) -> DataFacts:
         dataset.scale,
         dataset.class_names,
         tuple(dataset.notes),
+        background=dataset.background,
     )
 
 

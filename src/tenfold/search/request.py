@@ -6,12 +6,10 @@ from typing import Any
 
 from tenfold.choices import recipe
 from tenfold.errors import UsageError
-from tenfold.recipe import SHAPES, Recipe, Settings
+from tenfold.recipe import SHAPES, TEXTS, Recipe, Settings
 from tenfold.search.axes import Axis, check_axes, parse_axis
 from tenfold.search.axes import text as axis_text
 
-# Fields whose text may have colons and commas of its own.
-TEXTS = ("data", "rows", "validation_rows")
 # What an extension may change; everything else would make other runs of the members that there are.
 FREE = ("members", "sampler")
 

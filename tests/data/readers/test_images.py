@@ -25,7 +25,7 @@ def encoded(image, kind, **options):
 @pytest.mark.parametrize("kind", FORMATS)
 @pytest.mark.parametrize("array", [GREY, COLOR], ids=["grey", "color"])
 def test_every_format(tmp_path, kind, array):
-    lossy = {"JPEG": {"quality": 95}, "WEBP": {"lossless": True}}
+    lossy = {"JPEG": {"quality": 95}, "WEBP": {"lossless": True}, "AVIF": {"quality": 100, "subsampling": "4:4:4"}}
     path = tmp_path / "without-ending"
     path.write_bytes(encoded(Image.fromarray(array), kind, **lossy.get(kind, {})))
     mode = "L" if array.ndim == 2 else "RGB"
@@ -33,11 +33,11 @@ def test_every_format(tmp_path, kind, array):
     assert (picture.width, picture.height) == (24, 24)
     pixels, _ = picture.pixels(mode, 0)
     expected = array[None] if mode == "L" else array.transpose(2, 0, 1)
-    tolerance = {"JPEG": 40, "GIF": 60}.get(kind, 0) if mode == "RGB" else {"JPEG": 10}.get(kind, 0)
+    tolerance = ({"JPEG": 40, "GIF": 60, "AVIF": 4} if mode == "RGB" else {"JPEG": 10, "AVIF": 4}).get(kind, 0)
     assert pixels.shape == expected.shape
     assert pixels.flags.c_contiguous
     assert np.abs(pixels.astype(int) - expected).max() <= tolerance
-    assert picture.grey == (mode == "L" and kind != "WEBP")  # WebP has no grey
+    assert picture.grey == (mode == "L" and kind not in ("WEBP", "AVIF"))  # these have no grey
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def path(tmp_path):
     ids=["bytes", "big-endian", "half", "fortran", "flat", "channels", "bool"],
 )
 def test_round_trip(path, compressed, x):
-    found = npz(written(path, compressed, x_train=x, y_train=Y, x_test=x[:3], y_test=Y[:3, None].astype(float)))
+    found = npz(written(path, compressed, x_train=x, y_train=Y, x_test=x[:3], y_test=Y[:3, None].astype(float))).arrays
     assert np.array_equal(found["x_train"], x)
     assert np.array_equal(found["y_test"], Y[:3])
     assert found["x_train"].dtype == x.dtype.newbyteorder("=")
@@ -41,7 +41,7 @@ def test_round_trip(path, compressed, x):
 
 @pytest.mark.parametrize("labels", [np.array(["é", "b", "ab"] * 4), np.array([b"\xc3\xa9", b"b", b"ab"] * 4)])
 def test_strings(path, labels):
-    assert npz(written(path, x=X, y=labels))["y"].tolist() == ["é", "b", "ab"] * 4
+    assert npz(written(path, x=X, y=labels)).arrays["y"].tolist() == ["é", "b", "ab"] * 4
 
 
 def spoiled(value, place=(7, 2, 3)):
@@ -55,15 +55,20 @@ def spoiled(value, place=(7, 2, 3)):
     [
         ({"x": X}, "'y' is missing; the file holds x"),
         ({"x_train": X, "y_train": Y, "x_test": X}, "'y_test' is missing"),
-        ({"x_test": X, "y_test": Y}, "'x_train' is missing"),
         ({"x": X, "y": Y, "x_train": X}, "both 'x' or 'y' and arrays of parts"),
-        ({"x_train": X, "y_train": Y, "x_val": X}, "unknown array 'x_val': did you mean 'x_validation'"),
+        ({"x_train": X, "y_train": Y, "x_val": X}, "'y_validation' is missing; .* for each image of 'x_val', or leave"),
+        ({"x_train": X, "y_train": Y, "x_vla": X}, "unknown array 'x_vla': did you mean 'x_train'"),
+        ({"images": X, "X": X, "y": Y}, "both 'images' and 'X' could be x; keep one"),
+        ({"images": X, "labels": Y[:5]}, "'images' has 12 images, 'labels' has 5 labels"),
+        ({"arr_0": X}, r"holds arr_0 \(12, 4, 5\); expected images and as many labels"),
+        ({"arr_0": Y, "arr_1": Y, "arr_2": X}, "expected images and as many labels"),
         ({"x": X, "y": Y[:5]}, "'x' has 12 images, 'y' has 5 labels"),
         ({"x": spoiled(np.nan), "y": Y}, r"'x' holds nan at position \(7, 2, 3\)"),
         ({"x": spoiled(-np.inf), "y": Y}, r"'x' holds -inf at position \(7, 2, 3\)"),
         ({"x": X, "y": np.where(Y == 2, np.nan, 0)}, r"'y' holds nan at position \(2,\)"),
         ({"x": X, "y": Y + 0.5}, "'y' holds 0.5 at position 0; a label is a whole number"),
-        ({"x": X, "y": np.eye(12)}, r"'y' has the shape \(12, 12\); expected one label per image"),
+        ({"x": X, "y": np.eye(12) / 2}, r"'y' has the shape \(12, 12\); expected one label per image"),
+        ({"x": X, "y": 1 - np.eye(12)}, "or one-hot rows"),
         ({"x": X, "y": Y.astype(object)}, "'y' holds Python objects"),
         ({"x": X.astype(complex), "y": Y}, "dtype complex128"),
         ({"x": X.astype(str), "y": Y}, "expected 2 to 4 dimensions of numbers"),
@@ -77,6 +82,57 @@ def test_wrong_content_is_named(path, arrays, why):
     with pytest.raises(DataError, match=why) as caught:
         npz(written(path, **arrays))
     assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("names", "keys"),
+    [
+        (("train_images", "train_labels", "test_images", "test_labels"), ("x_train", "y_train", "x_test", "y_test")),
+        (("X_train", "y_train", "X_val", "y_val"), ("x_train", "y_train", "x_validation", "y_validation")),
+        (("trainX", "trainY", "testX", "testY"), ("x_train", "y_train", "x_test", "y_test")),
+        (("train_set_x", "train_set_y"), ("x_train", "y_train")),
+        (
+            ("images_train", "labels_train", "images_dev", "labels_dev"),
+            ("x_train", "y_train", "x_validation", "y_validation"),
+        ),
+        (("X", "Y"), ("x", "y")),
+        (("images", "labels"), ("x", "y")),
+        (("data", "target"), ("x", "y")),
+        (("x_data", "y_true"), ("x", "y")),
+        (("arr_0", "arr_1"), ("x", "y")),
+        (("arr_0", "arr_1", "arr_2", "arr_3"), ("x_train", "y_train", "x_test", "y_test")),
+    ],
+)
+def test_common_names_are_read_and_said(path, names, keys):
+    content = {name: X + k if key[0] == "x" else Y for k, (name, key) in enumerate(zip(names, keys, strict=True))}
+    stored = npz(written(path, **content))
+    assert stored.names == dict(zip(keys, names, strict=True))
+    assert all(np.array_equal(stored.arrays[key], content[name]) for key, name in stored.names.items())
+    said = ", ".join(f"{name} as {key}" for key, name in stored.names.items() if name != key)
+    assert stored.notes == (f"read {said}",)
+
+
+def test_arrays_by_position_are_told_apart_by_shape(path):
+    """In the order of scikit-learn's train_test_split, with labels of one column and one-hot."""
+    content = {"arr_0": X, "arr_1": X[:5], "arr_2": Y[:, None], "arr_3": np.eye(3)[Y[:5]]}
+    stored = npz(written(path, **content))
+    assert stored.names == {"x_train": "arr_0", "y_train": "arr_2", "x_test": "arr_1", "y_test": "arr_3"}
+    assert stored.arrays["y_test"].tolist() == Y[:5].tolist()
+    assert stored.notes[1] == "one-hot labels read as class numbers: arr_3 (3 classes)"
+    swapped = npz(written(path, arr_0=Y, arr_1=X.reshape(12, 20)))
+    assert swapped.names == {"x": "arr_1", "y": "arr_0"}
+
+
+@pytest.mark.parametrize("labels", [Y[:, None], Y[None], Y[:, None, None], np.eye(3)[Y], np.eye(3, dtype=bool)[Y]])
+def test_labels_of_other_shapes(path, labels):
+    assert npz(written(path, x=X, y=labels)).arrays["y"].tolist() == Y.tolist()
+
+
+def test_what_files_hold_beside_images_is_not_read(path):
+    other = {"target_names": np.array(["a", "b", "c"]), "DESCR": np.array("text"), "filenames": np.array([None] * 12)}
+    stored = npz(written(path, data=X.reshape(12, 20), images=X, target=Y, **other))
+    assert stored.names == {"x": "images", "y": "target"}
+    assert stored.notes == ("read images as x, target as y", "not read: target_names, DESCR, filenames, data")
 
 
 def npy(shape="(12, 4, 5)", descr="'|u1'", content=RAW, version=1, length=None, extra=""):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from tenfold.cli.options import DATA_DIR, JSON, SIZE, shown
+from tenfold.cli.options import DATA_DIR, JSON, PARTS, SIZE, shown
 from tenfold.cli.tables.audit import print_audit
 from tenfold.text import slug
 
@@ -15,11 +15,12 @@ from tenfold.text import slug
 @click.command("audit")
 @click.argument("data")
 @SIZE
+@PARTS
 @DATA_DIR
 @click.option("--no-images", is_flag=True, help="leave the images out of the page")
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="HTML page to write  [a new file in runs/]")
 @JSON
-def command(data: str, size: int, data_dir: str, no_images: bool, out: Path | None, as_json: bool) -> None:
+def command(data: str, size: int, parts: str, data_dir: str, no_images: bool, out: Path | None, as_json: bool) -> None:
     """Search DATA for problems that would spoil a result, and write an HTML page about them.
 
     It reports counts, image sizes, damaged files, small or unbalanced classes, duplicates within a part and across
@@ -30,7 +31,7 @@ def command(data: str, size: int, data_dir: str, no_images: bool, out: Path | No
     from tenfold.data.load import is_folder, load
     from tenfold.report.pages import write_audit_page
 
-    dataset = load(data, data_dir=data_dir, size=size, skip_unreadable=is_folder(data))
+    dataset = load(data, data_dir=data_dir, size=size, skip_unreadable=is_folder(data), parts=parts)
     findings = json_of(audit(dataset))
     page = out or _default_page(data)
     page.parent.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,7 @@ __all__ = ["command"]
 
 import click
 
-from tenfold.cli.options import DATA_DIR, JSON, SIZE, SKIP, shown
+from tenfold.cli.options import DATA_DIR, JSON, PARTS, SIZE, SKIP, shown
 from tenfold.cli.tables.results import print_data_info, print_data_list
 
 
@@ -26,14 +26,15 @@ def list_sets(data_dir: str, as_json: bool) -> None:
 @command.command("info")
 @click.argument("data")
 @SIZE
+@PARTS
 @SKIP
 @DATA_DIR
 @JSON
-def info(data: str, size: int, skip_unreadable: bool, data_dir: str, as_json: bool) -> None:
+def info(data: str, size: int, parts: str, skip_unreadable: bool, data_dir: str, as_json: bool) -> None:
     """Load and check DATA, and print its counts, shape, parts, classes and fingerprint."""
     from tenfold.data.load import data_info
 
-    shown(data_info(data, size, skip_unreadable, data_dir), as_json, print_data_info)
+    shown(data_info(data, size, skip_unreadable, data_dir, parts), as_json, print_data_info)
 
 
 @command.command("fetch")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tenfold.cli.options import DATA_DIR, JSON, SKIP, shown
+from tenfold.cli.options import DATA_DIR, JSON, PARTS, SKIP, shown
 from tenfold.cli.tables.results import print_evaluation
 
 
@@ -14,10 +14,11 @@ from tenfold.cli.tables.results import print_evaluation
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("data")
 @click.option("--part", default="", help="train, validation, test or all  [test if DATA has a test part, else all]")
+@PARTS
 @DATA_DIR
 @SKIP
 @JSON
-def command(model: Path, data: str, part: str, data_dir: str, skip_unreadable: bool, as_json: bool) -> None:
+def command(model: Path, data: str, part: str, parts: str, data_dir: str, skip_unreadable: bool, as_json: bool) -> None:
     """Score MODEL, a run folder or a model file, on the labeled images of DATA.
 
     It prints accuracy, precision, recall and F1. If DATA is the data set of MODEL's own run, the parts are those of
@@ -25,4 +26,4 @@ def command(model: Path, data: str, part: str, data_dir: str, skip_unreadable: b
     """
     from tenfold.runs.predict import evaluate_model
 
-    shown(evaluate_model(model, data, part, data_dir, skip_unreadable), as_json, print_evaluation)
+    shown(evaluate_model(model, data, part, data_dir, skip_unreadable, parts), as_json, print_evaluation)

@@ -2,13 +2,14 @@
 
 Images (N, D) become (N, 1, 1, D), (N, H, W) become (N, 1, H, W); of four dimensions, the last or the second is that of
 the channels: the one that is 1 to 4. Unsigned bytes, and whole numbers from 0 to 255, are pixels to be scaled by 1/255;
-all others become float32, unscaled. Classes are the distinct training labels, sorted: numbers by value, strings by
-alphabet.
+all others become float32, unscaled. Classes are the distinct training labels, sorted: numbers by value, also where they
+are strings, other strings by alphabet.
 """
 
 __all__ = ["arrays"]
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tenfold.data.readers.npz import npz
-from tenfold.data.types import Dataset, DataSource
-from tenfold.errors import DataError
+from tenfold.data.layout import ordered
+from tenfold.data.readers.npz import Stored, npz
+from tenfold.data.types import Dataset, DataSource, drawn_shape
+from tenfold.errors import DataError, nearest
 
 CHANNELS = (1, 2, 3, 4)
 PARTS = ("train", "validation", "test")
@@ -29,15 +31,18 @@ def arrays(source: DataSource) -> Dataset:
     """Load the data set of the .npz file at `source.location`, with the parts that the file has, none where it is one.
 
     Raises DataError that names the file and the array: see the reader; parts of different shapes; a label in the
-    validation or test part that the training part does not have.
+    validation or test part that the training part does not have, or the classes of `source.precedent`.
     """
     path = Path(source.location)
     stored = npz(path)
-    suffixes = [part for part in ("", *(f"_{part}" for part in PARTS)) if "x" + part in stored]
-    names, labels = _classes(path, stored, suffixes)
-    parts = _parts(stored, suffixes)
+    suffixes = [part for part in ("", *(f"_{part}" for part in PARTS)) if "x" + part in stored.arrays]
+    if suffixes[0] not in ("", "_train") and not source.precedent.classes:
+        held = ", ".join(stored.names.values())
+        raise DataError(f"{path}: array 'x_train' is missing; the file holds {held}")
+    names, labels = _classes(path, stored, suffixes, source.precedent.classes)
+    parts = _parts(stored.arrays, suffixes)
     images, notes = _images(path, stored, suffixes)
-    return Dataset(path.stem, images, labels, names, _scale(images), parts, notes=notes)
+    return Dataset(path.stem, images, labels, names, _scale(images), parts, notes=(*stored.notes, *notes))
 
 
 def _scale(images: Tensor) -> float:
@@ -45,40 +50,57 @@ def _scale(images: Tensor) -> float:
 
 
 def _parts(stored: Mapping[str, NDArray[Any]], suffixes: list[str]) -> dict[str, Tensor]:
-    if len(suffixes) == 1:  # `x`, or a training part alone: nothing was split
+    if suffixes in ([""], ["_train"]):  # `x`, or a training part alone: nothing was split
         return {}
     counts = [len(stored["y" + suffix]) for suffix in suffixes]
     positions = torch.split(torch.arange(sum(counts)), counts)
     return {suffix[1:]: part.clone() for suffix, part in zip(suffixes, positions, strict=True)}
 
 
-def _classes(path: Path, stored: Mapping[str, NDArray[Any]], suffixes: list[str]) -> tuple[tuple[str, ...], Tensor]:
-    kinds = {stored["y" + suffix].dtype.kind == "U" for suffix in suffixes}
+def _classes(path: Path, stored: Stored, suffixes: list[str], classes: Sequence[str]) -> tuple[tuple[str, ...], Tensor]:
+    """Return the names of the classes and the numbers of all labels. classes: those that a model knows, in its order.
+
+    Labels are found among the distinct ones, which are sorted; their places there are then numbered.
+    """
+    kinds = {stored.arrays["y" + suffix].dtype.kind == "U" for suffix in suffixes}
     if len(kinds) > 1:
         raise DataError(f"{path}: labels are strings in one part and numbers in another; use one of them")
-    classes = np.unique(stored["y" + suffixes[0]])
-    labels = []
-    for suffix in suffixes:
-        values = stored["y" + suffix]
-        place = np.searchsorted(classes, values).clip(max=len(classes) - 1)
-        if (strange := np.flatnonzero(classes[place] != values)).size:
-            value, first = str(values[strange[0]]), int(strange[0])
-            raise DataError(
-                f"{path}: array {'y' + suffix!r} has {value!r} at position {first}, no training label is that; "
-                "add training images of it"
-            )
-        labels.append(torch.from_numpy(place.astype(np.int64)))
-    return tuple(str(name if classes.dtype.kind == "U" else int(name)) for name in classes), torch.cat(labels)
+    distinct = np.unique(stored.arrays["y" + suffixes[0]])
+    if classes:
+        distinct = np.unique(np.concatenate([stored.arrays["y" + suffix] for suffix in suffixes]))
+    words = [str(label if distinct.dtype.kind == "U" else int(label)) for label in distinct]
+    names = tuple(classes) or tuple(ordered(words) if distinct.dtype.kind == "U" else words)
+    numbers = {name: number for number, name in enumerate(names)}
+    if strange := [word for word in words if word not in numbers]:
+        raise DataError(
+            f"{path.stem} has a class {strange[0]!r} that the model does not know; {nearest(strange[0], names)}"
+        )
+    number = np.array([numbers[word] for word in words], dtype=np.int64)
+    labels = [number[_place(path, stored, "y" + suffix, distinct)] for suffix in suffixes]
+    return names, torch.from_numpy(np.concatenate(labels))
 
 
-def _images(path: Path, stored: dict[str, NDArray[Any]], suffixes: list[str]) -> tuple[Tensor, tuple[str, ...]]:
+def _place(path: Path, stored: Stored, key: str, distinct: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the place of every label among the distinct ones."""
+    values = stored.arrays[key]
+    place = np.searchsorted(distinct, values).clip(max=len(distinct) - 1)
+    if (strange := np.flatnonzero(distinct[place] != values)).size:
+        value, first = str(values[strange[0]]), int(strange[0])
+        raise DataError(
+            f"{path}: array {stored.names[key]!r} has {value!r} at position {first}, no training label is that; "
+            "add training images of it"
+        )
+    return place
+
+
+def _images(path: Path, stored: Stored, suffixes: list[str]) -> tuple[Tensor, tuple[str, ...]]:
     """Copy all parts into one tensor; drop each array when it is copied: at most one part is held twice."""
-    kept = [stored["x" + suffix] for suffix in suffixes]
+    kept = [stored.arrays["x" + suffix] for suffix in suffixes]
     order = _order(path, kept[0].shape)
     if any(array.shape[1:] != kept[0].shape[1:] for array in kept):
         shapes = ", ".join(str(array.shape) for array in kept)
         raise DataError(f"{path}: the parts hold images of different shapes ({shapes})")
-    notes = []
+    notes = _flat_note(kept[0].shape)
     bytes_ = all(_are_bytes(array) for array in kept)
     if bytes_ and any(array.dtype != np.uint8 for array in kept):
         notes.append(f"{kept[0].dtype} values from 0 to 255 read as pixels")
@@ -88,12 +110,29 @@ def _images(path: Path, stored: dict[str, NDArray[Any]], suffixes: list[str]) ->
     start = 0
     for suffix in suffixes:
         kept.pop(0)
-        array = stored.pop("x" + suffix)
+        array = stored.arrays.pop("x" + suffix)
         if not bytes_:
-            _check_range(f"{path}: array {'x' + suffix!r}", array)
+            _check_range(f"{path}: array {stored.names['x' + suffix]!r}", array)
         np.copyto(images[start : start + len(array)].numpy(), _arranged(array, order), casting="unsafe")
         start += len(array)
     return images, tuple(notes)
+
+
+def _flat_note(shape: tuple[int, ...]) -> list[str]:
+    """Say how rows of numbers are taken that may be images."""
+    if len(shape) != 2:
+        return []
+    width = shape[1]
+    grey, colored = math.isqrt(width), math.isqrt(width // 3)
+    if drawn_shape((1, 1, width))[1] > 1:
+        return [f"rows of {width:,} numbers: learned from as rows, drawn as {grey} × {grey} pixels"]
+    if 3 * colored**2 == width and colored >= 8:
+        side = f"{colored}, {colored}"
+        return [
+            f"rows of {width:,} numbers: learned from as rows, one pixel high; for colored images of {colored} × "
+            f"{colored} pixels save them in the shape (N, 3, {side}) or (N, {side}, 3)"
+        ]
+    return []
 
 
 def _are_bytes(array: NDArray[Any]) -> bool:

@@ -1,6 +1,6 @@
 """An image file to unsigned bytes, grey or RGB, through Pillow, with its size checked before a pixel is decoded.
 
-Formats are a closed list: PNG, JPEG, BMP, GIF, WebP, TIFF, PPM, recognized by content. What is not plain grey or RGB is
+Formats are a closed list (`tenfold.data.pictureformats`), recognized by content. What is not plain grey or RGB is
 converted, and said so: EXIF orientation is applied, transparency is laid on white, the first frame stands for an
 animation, 16-bit pixels keep their upper byte (Pillow's own conversion would clip them), palettes and CMYK become RGB.
 RGB to grey is ITU-R 601: 0.299 R + 0.587 G + 0.114 B. Resizing is bilinear with the support widened when it shrinks
@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from tenfold.data.pictureformats import FORMATS, opened
 from tenfold.errors import DataError, TenfoldError
 
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
 PIXELS_CAP = 80_000_000  # below Pillow's own limit, which a program may have lifted
 # A decoded image may take this much, and RATIO times its file: a small file that claims a huge picture is refused.
 DECODED_BYTES = 32 * 2**20
@@ -49,7 +49,7 @@ class ImageFile(NamedTuple):
         side 0 keeps height and width. Raises DataError that names the file where the pixels cannot be decoded.
         """
         try:
-            with Image.open(_stream(self.source), formats=FORMATS) as image:
+            with opened(_stream(self.source)) as image:
                 _check_size(image, self.source)
                 if side:  # a JPEG is decoded at 1/2, 1/4 or 1/8 where that is enough
                     image.draft(None, (2 * side, 2 * side))
@@ -77,7 +77,7 @@ def images(source: Path | bytes) -> ImageFile:
         # Pillow warns of a decompression bomb where this module refuses; filters are global, hence the lock.
         with _WARNINGS, warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(_stream(source), formats=FORMATS) as image:
+            with opened(_stream(source)) as image:
                 _check_size(image, source)
                 kind = f"{image.format} {image.mode}"
                 return ImageFile(source, image.width, image.height, _is_grey(image), kind)
@@ -97,7 +97,7 @@ def _name(source: Path | bytes) -> str:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):
-        return f"its content is none of {', '.join(FORMATS)}"
+        return f"its content is none of {', '.join(FORMATS)}; save it as PNG or JPEG"
     if isinstance(error, (Image.DecompressionBombError, Image.DecompressionBombWarning)):
         return "it claims more pixels than the limit"
     return " ".join(str(getattr(error, "strerror", None) or error or type(error).__name__).split())

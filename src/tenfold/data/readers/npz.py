@@ -8,25 +8,25 @@ numpy.load is not used: it reads a header of any length before it compares the l
 header's shape. Here the shape, the size that the zip claims and the size of the file must agree first.
 """
 
-__all__ = ["npz"]
+__all__ = ["Stored", "npz"]
 
 import io
 import math
 import os
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import BufferedReader
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, NamedTuple, cast
 
 import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from tenfold.data.arraynames import KEYS, array_name, by_position, is_beside, is_one_hot, positional
 from tenfold.errors import DataError, TenfoldError, nearest
+from tenfold.text import visible
 
-PARTS = ("train", "validation", "test")
-KEYS = ("x", "y", *(f"{letter}_{part}" for part in PARTS for letter in "xy"))
 MEMBERS_CAP = 64
 HEADER_CAP = 10_000
 PLAIN_BYTES = 32 * 2**20  # all arrays together may take this much, and RATIO times the file
@@ -34,28 +34,76 @@ RATIO = 16
 CHUNK = 2**20
 
 
-def npz(path: Path) -> dict[str, NDArray[Any]]:
+class Stored(NamedTuple):
+    """Arrays of a file by their names in KEYS, the names that the file gives them, and what is to be said of that."""
+
+    arrays: dict[str, NDArray[Any]]
+    names: dict[str, str]
+    notes: tuple[str, ...]
+
+
+def npz(path: Path) -> Stored:
     """Read arrays by their names: `x, y`, or `x_train, y_train[, x_validation, y_validation][, x_test, y_test]`.
 
-    x: (N, D), (N, H, W), (N, H, W, C) or (N, C, H, W) of numbers, finite. y: (N,), from (N,) or (N, 1) in the file, of
+    Other names that mean the same are read as these, see `tenfold.data.arraynames`. x: (N, D), (N, H, W), (N, H, W, C)
+    or (N, C, H, W) of numbers, finite. y: (N,), from any shape of N labels or from (N, C) one-hot rows in the file, of
     integers (as floats, too) or strings. Raises DataError that names the file, the array and the position of the fault.
     """
     try:
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             with zipfile.ZipFile(cast("IO[bytes]", _Sipped(file))) as archive:
-                arrays = _read(path, archive, PLAIN_BYTES + RATIO * size)
+                content, beside = _read(path, archive, PLAIN_BYTES + RATIO * size)
     except TenfoldError:  # a signal, too, which is no fault of the file
         raise
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
     except Exception as error:  # zipfile raises struct.error, zlib.error, ValueError and others beside its own
         raise DataError(f"{path}: damaged, or not a file of numpy.savez ({error})") from error
-    _check_keys(path, arrays)
-    for part in [name[1:] for name in arrays if name.startswith("x")]:
-        _check_pair(path, arrays, "x" + part, "y" + part)
-        arrays["y" + part] = _text(f"{path}: array {'y' + part!r}", arrays["y" + part].ravel())
-    return arrays
+    names = _names(path, content)
+    arrays = {key: content.pop(name) for key, name in names.items()}
+    _check_keys(path, names)
+    one_hot = []
+    for x in [name for name in arrays if name.startswith("x")]:
+        y = "y" + x[1:]
+        if is_one_hot(arrays[y]) and len(arrays[y]) == len(arrays[x]):
+            one_hot.append(f"{names[y]} ({arrays[y].shape[1]} classes)")
+            arrays[y] = arrays[y].argmax(axis=1)
+        _check_pair(path, arrays, names, x, y)
+        arrays[y] = _text(f"{path}: array {names[y]!r}", arrays[y].ravel())
+    return Stored(arrays, names, _notes(names, one_hot, [*beside, *content]))
+
+
+def _notes(names: Mapping[str, str], one_hot: Sequence[str], not_read: Sequence[str]) -> tuple[str, ...]:
+    """Say which array was read as what, where the names alone do not."""
+    other = [f"{name} as {key}" for key, name in names.items() if name != key]
+    said = (("read", other), ("one-hot labels read as class numbers:", one_hot), ("not read:", not_read))
+    return tuple(f"{word} {', '.join(map(visible, listed))}" for word, listed in said if listed)
+
+
+def _names(path: Path, arrays: Mapping[str, NDArray[Any]]) -> dict[str, str]:
+    """Return the name in the file of every array by its name in KEYS."""
+    if positional(list(arrays)):
+        names = {key: name for name, key in by_position(arrays).items()}
+        if not names:
+            shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
+            raise DataError(
+                f"{path}: holds {shapes}; expected images and as many labels, or save them by name: x=…, y=…"
+            )
+        return names
+    names = {}
+    for name in sorted(arrays, key=lambda name: (name not in KEYS, -arrays[name].ndim)):
+        key = array_name(name)
+        if key not in names:
+            names[key] = name
+        elif not _is_other_form(arrays[name], arrays[names[key]]):
+            raise DataError(f"{path}: both {names[key]!r} and {name!r} could be {key}; keep one of them")
+    return dict(sorted(names.items(), key=lambda item: KEYS.index(item[0])))
+
+
+def _is_other_form(array: NDArray[Any], chosen: NDArray[Any]) -> bool:
+    """Test whether an array may be the rows of the same images, as scikit-learn keeps both."""
+    return array.ndim == 2 < chosen.ndim and array.shape == (len(chosen), math.prod(chosen.shape[1:]))
 
 
 class _Sipped:
@@ -69,14 +117,20 @@ class _Sipped:
         return self._file.read(CHUNK if count < 0 else min(count, CHUNK))
 
 
-def _read(path: Path, archive: zipfile.ZipFile, budget: int) -> dict[str, NDArray[Any]]:
+def _read(path: Path, archive: zipfile.ZipFile, budget: int) -> tuple[dict[str, NDArray[Any]], list[str]]:
+    """Return the arrays by their names in the file, and the names of those that hold neither images nor labels."""
     members = archive.infolist()
+    unnamed = positional([member.filename.removesuffix(".npy") for member in members])
     if len(members) > MEMBERS_CAP:
         raise DataError(f"{path}: holds {len(members)} arrays, at most {MEMBERS_CAP} are read; save only x and y")
     arrays: dict[str, NDArray[Any]] = {}
+    beside = []
     for member in members:
         name = member.filename.removesuffix(".npy")
-        if name not in KEYS:
+        if is_beside(name):
+            beside.append(name)
+            continue
+        if not unnamed and not array_name(name):
             raise DataError(f"{path}: unknown array {name!r}: {nearest(name, KEYS)}")
         if name in arrays:
             raise DataError(f"{path}: array {name!r} appears twice")
@@ -89,7 +143,7 @@ def _read(path: Path, archive: zipfile.ZipFile, budget: int) -> dict[str, NDArra
             )
         with archive.open(member) as stream:
             arrays[name] = _array(f"{path}: array {name!r}", stream, member.file_size)
-    return arrays
+    return arrays, beside
 
 
 def _array(where: str, stream: IO[bytes], size: int) -> NDArray[Any]:
@@ -144,45 +198,50 @@ def _header(where: str, stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dt
     return shape, fortran, dtype, len(start) + len(digits) + length
 
 
-def _check_keys(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Refuse all but the two layouts, each x with its y."""
-    whole = arrays.keys() & {"x", "y"}
-    if whole and len(arrays) > len(whole):
-        raise DataError(f"{path}: holds both 'x' or 'y' and arrays of parts; keep one of the two layouts")
-    wanted = ("x", "y") if whole else ("x_train", "y_train")
-    pairs = [*wanted, *(("y" if name[0] == "x" else "x") + name[1:] for name in arrays)]
-    if missing := [name for name in pairs if name not in arrays]:
-        held = ", ".join(sorted(arrays)) or "nothing"
-        raise DataError(f"{path}: array {missing[0]!r} is missing; the file holds {held}{_remedy(missing[0], arrays)}")
+def _check_keys(path: Path, names: Mapping[str, str]) -> None:
+    """Refuse all but the two layouts, each x with its y. names: name in KEYS -> name in the file."""
+    whole = names.keys() & {"x", "y"}
+    if whole and len(names) > len(whole):
+        pair = "'x' or 'y'" if whole <= set(names.values()) else " or ".join(repr(names[key]) for key in sorted(whole))
+        raise DataError(f"{path}: holds both {pair} and arrays of parts; keep one of the two layouts")
+    pairs = [*(whole and ("x", "y")), *(("y" if key[0] == "x" else "x") + key[1:] for key in names)]
+    held = ", ".join(sorted(names.values())) or "nothing"
+    if not names:
+        raise DataError(f"{path}: array 'x' is missing; the file holds {held}")
+    if missing := [key for key in pairs if key not in names]:
+        raise DataError(f"{path}: array {missing[0]!r} is missing; the file holds {held}{_remedy(missing[0], names)}")
 
 
-def _remedy(missing: str, arrays: Mapping[str, NDArray[Any]]) -> str:
+def _remedy(missing: str, names: Mapping[str, str]) -> str:
     """Return the remedy for labels that are missing of images that are there."""
-    images = "x" + missing[1:]
-    if missing[0] == "x" or images not in arrays:
+    images = names.get("x" + missing[1:])
+    if missing[0] == "x" or not images:
         return ""
     leave = f", or leave {images!r} out" if missing in ("y_validation", "y_test") else ""
     return f"; add a label for each image of {images!r}{leave}"
 
 
-def _check_pair(path: Path, arrays: Mapping[str, NDArray[Any]], x: str, y: str) -> None:
+def _check_pair(path: Path, arrays: Mapping[str, NDArray[Any]], names: Mapping[str, str], x: str, y: str) -> None:
     values, labels = arrays[x], arrays[y]
     if values.dtype.kind not in "biuf" or not 2 <= values.ndim <= 4:
-        raise DataError(f"{path}: array {x!r} is {values.dtype} {values.shape}; expected 2 to 4 dimensions of numbers")
-    if labels.ndim != 1 and (labels.ndim != 2 or labels.shape[1] != 1):
+        what = f"array {names[x]!r} is {values.dtype} {values.shape}"
+        raise DataError(f"{path}: {what}; expected 2 to 4 dimensions of numbers")
+    if labels.ndim != 1 and labels.size != len(values):
         raise DataError(
-            f"{path}: array {y!r} has the shape {labels.shape}; expected one label per image, ({len(values)},)"
+            f"{path}: array {names[y]!r} has the shape {labels.shape}; expected one label per image, ({len(values)},), "
+            "or one-hot rows"
         )
-    if len(values) != len(labels):
+    if len(values) != labels.size:
         raise DataError(
-            f"{path}: {x!r} has {len(values):,} images, {y!r} has {len(labels):,} labels; give one label for each image"
+            f"{path}: {names[x]!r} has {len(values):,} images, {names[y]!r} has {labels.size:,} labels; give one label "
+            "for each image"
         )
-    _check_finite(path, x, values)
-    _check_finite(path, y, labels)
+    _check_finite(path, names[x], values)
+    _check_finite(path, names[y], labels)
     if labels.dtype.kind == "f" and (bad := np.flatnonzero(labels.ravel() % 1)).size:
         value = labels.ravel()[bad[0]]
         raise DataError(
-            f"{path}: array {y!r} holds {value} at position {bad[0]}; a label is a whole number or a string"
+            f"{path}: array {names[y]!r} holds {value} at position {bad[0]}; a label is a whole number or a string"
         )
 
 

@@ -19,14 +19,13 @@ from torch import Tensor
 
 from tenfold.choices import members
 from tenfold.data.batches import Part, inputs, sampler, steps_per_epoch
-from tenfold.data.load import load
 from tenfold.data.types import Dataset
 from tenfold.engine import loop
 from tenfold.engine.population import Population, assemble, built, first_params
 from tenfold.engine.types import Batch, Loss, Params, State, Value
 from tenfold.files import as_json
 from tenfold.recipe import Recipe
-from tenfold.runs.prepare import parts, parts_of
+from tenfold.runs.prepare import data_of_recipe, parts, parts_of
 
 CPU = torch.device("cpu")
 IMAGES, FEW = 500, 50  # looked at, and learned by heart
@@ -81,7 +80,7 @@ def sanity(recipe: Recipe, data_dir: str = "", dataset: Dataset | None = None) -
 
     recipe: model, data, loss, initializer, learning rate … as for training. dataset: the recipe's, where it is loaded.
     """
-    model = _untrained(recipe, dataset or load(recipe.data, data_dir=data_dir, size=recipe.size))
+    model = _untrained(recipe, dataset or data_of_recipe(recipe, data_dir))
     first, (params, ratios, failed) = _observed(model, model.params), _stepped(model)
     units = _units(model, first, _observed(model, params))
     checks = [_initial_loss(model, first), _by_heart(model), _flow(first), *units, _update_ratio(ratios, failed)]
