@@ -502,3 +502,86 @@ def test_rows_are_drawn_as_squares(tmp_path):
     square = rows(tmp_path / "b.npz", 64, (8, 8))
     flat = rows(tmp_path / "c.npz", 64)
     assert evaluate_model(run, square, "all", "")["accuracy"] == evaluate_model(run, flat, "all", "")["accuracy"]
+
+
+# Drawings on transparency
+
+
+def drawing(path, color, side=16):
+    """A cross of one color on nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = Image.new("RGBA", (side, side), (255, 255, 255, 0) if color == (0, 0, 0, 255) else (0, 0, 0, 0))
+    for k in range(3, side - 3):
+        image.putpixel((k, k), color)
+        image.putpixel((k, side - 1 - k), color)
+    image.save(path)
+
+
+def drawings(root, color, count=3):
+    for name in ("cat", "dog"):
+        for k in range(count):
+            drawing(root / name / f"{k}.png", color)
+    return root
+
+
+@pytest.mark.parametrize(
+    ("color", "background"),
+    [
+        ((255, 255, 255, 255), "black"),
+        ((240, 240, 200, 255), "black"),
+        ((255, 255, 255, 128), "black"),
+        ((0, 0, 0, 255), "white"),
+        ((200, 30, 30, 255), "white"),
+        ((0, 0, 0, 0), "white"),
+    ],
+)
+def test_drawings_are_laid_on_the_color_that_shows_them(tmp_path, color, background):
+    dataset = read(drawings(tmp_path, color))
+    assert dataset.background == background
+    assert (dataset.images[0].float().std() > 10) == (color[3] > 0)
+    assert dataset.notes[0] == f"6 images: transparency to {background}"
+    black = ("transparent images are laid on black: on white 6 of 6 would be blank",)
+    assert dataset.notes[1:] == (black if background == "black" else ())
+
+
+def test_all_images_of_a_data_set_lie_on_one_color(tmp_path):
+    """Else the color would tell the classes apart."""
+    drawings(tmp_path, (90, 90, 90, 255), 4)
+    for k in range(4):
+        drawing(tmp_path / "dog" / f"white{k}.png", (255, 255, 255, 255))
+    dataset = read(tmp_path)
+    assert dataset.background == "black"
+    assert int(dataset.images[:, :, 0, 0].max()) == 0
+    for k in range(9):
+        drawing(tmp_path / "cat" / f"black{k}.png", (0, 0, 0, 255))
+    dataset = read(tmp_path)
+    assert dataset.background == "white"
+    assert "4 of 21 transparent images are blank on white" in dataset.notes
+
+
+def test_gif_and_palette_drawings_are_seen_too(tmp_path):
+    drawings(tmp_path, (255, 255, 255, 255))
+    for path in list(tmp_path.rglob("*.png")):
+        Image.open(path).quantize(8).save(path.with_suffix(".gif"), transparency=0)
+        Image.open(path).convert("LA").save(path.with_suffix(".webp"), lossless=True)
+        path.unlink()
+    dataset = read(tmp_path)
+    assert dataset.background == "black"
+
+
+def test_the_color_is_kept_for_prediction(tmp_path):
+    data = tmp_path / "data"
+    for k in range(20):
+        for name, reach in (("cross", 3), ("dot", 7)):
+            image = Image.new("RGBA", (16, 16), (0, 0, 0, 0))
+            for p in range(reach, 16 - reach):
+                image.putpixel((p, p), (255, 255, 255, 255 - k))
+                image.putpixel((p, 15 - p), (255, 255, 255, 255 - k))
+            (data / name).mkdir(parents=True, exist_ok=True)
+            image.save(data / name / f"{k:02}.png")
+    run = tenfold.train(str(data), epochs=20, learning_rate=0.1, out=tmp_path / "run").folder
+    assert json.loads((run / "resolved.json").read_text())["data"]["background"] == "black"
+    found = predict_files(run, [data / "cross"])["predictions"] + predict_files(run, [data / "dot"])["predictions"]
+    assert [row["predicted"] for row in found] == ["cross"] * 20 + ["dot"] * 20
+    scored = evaluate_model(run, str(data), "all", "")
+    assert (scored["accuracy"], scored["same_data"]) == (1, True)

@@ -168,7 +168,9 @@ def _same_files(dataset: Dataset, pair: NDArray[np.int64], mirrored: bool, side:
         if larger <= side:
             return True
         mode = "L" if dataset.images.shape[1] == 1 else "RGB"
-        a, b = (torch.from_numpy(header.pixels(mode, larger)[0])[None].double() for header in headers)
+        a, b = (
+            torch.from_numpy(header.pixels(mode, larger, dataset.background)[0])[None].double() for header in headers
+        )
     except DataError:
         return True
     return bool(_passes(likeness(a, b.flip(-1) if mirrored else b, dataset.photographs, True), SAME)[0])

@@ -81,12 +81,12 @@ def predict_files(path: Path, images: Sequence[Path], skip_unreadable: bool = Fa
     mode = {1: "L", 3: "RGB"}.get(channels)
     if mode is None or height != width:
         raise UsageError(f"{path}: takes inputs of shape {trained.image_shape}, which image files do not have")
-    listed = [_files(place) for place in images]
+    listed, background = [_files(place) for place in images], _precedent(trained).background
     files = [file for paths, _ in listed for file in paths]
     predictions, broken = [], []
     for file in files:
         try:
-            pixels, _ = read_image(file).pixels(mode, height)
+            pixels, _ = read_image(file).pixels(mode, height, background)
         except DataError as error:
             if not skip_unreadable:
                 raise DataError(f"{error}; --skip-unreadable skips it") from None

@@ -24,6 +24,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from tenfold.data.background import background_of
 from tenfold.data.layout import Layout, layout
 from tenfold.data.listing import LeftOut, images_below, left_out_note
 from tenfold.data.readers.images import ImageFile, images
@@ -44,6 +45,14 @@ class _Item(NamedTuple):
     label: int
     path: Path
     picture: ImageFile
+
+
+class _Form(NamedTuple):
+    """Form that all images get: mode, side of the square, color under what is transparent."""
+
+    mode: str
+    side: int
+    background: str
 
 
 class _Contents(NamedTuple):
@@ -67,7 +76,9 @@ def folder(source: DataSource) -> Dataset:
     items = list(_headers(contents.paths, source.skip_unreadable, broken))
     side = source.size or _side(items)
     mode = "L" if all(item.picture.grey for item in items) else "RGB"
-    pixels, items, changes = _decode(items, mode, side, source.skip_unreadable, broken)
+    pictures = [item.picture for item in items]
+    background, remark = (source.precedent.background, "") if source.precedent.background else background_of(pictures)
+    pixels, items, changes = _decode(items, _Form(mode, side, background), source.skip_unreadable, broken)
     return Dataset(
         name=visible(root.resolve().name),
         images=pixels,
@@ -77,8 +88,9 @@ def folder(source: DataSource) -> Dataset:
         parts=_positions(root, arranged, items),
         photographs=mode == "RGB",
         paths=tuple(visible(str(item.path)) for item in items),
-        notes=(*_notes(changes, broken, side), *_contents_notes(root, contents)),
+        notes=(*_notes(changes, broken, side), *filter(None, [remark]), *_contents_notes(root, contents)),
         reading=_reading(items, broken, len(contents.left_out)),
+        background=background,
     )
 
 
@@ -116,16 +128,14 @@ def _side(items: Sequence[_Item]) -> int:
     return max(1, min(SIDE_CAP, int(statistics.median(sides)))) if sides else 1
 
 
-def _decode(
-    items: list[_Item], mode: str, side: int, skip: bool, broken: list[str]
-) -> tuple[Tensor, list[_Item], Counter[str]]:
+def _decode(items: list[_Item], form: _Form, skip: bool, broken: list[str]) -> tuple[Tensor, list[_Item], Counter[str]]:
     """Return the pixels of the readable images, those images, and how many of them took each conversion.
 
     Pillow decodes outside the interpreter's lock. Two threads on two cores: 1.7 times as fast on PNG of 500 × 500,
     1.4 times on JPEG of 256 × 256, no faster on thumbnails of 32 × 32.
     """
-    pixels = torch.empty((len(items), 1 if mode == "L" else 3, side, side), dtype=torch.uint8)
-    block = partial(_decode_block, items, pixels.numpy(), mode, side)
+    pixels = torch.empty((len(items), 1 if form.mode == "L" else 3, form.side, form.side), dtype=torch.uint8)
+    block = partial(_decode_block, items, pixels.numpy(), form)
     changes: Counter[str] = Counter()
     failed: set[int] = set()
     with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
@@ -147,13 +157,13 @@ def _decode(
 
 
 def _decode_block(
-    items: Sequence[_Item], array: NDArray[np.uint8], mode: str, side: int, start: int
+    items: Sequence[_Item], array: NDArray[np.uint8], form: _Form, start: int
 ) -> list[tuple[str, ...] | DataError]:
     """Decode BLOCK images into their places; return for each the conversions, or the error."""
     results: list[tuple[str, ...] | DataError] = []
     for place in range(start, min(start + BLOCK, len(items))):
         try:
-            array[place], changes = items[place].picture.pixels(mode, side)
+            array[place], changes = items[place].picture.pixels(*form)
             results.append(changes)
         except DataError as error:
             results.append(error)

@@ -1,7 +1,7 @@
 """An image file to unsigned bytes, grey or RGB, through Pillow, with its size checked before a pixel is decoded.
 
 Formats are a closed list (`tenfold.data.pictureformats`), recognized by content. What is not plain grey or RGB is
-converted, and said so: EXIF orientation is applied, transparency is laid on white, the first frame stands for an
+converted, and said so: EXIF orientation is applied, transparency is laid on a color, the first frame stands for an
 animation, 16-bit pixels keep their upper byte (Pillow's own conversion would clip them), palettes and CMYK become RGB.
 RGB to grey is ITU-R 601: 0.299 R + 0.587 G + 0.114 B. Resizing is bilinear with the support widened when it shrinks
 (anti-aliased), to a square whatever the sides.
@@ -35,6 +35,7 @@ class ImageFile(NamedTuple):
     """An image whose header was read: what it claims to be, and where its pixels are.
 
     width, height: as stored, before EXIF orientation. kind: format and Pillow's mode, such as "JPEG RGB".
+    transparent: some pixels may be.
     """
 
     source: Path | bytes
@@ -42,18 +43,31 @@ class ImageFile(NamedTuple):
     height: int
     grey: bool
     kind: str
+    transparent: bool = False
 
-    def pixels(self, mode: str, side: int) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+    def opacity(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Decode grey values and opacities, each (height, width) or empty where that cannot be done."""
+        try:
+            with opened(_stream(self.source)) as image:
+                _check_size(image, self.source)
+                grey, opacity = image.convert("RGBA").convert("LA").split()
+        except TenfoldError:
+            raise
+        except Exception:  # as in `pixels`, which reports it
+            return np.zeros((0, 0), np.uint8), np.zeros((0, 0), np.uint8)
+        return np.asarray(grey), np.asarray(opacity)
+
+    def pixels(self, mode: str, side: int, background: str = "white") -> tuple[NDArray[np.uint8], tuple[str, ...]]:
         """Decode pixels (C, side, side), C = 1 for mode "L" and 3 for "RGB"; name the conversions that it took.
 
-        side 0 keeps height and width. Raises DataError that names the file where the pixels cannot be decoded.
+        side 0 keeps height and width. background: color under what is transparent. Raises DataError that names the file where the pixels cannot be decoded.
         """
         try:
             with opened(_stream(self.source)) as image:
                 _check_size(image, self.source)
                 if side:  # a JPEG is decoded at 1/2, 1/4 or 1/8 where that is enough
                     image.draft(None, (2 * side, 2 * side))
-                upright, changes = _upright(image)
+                upright, changes = _upright(image, background)
         except TenfoldError:  # a signal, too, which is no fault of the file
             raise
         except Exception as error:  # a decoder of foreign bytes raises whatever its formats' authors thought of
@@ -80,7 +94,7 @@ def images(source: Path | bytes) -> ImageFile:
             with opened(_stream(source)) as image:
                 _check_size(image, source)
                 kind = f"{image.format} {image.mode}"
-                return ImageFile(source, image.width, image.height, _is_grey(image), kind)
+                return ImageFile(source, image.width, image.height, _is_grey(image), kind, image.has_transparency_data)
     except TenfoldError:
         raise
     except Exception as error:  # as above
@@ -120,7 +134,7 @@ def _is_grey(image: Image.Image) -> bool:
     return bool((palette == palette[:, :1]).all())
 
 
-def _upright(image: Image.Image) -> tuple[Image.Image, list[str]]:
+def _upright(image: Image.Image, background: str) -> tuple[Image.Image, list[str]]:
     """Convert to 8-bit grey or RGB, upright, without transparency; name the steps that it took."""
     changes = ["first frame of an animation"] if getattr(image, "is_animated", False) else []
     image.load()
@@ -133,7 +147,7 @@ def _upright(image: Image.Image) -> tuple[Image.Image, list[str]]:
     if upright.mode == "F":
         raise ValueError("its pixels are floating-point numbers; save it with 8 or 16 bits")
     if upright.has_transparency_data:
-        return _on_white(upright), [*changes, "transparency to white"]
+        return _laid_on(background, upright), [*changes, f"transparency to {background}"]
     if upright.mode in PLAIN:
         return upright, changes
     target = "L" if _is_grey(upright) else "RGB"
@@ -150,8 +164,7 @@ def _upper_byte(image: Image.Image) -> Image.Image:
     return Image.fromarray((values >> 8).astype(np.uint8))
 
 
-def _on_white(image: Image.Image) -> Image.Image:
+def _laid_on(background: str, image: Image.Image) -> Image.Image:
     grey = _is_grey(image)
     full = image.convert("RGBA")
-    white = Image.new("RGBA", full.size, (255, 255, 255, 255))
-    return Image.alpha_composite(white, full).convert("L" if grey else "RGB")
+    return Image.alpha_composite(Image.new("RGBA", full.size, background), full).convert("L" if grey else "RGB")
