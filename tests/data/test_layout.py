@@ -371,6 +371,19 @@ def test_other_files_say_how_to_get_to_data(tmp_path, name, why):
         read(tmp_path / name)
 
 
+def test_the_way_from_a_table_to_folders_works(tmp_path, monkeypatch):
+    """Of docs/data.md."""
+    text = (Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
+    for k in range(4):
+        (tmp_path / "images").mkdir(exist_ok=True)
+        Image.new("L", (4, 4), 60 * k).save(tmp_path / "images" / f"{k}.png")
+    rows = "".join(f"{k}.png,{'cat' if k % 2 else 'dog'}\n" for k in range(4))
+    (tmp_path / "images" / "labels.csv").write_text(f"file,label\n{rows}")
+    monkeypatch.chdir(tmp_path)
+    exec(text.split("```python\n")[1].split("```")[0], {})
+    assert load("sorted").labels.tolist() == [0, 0, 1, 1]
+
+
 # What is a picture
 
 
@@ -434,6 +447,15 @@ def test_heic_without_its_reader_says_how_to_get_it(tmp_path, monkeypatch):
     (tmp_path / "cat" / "9.HEIC").write_bytes(HEIC)
     with pytest.raises(DataError, match=r"9\.HEIC: .*pip install 'tenfold\[heic\]'"):
         read(tmp_path)
+
+
+def test_a_folder_of_heic_alone_says_why_there_are_no_images(tmp_path, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "pillow_heif", None)
+    for name in ("cat", "dog"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1.heic").write_bytes(HEIC)
+    with pytest.raises(DataError, match=r"none of the 2 images can be read: .*cat/1\.heic: .*tenfold\[heic\]"):
+        read(tmp_path, skip_unreadable=True)
 
 
 def test_heic_is_read_with_its_reader(tmp_path):

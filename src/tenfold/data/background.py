@@ -5,7 +5,7 @@ by its opacity. The color is one for all images of a data set, else it would tel
 fewer images lack contrast to black.
 """
 
-__all__ = ["BLACK", "WHITE", "background_of"]
+__all__ = ["background_of"]
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from tenfold.data.readers.images import ImageFile
 
-WHITE, BLACK = "white", "black"
+_WHITE, _BLACK = "white", "black"
 LEAST = 32.0  # contrast of 255 below which a drawing is as good as gone
 LOOKED_AT = 500  # transparent images, evenly spaced
 
@@ -24,11 +24,11 @@ def background_of(files: Sequence[ImageFile]) -> tuple[str, str]:
     chosen = transparent[:: -(-len(transparent) // LOOKED_AT) or 1]
     contrasts = np.array([contrast for file in chosen if (contrast := _contrast(file))])
     if not len(contrasts):
-        return WHITE, ""
+        return _WHITE, ""
     lost = (contrasts < LEAST).sum(axis=0)
-    color = BLACK if lost[1] < lost[0] else WHITE
+    color = _BLACK if lost[1] < lost[0] else _WHITE
     note = ""
-    if color == BLACK:
+    if color == _BLACK:
         note = f"transparent images are laid on black: on white {_share(lost[0], len(contrasts))} would be blank"
     if left := int(lost.min()):
         more = f"{_share(left, len(contrasts))} transparent images are blank on {color}"

@@ -24,7 +24,7 @@ NEW = Precedent()
 
 OTHER_FILES = {
     ".csv .tsv .xlsx .xls .json .parquet .txt": "if it lists the label of every image, move each one to "
-    "FOLDER/<label>/, then give FOLDER",
+    "FOLDER/<label>/, then give FOLDER (docs/data.md shows how)",
     ".zip .tar .gz .tgz .bz2 .xz .7z .rar": "unpack it and give the folder of images in it",
     ".npy .mat .h5 .hdf5 .pkl .pickle .pt .pth .arff": "save its arrays with numpy.savez('data.npz', x=images, "
     "y=labels)",

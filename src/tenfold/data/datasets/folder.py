@@ -74,6 +74,8 @@ def folder(source: DataSource) -> Dataset:
     contents = _contents(root, arranged, bool(source.precedent.classes))
     broken: list[str] = []
     items = list(_headers(contents.paths, source.skip_unreadable, broken))
+    if broken and not items:
+        raise DataError(f"{root}: none of the {len(broken):,} images can be read: {broken[0]}")
     side = source.size or _side(items)
     mode = "L" if all(item.picture.grey for item in items) else "RGB"
     pictures = [item.picture for item in items]

@@ -60,7 +60,8 @@ class ImageFile(NamedTuple):
     def pixels(self, mode: str, side: int, background: str = "white") -> tuple[NDArray[np.uint8], tuple[str, ...]]:
         """Decode pixels (C, side, side), C = 1 for mode "L" and 3 for "RGB"; name the conversions that it took.
 
-        side 0 keeps height and width. background: color under what is transparent. Raises DataError that names the file where the pixels cannot be decoded.
+        side 0 keeps height and width. background: color under what is transparent. Raises DataError that names the
+        file where the pixels cannot be decoded.
         """
         try:
             with opened(_stream(self.source)) as image:
