@@ -1,6 +1,7 @@
 """Folders as people have them: which are classes, which are parts, and what is said where neither is clear."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -84,11 +85,33 @@ def test_folders_that_look_like_parts_are_not_classes(tmp_path, tops):
     option = str(error.value).split("--parts ")[1].split(", or")[0].strip("'")
     dataset = read(tmp_path, parts=option)
     assert dataset.class_names == ("cat", "dog")
-    if tops[0] == "train":
-        assert parts_of(dataset) == {}
-        assert "6 in no part (holdout/cat/0.png" in dataset.notes[0]
-    else:
-        assert sum(parts_of(dataset).values()) == 6 * len(tops)
+    assert sum(parts_of(dataset).values()) == 6 * len(tops)
+
+
+@pytest.mark.parametrize(
+    ("places", "option"),
+    [
+        (("seg_train/a", "seg_train/b", "seg_test/a", "seg_test/b", "seg_pred"), "train=seg_train,test=seg_test"),
+        (("trainval/a", "trainval/b", "test/a", "test/b"), "train=trainval,test=test"),
+        (("train1/a", "train1/b", "train2/a", "train2/b", "test/a"), "train=train1+train2,test=test"),
+        (("Trainingsdaten/a", "Trainingsdaten/b", "Testdaten/a", "Testdaten/b"), "train=Trainingsdaten,test=Testdaten"),
+        (("train/a", "train/b", "test_new/a"), "train=train,test=test_new"),
+        (("train/a", "train/b", "extra"), "train=train"),
+    ],
+)
+def test_the_option_that_is_shown_is_the_right_one(tmp_path, places, option):
+    draw(tmp_path, *places)
+    with pytest.raises(DataError, match=re.escape(f"--parts {option}, or --parts none")):
+        read(tmp_path)
+    assert read(tmp_path, parts=option).class_names == ("a", "b")
+
+
+def test_unlabeled_folders_of_a_competition_are_not_classes(tmp_path):
+    draw(tmp_path, "train/train", "test1/test1")
+    with pytest.raises(DataError, match="the folders test1, train look like parts"):
+        read(tmp_path)
+    with pytest.raises(DataError, match="holds only the class folder 'train'"):
+        read(tmp_path, parts="train=train,test=test1")
 
 
 def test_folds_that_lack_a_class_look_like_parts(tmp_path):

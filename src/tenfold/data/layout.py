@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tenfold.data.listing import LeftOut, beside_folders, holds_pictures, images_below, loose_pictures, subfolders
-from tenfold.data.partfolders import NO_PARTS, PARTS, given_parts, part_word, suggestion
+from tenfold.data.partfolders import NO_PARTS, PARTS, given_parts, likely_part, part_word, suggestion
 from tenfold.data.unlabeled import no_class_folders, no_labels, unknown_to_model
 from tenfold.errors import DataError, nearest
 from tenfold.text import visible
@@ -181,14 +181,16 @@ def _outside(place: Path, folders: set[Path]) -> Iterator[LeftOut]:
 def _recognized(root: Path, names: Sequence[str]) -> dict[str, tuple[Path, ...]]:
     """Return the folders of the parts by their names, none where the folders are classes."""
     words = {name: part_word(name) for name in names if part_word(name)}
+    if len(words) < len(names):
+        _refuse_likely_parts(root, names)
     if not words:
         _refuse_unnamed_parts(root, [root / name for name in names])
         return {}
     others = [name for name in names if name not in words and holds_pictures(root / name)]
     if others:
-        split = {"train"} < set(words.values()) or any(_holds_classes(root / name) for name in words)
-        if split:
-            raise _undecided(root, f"{others[0]!r} stands beside {next(iter(words))}", [root / name for name in words])
+        parts = [root / name for name in names if name in words or _holds_classes(root / name)]
+        if {"train"} < set(words.values()) or any(_holds_classes(root / name) for name in words):
+            raise _undecided(root, f"{others[0]!r} stands beside {next(iter(words))}", parts)
         return {}
     twice = [part for part, times in Counter(words.values()).items() if times > 1]
     if twice:
@@ -206,13 +208,25 @@ def _undecided(root: Path, what: str, folders: Sequence[Path]) -> DataError:
     )
 
 
+def _refuse_likely_parts(root: Path, names: Sequence[str]) -> None:
+    """Refuse folders whose names all have a part's word in them, such as train and test1, and are no plain words."""
+    likely = {name: likely_part(name) for name in names if likely_part(name)}
+    if not {"train"} < set(likely.values()) or all(map(part_word, likely)):
+        return
+    if not any(holds_pictures(root / name) for name in names if name not in likely):
+        raise _undecided(root, f"the folders {_listed(likely)} look like parts", [root / name for name in likely])
+
+
 def _refuse_unnamed_parts(root: Path, tops: Sequence[Path]) -> None:
     """Refuse folders that each hold the same folders: parts under names of their own, or classes split inside."""
     places = {top: _unwrapped(top) for top in tops}
     times = Counter(name for place in places.values() for name in subfolders(place))
     shared = {top: [name for name in subfolders(place) if times[name] > 1] for top, place in places.items()}
     alike = [top for top in tops if len(shared[top]) > 1]
-    if len(alike) < 2 or any(holds_pictures(top) for top in tops if top not in alike):
+    if len(alike) < 2:
+        return
+    others = any(holds_pictures(top) for top in tops if top not in alike)
+    if others and "train" not in {likely_part(top.name) for top in alike}:
         return
     inner = {name for top in alike for name in shared[top] if holds_pictures(places[top] / name)}
     if len(inner) < 2 or 2 * sum(bool(loose_pictures(places[top])) for top in alike) >= len(alike):

@@ -62,26 +62,43 @@ class Listing(NamedTuple):
 
 def images_below(root: Path) -> Listing:
     """List the pictures at any depth below a folder; each real folder is entered once, so that a loop of links ends."""
-    listing, seen, unnamed = Listing([], []), set[tuple[int, int]](), 0
+    paths: list[Path] = []
+    left_out: list[LeftOut] = []
+    unnamed = 0
+    for entry in _below(root):
+        if isinstance(entry, LeftOut):
+            left_out.append(entry)
+        elif _is_picture(entry):
+            paths.append(Path(entry.path))
+            unnamed += not _ends_like_one(entry)
+        else:
+            left_out.append(LeftOut(Path(entry.path), "not an image"))
+    return Listing(sorted(paths, key=lambda path: path.as_posix()), left_out, unnamed)
+
+
+def holds_pictures(root: Path) -> bool:
+    """Test whether a folder has a picture at any depth."""
+    return any(not isinstance(entry, LeftOut) and _is_picture(entry) for entry in _below(root))
+
+
+def _below(root: Path) -> Iterator[os.DirEntry[str] | LeftOut]:
+    """Yield every file below a folder, and what is left out by its name or since it was met before."""
+    seen: set[tuple[int, int]] = set()
     waiting = [root]
     while waiting:
         current = waiting.pop()
         status = current.stat()
         if (status.st_dev, status.st_ino) in seen:
-            listing.left_out.append(LeftOut(current, "linked again"))
+            yield LeftOut(current, "linked again")
             continue
         seen.add((status.st_dev, status.st_ino))
         for entry in _entries(current):
             if reason := _debris(entry.name):
-                listing.left_out.append(LeftOut(Path(entry.path), reason))
+                yield LeftOut(Path(entry.path), reason)
             elif _is_folder(entry):
                 waiting.append(Path(entry.path))
-            elif _is_picture(entry):
-                listing.paths.append(Path(entry.path))
-                unnamed += not _ends_like_one(entry)
             else:
-                listing.left_out.append(LeftOut(Path(entry.path), "not an image"))
-    return Listing(sorted(listing.paths, key=lambda path: path.as_posix()), listing.left_out, unnamed)
+                yield entry
 
 
 def subfolders(root: Path) -> list[str]:
@@ -105,11 +122,6 @@ def loose_pictures(root: Path) -> list[Path]:
     """Return the pictures that lie in a folder itself, sorted."""
     files = (entry for entry in _entries(root) if not _debris(entry.name) and not _is_folder(entry))
     return sorted(Path(entry.path) for entry in files if _is_picture(entry))
-
-
-def holds_pictures(root: Path) -> bool:
-    """Test whether a folder has a picture at any depth."""
-    return bool(images_below(root).paths)
 
 
 def left_out_note(root: Path, entries: Sequence[LeftOut]) -> str:

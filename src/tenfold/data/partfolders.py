@@ -4,7 +4,7 @@ A name is that of a part where it is a word for it in any case, alone or with a 
 Training_Set, train images, valid, dev, testing, data-test.
 """
 
-__all__ = ["NO_PARTS", "PARTS", "given_parts", "part_word", "suggestion"]
+__all__ = ["NO_PARTS", "PARTS", "given_parts", "likely_part", "part_word", "suggestion"]
 
 import re
 import shlex
@@ -66,7 +66,7 @@ def suggestion(root: Path, folders: Iterable[Path]) -> str:
     unnamed = []
     for folder in folders:
         name = folder.relative_to(root).as_posix()
-        word = _guess(name)
+        word = likely_part(name) or _beginning(folder.name)
         chosen.setdefault(word, []).append(name) if word else unnamed.append(name)
     unnamed.sort(key=lambda name: -len(images_below(root / name).paths))
     for part in ("test", "validation"):
@@ -78,10 +78,16 @@ def suggestion(root: Path, folders: Iterable[Path]) -> str:
     return f"--parts {shlex.quote(option)}"
 
 
-def _guess(name: str) -> str:
-    """Return the part of a name that has a part's word among others, such as seg_train."""
+def likely_part(name: str) -> str:
+    """Return the part of a name that has a part's word among others, such as seg_train or test1; "" for none."""
     words = {part_word(word) for word in re.split(r"[\W_\d]+", name) if word} - {""}
     return part_word(name) or (words.pop() if len(words) == 1 else "")
+
+
+def _beginning(name: str) -> str:
+    """Return the part of a name that begins like one, such as trainval or Testdaten."""
+    match = re.match("train|test|val", name.lower())
+    return part_word(match[0]) if match else ""
 
 
 def _split(root: Path, names: str) -> list[str]:

@@ -60,6 +60,11 @@ def spoiled(value, place=(7, 2, 3)):
         ({"x_train": X, "y_train": Y, "x_vla": X}, "unknown array 'x_vla': did you mean 'x_train'"),
         ({"images": X, "X": X, "y": Y}, "both 'images' and 'X' could be x; keep one"),
         ({"images": X, "labels": Y[:5]}, "'images' has 12 images, 'labels' has 5 labels"),
+        ({"X": X.transpose(1, 2, 0), "y": Y}, r"one label for each image; its last dimension fits: numpy\.moveaxis\(X"),
+        (
+            {"x_train": X, "y_train": np.eye(3)[Y], "x_test": X, "y_test": np.eye(4)[Y]},
+            r"one-hot labels differ in width: y_train \(3 columns\), y_test \(4 columns\)",
+        ),
         ({"arr_0": X}, r"holds arr_0 \(12, 4, 5\); expected images and as many labels"),
         ({"arr_0": Y, "arr_1": Y, "arr_2": X}, "expected images and as many labels"),
         ({"x": X, "y": Y[:5]}, "'x' has 12 images, 'y' has 5 labels"),
@@ -118,7 +123,7 @@ def test_arrays_by_position_are_told_apart_by_shape(path):
     stored = npz(written(path, **content))
     assert stored.names == {"x_train": "arr_0", "y_train": "arr_2", "x_test": "arr_1", "y_test": "arr_3"}
     assert stored.arrays["y_test"].tolist() == Y[:5].tolist()
-    assert stored.notes[1] == "one-hot labels read as class numbers: arr_3 (3 classes)"
+    assert stored.notes[1] == "one-hot labels read as numbers of columns: arr_3 (3 columns)"
     swapped = npz(written(path, arr_0=Y, arr_1=X.reshape(12, 20)))
     assert swapped.names == {"x": "arr_1", "y": "arr_0"}
 

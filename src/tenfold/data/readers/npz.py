@@ -63,21 +63,30 @@ def npz(path: Path) -> Stored:
     names = _names(path, content)
     arrays = {key: content.pop(name) for key, name in names.items()}
     _check_keys(path, names)
-    one_hot = []
+    one_hot = _unfolded(path, arrays, names)
     for x in [name for name in arrays if name.startswith("x")]:
         y = "y" + x[1:]
-        if is_one_hot(arrays[y]) and len(arrays[y]) == len(arrays[x]):
-            one_hot.append(f"{names[y]} ({arrays[y].shape[1]} classes)")
-            arrays[y] = arrays[y].argmax(axis=1)
         _check_pair(path, arrays, names, x, y)
         arrays[y] = _text(f"{path}: array {names[y]!r}", arrays[y].ravel())
     return Stored(arrays, names, _notes(names, one_hot, [*beside, *content]))
 
 
+def _unfolded(path: Path, arrays: dict[str, NDArray[Any]], names: Mapping[str, str]) -> list[str]:
+    """Replace one-hot rows by the numbers of their columns; return what these arrays are called, and their columns."""
+    widths = {y: arrays[y].shape[1] for y in arrays if y[0] == "y" and is_one_hot(arrays[y])}
+    widths = {y: width for y, width in widths.items() if len(arrays[y]) == len(arrays["x" + y[1:]])}
+    said = [f"{names[y]} ({width} columns)" for y, width in widths.items()]
+    if len(set(widths.values())) > 1:
+        raise DataError(f"{path}: one-hot labels differ in width: {', '.join(said)}; give each part all classes")
+    for y in widths:
+        arrays[y] = arrays[y].argmax(axis=1)
+    return said
+
+
 def _notes(names: Mapping[str, str], one_hot: Sequence[str], not_read: Sequence[str]) -> tuple[str, ...]:
     """Say which array was read as what, where the names alone do not."""
     other = [f"{name} as {key}" for key, name in names.items() if name != key]
-    said = (("read", other), ("one-hot labels read as class numbers:", one_hot), ("not read:", not_read))
+    said = (("read", other), ("one-hot labels read as numbers of columns:", one_hot), ("not read:", not_read))
     return tuple(f"{word} {', '.join(map(visible, listed))}" for word, listed in said if listed)
 
 
@@ -232,9 +241,12 @@ def _check_pair(path: Path, arrays: Mapping[str, NDArray[Any]], names: Mapping[s
             "or one-hot rows"
         )
     if len(values) != labels.size:
+        last = (
+            f"; its last dimension fits: numpy.moveaxis({names[x]}, -1, 0)" if values.shape[-1] == labels.size else ""
+        )
         raise DataError(
             f"{path}: {names[x]!r} has {len(values):,} images, {names[y]!r} has {labels.size:,} labels; give one label "
-            "for each image"
+            f"for each image{last}"
         )
     _check_finite(path, names[x], values)
     _check_finite(path, names[y], labels)
