@@ -1,4 +1,4 @@
-"""A PNG without its profiles, texts and private chunks, any of which can make Pillow refuse a sound picture.
+"""What Pillow opens of a file: of a PNG no profiles, texts and private chunks, which can make it refuse a picture.
 
 A PNG is 8 bytes of signature and then chunks: a length of 4 bytes, big-endian, a name of 4 letters, the content, a
 checksum of 4 bytes. Source: W3C, Portable Network Graphics, second edition, section 5.
@@ -7,6 +7,7 @@ checksum of 4 bytes. Source: W3C, Portable Network Graphics, second edition, sec
 __all__ = ["without_metadata"]
 
 import io
+import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import IO
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 CHUNKS_CAP = 2**20
+SMALL = 2**20  # bytes
 # Pixels, palette, transparency, orientation and the frames of an animation.
 _KEPT = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"eXIf", b"acTL", b"fcTL", b"fdAT"})
 # Texts in which other programs keep the orientation.
@@ -21,12 +23,24 @@ _TEXTS = (b"XML:com.adobe.xmp", b"Raw profile type exif")
 
 
 def without_metadata(source: Path | bytes) -> Path | io.BytesIO:
-    """Return what Pillow is to open: of a PNG its chunks without metadata, of all else the source."""
+    """Return what Pillow is to open: of a PNG its chunks without metadata, all else as it is.
+
+    A small file is read at once: Pillow asks for a few bytes at a time, and files are slower than memory.
+    """
     if isinstance(source, bytes):
-        stream = io.BytesIO(source)
-        return _stripped(stream) if source.startswith(SIGNATURE) else stream
-    with source.open("rb") as file:
-        return _stripped(file) if file.read(len(SIGNATURE)) == SIGNATURE else source
+        return _plain(source)
+    with source.open("rb", buffering=0) as file:
+        if os.fstat(file.fileno()).st_size < SMALL:
+            return _plain(file.readall())
+        if file.read(len(SIGNATURE)) != SIGNATURE:
+            return source
+    with source.open("rb") as buffered:
+        return _stripped(buffered)
+
+
+def _plain(content: bytes) -> io.BytesIO:
+    stream = io.BytesIO(content)
+    return _stripped(stream) if content.startswith(SIGNATURE) else stream
 
 
 def _stripped(file: IO[bytes]) -> io.BytesIO:

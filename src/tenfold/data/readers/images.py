@@ -46,6 +46,7 @@ TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_TAGS = {"exif", "xmp"}  # where a JPEG has them
 _ONE_GIANT = threading.Lock()
 
 
@@ -87,7 +88,7 @@ class ImageFile(NamedTuple):
         changes = list(picture.changes)
         if picture.file.grey != (mode == "L"):
             changes.append("grey to RGB" if mode == "RGB" else "RGB to grey")
-        return in_mode(picture.pixels, mode), tuple(changes)
+        return np.ascontiguousarray(in_mode(picture.pixels, mode)), tuple(changes)
 
 
 class Picture(NamedTuple):
@@ -136,7 +137,7 @@ def in_mode(pixels: NDArray[np.uint8], mode: str) -> NDArray[np.uint8]:
     if len(pixels) == (1 if mode == "L" else 3):
         return pixels
     if mode == "RGB":
-        return np.ascontiguousarray(np.broadcast_to(pixels, (3, *pixels.shape[1:])))
+        return np.broadcast_to(pixels, (3, *pixels.shape[1:]))
     return np.asarray(Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0))).convert("L"))[None]
 
 
@@ -244,11 +245,13 @@ def _decoded(image: PillowFile, file: ImageFile, side: int, background: str, lev
         changes.append("resized")
     array = np.asarray(plain if plain.size == target else plain.resize(target, Image.Resampling.BILINEAR))
     channels = array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
-    return Picture(file, np.ascontiguousarray(channels), tuple(changes), spread)
+    return Picture(file, channels, tuple(changes), spread)
 
 
 def _orientation(image: PillowFile) -> int:
     """Return how the picture is turned, 1 where its metadata do not say so in a way that can be read."""
+    if image.format == "JPEG" and not image.info.keys() & _TAGS:
+        return 1
     try:
         value = image.getexif().get(ORIENTATION, 1)
     except TenfoldError:
