@@ -117,8 +117,8 @@ def _pixels(file: Path, mode: str, side: int, precedent: Precedent) -> tuple[NDA
         picture = read_image(file)
         pixels, changes = picture.pixels(mode, side, precedent.background, precedent.levels)
     deep = [change for change in changes if change.startswith("16 bits")]
-    own = "by its own bits: the model was trained on 8-bit images"
-    return pixels, [f"{change}, {own}" for change in deep if not precedent.levels]
+    remark = "by its own bits: the model was trained on 8-bit images"
+    return pixels, [f"{change}, {remark}" for change in deep if not precedent.levels]
 
 
 def opened_model(path: Path) -> TrainedModel:

@@ -10,7 +10,7 @@ Of the metadata only the orientation is read. A profile, a text or a tag that Pi
 picture, and what it warns of is counted (`remarks`).
 """
 
-__all__ = ["ImageFile", "Picture", "images", "in_mode", "read", "remarks"]
+__all__ = ["ImageFile", "DecodedImage", "images", "in_mode", "read", "remarks"]
 
 import threading
 import warnings
@@ -91,7 +91,7 @@ class ImageFile(NamedTuple):
         return np.ascontiguousarray(in_mode(picture.pixels, mode)), tuple(changes)
 
 
-class Picture(NamedTuple):
+class DecodedImage(NamedTuple):
     """An image file that was decoded.
 
     pixels: (1, H, W) or (3, H, W), as the file is grey or not. changes: the conversions that it took. spread: of the
@@ -113,7 +113,7 @@ def images(source: Path | bytes) -> ImageFile:
         return file
 
 
-def read(source: Path | bytes, side: int, background: str = "white", levels: Levels = ()) -> Picture:
+def read(source: Path | bytes, side: int, background: str = "white", levels: Levels = ()) -> DecodedImage:
     """Read header and pixels of one image file at once; side, background and levels as in `ImageFile.pixels`.
 
     Raises DataError that names the file.
@@ -187,7 +187,9 @@ def _header(image: PillowFile, source: Path | bytes) -> ImageFile:
     if image.format not in ("JPEG", "MPO"):  # whose size is checked when it is known how small it is decoded
         _check_size(image, source, image.size)
     kind = f"{image.format} {image.mode}"
-    return ImageFile(source, image.width, image.height, _is_grey(image), is_deep(image), kind, image.has_transparency_data)
+    return ImageFile(
+        source, image.width, image.height, _is_grey(image), is_deep(image), kind, image.has_transparency_data
+    )
 
 
 def _name(source: Path | bytes) -> str:
@@ -221,7 +223,7 @@ def _is_grey(image: Image.Image) -> bool:
     return bool((palette == palette[:, :1]).all())
 
 
-def _decoded(image: PillowFile, file: ImageFile, side: int, background: str, levels: Levels) -> Picture:
+def _decoded(image: PillowFile, file: ImageFile, side: int, background: str, levels: Levels) -> DecodedImage:
     changes = ["first frame of an animation"] if getattr(image, "is_animated", False) else []
     orientation = _only_orientation(image) if image.format == "TIFF" else 1
     upright: Image.Image = image
@@ -239,13 +241,13 @@ def _decoded(image: PillowFile, file: ImageFile, side: int, background: str, lev
         upright = upright.transpose(TURNS[orientation])
     if orientation != 1:
         changes.append("EXIF orientation")
-    plain = _plain(upright, background, changes)
+    plain = _opaque(upright, background, changes)
     target = (side, side) if side else plain.size
     if (file.width, file.height) not in (target, target[::-1]):
         changes.append("resized")
     array = np.asarray(plain if plain.size == target else plain.resize(target, Image.Resampling.BILINEAR))
     channels = array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
-    return Picture(file, channels, tuple(changes), spread)
+    return DecodedImage(file, channels, tuple(changes), spread)
 
 
 def _orientation(image: PillowFile) -> int:
@@ -290,7 +292,7 @@ def _shallow(values: NDArray[Any], colors: NDArray[Any], levels: Levels) -> Imag
     return Image.fromarray(pixels)
 
 
-def _plain(image: Image.Image, background: str, changes: list[str]) -> Image.Image:
+def _opaque(image: Image.Image, background: str, changes: list[str]) -> Image.Image:
     """Convert to 8-bit grey or RGB, without transparency; add the steps that it took."""
     if image.mode == "F":
         raise ValueError("its pixels are floating-point numbers; save it with 8 or 16 bits")
