@@ -183,10 +183,8 @@ class Ledger:
     def allow(self, total: int) -> None:
         """Refuse a trace that nobody reads. total: lines that it will have."""
         if total > MOST:
-            raise UsageError(
-                f"this trace would have {total:,} lines, at most {MOST:,} can be read: take fewer updates (--updates), "
-                "fewer samples or a smaller network"
-            )
+            fewer = "take fewer updates (--updates), fewer samples or a smaller network"
+            raise UsageError(f"this trace would have {total:,} lines, at most {MOST:,} can be read: {fewer}")
 
 
 class Desk(NamedTuple):

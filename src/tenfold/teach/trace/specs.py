@@ -19,13 +19,10 @@ from tenfold.teach.trace.network import KEYS, counted
 
 SIZES = re.compile(r"\d+(-\d+)+")
 LARGEST = 1_000_000
-# What a file may hold beside the network.
-BESIDE = ("title", "about", "reported")
+BESIDE = ("title", "about", "reported")  # what a file may hold beside the network
 WORDS = ("update", "sample", "where")
-# What people write for a key: ∂L/∂w₂, dL/dw2, ŷ.
-PLAIN = str.maketrans("₀₁₂₃₄₅₆₇₈₉∂", "0123456789d")
-# Digits after which a number is no more than noise on a page.
-LONGEST = 80
+PLAIN = str.maketrans("₀₁₂₃₄₅₆₇₈₉∂", "0123456789d")  # people write ∂L/∂w₂, dL/dw2, ŷ for a key
+LONGEST = 80  # digits after which a number is no more than noise on a page
 
 
 class NetworkSource(NamedTuple):
@@ -57,10 +54,8 @@ def read_source(spec: str) -> NetworkSource:
     if path is None:
         path = Path(spec).expanduser()
         if path.suffix != ".toml" and not _there(path):
-            raise UsageError(
-                f"{spec[:80]!r} is no file, no example, and no layer sizes such as 1-1-1: "
-                f"{nearest(spec[:80], shipped())}"
-            )
+            close = nearest(spec[:80], shipped())
+            raise UsageError(f"{spec[:80]!r} is no file, no example, and no layer sizes such as 1-1-1: {close}")
     given = read_toml(path)
     for key in given:
         if key not in (*KEYS, *BESIDE):
