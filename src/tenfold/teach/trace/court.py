@@ -150,7 +150,7 @@ def _case(court: _Court, number: ReportedNumber) -> _PrintedCase:
             between.add(key)
             waiting += court.lines[key].inputs
     above, path = (
-        sorted(map(court.lines.__getitem__, keys), key=lambda line: line.number) for keys in (edges, between)
+        sorted((court.lines[key] for key in keys), key=lambda line: line.number) for keys in (edges, between)
     )
     keys = tuple(line.key for line in above)
     as_printed = _last_printed(court, keys, lambda ruling: exactly(ruling.judgment.printed, FLOATS))

@@ -31,7 +31,7 @@ _PREFIX, _FENCED = '<mo form="prefix">−</mo>', "<mrow><mo>(</mo>{}<mo>)</mo></
 _MATHML_STEP = (
     "<mn>{1}</mn><mtext>\u00a0if\u00a0</mtext>{0}<mo>&gt;</mo><mn>0</mn><mtext>\u00a0else\u00a0</mtext><mn>{2}</mn>"
 )
-_TEMPLATES = {
+_TEMPLATES = {  # how each piece is written as plain text, as LaTeX and as MathML
     "plus": (" + ", " + ", '<mo form="infix">+</mo>'),
     "minus": (" − ", " - ", '<mo form="infix">−</mo>'),
     "prefix": ("−", "-", _PREFIX),
@@ -50,7 +50,6 @@ _TEMPLATES = {
     ),
     "sigmoid": ("σ({})", r"\sigma\left({}\right)", f"<mi>σ</mi>{_FENCED}"),
 }
-"""How each piece is written as plain text, as LaTeX and as MathML."""
 _TEMPLATES |= {
     name: (f"{name}({{}})", rf"\{name}\left({{}}\right)", f"<mi>{name}</mi>{_FENCED}")
     for name in ("tanh", "exp", "ln", "max")
@@ -109,8 +108,8 @@ def _piece(expression: Expression, style: Style, put: Put) -> Piece:
             return Piece(style.number(shown(value)), WHOLE if value >= 0 else SIGNED, "number")
         case tree.Number(value):
             return Piece(style.templates["coefficient"].format(value.numerator, value.denominator), WHOLE, "letter")
-        case Symbol() if (text := put(expression)) != style.letters(expression):
-            return Piece(style.number(text), SIGNED if text.startswith("−") else WHOLE, "number")
+        case Symbol() if (number := put(expression)) != style.letters(expression):
+            return Piece(style.number(number), SIGNED if number.startswith("−") else WHOLE, "number")
         case Symbol(text=text):
             return Piece(style.letters(expression), WHOLE, "ratio" if "∂" in text else "letter")
         case tree.Sum():

@@ -50,12 +50,10 @@ def read_source(spec: str) -> NetworkSource:
     """
     if SIZES.fullmatch(spec):
         return NetworkSource("network", {"sizes": spec})
-    path = shipped().get(spec)
-    if path is None:
-        path = Path(spec).expanduser()
-        if path.suffix != ".toml" and not _there(path):
-            close = nearest(spec[:80], shipped())
-            raise UsageError(f"{spec[:80]!r} is no file, no example, and no layer sizes such as 1-1-1: {close}")
+    path = shipped().get(spec) or Path(spec).expanduser()
+    if path.suffix != ".toml" and not _there(path):
+        close = nearest(spec[:80], shipped())
+        raise UsageError(f"{spec[:80]!r} is no file, no example, and no layer sizes such as 1-1-1: {close}")
     given = read_toml(path)
     for key in given:
         if key not in (*KEYS, *BESIDE):
@@ -112,8 +110,7 @@ def _of_table(table: Mapping[str, Any], k: int, ledger: Ledger, keys: set[str]) 
     where = f"reported {k}"
     if "update" not in table:
         raise UsageError(f"{where}: update is missing: give the number of the update that its numbers belong to")
-    last = ledger.lines[-1].moment.update
-    update = counted(table["update"], f"{where}: update", 1, last)
+    update = counted(table["update"], f"{where}: update", 1, ledger.lines[-1].moment.update)
     prefix = f"{update}."
     if "sample" in table:
         samples = {line.moment.sample for line in ledger.lines if line.moment.update == update and line.moment.sample}

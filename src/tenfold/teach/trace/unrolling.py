@@ -86,7 +86,11 @@ def unrolled(network: Network) -> Ledger:
             _, gradients = _gradients(desk, parameters, *samples[k])
         if update == 1:
             ledger.allow((len(ledger.lines) + len(parameters)) * network.updates)
-        parameters = _updated(whole, parameters, gradients, eta)
+        steps = {place: tree.Negative(tree.Product((eta, gradient))) for place, gradient in gradients.items()}
+        parameters = {
+            place: whole.write(replace(w, key=w.key.rpartition(".")[2]), tree.Sum((w, steps[place])), UPDATE)
+            for place, w in parameters.items()
+        }
     return ledger
 
 
@@ -191,14 +195,6 @@ def _batch_gradients(whole: Desk, parameters: Parameters, samples: Sequence[tupl
 
 def _mean(terms: Symbols) -> Expression:
     return terms[0] if len(terms) == 1 else tree.Product((tree.Number(Fraction(1, len(terms))), tree.Sum(tuple(terms))))
-
-
-def _updated(desk: Desk, parameters: Parameters, gradients: Parameters, eta: Symbol) -> Parameters:
-    steps = {place: tree.Negative(tree.Product((eta, gradient))) for place, gradient in gradients.items()}
-    return {
-        place: desk.write(replace(w, key=w.key.rpartition(".")[2]), tree.Sum((w, steps[place])), UPDATE)
-        for place, w in parameters.items()
-    }
 
 
 class _End(NamedTuple):
