@@ -43,9 +43,8 @@ from tenfold.rooms import find, marked
 
 ACTIVATIONS = tuple(dict.fromkeys(("identity", "relu", *marked("layers", "ACTIVATION"))))
 """Those of the room; of several that fit, the first is meant."""
-# No losses of the room, but such as people write: the hinge whose maximum runs over the true class too; binary
-# cross-entropy of one score a row, for labels 0 and 1: log(1 + e^z) − y z, with the gradient σ(z) − y.
-LABELED, LOGISTIC = "hinge_with_label", "logistic"
+LABELED = "hinge_with_label"  # no loss of the room, but people write it: the maximum runs over the true class too
+LOGISTIC = "logistic"  # binary cross-entropy of one score a row, labels 0 and 1: log(1 + e^z) − y z, gradient σ(z) − y
 
 Change = Callable[..., Any]
 Numbers = TypeVar("Numbers", Tensor, Grads)
