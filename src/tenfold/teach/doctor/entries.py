@@ -111,7 +111,8 @@ def _model(word: str, recipe: Recipe, given: Iterable[str]) -> tuple[Shapes, Ent
         scores, pull, _ = model.forward(params, {}, x, _uniform("noise", model.noise(len(x))))
         value, dscores = loss(scores, values["y"])
         dx, grads = pull(dscores, need_dx=True)
-        penalty = penalize(params, grads, chosen["l1"], chosen["l2"])
-        return (value + penalty).sum(), [dx, *(grads[name][0] for name in params)]
+        extra = {name: torch.zeros_like(tensor) for name, tensor in params.items()}
+        penalty = penalize(params, extra, chosen["l1"], chosen["l2"])
+        return (value + penalty).sum(), [dx, *((grads[name] + extra[name])[0] for name in params)]
 
     return {"x": (BATCH, *model.takes), **model.shapes()}, entry
