@@ -158,7 +158,7 @@ def test_sizes_and_modes_are_converted_and_said(pictures):
     assert dataset.photographs
     assert load(str(pictures), size=5).images.shape == (7, 3, 5, 5)
     draw(pictures / "cat" / "deep.png", side=900, mode="I;16", value=65535)
-    assert "1 image: 16 bits to 8" in load(str(pictures)).notes
+    assert "1 image: 16 bits to 8, values 0 to 65,535 scaled to 0 to 255" in load(str(pictures)).notes
 
 
 def test_what_was_read_is_kept(pictures):

@@ -9,7 +9,8 @@ import pytest
 import torch
 from PIL import Image
 
-from tenfold.data import lookalikes
+from tenfold.data import duplicates, lookalikes
+from tenfold.data.audit import audit
 from tenfold.data.duplicates import find_duplicates, group_ids
 from tenfold.data.load import load
 from tenfold.data.lookalikes import candidates
@@ -104,7 +105,7 @@ def test_outlines_alone_make_no_duplicate():
     detail = scenes(220, seed=5)[200:].astype(float)
     other = blurred + 0.6 * (detail - np.stack([resized(d.astype(np.uint8), 6) for d in detail]))
     images = np.concatenate([images, np.clip(other, 0, 255).astype(np.uint8)])
-    pairs, _ = candidates(torch.from_numpy(images), np.arange(220), True, 0.55)
+    pairs, *_ = candidates(torch.from_numpy(images), np.arange(220), True, 0.55)
     assert len({tuple(pair) for pair in pairs.tolist()} & {(k, 200 + k) for k in range(20)}) > 5
     assert find_duplicates(dataset(images)).near == ()
 
@@ -124,6 +125,9 @@ def test_a_large_group_is_reported_and_binds_nothing():
     copies = np.repeat(images[1:2], 51, 0)
     found = find_duplicates(dataset(np.concatenate([images, series, copies, images[2:3]])))
     assert [len(group) for group in found.large] == [60, 52]
+    assert "2 groups of look-alikes have more than 50 images, 112 in all" in " ".join(
+        audit(dataset(np.concatenate([images, series, copies]))).warnings
+    )
     assert (found.exact, found.near) == (((2, 140),), ())
 
 
@@ -156,24 +160,30 @@ def test_sides_may_differ():
     assert find_duplicates(dataset(images)).near == tuple((k, 50 + k) for k in range(10))
 
 
-def test_too_many_candidates_raise_the_threshold(monkeypatch):
-    monkeypatch.setattr(lookalikes, "PAIRS", 50)
+@pytest.mark.parametrize("held", [0, 2**16])
+def test_of_too_many_candidates_each_image_keeps_its_nearest(monkeypatch, held):
+    monkeypatch.setattr(lookalikes, "NEAREST", 1)
+    monkeypatch.setattr(lookalikes, "HELD", held)
     images = scenes(200)
     images[190:] = [saved_again(image, 95) for image in images[:10]]
-    pairs, _ = candidates(torch.from_numpy(images), np.arange(200), True, -0.5)
-    assert len(pairs) <= 100
+    every, *_ = candidates(torch.from_numpy(images), np.arange(200), True, 0.5)
+    assert 10 <= len(every) <= 200
+    pairs, _, dropped = candidates(torch.from_numpy(images), np.arange(200), True, -0.5)
+    assert len(pairs) <= 200
+    assert dropped > 10_000
     assert {(k, 190 + k) for k in range(10)} <= {tuple(pair) for pair in pairs.tolist()}
 
 
-def test_candidates_are_those_of_all_pairs():
+def test_candidates_are_those_of_all_pairs(monkeypatch):
+    monkeypatch.setattr(lookalikes, "NEAREST", 100)
     images = torch.from_numpy(scenes(70, channels=1))
     every = {}
     for mirrored in (False, True):
-        pairs, flipped = candidates(images, np.arange(70), mirrored, 0.2)
+        pairs, flipped, _ = candidates(images, np.arange(70), mirrored, 0.2)
         assert (pairs[:, 0] < pairs[:, 1]).all()
         assert flipped.any() == mirrored
         every[mirrored] = set(map(tuple, pairs.tolist()))
-        fewer, _ = candidates(images, np.arange(0, 70, 2), mirrored, -2)
+        fewer, *_ = candidates(images, np.arange(0, 70, 2), mirrored, -2)
         assert len(fewer) == 35 * 34 // 2 * (1 + mirrored)
     assert every[True] != every[False]
 
@@ -216,12 +226,69 @@ def test_files_are_read_again_at_a_larger_size(tmp_path):
 def test_the_same_with_one_and_two_threads():
     code = (
         "import torch, sys; torch.set_num_threads(int(sys.argv[1])); from tests.data.test_duplicates import *\n"
-        "images = scenes(400); images[300:] = [saved_again(image, 5 + k) for k, image in enumerate(images[:100])]\n"
+        "images = scenes(400); images[340:] = [saved_again(image, 5 + k) for k, image in enumerate(images[:60])]\n"
         "found = find_duplicates(dataset(images)); print(len(found.near), found)"
     )
     run = [subprocess.run([sys.executable, "-c", code, n], capture_output=True, text=True, check=True) for n in "12"]
     assert run[0].stdout == run[1].stdout
-    assert 20 < int(run[0].stdout.split()[0]) <= 100
+    assert 20 < int(run[0].stdout.split()[0]) <= 60
+
+
+def alike(count, side, seed=0):
+    """Small photographs of one scene with another thing in the middle of each."""
+    rng = np.random.default_rng(seed)
+    images = np.repeat(scenes(1, side).astype(float), count, 0)
+    y, x = np.mgrid[:side, :side] / side - 0.5
+    for image in images:
+        angle = np.arctan2(y, x)
+        edge = rng.normal(0.25, 0.03) * (1 + 0.25 * np.cos(rng.integers(1, 6) * angle + rng.normal()))
+        image += 60 * (np.hypot(x, y) < edge) + rng.normal(0, 4, image.shape)
+    return np.clip(images, 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("side", [16, 32])
+def test_look_alikes_cost_as_much_as_there_are_images(monkeypatch, side):
+    compared = []
+
+    def counted(a, b, *options):
+        compared.append(len(a))
+        return likeness(a, b, *options)
+
+    monkeypatch.setattr(duplicates, "likeness", counted)
+    images = alike(400, side)
+    found = find_duplicates(dataset(images))
+    assert found.unseen > 5000
+    assert sum(compared) <= 2 * lookalikes.NEAREST * 400
+    warning = next(line for line in audit(dataset(images)).warnings if "not compared" in line)
+    assert f"{found.unseen:,} pairs of look-alikes were not compared, beyond the nearest of each image" in warning
+
+
+def test_where_a_third_would_be_bound_only_identical_images_are():
+    images = scenes(40)
+    copies = np.stack([saved_again(image, 80) for image in images[:20]])
+    half = dataset(np.concatenate([images, copies, images[30:31]]))
+    found = find_duplicates(half)
+    assert (found.near, found.exact, found.doubted) == ((), ((30, 60),), 40)
+    assert "40 of 61 images look like near duplicates of others" in " ".join(audit(half).warnings)
+    few = find_duplicates(dataset(np.concatenate([images, copies[:8]])))
+    assert (len(few.near), few.doubted) == (8, 0)
+
+
+def test_progress_is_reported_to_the_end():
+    heard = []
+    find_duplicates(dataset(scenes(60)), heard.append)
+    assert [work.name for work in heard if not work.done] == ["comparing thumbnails"]
+    assert heard[-1].done == heard[-1].total
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 8), (3, 8, 8), (1, 64, 64), (3, 16, 16), (3, 32, 32), (1, 1, 1), (1, 1, 64)])
+@pytest.mark.parametrize("photographs", [True, False])
+@pytest.mark.parametrize("value", [0, 200])
+def test_images_that_are_all_flat_and_alike_are_said_to_be(shape, photographs, value):
+    content = audit(dataset(np.full((6, *shape), value, np.uint8), photographs=photographs))
+    assert "all images are identical: there is nothing to learn" in content.warnings
+    shades = np.arange(6, dtype=np.uint8).reshape(6, 1, 1, 1) * np.ones((1, *shape), np.uint8)
+    assert find_duplicates(dataset(shades, photographs=photographs)).near == ()
 
 
 def test_cifar10_repeats_itself_across_its_parts(data_root):

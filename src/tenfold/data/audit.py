@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tenfold.data.duplicates import Duplicates, Groups, find_duplicates
+from tenfold.data.progress import Watch, unwatched
+from tenfold.data.readers.images import remarks
 from tenfold.data.types import Dataset, Reading
 
 BLOCK = 512
@@ -49,9 +51,13 @@ class Audit:
     warnings: tuple[str, ...]
 
 
-def audit(dataset: Dataset) -> Audit:
-    """Look through a data set that was loaded; labels of test images are counted and compared, never learned from."""
-    duplicates = find_duplicates(dataset)
+def audit(dataset: Dataset, watch: Watch = unwatched) -> Audit:
+    """Look through a data set that was loaded; labels of test images are counted and compared, never learned from.
+
+    watch: called with the progress.
+    """
+    with remarks():  # of files that are read again; they were counted when they were read first
+        duplicates = find_duplicates(dataset, watch)
     parts = dataset.parts or {"all": torch.arange(len(dataset.labels))}
     names = dataset.class_names
     counts = {part: tuple(_counts(dataset.labels[rows], len(names))) for part, rows in parts.items()}
@@ -77,6 +83,7 @@ def audit(dataset: Dataset) -> Audit:
             *_class_warnings(names, counts, training),
             *_sameness_warnings(duplicates.same, dataset.labels.numpy(), names),
             *_twin_warnings(twins, counts),
+            *_search_warnings(duplicates),
             *_conflict_warnings(conflicts, dataset.labels.tolist(), names),
         ),
     )
@@ -98,6 +105,8 @@ def as_json(result: Audit) -> dict[str, Any]:
         "unreadable": list(reading.unreadable) if reading else [],
         "ignored": reading.ignored if reading else 0,
         "near_searched": duplicates.searched,
+        "near_doubted": duplicates.doubted,
+        "near_unseen": duplicates.unseen,
         "exact": [list(group) for group in duplicates.exact],
         "near": [list(group) for group in duplicates.near],
         "large": [list(group) for group in duplicates.large],
@@ -222,6 +231,29 @@ def _twin_warnings(twins: Mapping[str, Sequence[tuple[int, int]]], counts: Mappi
             share = f"{len(pairs):,} of {total:,} {part} images ({100 * len(pairs) / total:.2f} %)"
             have = "has" if len(pairs) == 1 else "have"
             warnings.append(f"{share} {have} a duplicate in the training part: their score is partly memory")
+    return warnings
+
+
+def _search_warnings(duplicates: Duplicates) -> list[str]:
+    """Say where the search for near duplicates fails, was cut short, or binds nothing."""
+    warnings = []
+    if duplicates.doubted:
+        warnings.append(
+            f"{duplicates.doubted:,} of {len(duplicates.same):,} images look like near duplicates of others: "
+            "so many are drawings, one scene, or altered copies of most images; only identical images are kept together"
+        )
+    if duplicates.unseen:
+        warnings.append(
+            f"{duplicates.unseen:,} pairs of look-alikes were not compared, beyond the nearest of each image: "
+            "copies that were changed much may be among them"
+        )
+    if duplicates.large:
+        groups, images = len(duplicates.large), sum(map(len, duplicates.large))
+        what = "group of look-alikes has" if groups == 1 else "groups of look-alikes have"
+        warnings.append(
+            f"{groups:,} {what} more than 50 images, {images:,} in all: a split does not keep them together, so that "
+            "images of one series may lie in training and test"
+        )
     return warnings
 
 

@@ -7,7 +7,9 @@ shifted, scaled and mirrored; other images (characters, scans) are compared in p
 two writers' "1" differ by less than a photograph from its copy.
 
 Groups are the connected components of all these pairs. One above 50 images is reported and binds nothing: it is more
-likely a series than a copy.
+likely a series than a copy. Where more than a third of all images would be bound to others that are not identical, or
+half of them form one group, the measure fails, as it does on drawings and on one scene: then only identical images are
+bound.
 """
 
 __all__ = ["Duplicates", "find_duplicates", "group_ids"]
@@ -27,15 +29,18 @@ from torch import Tensor
 
 from tenfold.data.lookalikes import candidates
 from tenfold.data.matching import Likeness, likeness
+from tenfold.data.progress import Watch, counting, unwatched
 from tenfold.data.readers.images import images as picture
 from tenfold.data.types import Dataset
 from tenfold.errors import DataError
 
 LARGE = 50
+# Shares of all images that are no near duplicates, whatever the measure says: that it would bind, and in one group.
+DOUBTED, ONE_SCENE = 1 / 3, 1 / 2
 LEAST_SIDE = 8
 MOST_SIDE = 128  # at which two images are compared
 ROUGH_SIDE = 16
-BLOCK = 256
+BLOCK, ROUGH_BLOCK = 256, 1024  # pairs
 CLOSE, CLOSE_IN_PLACE = 0.55, 0.97  # cosine of the thumbnails
 # Least correlation of the whole, of the detail, of the detail in the middle; one of the rows must be reached. A picture
 # without much detail loses it when it is saved again, so where the whole agrees closely less of it suffices. Chosen by
@@ -53,7 +58,9 @@ class Duplicates:
 
     exact: identical pixels. near: groups with a pair that is not identical, whatever identical ones they hold. large:
     groups of more than 50, which are in neither. same: (N,) position of the first image with those very pixels.
-    searched: whether near duplicates were looked for, which needs images of at least 8 × 8.
+    searched: whether near duplicates were looked for, which needs images of at least 8 × 8. doubted: images that seemed
+    to be near duplicates, too many of all to be right, so that none is bound; else 0. unseen: pairs of look-alikes
+    beyond the nearest of each image, which were not compared.
     """
 
     exact: Groups
@@ -61,17 +68,23 @@ class Duplicates:
     large: Groups
     same: NDArray[np.int64]
     searched: bool
+    doubted: int = 0
+    unseen: int = 0
 
 
-def find_duplicates(dataset: Dataset) -> Duplicates:
+def find_duplicates(dataset: Dataset, watch: Watch = unwatched) -> Duplicates:
     """Find all exact and near duplicates, within the parts of a data set and across them; the same on every machine.
+
+    watch: called with the progress.
 
     60,000 images of 32 × 32 take some 15 seconds on two cores and 300 MB beside the data.
     """
     same = _first_alike(dataset.images)
     searched = min(dataset.images.shape[2:]) >= LEAST_SIDE
     copies = np.stack([same, np.arange(len(same))], 1)
-    near = _near(dataset, np.unique(same)) if searched else np.empty((0, 2), np.int64)
+    near, unseen = _near(dataset, np.unique(same), watch) if searched else (np.empty((0, 2), np.int64), 0)
+    doubted = _doubted(len(same), copies, near)
+    near = near[:0] if doubted else near
     members = _components(len(same), np.concatenate([copies, near]))
     touched = set(near.ravel().tolist())
     large = [group for group in members if len(group) > LARGE]
@@ -79,7 +92,17 @@ def find_duplicates(dataset: Dataset) -> Duplicates:
     changed = [group for group in small if not touched.isdisjoint(group)]
     bound = {image for group in small for image in group}
     exact = [group for group in _components(len(same), copies) if group[0] in bound]
-    return Duplicates(tuple(exact), tuple(changed), tuple(large), same, searched)
+    return Duplicates(tuple(exact), tuple(changed), tuple(large), same, searched, doubted, unseen)
+
+
+def _doubted(count: int, copies: NDArray[np.int64], near: NDArray[np.int64]) -> int:
+    """Return how many images the near pairs would connect where that is too many to be right, else 0."""
+    touched = np.unique(near)
+    groups = _components(count, np.concatenate([copies, near])) if len(touched) else []
+    changed = [len(group) for group in groups if np.isin(group, touched).any()]
+    bound = sum(size for size in changed if size <= LARGE)
+    doubted = bound > DOUBTED * count or any(size > ONE_SCENE * count for size in changed if size > LARGE)
+    return sum(changed) if doubted else 0
 
 
 def group_ids(count: int, groups: Iterable[Sequence[int]]) -> NDArray[np.int64]:
@@ -116,15 +139,16 @@ def _first_alike(images: Tensor) -> NDArray[np.int64]:
     return np.array([seen.setdefault(digest, place) for place, digest in enumerate(digests)], np.int64)
 
 
-def _near(dataset: Dataset, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Find near pairs (K, 2) among the given images; enough of them to connect each group, not all."""
+def _near(dataset: Dataset, rows: NDArray[np.int64], watch: Watch) -> tuple[NDArray[np.int64], int]:
+    """Find near pairs (K, 2) among the given images, enough of them to connect each group; count the unseen."""
     moved = dataset.photographs
-    pairs, mirrored = candidates(dataset.images, rows, moved, CLOSE if moved else CLOSE_IN_PLACE)
-    if moved and min(dataset.images.shape[2:]) >= 2 * ROUGH_SIDE:
+    pairs, mirrored, unseen = candidates(dataset.images, rows, moved, CLOSE if moved else CLOSE_IN_PLACE, watch)
+    if moved and min(dataset.images.shape[2:]) >= ROUGH_SIDE:
         rough = _roughly(dataset.images, pairs, mirrored)
         pairs, mirrored = pairs[rough], mirrored[rough]
     near = np.empty((0, 2), np.int64)
     labels = np.arange(len(dataset.images))
+    advance = counting(watch, "comparing look-alikes", len(pairs))
     for start in range(0, len(pairs), BLOCK):
         block = slice(start, start + BLOCK)
         # Two images of one group need no comparison, which a long series would fill the day with.
@@ -134,15 +158,16 @@ def _near(dataset: Dataset, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         if same.any():
             near = np.concatenate([near, chosen[same]])
             labels = _labels(len(labels), near)
-    return near
+        advance(min(start + BLOCK, len(pairs)))
+    return near, unseen
 
 
 def _roughly(images: Tensor, pairs: NDArray[np.int64], mirrored: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Select pairs that agree at 16 × 16, (K,): a tenth of the work, in float32, limits far below the final ones."""
     small = torch.cat([_sized(block.float().mean(1, keepdim=True), ROUGH_SIDE) for block in torch.split(images, BLOCK)])
     agree = [
-        _passes(likeness(*_pair(small, pairs[i : i + BLOCK], mirrored[i : i + BLOCK]), True, True), ROUGH)
-        for i in range(0, len(pairs), BLOCK)
+        _passes(likeness(*_pair(small, pairs[i : i + ROUGH_BLOCK], mirrored[i : i + ROUGH_BLOCK]), True, True), ROUGH)
+        for i in range(0, len(pairs), ROUGH_BLOCK)
     ]
     return np.concatenate(agree) if agree else np.zeros(0, np.bool_)
 
@@ -168,9 +193,8 @@ def _same_files(dataset: Dataset, pair: NDArray[np.int64], mirrored: bool, side:
         if larger <= side:
             return True
         mode = "L" if dataset.images.shape[1] == 1 else "RGB"
-        a, b = (
-            torch.from_numpy(header.pixels(mode, larger, dataset.background)[0])[None].double() for header in headers
-        )
+        read = (header.pixels(mode, larger, dataset.background, dataset.levels)[0] for header in headers)
+        a, b = (torch.from_numpy(pixels)[None].double() for pixels in read)
     except DataError:
         return True
     return bool(_passes(likeness(a, b.flip(-1) if mirrored else b, dataset.photographs, True), SAME)[0])

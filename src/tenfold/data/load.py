@@ -12,6 +12,7 @@ from torch import Tensor
 from tenfold import rooms
 from tenfold.data.download import data_root, find_file
 from tenfold.data.listing import ENDINGS
+from tenfold.data.progress import Watch, unwatched
 from tenfold.data.types import Dataset, DataSource, Precedent
 from tenfold.errors import DataError, UsageError, nearest
 
@@ -41,18 +42,20 @@ def load(
     download: bool = True,
     parts: str = "",
     precedent: Precedent = NEW,
+    watch: Watch = unwatched,
 ) -> Dataset:
     """Load the data set that `data` names: the name of a data set, else a folder of images or an .npz file.
 
     A name wins over a folder of that name; "./digits" is the folder. data_dir: root of the named sets, "" for the usual
     places. size, skip_unreadable, parts: for folders, see DataSource. download: fetch a named set that is absent.
     precedent: how a run or a model read its data; the data may then lack classes and have no training part.
+    watch: called with the progress of reading a folder.
     Raises UsageError for an unknown word or an option that does not apply, DataError for data that cannot be used.
     """
     if not 0 <= size <= SIZE_CAP:
         raise UsageError(f"size {size}: expected a side in pixels from 1 to {SIZE_CAP}, or 0 for the images' own")
     if is_folder(data):
-        source = DataSource(data, Path(), size, skip_unreadable, parts=parts, precedent=precedent)
+        source = DataSource(data, Path(), size, skip_unreadable, parts=parts, precedent=precedent, watch=watch)
         return validate(rooms.find("datasets", "folder")(source), whole=not precedent.classes)
     for option, value in (("size", size), ("skip_unreadable", skip_unreadable), ("parts", parts)):
         if value and (data in named() or _is_npz(data)):

@@ -10,7 +10,9 @@ import importlib
 import io
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError, features
+from PIL import Image, ImageFile, UnidentifiedImageError, features
+
+from tenfold.data.pngchunks import without_metadata
 
 FORMATS = (
     *("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM"),
@@ -21,20 +23,21 @@ RAW = frozenset(f".{word}" for word in _CAMERAS.split())
 _HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1")
 
 
-def opened(source: Path | io.BytesIO) -> Image.Image:
+def opened(source: Path | bytes) -> ImageFile.ImageFile:
     """Open an image file, reading its header. Raises ValueError with the remedy for one that needs another reader."""
     if isinstance(source, Path) and source.suffix.lower() in RAW:
         raise ValueError("a camera's raw file; export it as PNG or JPEG")
+    plain = without_metadata(source)
     try:
-        return Image.open(source, formats=FORMATS)
+        return Image.open(plain, formats=FORMATS)
     except UnidentifiedImageError:
-        if not _is_heic(source):
+        if not _is_heic(plain):
             raise
     try:
         importlib.import_module("pillow_heif").register_heif_opener()
     except ImportError:
         raise ValueError("HEIC; pip install 'tenfold[heic]' to read it, or save it as JPEG") from None
-    return Image.open(source, formats=("HEIF",))
+    return Image.open(plain, formats=("HEIF",))
 
 
 def _is_heic(source: Path | io.BytesIO) -> bool:

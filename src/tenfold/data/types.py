@@ -11,6 +11,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from tenfold.data.levels import Levels
+from tenfold.data.progress import Watch, unwatched
+
 # Pixels of the largest image that features are made of: a model is asked about one such image when it is loaded.
 LARGEST = 3 * 1024**2
 
@@ -35,16 +38,19 @@ class Precedent(NamedTuple):
     """How a run or a model read its data, so that data are read alike again; an empty field is chosen anew.
 
     classes: names of the classes in the order of their numbers; data may then lack some, and have no others.
-    background: color that transparent images are laid on, "white" or "black".
+    background: color that transparent images are laid on, "white" or "black". levels: values of pixels deeper than 8
+    bits that become 0 and 255.
     """
 
     classes: tuple[str, ...] = ()
     background: str = ""
+    levels: Levels = ()
 
 
 def precedent_of(described: Mapping[str, Any]) -> Precedent:
     """Return how data were read from what a run or a model file says of them; older ones laid all on white."""
-    return Precedent(tuple(described.get("class_names") or ()), described.get("background") or "white")
+    classes, levels = tuple(described.get("class_names") or ()), map(int, described.get("levels") or ())
+    return Precedent(classes, described.get("background") or "white", tuple(levels))
 
 
 class DataSource(NamedTuple):
@@ -53,7 +59,8 @@ class DataSource(NamedTuple):
     location: the folder or file of a user's own data, "" for a named set. root: folder of the named sets.
     size: side in pixels that a folder's images are resized to, 0 for their median side (at most 64).
     skip_unreadable: count broken images and go on. download: fetch what is absent. parts: which folders are the parts,
-    "train=…,test=…", "none" where they are classes, "" for what their names say. precedent: see there.
+    "train=…,test=…", "none" where they are classes, "" for what their names say. precedent: see there. watch: called
+    with the progress.
     """
 
     location: str
@@ -63,6 +70,7 @@ class DataSource(NamedTuple):
     download: bool = True
     parts: str = ""
     precedent: Precedent = Precedent()
+    watch: Watch = unwatched
 
 
 class Reading(NamedTuple):
@@ -87,7 +95,8 @@ class Dataset:
     parts: the source's own parts, "train", "validation" and "test" -> positions (int64); empty where it has none.
     photographs: natural images, for which a mirror image is as likely. paths: file of each image, or ().
     notes: what was converted, skipped or ignored while reading, with counts. reading: of a folder's files, else None.
-    background: color that transparent images were laid on.
+    background: color that transparent images were laid on. levels: values of pixels deeper than 8 bits that became 0
+    and 255, () where there are none.
     """
 
     name: str
@@ -101,6 +110,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
     reading: Reading | None = None
     background: str = "white"
+    levels: Levels = ()
 
 
 class Feature(NamedTuple):

@@ -296,6 +296,7 @@ def save_member(run: Run, stage: Stage, progress: Progress, row: int, path: Path
             "fingerprint": facts.fingerprint,
             "images": facts.images,
             "background": facts.background,
+            "levels": facts.levels,
         },
         "version": run.version,
     }

@@ -2,11 +2,14 @@
 
 __all__ = ["evaluate_model", "predict_files"]
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from tenfold.choices import recipe
@@ -14,10 +17,12 @@ from tenfold.data.listing import LeftOut, images_below, left_out_note
 from tenfold.data.load import fingerprint, is_folder, load
 from tenfold.data.partfolders import NO_PARTS, given_parts
 from tenfold.data.readers.images import images as read_image
+from tenfold.data.readers.images import remarks
 from tenfold.data.types import Dataset, Precedent, drawn_shape, precedent_of
 from tenfold.errors import DataError, FileError, RunError, UsageError, nearest
 from tenfold.files import as_json
 from tenfold.runs.prepare import parts_of, stored_split
+from tenfold.text import count
 from tenfold.trained.evaluate import measure
 from tenfold.trained.metrics import Metrics
 from tenfold.trained.model import TrainedModel, load_model, scores, shares
@@ -81,17 +86,18 @@ def predict_files(path: Path, images: Sequence[Path], skip_unreadable: bool = Fa
     mode = {1: "L", 3: "RGB"}.get(channels)
     if mode is None or height != width:
         raise UsageError(f"{path}: takes inputs of shape {trained.image_shape}, which image files do not have")
-    listed, background = [_files(place) for place in images], _precedent(trained).background
+    listed, precedent = [_files(place) for place in images], _precedent(trained)
     files = [file for paths, _ in listed for file in paths]
-    predictions, broken = [], []
+    predictions, broken, changes = [], [], Counter[str]()
     for file in files:
         try:
-            pixels, _ = read_image(file).pixels(mode, height, background)
+            pixels, changed = _pixels(file, mode, height, precedent)
         except DataError as error:
             if not skip_unreadable:
                 raise DataError(f"{error}; --skip-unreadable skips it") from None
             broken.append(str(file))
             continue
+        changes.update(changed)
         z = _scores(path, trained, torch.tensor(pixels).view(1, *trained.image_shape).double() / 255 / trained.scale)
         probabilities = shares(z, trained.loss, trained.temperature)[0].tolist()
         predicted = trained.class_names[int(z.argmax())]
@@ -100,8 +106,19 @@ def predict_files(path: Path, images: Sequence[Path], skip_unreadable: bool = Fa
     if not predictions:
         raise DataError(unread)
     notes = [unread] if broken else []
+    notes += [f"{count(n, 'image')}: {change}" for change, n in sorted(changes.items())]
     notes += [left_out_note(place, left_out) for place, (_, left_out) in zip(images, listed, strict=True) if left_out]
     return {"model": str(path), "class_names": list(trained.class_names), "predictions": predictions, "notes": notes}
+
+
+def _pixels(file: Path, mode: str, side: int, precedent: Precedent) -> tuple[NDArray[np.uint8], list[str]]:
+    """Return pixels of a file as the model takes them, and what was done to its values that training did not."""
+    with remarks():
+        picture = read_image(file)
+        pixels, changes = picture.pixels(mode, side, precedent.background, precedent.levels)
+    deep = [change for change in changes if change.startswith("16 bits")]
+    own = "by its own bits: the model was trained on 8-bit images"
+    return pixels, [f"{change}, {own}" for change in deep if not precedent.levels]
 
 
 def opened_model(path: Path) -> TrainedModel:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tenfold.data.batches import Part
+from tenfold.data.levels import Levels
 from tenfold.data.load import NEW, fingerprint, load
 from tenfold.data.splits import split
 from tenfold.data.types import Dataset, Precedent, precedent_of
@@ -34,7 +35,7 @@ class DataFacts:
     """The data of a run as resolved.json and reports name them.
 
     image_shape: (channels, height, width). scale: pixel to unit interval. images: part -> number of images.
-    background: color that transparent images were laid on.
+    background: color that transparent images were laid on. levels: of pixels deeper than 8 bits, see Dataset.
     """
 
     name: str = ""
@@ -45,6 +46,7 @@ class DataFacts:
     notes: tuple[str, ...] = ()
     images: dict[str, int] = field(default_factory=dict)
     background: str = "white"
+    levels: Levels = ()
 
 
 class About(NamedTuple):
@@ -220,6 +222,7 @@ def _facts(dataset: Dataset) -> DataFacts:
         dataset.class_names,
         tuple(dataset.notes),
         background=dataset.background,
+        levels=dataset.levels,
     )
 
 

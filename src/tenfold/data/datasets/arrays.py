@@ -1,15 +1,16 @@
 """The user's own arrays in an .npz file; the names that it may hold are those of `tenfold.data.readers.npz`.
 
 Images (N, D) become (N, 1, 1, D), (N, H, W) become (N, 1, H, W); of four dimensions, the last or the second is that of
-the channels: the one that is 1 to 4. Unsigned bytes, and whole numbers from 0 to 255, are pixels to be scaled by 1/255;
-all others become float32, unscaled. Classes are the distinct training labels, sorted: numbers by value, also where they
+the channels: the one that is 1 to 4. Unsigned bytes, and whole numbers from 0 to 255, are pixels to be scaled by 1/255.
+Other whole numbers, unless they lie in rows (N, D), are pixels deeper than 8 bits (`tenfold.data.levels`). All others
+become float32, unscaled. Classes are the distinct training labels, sorted: numbers by value, also where they
 are strings, other strings by alphabet.
 """
 
 __all__ = ["arrays"]
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tenfold.data.layout import ordered
+from tenfold.data.levels import Levels, levels_of, levels_text, scaled, spread_of
 from tenfold.data.readers.npz import Stored, npz
 from tenfold.data.types import Dataset, DataSource, drawn_shape
 from tenfold.errors import DataError, nearest
 
 CHANNELS = (1, 2, 3, 4)
 PARTS = ("train", "validation", "test")
+SLICE = 2**22  # numbers that are scaled at a time
 
 
 def arrays(source: DataSource) -> Dataset:
@@ -41,8 +44,10 @@ def arrays(source: DataSource) -> Dataset:
         raise DataError(f"{path}: array 'x_train' is missing; the file holds {held}")
     names, labels = _classes(path, stored, suffixes, source.precedent.classes)
     parts = _parts(stored.arrays, suffixes)
-    images, notes = _images(path, stored, suffixes)
-    return Dataset(path.stem, images, labels, names, _scale(images), parts, notes=(*stored.notes, *notes))
+    levels = _levels([stored.arrays["x" + suffix] for suffix in suffixes], source.precedent.levels)
+    images, notes = _images(path, stored, suffixes, levels)
+    notes = (*stored.notes, *notes)
+    return Dataset(path.stem, images, labels, names, _scale(images), parts, notes=notes, levels=levels)
 
 
 def _scale(images: Tensor) -> float:
@@ -93,7 +98,7 @@ def _place(path: Path, stored: Stored, key: str, distinct: NDArray[Any]) -> NDAr
     return place
 
 
-def _images(path: Path, stored: Stored, suffixes: list[str]) -> tuple[Tensor, tuple[str, ...]]:
+def _images(path: Path, stored: Stored, suffixes: list[str], levels: Levels) -> tuple[Tensor, tuple[str, ...]]:
     """Copy all parts into one tensor; drop each array when it is copied: at most one part is held twice."""
     kept = [stored.arrays["x" + suffix] for suffix in suffixes]
     order = _order(path, kept[0].shape)
@@ -104,6 +109,9 @@ def _images(path: Path, stored: Stored, suffixes: list[str]) -> tuple[Tensor, tu
     bytes_ = all(_are_bytes(array) for array in kept)
     if bytes_ and any(array.dtype != np.uint8 for array in kept):
         notes.append(f"{kept[0].dtype} values from 0 to 255 read as pixels")
+    if levels:
+        bytes_ = True
+        notes.append(f"{kept[0].dtype} pixels: {levels_text(levels)}")
     first = _arranged(kept[0][:1], order)
     images = torch.empty((sum(map(len, kept)), *first.shape[1:]), dtype=torch.uint8 if bytes_ else torch.float32)
     del first
@@ -113,8 +121,10 @@ def _images(path: Path, stored: Stored, suffixes: list[str]) -> tuple[Tensor, tu
         array = stored.arrays.pop("x" + suffix)
         if not bytes_:
             _check_range(f"{path}: array {stored.names['x' + suffix]!r}", array)
-        np.copyto(images[start : start + len(array)].numpy(), _arranged(array, order), casting="unsafe")
-        start += len(array)
+        for slice_ in _slices(array):
+            pixels = scaled(slice_, levels) if levels else slice_
+            np.copyto(images[start : start + len(slice_)].numpy(), _arranged(pixels, order), casting="unsafe")
+            start += len(slice_)
     return images, tuple(notes)
 
 
@@ -133,6 +143,19 @@ def _flat_note(shape: tuple[int, ...]) -> list[str]:
             f"{colored} pixels save them in the shape (N, 3, {side}) or (N, {side}, 3)"
         ]
     return []
+
+
+def _slices(array: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    step = max(1, SLICE // math.prod(array.shape[1:]))
+    return (array[start : start + step] for start in range(0, len(array), step))
+
+
+def _levels(arrays: Sequence[NDArray[Any]], given: Levels) -> Levels:
+    """Return the range of images of whole numbers that do not fit a byte, the given one if there is one, () of others."""
+    numbers = all(array.dtype.kind in "iu" and array.ndim > 2 for array in arrays)
+    if not numbers or all(map(_are_bytes, arrays)):
+        return ()
+    return given or levels_of([spread_of(image) for array in arrays for image in array])
 
 
 def _are_bytes(array: NDArray[Any]) -> bool:

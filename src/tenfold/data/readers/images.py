@@ -2,108 +2,192 @@
 
 Formats are a closed list (`tenfold.data.pictureformats`), recognized by content. What is not plain grey or RGB is
 converted, and said so: EXIF orientation is applied, transparency is laid on a color, the first frame stands for an
-animation, 16-bit pixels keep their upper byte (Pillow's own conversion would clip them), palettes and CMYK become RGB.
-RGB to grey is ITU-R 601: 0.299 R + 0.587 G + 0.114 B. Resizing is bilinear with the support widened when it shrinks
-(anti-aliased), to a square whatever the sides.
+animation, deeper pixels are scaled (`tenfold.data.levels`), palettes and CMYK become RGB. Resizing is bilinear with the
+support widened when it shrinks (anti-aliased), to a square whatever the sides; then RGB becomes grey, where it has to,
+by ITU-R 601: 0.299 R + 0.587 G + 0.114 B.
+
+Of the metadata only the orientation is read. A profile, a text or a tag that Pillow cannot make sense of spoils no
+picture, and what it warns of is counted (`remarks`).
 """
 
-__all__ = ["ImageFile", "images"]
+__all__ = ["ImageFile", "Picture", "images", "in_mode", "read", "remarks"]
 
-import io
 import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
+from PIL.ImageFile import ImageFile as PillowFile
 
+from tenfold.data.deep import deep_values, is_deep, rawmode
+from tenfold.data.levels import Levels, Spread, bit_levels, levels_text, scaled, spread_of
 from tenfold.data.pictureformats import FORMATS, opened
 from tenfold.errors import DataError, TenfoldError
 
-PIXELS_CAP = 80_000_000  # below Pillow's own limit, which a program may have lifted
-# A decoded image may take this much, and RATIO times its file: a small file that claims a huge picture is refused.
+PIXELS_CAP = 80_000_000  # that are decoded; below Pillow's own limit, which a program may have lifted
+# A picture that is no file of this machine may take this much, and RATIO times its bytes.
 DECODED_BYTES = 32 * 2**20
 RATIO = 16
+GIANT = 2**24  # pixels from which one picture is decoded at a time
 GREY = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N"})
 PLAIN = ("L", "RGB")
-_WARNINGS = threading.Lock()
+ORIENTATION = 0x0112
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_TAGS = {"exif", "xmp"}  # where a JPEG has them
+_ONE_GIANT = threading.Lock()
 
 
 class ImageFile(NamedTuple):
     """An image whose header was read: what it claims to be, and where its pixels are.
 
-    width, height: as stored, before EXIF orientation. kind: format and Pillow's mode, such as "JPEG RGB".
-    transparent: some pixels may be.
+    width, height: as stored, before EXIF orientation. kind: format and Pillow's mode, such as "JPEG RGB". deep: more
+    than 8 bits for each value. transparent: some pixels may be.
     """
 
     source: Path | bytes
     width: int
     height: int
     grey: bool
+    deep: bool
     kind: str
     transparent: bool = False
 
     def opacity(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """Decode grey values and opacities, each (height, width) or empty where that cannot be done."""
         try:
-            with opened(_stream(self.source)) as image:
-                _check_size(image, self.source)
+            with _opened(self.source) as (image, _):
                 grey, opacity = image.convert("RGBA").convert("LA").split()
         except TenfoldError:
             raise
-        except Exception:  # as in `pixels`, which reports it
+        except Exception:  # as in `read`, which reports it
             return np.zeros((0, 0), np.uint8), np.zeros((0, 0), np.uint8)
         return np.asarray(grey), np.asarray(opacity)
 
-    def pixels(self, mode: str, side: int, background: str = "white") -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+    def pixels(
+        self, mode: str, side: int, background: str = "white", levels: Levels = ()
+    ) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
         """Decode pixels (C, side, side), C = 1 for mode "L" and 3 for "RGB"; name the conversions that it took.
 
-        side 0 keeps height and width. background: color under what is transparent. Raises DataError that names the
-        file where the pixels cannot be decoded.
+        side 0 keeps height and width. background: color under what is transparent. levels: range of deep pixels, ()
+        for that of the bits that they use. Raises DataError that names the file where the pixels cannot be decoded.
         """
-        try:
-            with opened(_stream(self.source)) as image:
-                _check_size(image, self.source)
-                if side:  # a JPEG is decoded at 1/2, 1/4 or 1/8 where that is enough
-                    image.draft(None, (2 * side, 2 * side))
-                upright, changes = _upright(image, background)
-        except TenfoldError:  # a signal, too, which is no fault of the file
-            raise
-        except Exception as error:  # a decoder of foreign bytes raises whatever its formats' authors thought of
-            raise DataError(f"{_name(self.source)}: cannot be decoded ({_reason(error)})") from error
-        if upright.mode != mode:
+        picture = read(self.source, side, background, levels)
+        changes = list(picture.changes)
+        if picture.file.grey != (mode == "L"):
             changes.append("grey to RGB" if mode == "RGB" else "RGB to grey")
-        target = (side, side) if side else upright.size
-        if (self.width, self.height) not in (target, target[::-1]):
-            changes.append("resized")
-        array = np.asarray(upright.convert(mode).resize(target, Image.Resampling.BILINEAR))
-        channels = array[None] if mode == "L" else array.transpose(2, 0, 1)
-        return np.ascontiguousarray(channels), tuple(changes)
+        return np.ascontiguousarray(in_mode(picture.pixels, mode)), tuple(changes)
+
+
+class Picture(NamedTuple):
+    """An image file that was decoded.
+
+    pixels: (1, H, W) or (3, H, W), as the file is grey or not. changes: the conversions that it took. spread: of the
+    values of a deep file that was read without levels, by those of its own bits.
+    """
+
+    file: ImageFile
+    pixels: NDArray[np.uint8]
+    changes: tuple[str, ...]
+    spread: Spread | None
 
 
 def images(source: Path | bytes) -> ImageFile:
     """Read the header of one image file, or of its bytes; `.pixels(mode, side)` then decodes it.
 
-    Raises DataError that names the file: absent, of no known format, more pixels than the cap or than its size allows.
+    Raises DataError that names the file: absent, of no known format, more pixels than the cap.
     """
+    with _opened(source) as (_, file):
+        return file
+
+
+def read(source: Path | bytes, side: int, background: str = "white", levels: Levels = ()) -> Picture:
+    """Read header and pixels of one image file at once; side, background and levels as in `ImageFile.pixels`.
+
+    Raises DataError that names the file.
+    """
+    with _opened(source) as (image, file):
+        try:
+            if side:  # a JPEG is decoded at 1/2, 1/4 or 1/8 where that is enough
+                image.draft(None, (2 * side, 2 * side))
+            # A progressive JPEG is held whole by its decoder, however small it becomes.
+            _check_size(image, source, (file.width, file.height) if "progressive" in image.info else image.size)
+            with _ONE_GIANT if image.width * image.height > GIANT else nullcontext():
+                return _decoded(image, file, side, background, levels)
+        except TenfoldError:  # a signal, too, which is no fault of the file
+            raise
+        except Exception as error:  # a decoder of foreign bytes raises whatever its formats' authors thought of
+            raise DataError(f"{_name(source)}: cannot be decoded ({_reason(error)})") from error
+
+
+def in_mode(pixels: NDArray[np.uint8], mode: str) -> NDArray[np.uint8]:
+    """Return pixels (C, H, W) with one channel for mode "L", with three for "RGB"."""
+    if len(pixels) == (1 if mode == "L" else 3):
+        return pixels
+    if mode == "RGB":
+        return np.broadcast_to(pixels, (3, *pixels.shape[1:]))
+    return np.asarray(Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0))).convert("L"))[None]
+
+
+@contextmanager
+def remarks() -> Iterator[list[str]]:
+    """Keep Pillow's warnings off the terminal within the block; yield the list that they are added to.
+
+    Filters are global to the process: enter it once around a whole folder, not in each thread.
+    """
+    heard: list[str] = []
+    package = str(Path(Image.__file__).parent)
+    with warnings.catch_warnings():
+        shown = warnings.showwarning
+
+        def listen(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            if not filename.startswith(package):
+                shown(message, category, filename, lineno, file, line)
+            elif not issubclass(category, Image.DecompressionBombWarning):  # the caps here are others
+                heard.append(" ".join(str(message).split()))
+
+        warnings.showwarning = listen
+        warnings.filterwarnings("always", module=r"PIL\.")
+        yield heard
+
+
+@contextmanager
+def _opened(source: Path | bytes) -> Iterator[tuple[PillowFile, ImageFile]]:
     try:
-        # Pillow warns of a decompression bomb where this module refuses; filters are global, hence the lock.
-        with _WARNINGS, warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with opened(_stream(source)) as image:
-                _check_size(image, source)
-                kind = f"{image.format} {image.mode}"
-                return ImageFile(source, image.width, image.height, _is_grey(image), kind, image.has_transparency_data)
+        image = opened(source)
+        file = _header(image, source)
     except TenfoldError:
         raise
     except Exception as error:  # as above
         raise DataError(f"{_name(source)}: not a readable image ({_reason(error)})") from error
+    with image:
+        yield image, file
 
 
-def _stream(source: Path | bytes) -> Path | io.BytesIO:
-    return source if isinstance(source, Path) else io.BytesIO(source)
+def _header(image: PillowFile, source: Path | bytes) -> ImageFile:
+    if image.format not in ("JPEG", "MPO"):  # whose size is checked when it is known how small it is decoded
+        _check_size(image, source, image.size)
+    kind = f"{image.format} {image.mode}"
+    return ImageFile(source, image.width, image.height, _is_grey(image), is_deep(image), kind, image.has_transparency_data)
 
 
 def _name(source: Path | bytes) -> str:
@@ -118,51 +202,109 @@ def _reason(error: Exception) -> str:
     return " ".join(str(getattr(error, "strerror", None) or error or type(error).__name__).split())
 
 
-def _check_size(image: Image.Image, source: Path | bytes) -> None:
-    pixels = image.width * image.height
-    size = source.stat().st_size if isinstance(source, Path) else len(source)
+def _check_size(image: Image.Image, source: Path | bytes, sides: tuple[int, int]) -> None:
+    """Refuse more pixels than the cap. A file is the user's own, and may be packed well; bytes may be anybody's."""
+    pixels = sides[0] * sides[1]
     width = 1 if image.mode in ("1", "L") else 4  # bytes of a pixel in Pillow's memory
-    if pixels > PIXELS_CAP or pixels * width > DECODED_BYTES + RATIO * size:
-        claim = f"claims {image.width} × {image.height} pixels in {size:,} bytes"
+    packed = isinstance(source, bytes) and pixels * width > DECODED_BYTES + RATIO * len(source)
+    if pixels > PIXELS_CAP or packed:
+        size = source.stat().st_size if isinstance(source, Path) else len(source)
+        claim = f"claims {sides[0]} × {sides[1]} pixels in {size:,} bytes"
         raise DataError(f"{_name(source)}: {claim}, more than the limit; save it smaller")
 
 
 def _is_grey(image: Image.Image) -> bool:
     """Judge by the mode, or by the palette: GIF has no other way to be grey."""
     if image.mode != "P":
-        return image.mode in GREY
+        return image.mode in GREY or rawmode(image).startswith("LA;")
     palette = np.array(image.getpalette("RGB") or [0, 0, 1]).reshape(-1, 3)
     return bool((palette == palette[:, :1]).all())
 
 
-def _upright(image: Image.Image, background: str) -> tuple[Image.Image, list[str]]:
-    """Convert to 8-bit grey or RGB, upright, without transparency; name the steps that it took."""
+def _decoded(image: PillowFile, file: ImageFile, side: int, background: str, levels: Levels) -> Picture:
     changes = ["first frame of an animation"] if getattr(image, "is_animated", False) else []
+    orientation = _only_orientation(image) if image.format == "TIFF" else 1
+    upright: Image.Image = image
+    spread = None
+    if file.deep:
+        values = deep_values(image, lambda: _again(file.source))
+        colors = values[..., : 1 if file.grey else 3] if values.ndim == 3 else values
+        if not levels:
+            spread = spread_of(colors)
+            levels = bit_levels([spread])
+        upright = _shallow(values, colors, levels)
+        changes.append(f"16 bits to 8, {levels_text(levels)}")
     image.load()
-    upright = ImageOps.exif_transpose(image)
-    # 1 is upright; the tag is gone from the copy.
-    if image.getexif().get(0x0112, 1) in range(2, 9):
+    if image.format != "TIFF" and (orientation := _orientation(image)) != 1:
+        upright = upright.transpose(TURNS[orientation])
+    if orientation != 1:
         changes.append("EXIF orientation")
-    if upright.mode == "I" or upright.mode.startswith("I;16"):
-        return _upper_byte(upright), [*changes, "16 bits to 8"]
-    if upright.mode == "F":
+    plain = _plain(upright, background, changes)
+    target = (side, side) if side else plain.size
+    if (file.width, file.height) not in (target, target[::-1]):
+        changes.append("resized")
+    array = np.asarray(plain if plain.size == target else plain.resize(target, Image.Resampling.BILINEAR))
+    channels = array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
+    return Picture(file, channels, tuple(changes), spread)
+
+
+def _orientation(image: PillowFile) -> int:
+    """Return how the picture is turned, 1 where its metadata do not say so in a way that can be read."""
+    if image.format == "JPEG" and not image.info.keys() & _TAGS:
+        return 1
+    try:
+        value = image.getexif().get(ORIENTATION, 1)
+    except TenfoldError:
+        raise
+    except Exception:  # tags of every kind of damage
+        return 1
+    return value if value in TURNS else 1
+
+
+def _only_orientation(image: PillowFile) -> int:
+    """Return a TIFF's orientation and make Pillow forget all other tags: it turns a TIFF itself while it loads."""
+    orientation = _orientation(image)
+    tags = Image.Exif()
+    if orientation != 1:
+        tags[ORIENTATION] = orientation
+    tags._loaded = True
+    image._exif = tags
+    for name in ("exif", "xmp"):
+        image.info.pop(name, None)
+    return orientation
+
+
+def _again(source: Path | bytes) -> PillowFile:
+    image = opened(source)
+    if image.format == "TIFF":
+        _only_orientation(image)
+    return image
+
+
+def _shallow(values: NDArray[Any], colors: NDArray[Any], levels: Levels) -> Image.Image:
+    """Return the 8-bit picture of deep values, with the alpha channel that these have."""
+    channels = values.shape[2] if values.ndim == 3 else 1
+    pixels = scaled(colors, levels)
+    if channels in (2, 4):
+        pixels = np.concatenate([pixels, (values[..., -1:] >> 8).astype(np.uint8)], 2)
+    return Image.fromarray(pixels)
+
+
+def _plain(image: Image.Image, background: str, changes: list[str]) -> Image.Image:
+    """Convert to 8-bit grey or RGB, without transparency; add the steps that it took."""
+    if image.mode == "F":
         raise ValueError("its pixels are floating-point numbers; save it with 8 or 16 bits")
-    if upright.has_transparency_data:
-        return _laid_on(background, upright), [*changes, f"transparency to {background}"]
-    if upright.mode in PLAIN:
-        return upright, changes
-    target = "L" if _is_grey(upright) else "RGB"
-    return upright.convert(target), [*changes, f"{_KINDS.get(upright.mode, upright.mode)} to {target}"]
+    if image.has_transparency_data:
+        changes.append(f"transparency to {background}")
+        return _laid_on(background, image)
+    if image.mode in PLAIN:
+        return image
+    target = "L" if _is_grey(image) else "RGB"
+    changes.append(f"{_KINDS.get(image.mode, image.mode)} to {target}")
+    return image.convert(target)
 
 
 _KINDS = {"1": "black and white", "P": "palette"}
-
-
-def _upper_byte(image: Image.Image) -> Image.Image:
-    values = np.asarray(image).astype(np.int64)
-    if values.min() < 0 or values.max() > 65535:
-        raise ValueError("its grey values do not fit 16 bits; save it with 8 or 16 bits")
-    return Image.fromarray((values >> 8).astype(np.uint8))
 
 
 def _laid_on(background: str, image: Image.Image) -> Image.Image:
