@@ -80,7 +80,7 @@ def _model(trained: TrainedModel, file: str) -> str:
         ("Rung", _text(trained.cause.get("rung", ABSENT))),
         ("Model", f"{_text(trained.room_name)}; {trained.model.describe()}"),
         ("Parameters", count(sum(tensor.numel() for tensor in trained.params.values()))),
-        ("Input", f"one image, {channels}{tone} × {height} × {width} (channels × height × width)"),
+        ("Input", f"one image, {channels}{tone} × {height} × {width} (channels × height × width){_squashed(trained)}"),
         *_features(trained),
         ("Output", f"a probability for each of {len(trained.class_names)} classes"),
         ("Classes", ", ".join(map(_text, trained.class_names))),
@@ -95,6 +95,12 @@ def _temperature(trained: TrainedModel) -> str:
     reason = trained.cause.get("calibration", {}).get("reason")
     why = _text(reason) if reason else "scores are divided by it before they become probabilities"
     return f"{trained.temperature:.4g} ({why})"
+
+
+def _squashed(trained: TrainedModel) -> str:
+    """Say what became of photographs, so that others are prepared alike."""
+    images = trained.cause.get("data", {}).get("squashed", 0)
+    return f"; {count(images, 'image')} of unequal sides squashed to it" if images else ""
 
 
 def _features(trained: TrainedModel) -> list[tuple[str, str]]:
