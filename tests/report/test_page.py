@@ -14,10 +14,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
+import tenfold
 from tenfold.choices import recipe
 from tenfold.data.types import Dataset
-from tenfold.errors import FileError, RunError
+from tenfold.errors import FileError, RunError, UsageError
 from tenfold.files import from_json
 from tenfold.report import document
 from tenfold.report.case import Case, read_case
@@ -554,7 +556,8 @@ def of_folder(tmp_path):
     for k in range(40):
         path = tmp_path / "data" / ("light" if k % 2 else "dark") / f"{k}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(np.random.default_rng(k).integers(120 * (k % 2), 120 * (k % 2) + 100, (9, 9), np.uint8)).save(path)
+        low = 120 * (k % 2)
+        Image.fromarray(np.random.default_rng(k).integers(low, low + 100, (9, 9), np.uint8)).save(path)
     run = tenfold.train(str(tmp_path / "data"), epochs=1, out=tmp_path / "run").folder
     assert "image/webp" in report_runs([run]).path.read_text()
     return run
@@ -573,7 +576,7 @@ def spoil(data, how):
 def test_a_page_does_not_lose_its_pictures_unasked(of_folder, tmp_path, how):
     before = (of_folder / "report.html").read_bytes()
     spoil(tmp_path / "data", how)
-    with pytest.raises(RunError, match=r"report\.html: would lose its images: .*--data says where .*--force") as refused:
+    with pytest.raises(RunError, match=r"report\.html: would lose its images: .*--data .*--out .*--force") as refused:
         report_runs([of_folder])
     assert "\n" not in str(refused.value)
     assert (of_folder / "report.html").read_bytes() == before

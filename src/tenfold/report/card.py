@@ -258,7 +258,9 @@ def _rung_scores(cause: Mapping[str, Any], result: RunResult) -> str:
 def _use(trained: TrainedModel, file: str) -> str:
     channels, height, width = trained.image_shape
     shell = f"tenfold evaluate {file} DATA   # labeled images: a data set's name, a folder, or an .npz\n"
+    asked = ""
     if channels in (1, 3) and height == width:
+        asked = 'answer = model.predict("picture.jpg")  # or an image of Pillow\'s, an array, several of them\n'
         shell = f"tenfold predict {file} IMAGE…  # image files or folders\n{shell}"
     return f"""## How to use it
 
@@ -269,7 +271,7 @@ def _use(trained: TrainedModel, file: str) -> str:
 import tenfold
 
 model = tenfold.load_model("{file}")
-# images: a tensor (N, {channels}, {height}, {width}); a pixel times {trained.scale:.6g} lies between 0 and 1
+{asked}# images: a tensor (N, {channels}, {height}, {width}); a pixel times {trained.scale:.6g} lies between 0 and 1
 shares = tenfold.probabilities(model, images)  # (N, {len(trained.class_names)}), in the order of model.class_names
 ```
 """

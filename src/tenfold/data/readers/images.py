@@ -194,7 +194,9 @@ def _header(image: PillowFile, source: Path | bytes) -> ImageFile:
     if image.format not in ("JPEG", "MPO"):  # whose size is checked when it is known how small it is decoded
         _check_size(image, source, image.size)
     kind = f"{image.format} {image.mode}"
-    return ImageFile(source, image.width, image.height, _is_grey(image), is_deep(image), kind, image.has_transparency_data)
+    return ImageFile(
+        source, image.width, image.height, _is_grey(image), is_deep(image), kind, image.has_transparency_data
+    )
 
 
 def _name(source: Path | bytes) -> str:
