@@ -5,7 +5,7 @@ read from its file. An array is one picture, (H, W), (H, W, C) or (C, H, W), or 
 shape is taken as it is, any other is resized. Which units it is in, `tenfold.data.units` finds out.
 """
 
-__all__ = ["Form", "Picture", "Several", "file_pixels", "pictures"]
+__all__ = ["Form", "Given", "Several", "file_pixels", "pictures"]
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -26,10 +26,10 @@ from tenfold.data.types import Precedent, drawn_shape
 from tenfold.data.units import Units
 from tenfold.errors import DataError, UsageError
 
-Picture = str | Path | bytes | Image.Image | NDArray[Any] | Tensor
+Given = str | Path | bytes | Image.Image | NDArray[Any] | Tensor
 """One picture, or with arrays several: the path of a file or folder, a file's bytes, Pillow's image, pixels."""
 
-Several = Picture | Sequence[Picture]
+Several = Given | Sequence[Given]
 CHANNELS = (1, 3, 4)
 MODES = {1: "L", 3: "RGB"}
 

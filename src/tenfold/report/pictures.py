@@ -21,7 +21,8 @@ SIDE_CAP = 64
 LOSSLESS = 16
 QUALITY = 85
 # What pages without images say, by which they are known again.
-NOT_SHOWN, LEFT_OUT = "The images are not shown", "are left out of this page"
+NOT_SHOWN = "The images are not shown"
+LEFT_OUT = "are left out of this page"
 
 
 class Picture(NamedTuple):

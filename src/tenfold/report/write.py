@@ -1,6 +1,6 @@
 """A run folder as one self-contained page; several of them side by side on one."""
 
-__all__ = ["Written", "report_runs", "write_made", "write_report"]
+__all__ = ["WrittenPage", "report_runs", "write_made", "write_report"]
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -47,7 +47,7 @@ def write_made(
     return _write(folder / NAME, run_page(case, album(prepared.dataset, True)))
 
 
-class Written(NamedTuple):
+class WrittenPage(NamedTuple):
     """A page that was written. why: a sentence where it shows no images although they were asked for, else ""."""
 
     path: Path
@@ -56,7 +56,7 @@ class Written(NamedTuple):
 
 def report_runs(
     folders: Sequence[Path], out: Path | None = None, with_images: bool = True, data: str = "", force: bool = False
-) -> Written:
+) -> WrittenPage:
     """Write the page of one run, or one page for several side by side.
 
     out: "report.html" in the run's folder, or for several "runs/report.html", if None. data: where the data of the one
@@ -74,13 +74,13 @@ def report_runs(
             why = images.why if with_images and images.dataset is None else ""
             if why and not force and _shows_images(path):
                 raise RunError(f"{path}: would lose its images: {why} {_remedy(data)}")
-            return Written(_write(path, run_page(case, images)), why)
+            return WrittenPage(_write(path, run_page(case, images)), why)
         cases = [read_case(folder) for folder in folders]
         page = versus_page(cases, _sentences(cases, not with_images), not with_images)
     if out is None:
         with suppress(OSError):  # what is in its way is told where the page is written
             Path("runs").mkdir(exist_ok=True)
-    return Written(_write(out or Path("runs") / NAME, page))
+    return WrittenPage(_write(out or Path("runs") / NAME, page))
 
 
 def _remedy(data: str) -> str:

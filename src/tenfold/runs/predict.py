@@ -170,8 +170,8 @@ def _met_note(predictions: Sequence[dict[str, Any]]) -> list[str]:
 
 def _unlike_training(changes: Sequence[str], form: Form) -> list[str]:
     """Return what was done to the values of a file that was not done in training."""
-    own = "by its own bits: the model was trained on 8-bit images"
-    return [f"{change}, {own}" for change in changes if change.startswith("16 bits") and not form.precedent.levels]
+    why = "by its own bits: the model was trained on 8-bit images"
+    return [f"{change}, {why}" for change in changes if change.startswith("16 bits") and not form.precedent.levels]
 
 
 def opened_model(path: Path, *others: str) -> TrainedModel:

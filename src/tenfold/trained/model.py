@@ -43,7 +43,7 @@ SLICE = 1000
 
 
 class Prediction(NamedTuple):
-    """What a model says of a picture. file: "" where it came from no file; probabilities: class -> probability.
+    """An answer of a model about a picture. file: "" where it came from no file; probabilities: class -> probability.
 
     in_training: whether the model was trained on this picture, None where its file does not tell.
     """
