@@ -255,7 +255,7 @@ def test_a_model_keeps_the_range(tmp_path):
     from tenfold.runs.predict import evaluate_model, predict_files
     from tenfold.trained.model import load_model
 
-    low, high = load_model(tmp_path / "run" / "model.tenfold").levels
+    low, high = load_model(tmp_path / "run" / "model.tenfold").cause["data"]["levels"]
     assert (low, high) == (min(int(v.min()) for v in values), max(int(v.max()) for v in values))
     dark = folder(tmp_path / "dark", values[1::2])  # both folders hold the class b
     predicted = predict_files(tmp_path / "run", [Path(dark)])["predictions"]

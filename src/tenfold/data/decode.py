@@ -59,7 +59,7 @@ class Decoded(NamedTuple):
     remarks: list[str]
 
 
-class _Plan(NamedTuple):
+class _Shape(NamedTuple):
     """Side and mode of all images."""
 
     side: int
@@ -67,7 +67,7 @@ class _Plan(NamedTuple):
 
 
 class _Outcome(NamedTuple):
-    """What reading one file came to; spread: of the values of a deep one that waits for its levels."""
+    """Result of reading one file; spread: of the values of a deep one that waits for its levels."""
 
     file: ImageFile
     changes: tuple[str, ...]
@@ -88,7 +88,7 @@ def decode(
     """
     with remarks() as heard:
         plan, right = None, _guess(paths, size)
-        while plan is None or right not in (plan, _Plan(plan.side, "L")):
+        while plan is None or right not in (plan, _Shape(plan.side, "L")):
             plan = right
             work = _Work(paths, _blank(len(paths), plan), plan, precedent, skip_unreadable)
             results = work.done(range(len(paths)), counting(watch, "reading images", len(paths)))
@@ -106,7 +106,7 @@ def decode(
 
 
 def _chosen(results: Results, precedent: Precedent) -> tuple[Precedent, list[str]]:
-    """Return the precedent with background and levels, chosen by the files where it has none, and what to say of that."""
+    """Return the precedent with background and levels, chosen by the files where it has none, and notes about them."""
     if precedent.background:
         background, note = precedent.background, ""
     else:
@@ -122,16 +122,16 @@ def _waits(result: "_Outcome | DataError", precedent: Precedent) -> bool:
     return result.spread is not None or (result.file.transparent and precedent.background != WHITE)
 
 
-def _blank(count: int, plan: _Plan) -> Tensor:
+def _blank(count: int, plan: _Shape) -> Tensor:
     return torch.empty((count, 1 if plan.mode == "L" else 3, plan.side, plan.side), dtype=torch.uint8)
 
 
-def _guess(paths: Sequence[Path], size: int) -> _Plan:
+def _guess(paths: Sequence[Path], size: int) -> _Shape:
     headers = []
     for path in paths[:: max(1, len(paths) // SAMPLE)]:
         with suppress(DataError):  # comes up again when the file is decoded
             headers.append(images(path))
-    return _Plan(size or _side(headers), "L" if all(header.grey for header in headers) else "RGB")
+    return _Shape(size or _side(headers), "L" if all(header.grey for header in headers) else "RGB")
 
 
 def _side(files: Sequence[ImageFile]) -> int:
@@ -139,7 +139,7 @@ def _side(files: Sequence[ImageFile]) -> int:
     return max(1, min(SIDE_CAP, int(statistics.median(sides)))) if sides else 1
 
 
-def _plan(results: Results, labels: Sequence[int], size: int) -> _Plan:
+def _plan(results: Results, labels: Sequence[int], size: int) -> _Shape:
     """Return the plan that fits the files that could be read."""
     outcomes = [(result, label) for result, label in zip(results, labels, strict=True) if isinstance(result, _Outcome)]
     files, colored = Counter[int](), Counter[int]()
@@ -147,7 +147,7 @@ def _plan(results: Results, labels: Sequence[int], size: int) -> _Plan:
         files[label] += 1
         colored[label] += outcome.colored
     few = colored.total() <= COLORED * files.total() and all(2 * colored[label] <= files[label] for label in files)
-    return _Plan(size or _side([outcome.file for outcome, _ in outcomes]), "L" if few else "RGB")
+    return _Shape(size or _side([outcome.file for outcome, _ in outcomes]), "L" if few else "RGB")
 
 
 class _Work(NamedTuple):
@@ -155,7 +155,7 @@ class _Work(NamedTuple):
 
     paths: Sequence[Path]
     pixels: Tensor
-    plan: _Plan
+    plan: _Shape
     precedent: Precedent
     skip_unreadable: bool
 

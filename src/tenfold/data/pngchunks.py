@@ -1,4 +1,4 @@
-"""What Pillow opens of a file: of a PNG no profiles, texts and private chunks, which can make it refuse a picture.
+"""PNG without profiles, texts and private chunks, any of which can make Pillow refuse a sound picture.
 
 A PNG is 8 bytes of signature and then chunks: a length of 4 bytes, big-endian, a name of 4 letters, the content, a
 checksum of 4 bytes. Source: W3C, Portable Network Graphics, second edition, section 5.
@@ -28,17 +28,17 @@ def without_metadata(source: Path | bytes) -> Path | io.BytesIO:
     A small file is read at once: Pillow asks for a few bytes at a time, and files are slower than memory.
     """
     if isinstance(source, bytes):
-        return _plain(source)
+        return _stream(source)
     with source.open("rb", buffering=0) as file:
         if os.fstat(file.fileno()).st_size < SMALL:
-            return _plain(file.readall())
+            return _stream(file.readall())
         if file.read(len(SIGNATURE)) != SIGNATURE:
             return source
     with source.open("rb") as buffered:
         return _stripped(buffered)
 
 
-def _plain(content: bytes) -> io.BytesIO:
+def _stream(content: bytes) -> io.BytesIO:
     stream = io.BytesIO(content)
     return _stripped(stream) if content.startswith(SIGNATURE) else stream
 

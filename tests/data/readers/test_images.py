@@ -377,7 +377,7 @@ def test_threads_agree():
     assert all(np.array_equal(result, results[0]) for result in results)
 
 
-@pytest.mark.parametrize("step", ["Image.open", "deep_values", "_plain"])
+@pytest.mark.parametrize("step", ["Image.open", "deep_values", "_opaque"])
 def test_a_signal_is_no_fault_of_the_file(tmp_path, monkeypatch, step):
     """Else an image would be skipped as unreadable, and the run could not be resumed: its data would be others."""
     Image.new("I;16", (8, 8)).save(tmp_path / "whole.png")

@@ -221,7 +221,7 @@ def test_images_that_pack_well_are_read(path, dtype, levels):
         image[row : row + 3, column : column + 4] = rng.integers(1, levels, (3, 4))
     written(path, True, x=x, y=np.arange(8000) % 3)
     assert x.nbytes < 40e6 or x.nbytes > 20 * path.stat().st_size
-    assert np.array_equal(npz(path)["x"], x)
+    assert np.array_equal(npz(path).arrays["x"], x)
 
 
 def test_a_directory_of_many_members_takes_little_memory(path):

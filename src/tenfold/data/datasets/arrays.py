@@ -151,7 +151,7 @@ def _slices(array: NDArray[Any]) -> Iterator[NDArray[Any]]:
 
 
 def _levels(arrays: Sequence[NDArray[Any]], given: Levels) -> Levels:
-    """Return the range of images of whole numbers that do not fit a byte, the given one if there is one, () of others."""
+    """Return the range of images of whole numbers that do not fit a byte, the given one if there is one; else ()."""
     numbers = all(array.dtype.kind in "iu" and array.ndim > 2 for array in arrays)
     if not numbers or all(map(_are_bytes, arrays)):
         return ()

@@ -10,7 +10,7 @@ Of the metadata only the orientation is read. A profile, a text or a tag that Pi
 picture, and what it warns of is counted (`remarks`).
 """
 
-__all__ = ["ImageFile", "Picture", "images", "in_memory", "in_mode", "read", "remarks"]
+__all__ = ["ImageFile", "DecodedImage", "images", "in_memory", "in_mode", "read", "remarks"]
 
 import threading
 import warnings
@@ -91,7 +91,7 @@ class ImageFile(NamedTuple):
         return np.ascontiguousarray(in_mode(picture.pixels, mode)), tuple(changes)
 
 
-class Picture(NamedTuple):
+class DecodedImage(NamedTuple):
     """An image file that was decoded.
 
     pixels: (1, H, W) or (3, H, W), as the file is grey or not. changes: the conversions that it took. spread: of the
@@ -113,7 +113,7 @@ def images(source: Path | bytes) -> ImageFile:
         return file
 
 
-def read(source: Path | bytes, side: int, background: str = "white", levels: Levels = ()) -> Picture:
+def read(source: Path | bytes, side: int, background: str = "white", levels: Levels = ()) -> DecodedImage:
     """Read header and pixels of one image file at once; side, background and levels as in `ImageFile.pixels`.
 
     Raises DataError that names the file.
@@ -145,7 +145,7 @@ def in_memory(image: Image.Image, mode: str, side: int, background: str) -> NDAr
     """Return pixels (C, side, side) of a picture of 8-bit values that Pillow holds, by the steps that a file takes."""
     orientation = _orientation(image)
     upright = image.transpose(TURNS[orientation]) if orientation != 1 else image
-    return np.ascontiguousarray(in_mode(_squared(_plain(upright, background, []), (side, side)), mode))
+    return np.ascontiguousarray(in_mode(_squared(_opaque(upright, background, []), (side, side)), mode))
 
 
 @contextmanager
@@ -230,7 +230,7 @@ def _is_grey(image: Image.Image) -> bool:
     return bool((palette == palette[:, :1]).all())
 
 
-def _decoded(image: PillowFile, file: ImageFile, side: int, background: str, levels: Levels) -> Picture:
+def _decoded(image: PillowFile, file: ImageFile, side: int, background: str, levels: Levels) -> DecodedImage:
     changes = ["first frame of an animation"] if getattr(image, "is_animated", False) else []
     orientation = _only_orientation(image) if image.format == "TIFF" else 1
     upright: Image.Image = image
@@ -248,11 +248,11 @@ def _decoded(image: PillowFile, file: ImageFile, side: int, background: str, lev
         upright = upright.transpose(TURNS[orientation])
     if orientation != 1:
         changes.append("EXIF orientation")
-    plain = _plain(upright, background, changes)
+    plain = _opaque(upright, background, changes)
     target = (side, side) if side else plain.size
     if (file.width, file.height) not in (target, target[::-1]):
         changes.append("resized")
-    return Picture(file, _squared(plain, target), tuple(changes), spread)
+    return DecodedImage(file, _squared(plain, target), tuple(changes), spread)
 
 
 def _squared(plain: Image.Image, target: tuple[int, int]) -> NDArray[np.uint8]:
@@ -303,7 +303,7 @@ def _shallow(values: NDArray[Any], colors: NDArray[Any], levels: Levels) -> Imag
     return Image.fromarray(pixels)
 
 
-def _plain(image: Image.Image, background: str, changes: list[str]) -> Image.Image:
+def _opaque(image: Image.Image, background: str, changes: list[str]) -> Image.Image:
     """Convert to 8-bit grey or RGB, without transparency; add the steps that it took."""
     if image.mode == "F":
         raise ValueError("its pixels are floating-point numbers; save it with 8 or 16 bits")
