@@ -205,7 +205,7 @@ def _opened(
     saver = Saver(folder, number, outcomes, notes["elapsed"])
     truncate(folder, notes["metrics"])
     finish(folder, "running")
-    prepared = prepare(recipe, folder, data_dir, line(watch))
+    prepared = prepare(recipe, folder, data_dir, watch)
     run = opened_run(folder, prepared, saver, interrupts, watch)
     if warning:
         line(watch)(warning)

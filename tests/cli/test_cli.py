@@ -257,16 +257,21 @@ def test_what_train_prints_and_that_its_recipe_repeats_it(result, tmp_path):
     assert (tmp_path / "a/metrics.csv").read_bytes() == (tmp_path / "b/metrics.csv").read_bytes()
 
 
-def test_members_that_fail_are_named_and_their_model_says_so(result, run, tmp_path):
-    found = result(f"train digits --model mlp --learning-rate 1e30,1e31 --epochs 2 --out {tmp_path / 'run'}")
-    for member in found["members"]:
-        assert member["failed"].keys() == {"step", "layer", "tensor"}
+def test_members_that_fail_are_named(result, run, tmp_path):
+    found = result(f"train digits --model mlp --learning-rate 0.1,1e30 --epochs 2 --out {tmp_path / 'run'}")
+    fates = [member["failed"] for member in found["members"]]
+    assert fates[0] is None
+    assert fates[1].keys() == {"step", "layer", "tensor"}
     code, out, _ = run(["resume", str(tmp_path / "run")])
     assert code == 0
     assert "failed in step" in out
-    code, _, err = run(["evaluate", str(tmp_path / "run"), "digits"])
-    assert code == 1
-    assert "not finite" in err
+
+
+def test_a_population_that_diverges_is_an_error(run, tmp_path):
+    code, out, err = run(f"train digits --model mlp --learning-rate 1e30 --epochs 2 --out {tmp_path / 'run'}".split())
+    assert (code, out) == (1, "")
+    last = err.splitlines()[-1]
+    assert last.startswith("tenfold: every member diverged: no loss stayed finite with learning rate 1e30; try ")
 
 
 def test_a_run_folder_may_have_any_name(run, result, tmp_path):
@@ -314,7 +319,7 @@ def test_resume_sweeps_what_a_killed_save_left(half, result):
         ("status.json", "{", "not JSON"),
         ("status.json", "[1]", "'format'"),
         ("env.json", "{}", "'threads'"),
-        ("resolved.json", "[]", "'data'"),
+        ("resolved.json", "[]", "'recipe'"),
         ("recipe.toml", "epochz = 1", "'epochs'"),
     ],
 )

@@ -318,3 +318,29 @@ KNOWN = (
     (16561, 53315), (12559, 55064), (39948, 58445), (45253, 54891), (37361, 51920), (6566, 59350),
     (36035, 55035), (17338, 53127), (29377, 50583), (20706, 57130),
 )  # fmt: skip
+
+
+def test_what_there_is_no_time_to_compare_is_said(monkeypatch):
+    images = scenes(60)
+    images[50:] = images[:10]
+    images[40:50] = images[:10] // 2 + 40
+    late = find_duplicates(dataset(images), seconds=-1)
+    assert late.late == (50, 0)  # identical ones are known without a comparison
+    assert late.near == ()
+    assert late.exact == tuple((k, 50 + k) for k in range(10))
+    (warning,) = (line for line in audit(dataset(images), seconds=-1).warnings if "time of the audit" in line)
+    assert "before it had compared 50 images with those behind them" in warning
+    # Time that is up between two blocks of look-alikes, each of which takes a second.
+    clock, plain = [0.0], duplicates._same
+
+    def slow(*options):
+        clock[0] += 1
+        return plain(*options)
+
+    monkeypatch.setattr(duplicates.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(duplicates, "_same", slow)
+    monkeypatch.setattr(duplicates, "BLOCK", 2)
+    some = find_duplicates(dataset(images), seconds=1.5)
+    assert some.late[0] == 0
+    assert some.late[1] > 0
+    assert find_duplicates(dataset(images)).late == (0, 0)

@@ -15,6 +15,7 @@ from tenfold.data.partfolders import part_word
 from tenfold.errors import DataError, UsageError
 from tenfold.report.read import read_results
 from tenfold.report.write import write_report
+from tenfold.runs.events import silent
 from tenfold.runs.predict import evaluate_model, predict_files
 from tenfold.runs.prepare import prepare
 
@@ -299,13 +300,13 @@ def test_an_older_run_keeps_its_order_of_classes(tmp_path, monkeypatch):
     scored = evaluate_model(run, str(data), "test", "")
     assert scored["same_data"]
     assert tuple(row["class"] for row in scored["per_class"]) == alphabet
-    facts = prepare(choices.read(run / "recipe.toml"), run, "", print).about.facts  # refuses changed data
+    facts = prepare(choices.read(run / "recipe.toml"), run, "", silent).about.facts  # refuses changed data
     assert facts.class_names == alphabet
     anew = load(str(data))
     assert anew.class_names != alphabet
     draw(data, "12")
     with pytest.raises(DataError, match="has a class '12' that the model does not know"):
-        prepare(choices.read(run / "recipe.toml"), run, "", print)
+        prepare(choices.read(run / "recipe.toml"), run, "", silent)
 
 
 # Evaluation and prediction
@@ -326,7 +327,7 @@ def test_the_parts_travel_with_the_run(run, tmp_path):
     other = tree(tmp_path / "other", ("test", "val"), ("cat",))
     scored = evaluate_model(run, str(other), "", "")
     assert (scored["part"], scored["n"], scored["same_data"]) == ("test", 3, False)
-    resumed = prepare(choices.read(run / "recipe.toml"), run, "", print)
+    resumed = prepare(choices.read(run / "recipe.toml"), run, "", silent)
     assert resumed.about.facts.images == {"train": 16, "validation": 2, "test": 18}
 
 

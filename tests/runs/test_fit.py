@@ -138,3 +138,20 @@ def test_members_that_diverge_are_told_in_one_line(tmp_path):
     (line,) = (message for message in messages if "finite" in message)
     assert line.startswith("mlp-softmax: 3 members of 4 diverged, their numbers were no longer finite; first in step ")
     assert "learning rate 1e3" in line
+
+
+def test_a_folder_shows_progress_from_its_first_picture_on(monkeypatch, rng, tmp_path):
+    monkeypatch.setattr(fit, "LADDER", fit.LADDER[:1])
+    monkeypatch.setattr(fit, "LEAST", 20)
+    for k in range(60):
+        (tmp_path / "data" / "ab"[k % 2]).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (9, 9, 3), dtype=np.uint8)).save(
+            tmp_path / "data" / "ab"[k % 2] / f"{k}.png"
+        )
+    events = []
+    tenfold.fit(tmp_path / "data", minutes=10, out=tmp_path / "run", watch=events.append)
+    assert (events[0].rung, events[0].done, events[0].total, events[0].unit) == ("reading images", 0, 60, "")
+    work = list(dict.fromkeys(event.rung for event in events if event.rung))
+    assert work[:2] == ["reading images", "comparing thumbnails"]
+    assert "linear-softmax" in work
+    assert all(event.best_rung or np.isnan(event.best) for event in events)

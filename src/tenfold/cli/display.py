@@ -93,12 +93,12 @@ def _place(event: "Event") -> str:
     """Return how far the work is.
 
     >>> from tenfold.runs.events import Event
-    >>> _place(Event("linear", 1.25, 9.0)), _place(Event("audit", 1200, 60000, unit="image"))
-    ('epoch 1.2 of 9', 'image 1,200 of 60,000')
+    >>> _place(Event("linear", 1.25, 9.0)), _place(Event("reading images", 1200, 60000, unit=""))
+    ('epoch 1.2 of 9', '1,200 of 60,000')
     """
     if event.unit == "epoch":
         return f"epoch {event.done:.1f} of {event.total:g}"
-    return f"{event.unit} {event.done:,.0f} of {event.total:,.0f}"
+    return f"{event.done:,.0f} of {event.total:,.0f}"
 
 
 def _best(event: "Event") -> str:

@@ -51,13 +51,13 @@ class Audit:
     warnings: tuple[str, ...]
 
 
-def audit(dataset: Dataset, watch: Watch = unwatched) -> Audit:
+def audit(dataset: Dataset, watch: Watch = unwatched, seconds: float = float("inf")) -> Audit:
     """Look through a data set that was loaded; labels of test images are counted and compared, never learned from.
 
-    watch: called with the progress.
+    watch: called with the progress. seconds: after which near duplicates are no longer looked for, which is a warning.
     """
     with remarks():  # of files that are read again; they were counted when they were read first
-        duplicates = find_duplicates(dataset, watch)
+        duplicates = find_duplicates(dataset, watch, seconds)
     parts = dataset.parts or {"all": torch.arange(len(dataset.labels))}
     names = dataset.class_names
     counts = {part: tuple(_counts(dataset.labels[rows], len(names))) for part, rows in parts.items()}
@@ -108,6 +108,7 @@ def as_json(result: Audit) -> dict[str, Any]:
         "near_searched": duplicates.searched,
         "near_doubted": duplicates.doubted,
         "near_unseen": duplicates.unseen,
+        "near_late": list(duplicates.late),
         "exact": [list(group) for group in duplicates.exact],
         "near": [list(group) for group in duplicates.near],
         "large": [list(group) for group in duplicates.large],
@@ -247,6 +248,13 @@ def _search_warnings(duplicates: Duplicates) -> list[str]:
         warnings.append(
             f"{duplicates.unseen:,} pairs of look-alikes were not compared, beyond the nearest of each image: "
             "copies that were changed much may be among them"
+        )
+    if any(duplicates.late):
+        images, pairs = duplicates.late
+        which = f"{images:,} images with those behind them" if images else f"{pairs:,} pairs of look-alikes"
+        warnings.append(
+            f"The time of the audit was up before it had compared {which}: near duplicates among them may lie in "
+            "training and test; `tenfold audit` compares all"
         )
     if duplicates.large:
         groups, images = len(duplicates.large), sum(map(len, duplicates.large))

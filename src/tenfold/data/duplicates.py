@@ -15,6 +15,7 @@ bound.
 __all__ = ["Duplicates", "find_duplicates", "group_ids"]
 
 import hashlib
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +50,8 @@ ROUGH = ((0.80, 0.75, 0.80),)
 SAME = ((0.85, 0.88, 0.75), (0.99, 0.60, 0.40))
 SAME_IN_PLACE = ((0.98, 0.98, 0.95),)
 
+NO_PAIRS = np.empty((0, 2), np.int64)
+
 Groups = tuple[tuple[int, ...], ...]
 
 
@@ -60,7 +63,8 @@ class Duplicates:
     groups of more than 50, which are in neither. same: (N,) position of the first image with those very pixels.
     searched: whether near duplicates were looked for, which needs images of at least 8 × 8. doubted: images that seemed
     to be near duplicates, too many of all to be right, so that none is bound; else 0. unseen: pairs of look-alikes
-    beyond the nearest of each image, which were not compared.
+    beyond the nearest of each image, which were not compared. late: images and pairs of look-alikes that there was no
+    time to compare.
     """
 
     exact: Groups
@@ -70,19 +74,21 @@ class Duplicates:
     searched: bool
     doubted: int = 0
     unseen: int = 0
+    late: tuple[int, int] = (0, 0)
 
 
-def find_duplicates(dataset: Dataset, watch: Watch = unwatched) -> Duplicates:
+def find_duplicates(dataset: Dataset, watch: Watch = unwatched, seconds: float = float("inf")) -> Duplicates:
     """Find all exact and near duplicates, within the parts of a data set and across them; the same on every machine.
 
-    watch: called with the progress.
+    watch: called with the progress. seconds: after which near duplicates are no longer looked for.
 
     60,000 images of 32 × 32 take some 15 seconds on two cores and 300 MB beside the data.
     """
+    end = time.monotonic() + seconds
     same = _first_alike(dataset.images)
     searched = min(dataset.images.shape[2:]) >= LEAST_SIDE
     copies = np.stack([same, np.arange(len(same))], 1)
-    near, unseen = _near(dataset, np.unique(same), watch) if searched else (np.empty((0, 2), np.int64), 0)
+    near, unseen, late = _near(dataset, np.unique(same), watch, end) if searched else (NO_PAIRS, 0, (0, 0))
     doubted = _doubted(len(same), copies, near)
     near = near[:0] if doubted else near
     members = _components(len(same), np.concatenate([copies, near]))
@@ -92,7 +98,7 @@ def find_duplicates(dataset: Dataset, watch: Watch = unwatched) -> Duplicates:
     changed = [group for group in small if not touched.isdisjoint(group)]
     bound = {image for group in small for image in group}
     exact = [group for group in _components(len(same), copies) if group[0] in bound]
-    return Duplicates(tuple(exact), tuple(changed), tuple(large), same, searched, doubted, unseen)
+    return Duplicates(tuple(exact), tuple(changed), tuple(large), same, searched, doubted, unseen, late)
 
 
 def _doubted(count: int, copies: NDArray[np.int64], near: NDArray[np.int64]) -> int:
@@ -139,17 +145,26 @@ def _first_alike(images: Tensor) -> NDArray[np.int64]:
     return np.array([seen.setdefault(digest, place) for place, digest in enumerate(digests)], np.int64)
 
 
-def _near(dataset: Dataset, rows: NDArray[np.int64], watch: Watch) -> tuple[NDArray[np.int64], int]:
-    """Find near pairs (K, 2) among the given images, enough of them to connect each group; count the unseen."""
+def _near(
+    dataset: Dataset, rows: NDArray[np.int64], watch: Watch, end: float
+) -> tuple[NDArray[np.int64], int, tuple[int, int]]:
+    """Find near pairs (K, 2) among the given images, enough of them to connect each group; count the unseen and late.
+
+    end: time (`time.monotonic`) after which nothing more is compared.
+    """
     moved = dataset.photographs
-    pairs, mirrored, unseen = candidates(dataset.images, rows, moved, CLOSE if moved else CLOSE_IN_PLACE, watch)
+    pairs, mirrored, unseen, skipped = candidates(
+        dataset.images, rows, moved, CLOSE if moved else CLOSE_IN_PLACE, watch, end
+    )
     if moved and min(dataset.images.shape[2:]) >= ROUGH_SIDE:
         rough = _roughly(dataset.images, pairs, mirrored)
         pairs, mirrored = pairs[rough], mirrored[rough]
-    near = np.empty((0, 2), np.int64)
+    near = NO_PAIRS
     labels = np.arange(len(dataset.images))
     advance = counting(watch, "comparing look-alikes", len(pairs))
     for start in range(0, len(pairs), BLOCK):
+        if time.monotonic() > end:
+            return near, unseen, (skipped, len(pairs) - start)
         block = slice(start, start + BLOCK)
         # Two images of one group need no comparison, which a long series would fill the day with.
         new = labels[pairs[block, 0]] != labels[pairs[block, 1]]
@@ -159,7 +174,7 @@ def _near(dataset: Dataset, rows: NDArray[np.int64], watch: Watch) -> tuple[NDAr
             near = np.concatenate([near, chosen[same]])
             labels = _labels(len(labels), near)
         advance(min(start + BLOCK, len(pairs)))
-    return near, unseen
+    return near, unseen, (skipped, 0)
 
 
 def _roughly(images: Tensor, pairs: NDArray[np.int64], mirrored: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -12,6 +12,7 @@ and E − O for its mirror image.
 
 __all__ = ["Candidates", "candidates"]
 
+import time
 from typing import NamedTuple
 
 import numpy as np
@@ -37,34 +38,41 @@ class Candidates(NamedTuple):
     """Pairs that may be one picture.
 
     pairs: (K, 2) positions. mirrored: (K,), whether it is the mirror image that is close. dropped: how many pairs that
-    are close were not kept.
+    are close were not kept. skipped: images that there was no time to compare with those behind them.
     """
 
     pairs: NDArray[np.int64]
     mirrored: NDArray[np.bool_]
     dropped: int
+    skipped: int
 
 
 def candidates(
-    images: Tensor, rows: NDArray[np.int64], mirrored: bool, threshold: float, watch: Watch = unwatched
+    images: Tensor,
+    rows: NDArray[np.int64],
+    mirrored: bool,
+    threshold: float,
+    watch: Watch = unwatched,
+    end: float = float("inf"),
 ) -> Candidates:
     """Find pairs whose thumbnails have a cosine above the threshold; tell whether it is the mirror image that is close.
 
     images: (N, C, H, W), H and W at least 8. rows: positions of those to compare. mirrored: with mirror images, too.
     The closest pair comes first and in it the smaller position; a pair that is close both ways comes twice. Where the
     threshold leaves more than 8 pairs for each image, an image keeps those with the nearest others: as many for all as
-    make 8 for each. The answer is decided in float64. Time grows as N², memory as N.
+    make 8 for each. The answer is decided in float64. Time grows as N², memory as N. end: time (`time.monotonic`) after
+    which no further images are compared.
     """
     thumbnails, contrast = _coefficients(images)
     kept = rows[contrast[rows] > FLAT * np.sqrt(np.mean(contrast**2))]
     if len(kept) < 2:
-        return Candidates(np.empty((0, 2), np.int64), np.empty(0, np.bool_), 0)
+        return Candidates(np.empty((0, 2), np.int64), np.empty(0, np.bool_), 0, 0)
     thumbnails = thumbnails[kept]
     for part in (slice(0, None, 2), slice(1, None, 2)) if mirrored else (slice(None),):
         _whiten(thumbnails, part, centered=not (mirrored and part.start == 1))
     length = np.sqrt(np.einsum("nchw,nchw->n", thumbnails, thumbnails))
     thumbnails /= np.maximum(length, np.finfo(np.float64).tiny)[:, None, None, None]
-    pairs, cosines, dropped = _close(thumbnails, mirrored, threshold, watch)
+    pairs, cosines, dropped, skipped = _close(thumbnails, mirrored, threshold, watch, end)
     flipped = np.repeat([False, True], len(pairs))
     pairs, cosines = np.tile(pairs, (2, 1)), cosines.ravel()
     order = np.lexsort((flipped, pairs[:, 1], pairs[:, 0], -cosines))
@@ -73,7 +81,7 @@ def candidates(
         near = _nearest(pairs[order], NEAREST * len(kept))
         dropped += len(order) - len(near)
         order = order[near]
-    return Candidates(kept[pairs[order]], flipped[order], dropped)
+    return Candidates(kept[pairs[order]], flipped[order], dropped, skipped)
 
 
 def _nearest(pairs: NDArray[np.int64], most: int) -> NDArray[np.int64]:
@@ -128,11 +136,12 @@ def _whiten(coefficients: NDArray[np.float64], part: slice, centered: bool) -> N
 
 
 def _close(
-    thumbnails: NDArray[np.float64], mirrored: bool, threshold: float, watch: Watch
-) -> tuple[NDArray[np.int64], NDArray[np.float64], int]:
-    """Find pairs (K, 2), smaller position first, and their cosines (2, K), plain and mirrored; count the dropped.
+    thumbnails: NDArray[np.float64], mirrored: bool, threshold: float, watch: Watch, end: float
+) -> tuple[NDArray[np.int64], NDArray[np.float64], int, int]:
+    """Find pairs (K, 2), smaller position first, and their cosines (2, K), plain and mirrored.
 
-    Of many pairs those are kept that are among the nearest of one of their images so far, twice what the end asks.
+    Count the pairs that were dropped, and the images that were skipped because the time was up. Of many pairs those are
+    kept that are among the nearest of one of their images so far, twice what the end asks.
     """
     short = torch.from_numpy(thumbnails.astype(np.float32))
     even, odd = short[..., ::2].flatten(1).contiguous(), short[..., 1::2].flatten(1).contiguous()
@@ -140,6 +149,8 @@ def _close(
     advance = counting(watch, "comparing thumbnails", len(even))
     pairs, cosines, dropped = np.empty((0, 2), np.int64), np.empty((2, 0)), 0
     for i in range(0, len(even), ROWS):
+        if time.monotonic() > end:
+            return pairs, cosines, dropped, len(even) - i
         for j in range(i // COLUMNS * COLUMNS, len(even), COLUMNS):
             block = _above(even, odd, i, j, threshold)
             exact = _products(thumbnails, block)
@@ -151,7 +162,7 @@ def _close(
                 dropped += len(pairs) - len(near)
                 pairs, cosines = pairs[near], cosines[:, near]
         advance(min(i + ROWS, len(even)))
-    return pairs, cosines, dropped
+    return pairs, cosines, dropped, 0
 
 
 def _above(even: Tensor, odd: Tensor, i: int, j: int, threshold: float) -> NDArray[np.int64]:

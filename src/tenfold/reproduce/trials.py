@@ -27,7 +27,7 @@ from tenfold.files import from_json, read_json, write_json
 from tenfold.recipe import VARYING, Recipe
 from tenfold.reproduce.records import Numbers, TrialRecord
 from tenfold.runs.checkpoint import Progress
-from tenfold.runs.events import Event, line
+from tenfold.runs.events import Event
 from tenfold.runs.interrupts import Interrupts
 from tenfold.runs.outcome import save_member
 from tenfold.runs.prepare import prepare
@@ -131,7 +131,7 @@ def train_group(
     place.mkdir(parents=True, exist_ok=True)
 
     start = time.monotonic()
-    prepared = prepare(group[0].recipe, place, "", line(watch), dataset=dataset)
+    prepared = prepare(group[0].recipe, place, "", watch, dataset=dataset)
     run = opened_run(place, prepared, interrupts=interrupts, watch=watch)
     stage = stage_of(run, group)
     before = time.monotonic() - start

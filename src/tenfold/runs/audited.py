@@ -3,7 +3,6 @@
 __all__ = ["alike", "audited", "findings_of", "kept_together"]
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +13,24 @@ from tenfold.data.audit import as_json, audit, groups_of
 from tenfold.data.duplicates import group_ids
 from tenfold.data.types import Dataset
 from tenfold.files import read_json, write_json
+from tenfold.runs.events import Watch, line, working
 
 
-def audited(dataset: Dataset, folder: Path, watch: Callable[[str], None]) -> dict[str, Any]:
-    """Audit the data set and write audit.json; a resumed run reads it. watch: told what would spoil the result."""
+def audited(dataset: Dataset, folder: Path, watch: Watch, seconds: float = float("inf")) -> dict[str, Any]:
+    """Audit the data set and write audit.json; a resumed run reads it.
+
+    watch: told what would spoil the result. seconds: after which nothing more is compared.
+    """
     path = folder / "audit.json"
     if path.exists():
         return dict(read_json(path, "warnings"))
     start = time.perf_counter()
-    findings = findings_of(dataset)
+    findings = as_json(audit(dataset, working(watch), seconds))
     findings["seconds"] = round(time.perf_counter() - start, 2)
     write_json(path, findings)
-    watch(f"audit: {len(dataset.labels):,} images in {findings['seconds']:.1f} s, {_duplicates(findings)}")
+    line(watch)(f"audit: {len(dataset.labels):,} images in {findings['seconds']:.1f} s, {_duplicates(findings)}")
     for warning in findings["warnings"]:
-        watch(f"warning: {warning}")
+        line(watch)(f"warning: {warning}")
     return findings
 
 

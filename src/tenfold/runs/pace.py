@@ -13,6 +13,7 @@ from tenfold.data.batches import sampler
 from tenfold.data.types import Dataset
 from tenfold.engine import loop
 from tenfold.recipe import Recipe
+from tenfold.runs.events import silent
 from tenfold.runs.prepare import Prepared, prepare
 from tenfold.runs.run import Run, Stage, opened_run, per_epoch, population_of
 from tenfold.runs.stage import fresh
@@ -28,7 +29,7 @@ def rehearsal(recipe: Recipe, data_dir: str, dataset: Dataset | None = None) -> 
     """Open a run that leaves nothing, for as long as the block lasts. dataset: where it is loaded already."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        prepared = prepare(recipe, folder, data_dir, lambda message: None, keep=False, dataset=dataset)
+        prepared = prepare(recipe, folder, data_dir, silent, keep=False, dataset=dataset)
         yield opened_run(folder, prepared), prepared
 
 

@@ -21,6 +21,7 @@ from tenfold.data.batches import Part
 from tenfold.data.digests import digests_of
 from tenfold.data.levels import Levels
 from tenfold.data.load import NEW, fingerprint, load
+from tenfold.data.progress import Work, unwatched
 from tenfold.data.splits import split
 from tenfold.data.types import Dataset, Precedent, precedent_of
 from tenfold.engine.population import DTYPES
@@ -28,7 +29,11 @@ from tenfold.errors import FileError, RunError, UsageError
 from tenfold.files import read_json, write_bytes, write_json
 from tenfold.recipe import Recipe
 from tenfold.rooms import find
+from tenfold.runs.events import Watch, line, working
 from tenfold.text import count
+
+# Share of a fit's time that the search for near duplicates may take.
+AUDIT = 0.2
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,7 @@ def prepare(
     recipe: Recipe,
     folder: Path,
     data_dir: str,
-    watch: Callable[[str], None],
+    watch: Watch,
     keep: bool = True,
     dataset: Dataset | None = None,
 ) -> Prepared:
@@ -96,17 +101,19 @@ def prepare(
 
     Writes audit.json, and unless keep is False splits.npz, resolved.json, and features.tenfold where there are some.
     A run that is resumed is checked by them: its data must be the same, and its split is the one that it has. watch:
-    told what would spoil the result. dataset: the recipe's, where somebody has loaded it already.
+    told the progress and what would spoil the result. dataset: the recipe's, where somebody has loaded it already.
     """
     device = _device(recipe.device)
-    dataset = dataset or data_of_recipe(recipe, data_dir, _precedent(folder))
+    dataset = dataset or data_of_recipe(recipe, data_dir, _precedent(folder), working(watch))
     dataset = replace(dataset, name=recipe.name or dataset.name)
     facts = _facts(dataset)
     _same_data(folder, facts)
     asked = recipe.model_dump()
-    _refuse_shares(recipe, dataset)
-    findings = _audits().audited(dataset, folder, watch) if recipe.audit else {}
     kept = folder / "splits.npz"
+    if not kept.exists():
+        _refuse_shares(recipe, dataset)
+    seconds = AUDIT * 60 * recipe.minutes if recipe.kind == "fit" else float("inf")
+    findings = _audits().audited(dataset, folder, watch, seconds) if recipe.audit else {}
     positions = stored_split(kept, len(dataset.labels)) if kept.exists() else _split(recipe, dataset, findings)
     if recipe.flip == "photographs":
         recipe = recipe.model_copy(update={"flip": 0.5 if dataset.photographs else 0.0})
@@ -116,13 +123,13 @@ def prepare(
         write_bytes(folder / "splits.npz", _packed(positions))
     unmeasured = _unmeasured(dataset, positions)
     for sentence in unmeasured:
-        watch(f"warning: {sentence}")
+        line(watch)(f"warning: {sentence}")
     warnings = (*findings.get("warnings", ()), *unmeasured)
     twinned = twins(findings, dataset, positions["test"], positions["train"])
     images, learned = dataset, {}
     if recipe.features != "pixels":
         featurize = importlib.import_module("tenfold.data.featurize").featurize
-        images, learned = featurize(recipe, dataset, positions, folder, device, watch, keep)
+        images, learned = featurize(recipe, dataset, positions, folder, device, line(watch), keep)
     about = About(facts, warnings, twinned, learned, dataset.paths, digests_of(dataset.images, dataset.scale))
     return Prepared(recipe, dataset, images, parts(recipe, images, positions, device), device, about, findings)
 
@@ -140,8 +147,10 @@ def stored_split(path: Path, images: int) -> dict[str, Tensor]:
     return parts
 
 
-def data_of_recipe(recipe: Recipe, data_dir: str, precedent: Precedent = NEW) -> Dataset:
-    """Load the data of a recipe as it says. precedent: how the same data were read before."""
+def data_of_recipe(
+    recipe: Recipe, data_dir: str, precedent: Precedent = NEW, watch: Callable[[Work], None] = unwatched
+) -> Dataset:
+    """Load the data of a recipe as it says. precedent: how the same data were read before; watch: told the progress."""
     return load(
         recipe.data,
         data_dir=data_dir,
@@ -149,6 +158,7 @@ def data_of_recipe(recipe: Recipe, data_dir: str, precedent: Precedent = NEW) ->
         skip_unreadable=recipe.skip_unreadable,
         parts=recipe.parts,
         precedent=precedent,
+        watch=watch,
     )
 
 

@@ -24,7 +24,7 @@ from tenfold.engine import products
 from tenfold.errors import RunError, UsageError
 from tenfold.recipe import Settings
 from tenfold.runs.environment import read_environment
-from tenfold.runs.events import Event
+from tenfold.runs.events import Event, silent
 from tenfold.runs.prepare import Prepared, prepare
 from tenfold.runs.run import Run, decisions, opened_run
 from tenfold.search.planner import Plan
@@ -69,7 +69,7 @@ def train_alone(folder: str, data_dir: str, number: int, index: int, threads: in
 def _opened(folder: str, data_dir: str) -> tuple[Prepared, list[Fold]]:
     """Prepare the data and folds of a run, kept for the next unit."""
     path = Path(folder)
-    prepared = prepare(read(path / "recipe.toml"), path, data_dir, lambda message: None, keep=False)
+    prepared = prepare(read(path / "recipe.toml"), path, data_dir, silent, keep=False)
     return prepared, folds(prepared)
 
 

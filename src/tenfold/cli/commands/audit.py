@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from tenfold.cli.display import display
 from tenfold.cli.options import DATA_DIR, JSON, PARTS, SIZE, shown
 from tenfold.cli.tables.audit import print_audit
 from tenfold.text import slug
@@ -30,9 +31,13 @@ def command(data: str, size: int, parts: str, data_dir: str, no_images: bool, ou
     from tenfold.data.audit import audit
     from tenfold.data.load import is_folder, load
     from tenfold.report.pages import write_audit_page
+    from tenfold.runs.events import working
 
-    dataset = load(data, data_dir=data_dir, size=size, skip_unreadable=is_folder(data), parts=parts)
-    findings = json_of(audit(dataset))
+    with display(as_json) as watch:
+        dataset = load(
+            data, data_dir=data_dir, size=size, skip_unreadable=is_folder(data), parts=parts, watch=working(watch)
+        )
+        findings = json_of(audit(dataset, working(watch)))
     page = out or _default_page(data)
     page.parent.mkdir(parents=True, exist_ok=True)
     write_audit_page(page, findings, dataset, not no_images)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from tenfold.cli import layout
 from tenfold.teach.judge import Judgment, standing
 from tenfold.teach.margin.answer import Margin, Predicted
+from tenfold.teach.margin.exact import root
 from tenfold.teach.margin.phrases import equated, hyperplane, listed, mixture, shown, vector
-from tenfold.teach.margin.problem import ExactSolution, Inseparable, Points, Separated, Soft, root
+from tenfold.teach.margin.problem import ExactSolution, Inseparable, Points, Separated, Soft
 from tenfold.text import inert, short
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ Of the metadata only the orientation is read. A profile, a text or a tag that Pi
 picture, and what it warns of is counted (`remarks`).
 """
 
-__all__ = ["ImageFile", "DecodedImage", "images", "in_memory", "in_mode", "read", "remarks"]
+__all__ = ["DecodedImage", "ImageFile", "images", "in_memory", "in_mode", "read", "remarks"]
 
 import threading
 import warnings

@@ -45,7 +45,8 @@ ACTIVATIONS = tuple(dict.fromkeys(("identity", "relu", *marked("layers", "ACTIVA
 """Those of the room; of several that fit, the first is meant."""
 # No losses of the room, but such as people write: the hinge whose maximum runs over the true class too; binary
 # cross-entropy of one score a row, for labels 0 and 1: log(1 + e^z) − y z, with the gradient σ(z) − y.
-LABELED, LOGISTIC = "hinge_with_label", "logistic"
+LABELED = "hinge_with_label"
+LOGISTIC = "logistic"
 
 Change = Callable[..., Any]
 Numbers = TypeVar("Numbers", Tensor, Grads)

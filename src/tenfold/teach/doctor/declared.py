@@ -150,8 +150,7 @@ def _plan(parameters: Mapping[str, Parameter], where: str, declared: Declared) -
         if key not in taken and arrays and (key in needed or not several):
             taken[key] = arrays.pop(0)
     takes = f"{where} takes ({', '.join(parameters)})"
-    if lacking := [key for key in needed if key not in taken]:
-        name = lacking[0]
+    if name := next((key for key in needed if key not in taken), ""):
         raise UsageError(f"{takes}: give {name!r} in --shapes, as sizes ({name}=4x10) or as a number ({name}=0.1)")
     if arrays and not several:
         raise UsageError(f"{takes}, --shapes gives {', '.join(declared.order)}: {arrays[0]!r} is too many")

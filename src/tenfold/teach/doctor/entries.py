@@ -73,8 +73,7 @@ def _layer(layer: Callable[..., Any], target: str) -> tuple[Shapes, Entry]:
     """Return sizes of a layer's arguments by name, and its value against fixed numbers."""
     arguments = inspect.signature(layer).parameters
     sized = (*LAYERS, *DRAWS, *NUMBERS)
-    strange = [name for name, one in arguments.items() if one.default is one.empty and name not in sized]
-    if strange:
+    if strange := [name for name, one in arguments.items() if one.default is one.empty and name not in sized]:
         raise UsageError(f"{target} takes {strange[0]!r}, for which this check has no sizes; known: {', '.join(sized)}")
     shapes = {"x": LAYERS["x"], **{name: LAYERS[name] for name in arguments if name in LAYERS}}
     draws = _uniform("layer", {name: LAYERS["x"] for name in arguments if name in DRAWS})

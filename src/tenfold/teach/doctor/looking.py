@@ -180,8 +180,7 @@ def off_places(one: Look, name: str, tolerance: float) -> list[int]:
 
 def on_kinks(subject: Subject, seed: int) -> tuple[int, int, int]:
     """Count entries at a few integer points, where kinks and ties are met exactly: those that lie on a kink; of these,
-    those that were given a slope between the two one-sided ones; and of all, those that are not finite.
-    """
+    those that were given a slope between the two one-sided ones; and of all, those that are not finite."""
     entries = between = broken = 0
     for k in range(KINKED):
         problem = subject.draw(generator(seed, "kinks", k), True)

@@ -35,8 +35,7 @@ VANISHED, EXPLODED = 1e-3, 1e3
 WIDE = 3.0  # standard deviation of first scores beyond which they are sure of what they cannot know
 DEAD, SATURATED = 0.25, 0.5
 SLOW, FAST = -5.0, -1.3  # powers of ten of ‖Δw‖ / ‖w‖ beyond which a layer's median step is worth a look
-SATURATES = {"sigmoid": (0.01, 0.99), "tanh": (-0.98, 0.98)}
-"""Outputs beyond which an activation's slope is a twenty-fifth of its largest."""
+SATURATES = {"sigmoid": (0.01, 0.99), "tanh": (-0.98, 0.98)}  # outputs beyond which a slope is 1/25 of its largest
 
 
 @dataclass(frozen=True)

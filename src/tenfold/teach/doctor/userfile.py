@@ -95,8 +95,7 @@ def _cases(module: ModuleType, path: Path, name: str) -> list[dict[str, Any]]:
         raise UsageError(f"{path}: give the sizes of {wanted} (--shapes x=3x10,W=4x10,y=3:4), or {EXAMPLE} in the file")
     if not isinstance(cases, list | tuple) or not cases or not all(isinstance(case, dict) for case in cases):
         raise UsageError(f"{path}: CASES should be a list with a dict for each check: {EXAMPLE}")
-    lacking = [key for case in cases for key in CASE[:2] if not isinstance(case.get(key), str)]
-    if lacking:
+    if lacking := [key for case in cases for key in CASE[:2] if not isinstance(case.get(key), str)]:
         raise UsageError(f"{path}: a case of CASES has no {lacking[0]!r} as text; expected {EXAMPLE}")
     chosen = [dict(case) for case in cases if name in ("", case["function"])]
     if not chosen:

@@ -14,8 +14,7 @@ from tenfold.teach.doctor.backward import Blocks, Change, Fault, Mistake, Pass, 
 
 Factor = Callable[[Pass], float]
 PENALTIES = ("", "l2", "l2 and biases", "l1")
-# Derivatives of activations written in their output h.
-FORMULAS: dict[str, tuple[str, Callable[[Tensor], Tensor]]] = {
+FORMULAS: dict[str, tuple[str, Callable[[Tensor], Tensor]]] = {  # derivatives, written in an activation's output h
     "sigmoid": ("h(1 − h)", lambda h: h * (1 - h)),
     "tanh": ("1 − h²", lambda h: 1 - h * h),
 }

@@ -115,7 +115,6 @@ def _settle(arithmetic: Arithmetic, alpha: dict[int, Any], before: Held) -> Held
         if held is None or min(held.multipliers) > 0:
             return held
         before, target = held, dict(zip(held.points, held.multipliers, strict=True))
-        stuck = [i for i in alpha if not alpha[i] and target[i] <= 0]  # by rounding alone
-        if stuck:
+        if any(not alpha[i] and target[i] <= 0 for i in alpha):  # by rounding alone
             return None
         alpha = _moved(alpha, {i: target[i] - alpha[i] for i in alpha})

@@ -64,6 +64,7 @@ class Margin:
         """Return all of it in plain values; the solution's fractions as texts."""
         points, separable = self.material.points, isinstance(self.solution, Separated)
         solution = _json(self.solution, str)
+        new = [{"point": new.label, "value": float(new.value), "class": new.kind or None} for new in self.predictions]
         return {
             "data": self.material.name,
             "notes": list(self.material.notes),
@@ -75,9 +76,7 @@ class Margin:
             **(solution if separable else {"certificate": solution}),
             "given": _json(self.given),
             "soft": _json(self.soft),
-            "predictions": [
-                {"point": new.label, "value": float(new.value), "class": new.kind or None} for new in self.predictions
-            ],
+            "predictions": new,
             "rest": _json(self.rest),
             "reported": _json(self.verdicts),
             "seconds": self.seconds,

@@ -6,7 +6,7 @@ on the way (Bareiss 1968): every number that elimination meets is a minor of the
 pivot before leaves no rest and no number grows longer than Hadamard's bound.
 """
 
-__all__ = ["Whole", "affordable", "arithmetic", "null_space", "proof", "reduced", "solved", "whole"]
+__all__ = ["Whole", "affordable", "arithmetic", "null_space", "proof", "reduced", "root", "solved", "whole"]
 
 import math
 from collections.abc import Sequence
@@ -22,8 +22,7 @@ from tenfold.teach.margin.problem import Fractions, Number, Signs
 LARGEST = 40_000  # numbers in (n, D)
 LOOK = 50  # of the same measure, of one product with a coordinate
 
-Whole = NDArray[Any]
-"""Python's whole numbers of any size, or fractions, in an array."""
+Whole = NDArray[Any]  # Python's whole numbers of any size, or fractions
 
 
 def affordable(x: Whole, size: int, work: float) -> int:
@@ -159,3 +158,16 @@ def null_space(matrix: Whole) -> Whole:
     basis[pivots] = -rows[:, free]
     basis[free, range(len(free))] = Fraction(1)
     return basis
+
+
+def root(squared: Number) -> Number:
+    """Return a square root, as a fraction where it is one.
+
+    >>> root(Fraction(9, 4)), root(Fraction(2))
+    (Fraction(3, 2), 1.4142135623730951)
+    """
+    if isinstance(squared, Fraction):
+        above, below = math.isqrt(squared.numerator), math.isqrt(squared.denominator)
+        if above**2 == squared.numerator and below**2 == squared.denominator:
+            return Fraction(above, below)
+    return math.sqrt(squared)

@@ -3,20 +3,8 @@
 minimize ½‖w‖²  subject to  s_i (w·x_i + b) ≥ 1          margin 1/‖w‖, multipliers α_i ≥ 0 of the n constraints
 """
 
-__all__ = [
-    "ExactSolution",
-    "Hyperplane",
-    "Inseparable",
-    "Judged",
-    "Points",
-    "Residuals",
-    "Separated",
-    "Soft",
-    "dot",
-    "root",
-]
+__all__ = ["ExactSolution", "Hyperplane", "Inseparable", "Judged", "Points", "Residuals", "Separated", "Soft", "dot"]
 
-import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import NamedTuple
@@ -24,8 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Number = Fraction | float
-"""A Fraction where it is exact, else a float."""
+Number = Fraction | float  # a Fraction where it is exact
 Fractions = Sequence[Sequence[Fraction]]
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -39,19 +26,6 @@ def dot(a: Sequence[Number], b: Sequence[Number]) -> Number:
     for p, q in zip(a, b, strict=True):
         total = total + p * q
     return total
-
-
-def root(squared: Number) -> Number:
-    """Return a square root, as a fraction where it is one.
-
-    >>> root(Fraction(9, 4)), root(Fraction(2))
-    (Fraction(3, 2), 1.4142135623730951)
-    """
-    if isinstance(squared, Fraction):
-        above, below = math.isqrt(squared.numerator), math.isqrt(squared.denominator)
-        if above**2 == squared.numerator and below**2 == squared.denominator:
-            return Fraction(above, below)
-    return math.sqrt(squared)
 
 
 class Hyperplane(NamedTuple):

@@ -14,9 +14,10 @@ from typing import NamedTuple
 
 from tenfold.errors import UsageError, blamed
 from tenfold.teach.judge import EARLIER_SLIP, RIGHT, SLIP, Judgment, worst_rendering
+from tenfold.teach.margin.exact import root
 from tenfold.teach.margin.phrases import equated, hyperplane, listed, shown, vector
 from tenfold.teach.margin.points import parse_places
-from tenfold.teach.margin.problem import Hyperplane, Inseparable, Judged, Number, Points, Separated, dot, root
+from tenfold.teach.margin.problem import Hyperplane, Inseparable, Judged, Number, Points, Separated, dot
 from tenfold.teach.margin.solving import solve
 from tenfold.teach.margin.statements import Equation, Statement, constraint, read_equation, stated_equation
 from tenfold.teach.printed import exactly, fidelity, quantum
@@ -31,8 +32,7 @@ _NAMES = {
     "support": "support vectors",
     "multipliers": "multipliers α",
 }
-Opinion = tuple[str, str, str]
-"""A verdict, what is right, and a sentence or ""."""
+Opinion = tuple[str, str, str]  # a verdict, what is right, and a sentence or ""
 
 
 class _Claim(NamedTuple):

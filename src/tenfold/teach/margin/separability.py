@@ -84,8 +84,7 @@ def _removed(points: Points, frame: Frame, proof: Inseparable) -> Inseparable:
 def _in_floats(points: Points, frame: Frame, ray: Mapping[int, Number] | None) -> Inseparable:
     for attempt in range(2):
         v = by_programming(frame.z, points.sign) if attempt else ray
-        proof = certain(v, points, frame) if v else None
-        if proof:
+        if v and (proof := certain(v, points, frame)):
             return proof
     raise DataError(
         "rounding hides whether these classes can be separated, so near are they to each other; take fewer points, or "

@@ -110,9 +110,8 @@ def _hard(points: Points, C: float) -> Soft | None:
     if isinstance(hard, Inseparable) or hard.multipliers.max() > C:
         return None
     support, slack = tuple(np.flatnonzero(hard.multipliers).tolist()), np.zeros(len(hard.multipliers))
-    return Soft(
-        hard.w, hard.b, float(C), hard.margin, hard.multipliers, slack, support, (), hard.primal, hard.dual, hard.gap
-    )
+    objectives = hard.primal, hard.dual, hard.gap
+    return Soft(hard.w, hard.b, float(C), hard.margin, hard.multipliers, slack, support, (), *objectives)
 
 
 def _inside(z: Floats, s: Floats, price: float) -> _Try:

@@ -16,9 +16,7 @@ from tenfold.teach.trace.notation import written
 VERSIONS = {-1: "from before the last update", 1: "after this update already"}
 TENS = {10: "ten times", 100: "a hundred times"}
 
-Variant = tuple[str, Expression]
-"""The words for a mistake after "comes out", and the formula with it."""
-
+Variant = tuple[str, Expression]  # the words for a mistake after "comes out", and the formula with it
 Lines = Mapping[str, TraceLine]
 
 

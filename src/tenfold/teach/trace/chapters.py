@@ -27,8 +27,7 @@ RULES = {
 }
 BRACKET = "[z > 0] is 1 where that holds, else 0."
 STAGES = {"forward": "forward", "loss": "loss", "derivative": "backward", "chain": "backward", "update": "update"}
-# How far a difference of shown digits may be from the value, as a share of it.
-CLOSE = 1e-3
+CLOSE = 1e-3  # share of a value by which a difference of shown digits may be off
 
 
 class DisplayRow(NamedTuple):
@@ -138,8 +137,7 @@ class Display(NamedTuple):
     @property
     def slips(self) -> list[int]:
         """Return the numbers of the lines with a slip."""
-        slips = [row.line.number for row, judgment in self.judged if judgment.verdict == SLIP]
-        return list(dict.fromkeys(slips))
+        return list(dict.fromkeys(row.line.number for row, judgment in self.judged if judgment.verdict == SLIP))
 
     @property
     def gaps(self) -> int:

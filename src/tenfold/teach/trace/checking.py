@@ -36,12 +36,9 @@ from tenfold.teach.trace.network import Network, Sample
 
 AUTOGRAD = 1e-12
 DIFFERENCE = 1e-6
-# A step that crosses a kink, or is too coarse or too fine for a curve, is tried again with another.
-STEPS = (1e-5, 1e-7, 1e-3, 1e-9)
+STEPS = (1e-5, 1e-7, 1e-3, 1e-9)  # another is tried where one crosses a kink, or is too coarse or fine for a curve
 
-Slopes = dict[tuple[str, str], float | None]
-"""Keys above and below -> derivative; None at a kink, NaN where rounding drowned it."""
-
+Slopes = dict[tuple[str, str], float | None]  # by keys above and below; None at a kink, NaN where rounding drowned it
 EPSILON, DROWNED = torch.finfo(torch.float64).eps, 1e-6
 FUNCTIONS = {name: getattr(torch, name) for name in ("sigmoid", "tanh", "exp")}
 FUNCTIONS |= {"ln": torch.log, "ln(1 − …)": lambda rest: torch.log1p(-rest)}
@@ -159,9 +156,8 @@ def _judge(
             if best <= DIFFERENCE:
                 break
     if best is not None and best > DIFFERENCE:
-        raise TenfoldError(
-            f"line {line.number}, {line.key}: the central difference is off by {best:.1e}; please report this"
-        )
+        where = f"line {line.number}, {line.key}"
+        raise TenfoldError(f"{where}: the central difference is off by {best:.1e}; please report this")
     lost = bool(line.ratio) and best is None
     bench.errors[line.key] = Errors(error, best, lost and not drowned, lost and drowned)
 

@@ -22,16 +22,11 @@ from tenfold.teach.trace.expressions import Expression, Value, evaluate, settled
 from tenfold.teach.trace.ledger import Ledger, TraceLine
 from tenfold.teach.trace.notation import exact_digits, shown
 
-# Inputs that an explanation replaces, besides all of them.
-REPLACED = 3
-# Formulas that are worked out for all numbers, and for one of them at least and at most.
-EFFORT, LEAST, MOST = 400_000, 500, 20_000
-# What is tried out needs no more digits than anybody writes; long fractions take their time.
-BITS = 512
-# Digits that a sentence can hold.
-READABLE = 12
-# Digits that a printed number needs, so that a mistake that gives it is no coincidence.
-TELLING = 2
+REPLACED = 3  # inputs that an explanation replaces, besides all of them
+EFFORT, LEAST, MOST = 400_000, 500, 20_000  # formulas worked out for all numbers; for one, at least and at most
+BITS = 512  # what is tried out needs no more digits than anybody writes; long fractions take their time
+READABLE = 12  # digits that a sentence can hold
+TELLING = 2  # digits that a printed number needs, so that a mistake that gives it is no coincidence
 
 
 class ReportedNumber(NamedTuple):
@@ -155,7 +150,7 @@ def _case(court: _Court, number: ReportedNumber) -> _PrintedCase:
             between.add(key)
             waiting += court.lines[key].inputs
     above, path = (
-        sorted(map(court.lines.__getitem__, keys), key=lambda line: line.number) for keys in (edges, between)
+        sorted((court.lines[key] for key in keys), key=lambda line: line.number) for keys in (edges, between)
     )
     keys = tuple(line.key for line in above)
     as_printed = _last_printed(court, keys, lambda ruling: exactly(ruling.judgment.printed, FLOATS))

@@ -94,9 +94,8 @@ def part(place: Place) -> str:
 def drawing(sizes: Sequence[int], symbols: Mapping[str, str], way: str) -> Drawing:
     """Draw the network "across" a page or "down" a telephone. symbols: what is written into a unit, by its part."""
     plan = _across(sizes) if way == "across" else _down(sizes)
-    points = [
-        [plan.point(sizes, layer, unit) for unit in range(1, width + 1)] for layer, width in enumerate((*sizes, 1))
-    ]
+    layers = enumerate((*sizes, 1))
+    points = [[plan.point(sizes, layer, unit) for unit in range(1, width + 1)] for layer, width in layers]
     names = {f"node-{layer}-{k}": point for layer, row in enumerate(points[:-1]) for k, point in enumerate(row, 1)}
     units = [DrawnUnit(name, point.real, point.imag, symbols.get(name, "")) for name, point in names.items()]
     end = DrawnUnit("loss", points[-1][0].real, points[-1][0].imag, "L")
@@ -154,9 +153,8 @@ def _edge(plan: _Plan, name: str, start: complex, end: complex, gap: float | Non
     way = (end - start) / abs(end - start)
     reach, size = plan.radius + 2, size or (8 if plan.look == "roomy" else 6)
     first, last = start + (reach if gap is None else gap) * way, end - reach * way
-    return DrawnEdge(
-        name, (first.real, first.imag, last.real, last.imag), _tip(last, way, size), _tip(first, -way, size)
-    )
+    ends = first.real, first.imag, last.real, last.imag
+    return DrawnEdge(name, ends, _tip(last, way, size), _tip(first, -way, size))
 
 
 def _tip(point: complex, way: complex, size: float) -> str:

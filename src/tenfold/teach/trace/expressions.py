@@ -40,11 +40,8 @@ from fractions import Fraction
 from functools import reduce
 from typing import Any, NamedTuple
 
-Value = Fraction | float
-"""Exact where it can be; a float after a sigmoid, a logarithm, or too many digits."""
-
-# Digits double from layer to layer; a longer fraction goes on as a float64.
-BITS = 8192
+Value = Fraction | float  # exact where it can be; a float after a sigmoid, a logarithm, or too many digits
+BITS = 8192  # digits double from layer to layer; a longer fraction goes on as a float64
 
 
 @dataclass(frozen=True)
@@ -159,20 +156,15 @@ class Precise:
 
 Expression = Number | Symbol | Sum | Negative | Product | Quotient | Power | Function | Largest | Indicator | Precise
 
-
 ONE = Number(Fraction(1))
 ZERO = Number(Fraction(0))
-
-
-def _sigmoid(x: float) -> float:
-    return 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x))
 
 
 Calculus = Mapping[str, Callable[..., Any]]
 """Functions by name; "number" that is written, "max" of terms and their values, "same": whether two values are."""
 
 FRACTIONS: Calculus = {
-    "sigmoid": _sigmoid,
+    "sigmoid": lambda x: 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x)),
     "tanh": math.tanh,
     "exp": math.exp,
     "ln": math.log,

@@ -134,15 +134,14 @@ def _piece(letters: str) -> str:
         return SPECIAL[letters]
     if letters[0] in LIGATED:
         return "{}".join(letters)
+    plain = unicodedata.normalize("NFKC", letters)
     if letters[0] in LOWERED + RAISED:
-        plain = unicodedata.normalize("NFKC", letters)
         return f"${'_' if letters[0] in LOWERED else '^'}{{{plain}}}$"
     if letters.isascii() and letters.isprintable():
         return letters
     base, *marks = list(unicodedata.normalize("NFD", letters))
     if base.isascii() and base.isalpha() and len(marks) == 1 and marks[0] in ACCENTS:
         return f"\\{ACCENTS[marks[0]]}{{{base}}}"
-    plain = unicodedata.normalize("NFKC", letters)
     if "CIRCLED" in unicodedata.name(letters, "") and plain.isdecimal():
         return f"({plain})"
     return f"{{[}}U+{ord(letters):04X}{{]}}"

@@ -18,11 +18,10 @@ from tenfold.teach.trace.network import Network
 MOST = 5000
 LARGE = "too large a number for a float64: take a smaller learning rate,"
 LOGARITHM = "the logarithm of 0: a probability has become too small for a float64; take"
-BARE = {
+BARE = {  # letters that mathematics writes otherwise: as MathML and LaTeX
     "ŷ": ('<mover accent="true"><mi>y</mi><mo stretchy="false">^</mo></mover>', r"\hat{y}"),
     "η": ("<mi>η</mi>", r"\eta"),
 }
-"""Letters that mathematics writes otherwise: as MathML and LaTeX."""
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -183,10 +182,8 @@ class Ledger:
     def allow(self, total: int) -> None:
         """Refuse a trace that nobody reads. total: lines that it will have."""
         if total > MOST:
-            raise UsageError(
-                f"this trace would have {total:,} lines, at most {MOST:,} can be read: take fewer updates (--updates), "
-                "fewer samples or a smaller network"
-            )
+            fewer = "take fewer updates (--updates), fewer samples or a smaller network"
+            raise UsageError(f"this trace would have {total:,} lines, at most {MOST:,} can be read: {fewer}")
 
 
 class Desk(NamedTuple):

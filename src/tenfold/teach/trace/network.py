@@ -21,8 +21,7 @@ Matrix = tuple[Row, ...]
 ACTIVATIONS = ("identity", "leaky_relu", "relu", "sigmoid", "tanh")
 REGRESSIONS = ("mean_squared_error", "squared_error")
 LOSSES = ("hinge", *REGRESSIONS, "sigmoid", "softmax", "weston_watkins")
-# Each with what to give where it is missing; what has no such words may be.
-KEYS = {
+KEYS = {  # each with what to give where it is missing; what has no such words may be
     "sizes": "the sizes of the layers, the input's first, such as 1-1-1",
     "activations": "one for each layer after the input, such as relu,identity",
     "weights": "one number for all, such as 0.5, numbers for each layer, or an initializer such as he",
@@ -30,16 +29,12 @@ KEYS = {
     "loss": "a word such as squared_error or softmax",
     "learning_rate": "a number such as 0.01",
     "samples": "x and y of each, such as 1:3 2:4",
-    "batch": "",
-    "updates": "",
-    "seed": "",
-    "digits": "",
+    **dict.fromkeys(("batch", "updates", "seed", "digits"), ""),
 }
 NEEDED = tuple(key for key, example in KEYS.items() if example)
 FILED = ("sizes", "activations", "weights", "biases", "loss", "learning_rate", "batch", "updates")
 UNITS, DEPTH, SAMPLES, UPDATES, DIGITS = 64, 8, 1000, 1000, 6
-# A larger whole number is a slip of the keyboard.
-BITS = 200
+BITS = 200  # a larger whole number is a slip of the keyboard
 
 
 class Sample(NamedTuple):
@@ -137,9 +132,8 @@ def _activations(given: Any, count: int) -> tuple[str, ...]:
     words = given.split(",") if isinstance(given, str) else given
     if not isinstance(words, list) or len(words) != count:
         amount = len(words) if isinstance(words, list) else "no list"
-        raise UsageError(
-            f"activations: {amount} given; expected {count}, one for each layer after the input, the output's too"
-        )
+        expected = f"expected {count}, one for each layer after the input, the output's too"
+        raise UsageError(f"activations: {amount} given; {expected}")
     return tuple(_word("activations", word.strip() if isinstance(word, str) else word, ACTIVATIONS) for word in words)
 
 
@@ -156,10 +150,8 @@ def _parameters(given: Mapping[str, Any], sizes: tuple[int, ...]) -> tuple[tuple
             value, note = _initialized(key, value, shapes, seed, digits)
             notes.append(note)
         if isinstance(value, list) and len(value) != len(shapes):
-            raise UsageError(
-                f"{key}: numbers for {len(value)} layer{'s' * (len(value) != 1)} given; the sizes "
-                f"{'-'.join(map(str, sizes))} have {len(shapes)}"
-            )
+            given_layers = f"numbers for {len(value)} layer{'s' * (len(value) != 1)} given"
+            raise UsageError(f"{key}: {given_layers}; the sizes {'-'.join(map(str, sizes))} have {len(shapes)}")
         layers[key] = value if isinstance(value, list) else [value] * len(shapes)
     sized = [(k, outputs, inputs) for k, (outputs, inputs) in enumerate(shapes, 1)]
     weights = tuple(_fill_matrix(layers["weights"][k - 1], o, i, f"weights of layer {k}") for k, o, i in sized)
@@ -170,9 +162,8 @@ def _parameters(given: Mapping[str, Any], sizes: tuple[int, ...]) -> tuple[tuple
 def _initialized(key: str, word: str, shapes: list[tuple[int, int]], seed: int, digits: int) -> tuple[list[Any], str]:
     """Return a draw of every layer, rounded so that it can be worked by hand, and the sentence that says so."""
     if word not in names("initializers"):
-        raise UsageError(
-            f"{key} {word[:40]!r} is neither a number nor an initializer: {nearest(word, names('initializers'))}"
-        )
+        close = nearest(word, names("initializers"))
+        raise UsageError(f"{key} {word[:40]!r} is neither a number nor an initializer: {close}")
     layers: list[Any] = []
     for k, (outputs, inputs) in enumerate(shapes, 1):
         columns = inputs if key == "weights" else 1
@@ -282,10 +273,9 @@ def _fill_matrix(given: Any, outputs: int, inputs: int, where: str) -> tuple[Row
     if len(given) != outputs or not all(isinstance(row, list) and len(row) == inputs for row in given):
         widths = sorted({len(row) if isinstance(row, list) else 1 for row in given})
         rows = f"{len(given)} row{'s' * (len(given) != 1)} of {' and '.join(map(str, widths)) or 'no'} numbers"
-        raise UsageError(
-            f"{where}: {rows}; {outputs} unit{'s' * (outputs > 1)} with {inputs} "
-            f"input{'s' * (inputs > 1)} take{'s' * (outputs == 1)} {outputs} × {inputs} numbers, a row for each unit"
-        )
+        units = f"{outputs} unit{'s' * (outputs > 1)} with {inputs} input{'s' * (inputs > 1)}"
+        numbers = f"take{'s' * (outputs == 1)} {outputs} × {inputs} numbers, a row for each unit"
+        raise UsageError(f"{where}: {rows}; {units} {numbers}")
     return tuple(tuple(_number(cell, f"{where}, row {i}") for cell in row) for i, row in enumerate(given, 1))
 
 

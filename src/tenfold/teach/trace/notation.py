@@ -12,14 +12,11 @@ from tenfold.teach.trace.expressions import Expression, Symbol, Value, plain
 
 SIGNIFICANT = 6
 LONGEST = 60
-# A quotient of two numbers with LONGEST digits together, if it ends, has fewer.
-EXACTLY = Context(prec=400, traps=[Inexact])
+EXACTLY = Context(prec=400, traps=[Inexact])  # a quotient of numbers with LONGEST digits, if it ends, has fewer
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-# How tightly a piece holds together: a sum, a product, a negative number, what needs no parentheses.
-LOOSE, FIRM, SIGNED, WHOLE = 0, 1, 2, 3
+LOOSE, FIRM, SIGNED, WHOLE = 0, 1, 2, 3  # a sum, a product, a negative number, what needs no parentheses
 
-Put = Callable[[Symbol], str]
-"""What to write for a symbol: its letters, or a number."""
+Put = Callable[[Symbol], str]  # what to write for a symbol: its letters, or a number
 
 
 class Style(NamedTuple):
@@ -34,7 +31,7 @@ _PREFIX, _FENCED = '<mo form="prefix">−</mo>', "<mrow><mo>(</mo>{}<mo>)</mo></
 _MATHML_STEP = (
     "<mn>{1}</mn><mtext>\u00a0if\u00a0</mtext>{0}<mo>&gt;</mo><mn>0</mn><mtext>\u00a0else\u00a0</mtext><mn>{2}</mn>"
 )
-_TEMPLATES = {
+_TEMPLATES = {  # how each piece is written as plain text, as LaTeX and as MathML
     "plus": (" + ", " + ", '<mo form="infix">+</mo>'),
     "minus": (" − ", " - ", '<mo form="infix">−</mo>'),
     "prefix": ("−", "-", _PREFIX),
@@ -53,7 +50,6 @@ _TEMPLATES = {
     ),
     "sigmoid": ("σ({})", r"\sigma\left({}\right)", f"<mi>σ</mi>{_FENCED}"),
 }
-"""How each piece is written as plain text, as LaTeX and as MathML."""
 _TEMPLATES |= {
     name: (f"{name}({{}})", rf"\{name}\left({{}}\right)", f"<mi>{name}</mi>{_FENCED}")
     for name in ("tanh", "exp", "ln", "max")
@@ -106,10 +102,16 @@ def written(expression: Expression, style: Style = TEXT, put: Put | None = None)
 
 def _piece(expression: Expression, style: Style, put: Put) -> Piece:
     match expression:
+        case tree.Number(value) if value == Fraction(1, 2) and style is TEXT:
+            return Piece("½", WHOLE, "letter")
+        case tree.Number(value) if value.denominator == 1 or (exact_digits(value) and value.denominator % 10 == 0):
+            return Piece(style.number(shown(value)), WHOLE if value >= 0 else SIGNED, "number")
         case tree.Number(value):
-            return _number(value, style)
-        case Symbol():
-            return _symbol(put(expression), expression, style)
+            return Piece(style.templates["coefficient"].format(value.numerator, value.denominator), WHOLE, "letter")
+        case Symbol() if (number := put(expression)) != style.letters(expression):
+            return Piece(style.number(number), SIGNED if number.startswith("−") else WHOLE, "number")
+        case Symbol(text=text):
+            return Piece(style.letters(expression), WHOLE, "ratio" if "∂" in text else "letter")
         case tree.Sum():
             return Piece("".join(_summands(expression, style, put)), LOOSE, "group")
         case tree.Negative(term):
@@ -136,20 +138,6 @@ def _piece(expression: Expression, style: Style, put: Put) -> Piece:
             if above == 1 and below == 0:
                 return Piece(style.templates["positive"].format(inside), WHOLE, "letter")
             return Piece(style.templates["step"].format(inside, shown(above), shown(below)), WHOLE, "group")
-
-
-def _number(value: Fraction, style: Style) -> Piece:
-    if value == Fraction(1, 2) and style is TEXT:
-        return Piece("½", WHOLE, "letter")
-    if value.denominator == 1 or (exact_digits(value) and value.denominator % 10 == 0):
-        return Piece(style.number(shown(value)), WHOLE if value >= 0 else SIGNED, "number")
-    return Piece(style.templates["coefficient"].format(value.numerator, value.denominator), WHOLE, "letter")
-
-
-def _symbol(text: str, symbol: Symbol, style: Style) -> Piece:
-    if text != style.letters(symbol):
-        return Piece(style.number(text), SIGNED if text.startswith("−") else WHOLE, "number")
-    return Piece(text, WHOLE, "ratio" if "∂" in symbol.text else "letter")
 
 
 def _held(piece: Piece, hold: int, style: Style) -> str:

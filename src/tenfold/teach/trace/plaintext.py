@@ -43,7 +43,13 @@ def text_rows(trace: Display) -> Iterator[TextRow]:
     yield TextRow("note", "")
     yield _wrapped("note", f"checked: {trace.held}")
     if trace.counts is not None:
-        yield from _verdicts(trace)
+        total = f"{len(trace.judged)} number{'s' * (len(trace.judged) != 1)}"
+        counts = ", ".join(counted_verdict(*counted) for counted in trace.counts.items())
+        yield _wrapped("note", f"judged: {total}: {counts or 'none given'}")
+    for row, judgment in trace.judged:
+        if judgment.verdict == SLIP:
+            name = f"line {row.line.number}, {row.line.symbol.text}"
+            yield _wrapped("slip", f"{name} = {judgment.printed}: {judgment.sentence}", "  ", "    ")
 
 
 def _line(row: DisplayRow) -> Iterator[TextRow]:
@@ -65,13 +71,3 @@ def _line(row: DisplayRow) -> Iterator[TextRow]:
 def _wrapped(kind: str, text: str, first: str = "", rest: str = "  ") -> TextRow:
     whole = textwrap.fill(text, WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
     return TextRow(kind, whole)
-
-
-def _verdicts(trace: Display) -> Iterator[TextRow]:
-    counts = [counted_verdict(*counted) for counted in (trace.counts or {}).items()]
-    total = f"{len(trace.judged)} number{'s' * (len(trace.judged) != 1)}"
-    yield _wrapped("note", f"judged: {total}: {', '.join(counts) or 'none given'}")
-    for row, judgment in trace.judged:
-        if judgment.verdict == SLIP:
-            name = f"line {row.line.number}, {row.line.symbol.text}"
-            yield _wrapped("slip", f"{name} = {judgment.printed}: {judgment.sentence}", "  ", "    ")

@@ -19,13 +19,10 @@ from tenfold.teach.trace.network import KEYS, counted
 
 SIZES = re.compile(r"\d+(-\d+)+")
 LARGEST = 1_000_000
-# What a file may hold beside the network.
-BESIDE = ("title", "about", "reported")
+BESIDE = ("title", "about", "reported")  # what a file may hold beside the network
 WORDS = ("update", "sample", "where")
-# What people write for a key: ∂L/∂w₂, dL/dw2, ŷ.
-PLAIN = str.maketrans("₀₁₂₃₄₅₆₇₈₉∂", "0123456789d")
-# Digits after which a number is no more than noise on a page.
-LONGEST = 80
+PLAIN = str.maketrans("₀₁₂₃₄₅₆₇₈₉∂", "0123456789d")  # people write ∂L/∂w₂, dL/dw2, ŷ for a key
+LONGEST = 80  # digits after which a number is no more than noise on a page
 
 
 class NetworkSource(NamedTuple):
@@ -53,14 +50,10 @@ def read_source(spec: str) -> NetworkSource:
     """
     if SIZES.fullmatch(spec):
         return NetworkSource("network", {"sizes": spec})
-    path = shipped().get(spec)
-    if path is None:
-        path = Path(spec).expanduser()
-        if path.suffix != ".toml" and not _there(path):
-            raise UsageError(
-                f"{spec[:80]!r} is no file, no example, and no layer sizes such as 1-1-1: "
-                f"{nearest(spec[:80], shipped())}"
-            )
+    path = shipped().get(spec) or Path(spec).expanduser()
+    if path.suffix != ".toml" and not _there(path):
+        close = nearest(spec[:80], shipped())
+        raise UsageError(f"{spec[:80]!r} is no file, no example, and no layer sizes such as 1-1-1: {close}")
     given = read_toml(path)
     for key in given:
         if key not in (*KEYS, *BESIDE):
@@ -117,8 +110,7 @@ def _of_table(table: Mapping[str, Any], k: int, ledger: Ledger, keys: set[str]) 
     where = f"reported {k}"
     if "update" not in table:
         raise UsageError(f"{where}: update is missing: give the number of the update that its numbers belong to")
-    last = ledger.lines[-1].moment.update
-    update = counted(table["update"], f"{where}: update", 1, last)
+    update = counted(table["update"], f"{where}: update", 1, ledger.lines[-1].moment.update)
     prefix = f"{update}."
     if "sample" in table:
         samples = {line.moment.sample for line in ledger.lines if line.moment.update == update and line.moment.sample}

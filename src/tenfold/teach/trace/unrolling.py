@@ -42,10 +42,8 @@ MEAN, UPDATE = "mean over the batch", ("update", "update")
 ETA = replace(symbol("η"), key="eta")
 
 Symbols = Sequence[Symbol]
-Parameters = dict[Place | None, Symbol]
-"""The present weights and biases, or their gradients, by the place of the parameter."""
-Loss = tuple[Symbol, list[Symbol]]
-"""The symbols of a loss and of its derivative in every output."""
+Parameters = dict[Place | None, Symbol]  # present weights and biases, or their gradients, by the parameter's place
+Loss = tuple[Symbol, list[Symbol]]  # of a loss and of its derivative in every output
 _Part = tuple[Symbol, bool, Expression, Expression]
 
 
@@ -73,7 +71,10 @@ def unrolled(network: Network) -> Ledger:
     for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True), 1):
         first = zip(itertools.chain(*naming.parameters(layer)), itertools.chain(*weights, biases), strict=True)
         parameters |= {quantity.place: ledger.give("0.", quantity, value) for quantity, value in first}
-    samples = [_given(ledger, naming, k) for k in range(len(network.samples))]
+    samples = []
+    for k, sample in enumerate(network.samples, 1):
+        x = [ledger.give(f"s{k}.", unit, cell) for unit, cell in zip(naming.values(0), sample.x, strict=True)]
+        samples.append((x, [ledger.give(f"s{k}.", naming.classwise("y", i), y) for i, y in enumerate(sample.y, 1)]))
     eta = ledger.give("", ETA, network.learning_rate)
     for update in range(1, network.updates + 1):
         whole = Desk(ledger, naming, Moment(update, None, f"{update}."))
@@ -85,23 +86,22 @@ def unrolled(network: Network) -> Ledger:
             _, gradients = _gradients(desk, parameters, *samples[k])
         if update == 1:
             ledger.allow((len(ledger.lines) + len(parameters)) * network.updates)
-        parameters = _updated(whole, parameters, gradients, eta)
+        steps = {place: tree.Negative(tree.Product((eta, gradient))) for place, gradient in gradients.items()}
+        parameters = {
+            place: whole.write(replace(w, key=w.key.rpartition(".")[2]), tree.Sum((w, steps[place])), UPDATE)
+            for place, w in parameters.items()
+        }
     return ledger
-
-
-def _given(ledger: Ledger, naming: Naming, k: int) -> tuple[Symbols, Symbols]:
-    sample, prefix = naming.network.samples[k], f"s{k + 1}."
-    x = [ledger.give(prefix, quantity, cell) for quantity, cell in zip(naming.values(0), sample.x, strict=True)]
-    return x, [ledger.give(prefix, naming.classwise("y", i), cell) for i, cell in enumerate(sample.y, 1)]
 
 
 def _gradients(desk: Desk, parameters: Parameters, x: Symbols, y: Symbols) -> tuple[Symbol, Parameters]:
     """Write one sample forward and backward; return its loss and the gradients."""
-    layers: list[_Layer] = []
-    for number in range(1, desk.naming.network.depth + 1):
+    network, layers = desk.naming.network, list[_Layer]()
+    for number in range(1, network.depth + 1):
         layers.append(_forward(desk, parameters, number, layers[-1].outputs if layers else x))
     down: Symbols
-    loss, down = _write_loss(desk, layers[-1].outputs, y)
+    label = network.samples[(desk.moment.sample or 1) - 1].label
+    loss, down = FORMULAS[network.loss](_End(desk, layers[-1].outputs, y, label or 0))
     gradients: Parameters = {}
     for layer in reversed(layers):
         if layer.sums is not layer.outputs:
@@ -197,14 +197,6 @@ def _mean(terms: Symbols) -> Expression:
     return terms[0] if len(terms) == 1 else tree.Product((tree.Number(Fraction(1, len(terms))), tree.Sum(tuple(terms))))
 
 
-def _updated(desk: Desk, parameters: Parameters, gradients: Parameters, eta: Symbol) -> Parameters:
-    steps = {place: tree.Negative(tree.Product((eta, gradient))) for place, gradient in gradients.items()}
-    return {
-        place: desk.write(replace(w, key=w.key.rpartition(".")[2]), tree.Sum((w, steps[place])), UPDATE)
-        for place, w in parameters.items()
-    }
-
-
 class _End(NamedTuple):
     """The end of a sample's forward pass: what the network gives, the targets or (), and the right class or 0."""
 
@@ -226,13 +218,6 @@ class _End(NamedTuple):
         """Return p of every class, whether it is the right one, what p is, and what 1 − p is."""
         truths = [k == self.label for k in range(len(p))] if len(p) > 1 else [bool(self.label)]
         return list(zip(p, truths, sources, others, strict=True))
-
-
-def _write_loss(desk: Desk, outputs: Symbols, y: Symbols) -> Loss:
-    """Write the loss of the desk's sample and its derivative. y: symbols of the targets, or ()."""
-    network = desk.naming.network
-    label = network.samples[(desk.moment.sample or 1) - 1].label
-    return FORMULAS[network.loss](_End(desk, outputs, y, label or 0))
 
 
 def _squares(end: _End, mean: bool) -> Loss:

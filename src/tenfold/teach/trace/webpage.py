@@ -20,8 +20,7 @@ from tenfold.teach.trace.notation import digits, shown
 ROOM = 8  # letters of a value that are shown in full beside its symbol
 # What a verdict looks like, a shape and a color beside its words; one that follows from something earlier is "other".
 LOOKS = {"exact": "holds", "rounded": "noise", "truncated": "noise", SLIP: "misses"}
-# Which numbers follow a sample, and leave with it.
-PASSING = ("value", "pre", "gradient", "target")
+PASSING = ("value", "pre", "gradient", "target")  # numbers that follow a sample, and leave with it
 
 
 def page(trace: Display) -> str:
@@ -92,7 +91,4 @@ def _ends(network: Network, k: int) -> Iterator[list[str]]:
     for unit, (quantity, cell) in enumerate(zip(Naming(network).values(0), sample.x, strict=True), 1):
         yield [f"node-0-{unit} value", quantity.text, *_beside(digits(cell))]
     label = str(sample.label)
-    yield [
-        "loss target",
-        *(["y", f"= {vector(sample.y)}", ""] if network.regresses else ["class", label, label]),
-    ]
+    yield ["loss target", *(("y", f"= {vector(sample.y)}", "") if network.regresses else ("class", label, label))]

@@ -2,12 +2,9 @@
 
 __all__ = ["CLASSES", "GIVEN", "GREY", "INK", "LIGHT", "MARKS", "tint"]
 
-CLASSES = ("#0072B2", "#D55E00")
-"""Colors of the class of + and of the class of −: told apart with every common color blindness."""
-MARKS = ("o", "D")
-"""Their marks, for whoever prints without colors."""
-GIVEN = "#009E73"
-"""Color of what somebody gave, beside the solution."""
+CLASSES = ("#0072B2", "#D55E00")  # of the class of + and that of −: told apart with every common color blindness
+MARKS = ("o", "D")  # theirs, for whoever prints without colors
+GIVEN = "#009E73"  # what somebody gave, beside the solution
 INK, GREY, LIGHT = "#202020", "#808080", "#E4E4E4"
 
 

@@ -258,18 +258,15 @@ def _legend(data: _PlaneData) -> list[Line2D]:
     for mark, name, sign, color, shape in zip("+−", data.names, (1, -1), CLASSES, MARKS, strict=True):
         kind = f"class {mark}" if name in ("+", "-") else f"{label(name, 20)} ({mark})"
         handles.append(_mark(f"{kind}, n = {int((data.sign == sign).sum()):,}", color, shape, 6))
-    if data.best:
-        handles.append(Line2D([], [], color=INK, linewidth=1.8, label="w·x + b = 0"))
-        handles.append(Line2D([], [], color=GREY, linewidth=1.1, linestyle="dashed", label="w·x + b = ±1"))
-    if data.working:
-        handles.append(_mark("support vector, α > 0", INK, "o", 10, "none"))
-    if data.idle:
-        handles.append(_mark("on the margin, α = 0", GREY, "o", 10, "none"))
-    if data.given:
-        handles.append(Line2D([], [], color=GIVEN, linewidth=1.8, linestyle=_DASHES, label="the given line"))
-    if data.meeting is not None:
-        handles.append(_mark("in both hulls", INK, "*", 12))
-    return handles
+    others = (
+        (data.best, Line2D([], [], color=INK, linewidth=1.8, label="w·x + b = 0")),
+        (data.best, Line2D([], [], color=GREY, linewidth=1.1, linestyle="dashed", label="w·x + b = ±1")),
+        (data.working, _mark("support vector, α > 0", INK, "o", 10, "none")),
+        (data.idle, _mark("on the margin, α = 0", GREY, "o", 10, "none")),
+        (data.given, Line2D([], [], color=GIVEN, linewidth=1.8, linestyle=_DASHES, label="the given line")),
+        (data.meeting is not None, _mark("in both hulls", INK, "*", 12)),
+    )
+    return handles + [handle for drawn, handle in others if drawn]
 
 
 def _mark(label: str, color: str, mark: str, size: float, face: str = "") -> Line2D:
