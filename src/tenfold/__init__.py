@@ -128,3 +128,8 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'tenfold' has no attribute {name!r}")
     return getattr(importlib.import_module(f"tenfold.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names, those too that are imported on their first use."""
+    return sorted([*__all__, "__all__", "__doc__", "__file__", "__name__", "__path__", "__spec__"])

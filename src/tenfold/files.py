@@ -13,6 +13,7 @@ metadata. The length is covered too: with another n, the header's digest no long
 __all__ = [
     "as_json",
     "from_json",
+    "is_saved",
     "load",
     "read_json",
     "save",
@@ -113,6 +114,15 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     except OSError as error:
         raise FileError(f"{path}: cannot be read ({error.strerror or error})") from error
     return {entry.name: tensors[entry.name] for entry in entries}, metadata
+
+
+def is_saved(path: Path) -> bool:
+    """Test whether a file begins like one that `save` wrote."""
+    try:
+        with path.open("rb") as file:
+            return file.read(8 + len(_START))[8:] == _START
+    except OSError:
+        return False
 
 
 def write_atomically(path: Path, fill: Callable[[BinaryIO], None], size: int = 0) -> None:

@@ -95,7 +95,7 @@ class Recipe(BaseModel):
         0, description="random seed for split, batch order, flips and dropout"
     )
     size: Annotated[int, Field(ge=0, le=1024), GIVEN] = Field(
-        0, description="folder of images: side of an image in pixels; 0: median side, at most 64"
+        0, description="folder of images: side in pixels of the squares they are squashed to; 0: median, at most 64"
     )
     skip_unreadable: Annotated[bool, GIVEN] = Field(
         False, description="folder of images: skip and count images that cannot be read"

@@ -25,6 +25,7 @@ __all__ = [
     "signed",
     "size_of",
     "slug",
+    "squashed",
     "toml",
     "visible",
 ]
@@ -234,6 +235,15 @@ def left_out(absent: int | None) -> str:
     """
     neither = "neither occurs nor is predicted" if absent == 1 else "neither occur nor are predicted"
     return f"{count(absent, 'class', 'classes')} left out that {neither}" if absent else ""
+
+
+def squashed(images: int | None) -> str:
+    """Return what follows a size, where images of unequal sides were brought to it; "" where there were none.
+
+    >>> squashed(3), squashed(0)
+    (', 3 images of unequal sides squashed', '')
+    """
+    return f", {count(images, 'image')} of unequal sides squashed" if images else ""
 
 
 def duration(seconds: float | None) -> str:

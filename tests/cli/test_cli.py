@@ -148,7 +148,17 @@ WRONG = [
     # models, runs and places
     ("evaluate nowhere good", 1, "nowhere", "run folder or a model file"),
     ("evaluate empty good", 1, "empty", "not a run folder"),
-    ("evaluate words.txt good", 1, "words.txt", "not a tensor file"),
+    ("evaluate words.txt good", 1, "words.txt", "not a model", "model.tenfold"),
+    ("predict run/recipe.toml good/cat/00.png", 1, "run/recipe.toml", "not a model; give its run folder, run"),
+    ("predict run/metrics.csv good", 1, "run/metrics.csv", "not a model; give its run folder, run"),
+    ("predict good/cat/00.png run", 2, "good/cat/00.png", "but run is: give that first"),
+    ("predict good run/model.tenfold", 2, "good", "but run/model.tenfold is: give that first"),
+    ("predict nowhere.png run", 2, "nowhere.png", "but run is: give that first"),
+    ("evaluate good run", 2, "good", "but run is: give that first"),
+    ("evaluate digits run", 2, "digits", "but run is: give that first"),
+    ("predict run flat", 2, "flat", "a run or a model, not images"),
+    ("predict . good", 1, "not a run folder", "give one of the models in it, such as run"),
+    ("predict run good/*.jpg", 1, "good/*.jpg", "no file fits"),
     ("evaluate run digits", 1, "digits", "class '0'"),
     ("evaluate run flat.npz", 1, "flat", "class '0'", "cat, dog"),
     ("predict run", 2, "IMAGES"),
@@ -370,7 +380,8 @@ def test_evaluate_converts_channels_and_says_so(result, tmp_path, run):
 
 def test_predict_gives_a_csv_for_a_folder_that_agrees_with_evaluate(run, result, world):
     code, out, err = run("predict run good")
-    assert (code, err) == (0, "")
+    assert code == 0
+    assert "of 24 images were in the model's training" in err
     rows = list(csv.DictReader(io.StringIO(out)))
     assert [row["file"] for row in rows] == sorted(str(p) for p in (Path("good")).rglob("*.png"))
     assert all(float(row["cat"]) + float(row["dog"]) == pytest.approx(1, abs=1e-5) for row in rows)
@@ -394,7 +405,8 @@ def test_predict_takes_every_mode_and_counts_what_it_leaves_out(run, result, tmp
     found = result(["predict", "run", str(tmp_path), "--skip-unreadable"])
     assert len(found["predictions"]) == 7
     assert "1 of 8 images" in found["notes"][0]
-    assert "2 entries ignored" in found["notes"][1]
+    assert any(note.startswith("2 images: not square, squashed to 8 × 8") for note in found["notes"])
+    assert any(note.startswith("2 entries ignored") for note in found["notes"])
     code, out, _ = run(["predict", "run", str(tmp_path / "L.png"), str(tmp_path / "sixteen.png")])
     assert code == 0
     assert [line.split(": ")[0] for line in out.splitlines()] == [str(tmp_path / n) for n in ("L.png", "sixteen.png")]
@@ -410,11 +422,68 @@ def test_predict_survives_hostile_names(run, result, world, tmp_path, name):
     except (OSError, UnicodeError):
         pytest.skip("this file system refuses the name")
     code, out, err = run(["predict", "run", str(tmp_path)])
-    assert (code, err) == (0, "")
+    assert code == 0
+    assert err.count("\n") == 1
     assert len(out.splitlines()) == 2
-    assert "\x1b" not in out
-    assert "\u202e" not in out
+    assert not {"\x1b", "\u202e"} & set(out + err)
     assert result(["predict", "run", str(tmp_path)])["predictions"][0]["file"] == str(tmp_path / f"{name}.png")
+
+
+@pytest.mark.parametrize("pattern", ["good/*/0?.png", "good/**/0[0-9].png", "./good/[cd]*/0?.png"])
+def test_predict_takes_quoted_patterns(run, world, pattern):
+    code, out, _ = run(["predict", "run", pattern])
+    assert code == 0
+    files = [line.split(": ")[0].removeprefix("./") for line in out.splitlines()]
+    assert files == [f"good/{name}/{k:02}.png" for name in ("cat", "dog") for k in range(10)]
+
+
+def test_a_name_with_marks_of_a_pattern_is_a_name_where_it_exists(run, world, tmp_path):
+    for name in ("a[1].png", "a1.png"):
+        (tmp_path / name).write_bytes((world / "good/cat/00.png").read_bytes())
+    assert run(["predict", "run", str(tmp_path / "a[1].png")])[1].startswith(str(tmp_path / "a[1].png"))
+
+
+@pytest.mark.parametrize(
+    ("listed", "names"),
+    [
+        ("good/cat/00.png\ngood/cat/01.png\n", ["good/cat/00.png", "good/cat/01.png"]),
+        ("good/cat/00.png\r\n\r\ngood/cat/01.png", ["good/cat/00.png", "good/cat/01.png"]),
+        ("good/cat/00.png\0good/two\nlines.png\0", ["good/cat/00.png", "good/two lines.png"]),
+        ("good/a b'.png\n", ["good/a b'.png"]),
+    ],
+)
+def test_predict_reads_names_from_standard_input(world, tmp_path, listed, names):
+    for name in ("good/cat/00.png", "good/cat/01.png", "good/two\nlines.png", "good/a b'.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes((world / "good/cat/00.png").read_bytes())
+    done = tenfold_process(f"predict {world / 'run'} -", tmp_path, input=listed)
+    assert done.returncode == 0, done.stderr
+    assert [line.split(": ")[0] for line in done.stdout.splitlines()] == names
+
+
+@pytest.mark.parametrize("redirect", ["</dev/null", "<&-"])
+def test_a_list_of_no_names_is_said_to_be_one(world, redirect):
+    done = tenfold_process(f"predict run - {redirect}", world)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "standard input (-): names no images" in done.stderr
+
+
+def test_images_of_unequal_sides_are_said_to_be_squashed(run, world, tmp_path):
+    """Wherever a size is told."""
+    pictures(tmp_path / "data", count=10)
+    for k in range(3):
+        Image.new("RGB", (20, 10), (40 * k, 9, 9)).save(tmp_path / "data" / "cat" / f"wide{k}.png")
+    said = "3 images of unequal sides squashed"
+    place, folder = str(tmp_path / "data"), str(tmp_path / "run")
+    code, out, _ = run(["fit", place, "--minutes", "0.02", "--out", folder])
+    assert code == 0
+    assert f"resized to 8 × 8, {said}" in out
+    assert said in (tmp_path / "run" / "report.html").read_text()
+    assert "3 images of unequal sides squashed to it" in (tmp_path / "run" / "model.md").read_text()
+    assert run(["data", "info", place])[1].count(said) == 2
+    assert f"3 × 8 × 8, {said}" in run(["audit", place, "--out", str(tmp_path / "audit.html")])[1]
+    assert said in (tmp_path / "audit.html").read_text()
+    assert "1 image: not square, squashed to 8 × 8" in run(["predict", folder, f"{place}/cat/wide0.png"])[2]
 
 
 def test_the_model_of_a_run_is_the_library_s_too(world):
@@ -434,7 +503,7 @@ def tenfold_process(line, world, **options):
 @pytest.mark.parametrize(
     ("line", "code", "err"),
     [
-        ("predict run good | head -1 | grep -q file,predicted", 0, ""),
+        ("predict run grey | head -1 | grep -q file,predicted", 0, ""),
         ("data list >&-", 0, ""),
         ("data list --json >/dev/full", 1, "tenfold: the output: No space left on device\n"),
         ("data info digitz 2>&- >/dev/null <&-", 2, ""),

@@ -113,6 +113,6 @@ def test_other_pictures_are_refused_and_a_page_of_several_says_so(runs, tmp_path
     tenfold.train(str(tmp_path / "others"), epochs=1, out=tmp_path / "other")
     with pytest.raises(RunError, match=r"different data .* tested on no file in common"):
         compare_runs(runs["small"], tmp_path / "other")
-    page = report_runs([runs["small"], runs["large"], tmp_path / "other"], tmp_path / "page.html").read_text()
+    page = report_runs([runs["small"], runs["large"], tmp_path / "other"], tmp_path / "page.html").path.read_text()
     assert "Only runs that were tested on the same images are compared" in page
     assert "between small and large" in page or " beats " in page

@@ -14,10 +14,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
+import tenfold
 from tenfold.choices import recipe
 from tenfold.data.types import Dataset
-from tenfold.errors import FileError, RunError
+from tenfold.errors import FileError, RunError, UsageError
 from tenfold.files import from_json
 from tenfold.report import document
 from tenfold.report.case import Case, read_case
@@ -460,14 +462,14 @@ def test_dark_figures_keep_their_colors_and_lose_their_black():
 def test_runs_side_by_side(run, tmp_path):
     other = tmp_path / "other"
     begin(recipe({"data": "digits", "epochs": 2, "learning_rate": [0.01, 0.1]}), str(other))
-    page = report_runs([run, other], tmp_path / "both.html").read_text()
+    page = report_runs([run, other], tmp_path / "both.html").path.read_text()
     text = text_of(page)
     for folder in (run, other):
         test = json.loads((folder / "result.json").read_text())["test"]
         assert f"{100 * test['accuracy']:.2f}" in text
     assert "McNemar" in text
-    assert report_runs([other]) == other / "report.html"
-    assert "image/webp" not in report_runs([run, other], tmp_path / "both.html", with_images=False).read_text()
+    assert report_runs([other]).path == other / "report.html"
+    assert "image/webp" not in report_runs([run, other], tmp_path / "both.html", with_images=False).path.read_text()
 
 
 def test_what_is_no_run_is_said(tmp_path):
@@ -535,7 +537,7 @@ def test_every_folder_of_a_path_stands_by_itself():
 
 def test_the_page_of_several_runs_makes_its_folder(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert report_runs([run, run], with_images=False) == Path("runs/report.html")
+    assert report_runs([run, run], with_images=False).path == Path("runs/report.html")
     assert (tmp_path / "runs" / "report.html").stat().st_size
 
 
@@ -546,6 +548,60 @@ def test_data_that_changed_are_not_shown(run, monkeypatch):
     (run / "report.html").write_bytes(before)
     assert "image/webp" not in page
     assert "not those that the run was trained on" in text_of(page)
+
+
+@pytest.fixture
+def of_folder(tmp_path):
+    """A run on a folder of pictures, with its page."""
+    for k in range(40):
+        path = tmp_path / "data" / ("light" if k % 2 else "dark") / f"{k}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        low = 120 * (k % 2)
+        Image.fromarray(np.random.default_rng(k).integers(low, low + 100, (9, 9), np.uint8)).save(path)
+    run = tenfold.train(str(tmp_path / "data"), epochs=1, out=tmp_path / "run").folder
+    assert "image/webp" in report_runs([run]).path.read_text()
+    return run
+
+
+def spoil(data, how):
+    if how == "moved":
+        data.rename(data.parent / "elsewhere")
+    elif how == "removed":
+        shutil.rmtree(data)
+    else:
+        next((data / "dark").iterdir()).unlink()
+
+
+@pytest.mark.parametrize("how", ["moved", "removed", "changed"])
+def test_a_page_does_not_lose_its_pictures_unasked(of_folder, tmp_path, how):
+    before = (of_folder / "report.html").read_bytes()
+    spoil(tmp_path / "data", how)
+    with pytest.raises(RunError, match=r"report\.html: would lose its images: .*--data .*--out .*--force") as refused:
+        report_runs([of_folder])
+    assert "\n" not in str(refused.value)
+    assert (of_folder / "report.html").read_bytes() == before
+    elsewhere = report_runs([of_folder], tmp_path / "other.html")
+    assert "images are not shown" in elsewhere.why
+    assert "image/webp" not in elsewhere.path.read_text()
+    assert report_runs([of_folder], tmp_path / "other.html").why == elsewhere.why
+    assert report_runs([of_folder], with_images=False).why == ""
+    (of_folder / "report.html").write_bytes(before)
+    assert report_runs([of_folder], force=True).why == elsewhere.why
+    assert "image/webp" not in (of_folder / "report.html").read_text()
+
+
+def test_a_page_is_made_of_pictures_that_were_moved(of_folder, tmp_path):
+    before = (of_folder / "report.html").read_text()
+    spoil(tmp_path / "data", "moved")
+    written = report_runs([of_folder], data=str(tmp_path / "elsewhere"))
+    assert written.why == ""
+    assert written.path.read_text().count("image/webp") == before.count("image/webp")
+    with pytest.raises(UsageError, match="nowhere"):
+        report_runs([of_folder], data=str(tmp_path / "nowhere"), force=True)
+    with pytest.raises(RunError, match=r"not those that the run was trained on"):
+        report_runs([of_folder], data="digits")
+    with pytest.raises(UsageError, match="one run"):
+        report_runs([of_folder, of_folder], data=str(tmp_path / "elsewhere"))
 
 
 def test_the_audit_shows_pairs_with_part_class_and_path(tmp_path):

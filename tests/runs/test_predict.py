@@ -1,6 +1,8 @@
 """Trained models at work, where the data are not quite those that they were trained on."""
 
 import os
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ from PIL import Image
 import tenfold
 from tenfold.errors import DataError
 from tenfold.runs.predict import evaluate_model, opened_model, predict_files
-from tenfold.trained.model import save_model
+from tenfold.trained.model import save_model, weights_sha256
 
 
 def arrays(path, x, y):
@@ -81,3 +83,106 @@ def test_links_are_followed_and_pipes_are_not_opened(grey, tmp_path):
     assert [Path(row["file"]).name for row in found["predictions"]] == ["a.png"]
     assert found["predictions"][0]["predicted"] == "light"
     assert "entries ignored" in found["notes"][0]
+
+
+def draw(place, values):
+    place.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(values).save(place)
+    return place
+
+
+@pytest.fixture(scope="module", params=[{}, {"features": "patches", "feature_count": 8}, {"kind": "sweep"}], ids=str)
+def photographs(request, tmp_path_factory):
+    """A run on a folder of pictures; its training files, and the others."""
+    root = tmp_path_factory.mktemp("photographs")
+    for k in range(60):
+        low = 120 * (k % 2)
+        values = np.random.default_rng(k).integers(low, low + 100, (12, 12, 3), np.uint8)
+        draw(root / "data" / ("dark", "light")[k % 2] / f"{k:02}.png", values)
+    chosen = {"epochs": 2, "learning_rate": 0.01, "audit": False, **request.param}
+    train = tenfold.train
+    if chosen.pop("kind", ""):
+        train, chosen["learning_rate"] = tenfold.sweep, [0.01, 0.02]
+    run = train(str(root / "data"), out=root / "run", **chosen).folder
+    paths, parts = tenfold.load(str(root / "data")).paths, np.load(run / "splits.npz")
+    seen = {*parts["train"].tolist(), *(parts["validation"].tolist() if train is tenfold.sweep else ())}
+    return run, [Path(paths[k]) for k in sorted(seen)], [Path(paths[k]) for k in range(60) if k not in seen]
+
+
+def test_predict_knows_pictures_of_the_training_by_their_content(photographs, tmp_path):
+    run, seen, others = photographs
+    for n, path in enumerate((seen[0], others[0], seen[1])):
+        shutil.copy(path, tmp_path / f"renamed-{n}.png")
+    Image.open(seen[2]).save(tmp_path / "saved-again.bmp")
+    found = predict_files(run, [tmp_path])
+    assert [row["in_training"] for row in found["predictions"]] == [True, False, True, True]
+    told = "3 of 4 images were in the model's training, by their content: renamed-0.png, renamed-2.png, saved-again.bmp"
+    assert told in found["notes"]
+    assert predict_files(run, others[:3])["notes"] == []
+    pixels = np.array(Image.open(seen[3]))
+    model = tenfold.load_model(run / "model.tenfold")
+    assert model.predict(pixels).in_training
+    assert model.predict(pixels / 255).in_training
+    assert not model.predict(pixels ^ 1).in_training
+
+
+def test_evaluate_says_how_many_pictures_were_in_training(photographs, tmp_path):
+    run, seen, others = photographs
+    for path in (*seen[:6], *others[:4]):
+        place = tmp_path / "copy" / path.parent.name / f"x{path.name}"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, place)
+    found = evaluate_model(run, str(tmp_path / "copy"), "", "")
+    assert found["in_training"] == 6
+    assert any("6 of 10 images were in the model's training, by their content" in note for note in found["notes"])
+    right = [row["predicted"] in row["file"] for row in predict_files(run, others[:4])["predictions"]]
+    assert any(f"accuracy on the others: {25 * sum(right)}.00 %" in note for note in found["notes"])
+    tested = evaluate_model(run, str(seen[0].parents[1]), "test", "")
+    assert (tested["same_data"], tested["in_training"], tested["notes"]) == (True, 0, [])
+    assert evaluate_model(run, str(seen[0].parents[1]), "all", "")["in_training"] == len(seen)
+
+
+def test_arrays_of_training_pictures_are_known_as_files_and_files_as_arrays(grey, tmp_path):
+    with np.load(grey.parent / "data.npz") as data:
+        x, y = data["x"], data["y"]
+    kept = np.load(grey / "splits.npz")["train"]
+    draw(tmp_path / "a.png", x[kept[0]])
+    assert predict_files(grey, [tmp_path / "a.png"])["predictions"][0]["in_training"]
+    for k, values in enumerate((x, x / 255, np.repeat(x[..., None], 3, 3), x.astype(np.float32))):
+        found = evaluate_model(grey, arrays(tmp_path / f"{k}.npz", values[kept[:9]], y[kept[:9]]), "", "")
+        assert found["in_training"] == 9, k
+
+
+def test_an_older_model_file_tells_of_its_own_data_alone(grey, tmp_path):
+    trained = opened_model(grey)
+    save_model(tmp_path / "old.tenfold", replace(trained, seen=trained.seen[:0]))
+    old = tmp_path / "old.tenfold"
+    draw(tmp_path / "a.png", np.zeros((6, 6), np.uint8))
+    assert predict_files(old, [tmp_path / "a.png"])["predictions"][0]["in_training"] is None
+    assert tenfold.load_model(old).predict(tmp_path / "a.png").in_training is None
+    data = str(grey.parent / "data.npz")
+    assert evaluate_model(old, data, "all", "")["in_training"] == len(np.load(grey / "splits.npz")["train"])
+    other = arrays(tmp_path / "o.npz", np.full((4, 6, 6), 200, np.uint8), np.array(["light", "dark"] * 2))
+    found = evaluate_model(old, other, "", "")
+    assert found["in_training"] is None
+    assert any("older than its list of training images" in note for note in found["notes"])
+
+
+def test_what_recognizes_pictures_costs_eight_bytes_each_and_is_no_weight(grey, tmp_path):
+    trained, bare = opened_model(grey), tmp_path / "bare.tenfold"
+    save_model(bare, replace(trained, seen=trained.seen[:0]))
+    more = (grey / "model.tenfold").stat().st_size - bare.stat().st_size
+    assert 8 * len(trained.seen) <= more < 8 * len(trained.seen) + 400
+    assert weights_sha256(trained.params, 0) == weights_sha256(tenfold.load_model(bare).params, 0)
+    assert set(trained.params) == {"scores.weight", "scores.bias"}
+
+
+def test_floats_of_bytes_are_evaluated_as_bytes_and_others_refused(grey, tmp_path):
+    pixels = np.random.default_rng(1).integers(0, 256, (10, 6, 6), dtype=np.uint8)
+    names = np.array(["dark", "light"] * 5)
+    wanted = evaluate_model(grey, arrays(tmp_path / "b.npz", pixels, names), "", "")["per_class"]
+    floats = arrays(tmp_path / "f.npz", pixels.astype(np.float32) + np.float32(0.001) * (pixels == 9), names)
+    assert evaluate_model(grey, floats, "", "")["per_class"] == wanted
+    for k, values in enumerate((pixels / 127.5 - 1, pixels * 4.0)):
+        with pytest.raises(DataError, match=rf"{k}: pixels have values from .* expected bytes"):
+            evaluate_model(grey, arrays(tmp_path / f"{k}.npz", values.astype(np.float32), names), "", "")

@@ -19,7 +19,10 @@ DATA_DIR = click.option(
 )
 RUN_FOLDER = click.option("--out", default="", help="run folder to create  [a new folder in runs/]")
 SIZE = click.option(
-    "--size", type=int, default=0, help="side in pixels that a folder's images are resized to  [median, at most 64]"
+    "--size",
+    type=int,
+    default=0,
+    help="side in pixels of the squares that a folder's images are squashed to  [median, at most 64]",
 )
 PARTS = click.option(
     "--parts",

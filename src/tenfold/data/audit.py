@@ -101,6 +101,7 @@ def as_json(result: Audit) -> dict[str, Any]:
         "counts": {part: list(counts) for part, counts in result.counts.items()},
         "imbalance": result.imbalance,
         "sizes": dict(reading.sizes) if reading else {},
+        "squashed": reading.squashed if reading else 0,
         "modes": dict(reading.modes) if reading else {},
         "unreadable": list(reading.unreadable) if reading else [],
         "ignored": reading.ignored if reading else 0,

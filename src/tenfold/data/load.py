@@ -188,6 +188,7 @@ def data_info(data: str, size: int, skip_unreadable: bool, data_dir: str, parts:
         "data": dataset.name,
         "images": len(dataset.labels),
         "shape": list(dataset.images.shape[1:]),
+        "squashed": dataset.reading.squashed if dataset.reading else 0,
         "type": str(dataset.images.dtype).removeprefix("torch."),
         "parts": {name: len(rows) for name, rows in dataset.parts.items()},
         "classes": [{"class": name, "n": n} for name, n in zip(dataset.class_names, counts, strict=True)],

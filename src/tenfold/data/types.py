@@ -85,6 +85,11 @@ class Reading(NamedTuple):
     unreadable: tuple[str, ...]
     ignored: int
 
+    @property
+    def squashed(self) -> int:
+        """Return how many images have unequal sides."""
+        return sum(images for size, images in self.sizes.items() if len(set(size.split(" × "))) > 1)
+
 
 @dataclass(frozen=True)
 class Dataset:

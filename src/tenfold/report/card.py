@@ -80,7 +80,7 @@ def _model(trained: TrainedModel, file: str) -> str:
         ("Rung", _text(trained.cause.get("rung", ABSENT))),
         ("Model", f"{_text(trained.room_name)}; {trained.model.describe()}"),
         ("Parameters", count(sum(tensor.numel() for tensor in trained.params.values()))),
-        ("Input", f"one image, {channels}{tone} × {height} × {width} (channels × height × width)"),
+        ("Input", f"one image, {channels}{tone} × {height} × {width} (channels × height × width){_squashed(trained)}"),
         *_features(trained),
         ("Output", f"a probability for each of {len(trained.class_names)} classes"),
         ("Classes", ", ".join(map(_text, trained.class_names))),
@@ -95,6 +95,12 @@ def _temperature(trained: TrainedModel) -> str:
     reason = trained.cause.get("calibration", {}).get("reason")
     why = _text(reason) if reason else "scores are divided by it before they become probabilities"
     return f"{trained.temperature:.4g} ({why})"
+
+
+def _squashed(trained: TrainedModel) -> str:
+    """Say what became of photographs, so that others are prepared alike."""
+    images = trained.cause.get("data", {}).get("squashed", 0)
+    return f"; {count(images, 'image')} of unequal sides squashed to it" if images else ""
 
 
 def _features(trained: TrainedModel) -> list[tuple[str, str]]:
@@ -252,7 +258,9 @@ def _rung_scores(cause: Mapping[str, Any], result: RunResult) -> str:
 def _use(trained: TrainedModel, file: str) -> str:
     channels, height, width = trained.image_shape
     shell = f"tenfold evaluate {file} DATA   # labeled images: a data set's name, a folder, or an .npz\n"
+    asked = ""
     if channels in (1, 3) and height == width:
+        asked = 'answer = model.predict("picture.jpg")  # or an image of Pillow\'s, an array, several of them\n'
         shell = f"tenfold predict {file} IMAGE…  # image files or folders\n{shell}"
     return f"""## How to use it
 
@@ -263,7 +271,7 @@ def _use(trained: TrainedModel, file: str) -> str:
 import tenfold
 
 model = tenfold.load_model("{file}")
-# images: a tensor (N, {channels}, {height}, {width}); a pixel times {trained.scale:.6g} lies between 0 and 1
+{asked}# images: a tensor (N, {channels}, {height}, {width}); a pixel times {trained.scale:.6g} lies between 0 and 1
 shares = tenfold.probabilities(model, images)  # (N, {len(trained.class_names)}), in the order of model.class_names
 ```
 """

@@ -1,6 +1,6 @@
 """Images of a data set as small pictures inside the page: data URIs of WebP, no larger than they are shown."""
 
-__all__ = ["Album", "Picture", "album"]
+__all__ = ["LEFT_OUT", "NOT_SHOWN", "Album", "Picture", "album"]
 
 import base64
 import io
@@ -20,6 +20,9 @@ SIDE_CAP = 64
 # Pixels that small are kept exactly: lossy WebP is no smaller there, and it smears.
 LOSSLESS = 16
 QUALITY = 85
+# What pages without images say, by which they are known again.
+NOT_SHOWN = "The images are not shown"
+LEFT_OUT = "are left out of this page"
 
 
 class Picture(NamedTuple):
@@ -76,9 +79,9 @@ class Album(NamedTuple):
 def album(dataset: Dataset | None, with_images: bool, absent: str = "") -> Album:
     """Collect the pictures of a page. absent: why there is no data set, where there is none."""
     if not with_images:
-        why = "Images, mean images, class templates and paths are left out of this page, as asked (--no-images)."
+        why = f"Images, mean images, class templates and paths {LEFT_OUT}, as asked (--no-images)."
     elif dataset is None:
-        why = absent or "The images are not shown: the data set is not at hand."
+        why = absent or f"{NOT_SHOWN}: the data set is not at hand."
     elif min(drawn_shape(tuple(dataset.images.shape[1:]))[1:]) < 2:
         why = "The data are vectors, not images: there is nothing to show of them."
     else:

@@ -1,20 +1,21 @@
 """A run folder as one self-contained page; several of them side by side on one."""
 
-__all__ = ["report_runs", "write_made", "write_report"]
+__all__ = ["WrittenPage", "report_runs", "write_made", "write_report"]
 
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import combinations
 from pathlib import Path
+from typing import NamedTuple
 
 from tenfold.data.load import fingerprint, load
 from tenfold.data.types import Dataset, precedent_of
-from tenfold.errors import RunError, TenfoldError
+from tenfold.errors import RunError, TenfoldError, UsageError
 from tenfold.files import as_json, write_text
 from tenfold.report.case import Case, case_of, read_case
 from tenfold.report.compare import compare_runs, fitting_together
 from tenfold.report.pages import run_page
-from tenfold.report.pictures import Album, album
+from tenfold.report.pictures import LEFT_OUT, NOT_SHOWN, Album, album
 from tenfold.report.results import Results
 from tenfold.report.svg import Drawn, draw_all
 from tenfold.report.versus import versus_page
@@ -46,23 +47,56 @@ def write_made(
     return _write(folder / NAME, run_page(case, album(prepared.dataset, True)))
 
 
-def report_runs(folders: Sequence[Path], out: Path | None = None, with_images: bool = True) -> Path:
-    """Write the page of one run, or one page for several side by side, and return its path.
+class WrittenPage(NamedTuple):
+    """A page that was written. why: a sentence where it shows no images although they were asked for, else ""."""
 
-    out: "report.html" in the run's folder, or for several "runs/report.html", if None. Raises RunError where a folder
-    holds no result, FileError where its files are damaged or do not fit together.
+    path: Path
+    why: str = ""
+
+
+def report_runs(
+    folders: Sequence[Path], out: Path | None = None, with_images: bool = True, data: str = "", force: bool = False
+) -> WrittenPage:
+    """Write the page of one run, or one page for several side by side.
+
+    out: "report.html" in the run's folder, or for several "runs/report.html", if None. data: where the data of the one
+    run are by now, "" where they were. force: replace a page even where its images are lost. Raises RunError where a
+    folder holds no result, and for images that would be lost, FileError where files are damaged or do not fit together.
     """
     if len(folders) > MOST:
         raise RunError(f"{len(folders)} runs do not fit side by side: give up to {MOST}")
+    if data and len(folders) > 1:
+        raise UsageError("--data is for the page of one run: a page of several shows no images")
     with fitting_together(*folders):
         if len(folders) == 1:
-            return _write(out or folders[0] / NAME, run_page(*_opened(folders[0], None, with_images)))
+            case, images = _opened(folders[0], None, with_images, data)
+            path = out or folders[0] / NAME
+            why = images.why if with_images and images.dataset is None else ""
+            if why and not force and _shows_images(path):
+                raise RunError(f"{path}: would lose its images: {why} {_remedy(data)}")
+            return WrittenPage(_write(path, run_page(case, images)), why)
         cases = [read_case(folder) for folder in folders]
         page = versus_page(cases, _sentences(cases, not with_images), not with_images)
     if out is None:
         with suppress(OSError):  # what is in its way is told where the page is written
             Path("runs").mkdir(exist_ok=True)
-    return _write(out or Path("runs") / NAME, page)
+    return WrittenPage(_write(out or Path("runs") / NAME, page))
+
+
+def _remedy(data: str) -> str:
+    """Say how to keep the images of a page."""
+    return (
+        f"{'' if data else '--data says where they are now; '}--out writes another page, --force this one without them"
+    )
+
+
+def _shows_images(path: Path) -> bool:
+    """Test whether a page shows images of its data: where it does not, it says why."""
+    try:
+        page = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return "data:image/webp" in page and NOT_SHOWN not in page and LEFT_OUT not in page
 
 
 def _write(path: Path, page: str) -> Path:
@@ -70,27 +104,29 @@ def _write(path: Path, page: str) -> Path:
     return path
 
 
-def _opened(folder: Path, dataset: Dataset | None, with_images: bool) -> tuple[Case, Album]:
-    """Read the folder and the images that it speaks of."""
+def _opened(folder: Path, dataset: Dataset | None, with_images: bool, data: str = "") -> tuple[Case, Album]:
+    """Read the folder and the images that it speaks of. data: where they are by now, "" where they were."""
     case = read_case(folder)
     more = draw_all(case.results, folder / "figures", have=case.figures).figures  # that there was no time for
     case = case._replace(figures=dict(sorted({**case.figures, **more}.items())))
     if dataset is not None or not with_images:
         return case, album(dataset, with_images)
     try:
-        return case, album(_loaded(case), True)
+        return case, album(_loaded(case, data), True)
     except RunError as changed:
-        return case, album(None, True, f"The images are not shown: {changed}.")
+        return case, album(None, True, f"{NOT_SHOWN}: {changed}.")
     except TenfoldError:
-        absent = f"The images are not shown: the data of {case.results.name} are not where they were."
+        if data:  # the user named it: what is wrong there is the answer
+            raise
+        absent = f"{NOT_SHOWN}: the data of {case.results.name} are not where they were."
         return case, album(None, True, absent)
 
 
-def _loaded(case: Case) -> Dataset:
+def _loaded(case: Case, data: str) -> Dataset:
     """Load the data set of a run again; a RunError where it is not the one that it was trained on."""
     chosen = case.recipe
     dataset = load(
-        str(chosen.get("data", "")),
+        data or str(chosen.get("data", "")),
         data_dir=str(case.environment.data_dir),
         size=int(chosen.get("size") or 0),
         skip_unreadable=bool(chosen.get("skip_unreadable")),

@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tenfold.data.batches import Part
+from tenfold.data.digests import distinct
 from tenfold.engine.arrays import rows as rows_of
 from tenfold.engine.types import Params
 from tenfold.errors import RunError
@@ -297,6 +298,8 @@ def save_member(run: Run, stage: Stage, progress: Progress, row: int, path: Path
             "images": facts.images,
             "background": facts.background,
             "levels": facts.levels,
+            "values": facts.values,
+            "squashed": facts.squashed,
         },
         "version": run.version,
     }
@@ -313,6 +316,7 @@ def save_member(run: Run, stage: Stage, progress: Progress, row: int, path: Path
         cause,
         features=stage.recipe.features,
         learned=run.about.learned,
+        seen=distinct(run.about.digests[part.rows.cpu()]),
     )
     calibrated = _calibrated(run, trained, stage.recipe.seed)
     path.parent.mkdir(exist_ok=True)

@@ -1,9 +1,10 @@
 """A trained model at work: scored on labeled data, or asked about image files."""
 
-__all__ = ["evaluate_model", "predict_files"]
+__all__ = ["evaluate_model", "is_model", "opened_model", "predict_files"]
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +14,20 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tenfold.choices import recipe
+from tenfold.data.digests import digests_of
+from tenfold.data.given import Form, file_pixels
 from tenfold.data.listing import LeftOut, images_below, left_out_note
 from tenfold.data.load import fingerprint, is_folder, load
 from tenfold.data.partfolders import NO_PARTS, given_parts
-from tenfold.data.readers.images import images as read_image
 from tenfold.data.readers.images import remarks
-from tenfold.data.types import Dataset, Precedent, drawn_shape, precedent_of
-from tenfold.errors import DataError, FileError, RunError, UsageError, nearest
-from tenfold.files import as_json
+from tenfold.data.types import Dataset, drawn_shape
+from tenfold.errors import DataError, FileError, RunError, UsageError, blamed, nearest
+from tenfold.files import as_json, is_saved
 from tenfold.runs.prepare import parts_of, stored_split
-from tenfold.text import count
+from tenfold.text import count, percent, visible
 from tenfold.trained.evaluate import measure
 from tenfold.trained.metrics import Metrics
-from tenfold.trained.model import TrainedModel, load_model, scores, shares
+from tenfold.trained.model import TrainedModel, finite_scores, form_of, in_training, load_model, shares
 
 SLICE = 1000
 PARTS = ("train", "validation", "test", "all")
@@ -43,34 +45,66 @@ def evaluate_model(
     """
     if part and part not in PARTS:
         raise UsageError(f"no part {part!r}: {nearest(part, PARTS)}")
-    trained = opened_model(path)
-    size = drawn_shape(trained.image_shape)[-1] if is_folder(data) else 0
-    dataset = load(
-        data,
-        data_dir=data_dir,
-        size=size,
-        skip_unreadable=skip_unreadable,
-        parts=parts or _own_layout(trained, data),
-        precedent=_precedent(trained),
-    )
+    trained = opened_model(path, data)
+    dataset = _data(trained, data, data_dir, skip_unreadable, parts)
     same = fingerprint(dataset) == trained.cause["data"]["fingerprint"]
     positions = _own_parts(path, trained, dataset) if same else dataset.parts
     part = part or ("test" if "test" in positions else "all")
     if part not in positions and part != "all":
         raise UsageError(f"{data} has no {part} part; it has {', '.join((*positions, 'all'))}")
     rows = torch.arange(len(dataset.labels)) if part == "all" else positions[part]
-    pieces = (_fitting(trained, dataset, piece) for piece in torch.split(rows, SLICE))
-    predicted = torch.cat([_scores(path, trained, piece).argmax(1) for piece in pieces])
-    labels = _own_labels(trained, dataset)[rows]
-    measured = measure(labels.numpy(), predicted.numpy(), trained.class_names)
+    if same and not len(trained.seen):  # an older model file
+        trained = replace(trained, seen=digests_of(dataset.images[positions["train"]], dataset.scale))
+    predicted, seen = _asked(path, trained, dataset, rows)
+    labels = _own_labels(trained, dataset)[rows].numpy()
     return {
         "model": str(path),
         "data": dataset.name,
         "part": part,
         "same_data": same,
-        **_plain_scores(measured),
-        "notes": [*dataset.notes, *_converted(trained, dataset)],
+        **_plain_scores(measure(labels, predicted, trained.class_names)),
+        "in_training": None if seen is None else int(seen.sum()),
+        "notes": [*dataset.notes, *_converted(trained, dataset), *_seen_note(seen, predicted == labels)],
     }
+
+
+def _data(trained: TrainedModel, data: str, data_dir: str, skip_unreadable: bool, parts: str) -> Dataset:
+    """Load labeled data as the model takes them."""
+    return load(
+        data,
+        data_dir=data_dir,
+        size=drawn_shape(trained.image_shape)[-1] if is_folder(data) else 0,
+        skip_unreadable=skip_unreadable,
+        parts=parts or _own_layout(trained, data),
+        precedent=form_of(trained).precedent,
+    )
+
+
+def _asked(
+    path: Path, trained: TrainedModel, dataset: Dataset, rows: Tensor
+) -> tuple[NDArray[np.int64], NDArray[np.bool_] | None]:
+    """Return the predicted labels (n,) of the images at rows, and which were in training, None where none can tell."""
+    factor = _factor(trained, dataset)
+    predicted, seen = [], []
+    for piece in torch.split(rows, SLICE):
+        images = _fitting(trained, dataset, piece, factor)
+        predicted.append(finite_scores(trained, images, path).argmax(1))
+        seen.append(in_training(trained, images))
+    met = [piece for piece in seen if piece is not None]
+    return torch.cat(predicted).numpy(), torch.cat(met).numpy() if met else None
+
+
+def _seen_note(seen: NDArray[np.bool_] | None, right: NDArray[np.bool_]) -> list[str]:
+    """Say how many of the images the model was trained on, and what its accuracy is on the others."""
+    if seen is None:
+        return ["the model file is older than its list of training images: these may be among them"]
+    if not seen.any():
+        return []
+    others = f"; accuracy on the others: {percent(float(right[~seen].mean()), ' %')}" if not seen.all() else ""
+    return [
+        f"{seen.sum():,} of {count(len(seen), 'image')} were in the model's training, by their content: on these the "
+        f"score is no test{others}"
+    ]
 
 
 def _plain_scores(metrics: Metrics) -> dict[str, Any]:
@@ -81,72 +115,94 @@ def _plain_scores(metrics: Metrics) -> dict[str, Any]:
 
 def predict_files(path: Path, images: Sequence[Path], skip_unreadable: bool = False) -> dict[str, Any]:
     """Return probabilities of every class for image files, and for those in folders, in the order of their names."""
-    trained = opened_model(path)
-    channels, height, width = drawn_shape(trained.image_shape)
-    mode = {1: "L", 3: "RGB"}.get(channels)
-    if mode is None or height != width:
-        raise UsageError(f"{path}: takes inputs of shape {trained.image_shape}, which image files do not have")
-    listed, precedent = [_files(place) for place in images], _precedent(trained)
+    trained = opened_model(path, *map(str, images))
+    if model := next((place for place in images if is_model(place)), None):
+        raise UsageError(f"{model}: a run or a model, not images; give one model, then image files or folders")
+    with blamed(str(path)):
+        form = form_of(trained)
+        side = f"{form.side} × {form.side}" if form.mode else ""
+    listed = [_files(place) for place in images]
     files = [file for paths, _ in listed for file in paths]
     predictions, broken, changes = [], [], Counter[str]()
-    for file in files:
-        try:
-            pixels, changed = _pixels(file, mode, height, precedent)
-        except DataError as error:
-            if not skip_unreadable:
-                raise DataError(f"{error}; --skip-unreadable skips it") from None
-            broken.append(str(file))
-            continue
-        changes.update(changed)
-        z = _scores(path, trained, torch.tensor(pixels).view(1, *trained.image_shape).double() / 255 / trained.scale)
-        probabilities = shares(z, trained.loss, trained.temperature)[0].tolist()
-        predicted = trained.class_names[int(z.argmax())]
-        predictions.append({"file": str(file), "predicted": predicted, "probabilities": probabilities})
+    with remarks():
+        for file in files:
+            try:
+                pixels, changed, squashed = file_pixels(file, form)
+            except DataError as error:
+                if not skip_unreadable:
+                    raise DataError(f"{error}; --skip-unreadable skips it") from None
+                broken.append(str(file))
+                continue
+            changes.update(_unlike_training(changed, form))
+            changes.update([f"not square, squashed to {side}"] * squashed)
+            predictions.append(_prediction(path, trained, file, form.of_bytes(pixels)))
     unread = f"{len(broken)} of {len(files)} images could not be read: {', '.join(broken[:3])}"
     if not predictions:
         raise DataError(unread)
     notes = [unread] if broken else []
     notes += [f"{count(n, 'image')}: {change}" for change, n in sorted(changes.items())]
     notes += [left_out_note(place, left_out) for place, (_, left_out) in zip(images, listed, strict=True) if left_out]
+    notes += _met_note(predictions)
     return {"model": str(path), "class_names": list(trained.class_names), "predictions": predictions, "notes": notes}
 
 
-def _pixels(file: Path, mode: str, side: int, precedent: Precedent) -> tuple[NDArray[np.uint8], list[str]]:
-    """Return pixels of a file as the model takes them, and what was done to its values that training did not."""
-    with remarks():
-        picture = read_image(file)
-        pixels, changes = picture.pixels(mode, side, precedent.background, precedent.levels)
-    deep = [change for change in changes if change.startswith("16 bits")]
-    remark = "by its own bits: the model was trained on 8-bit images"
-    return pixels, [f"{change}, {remark}" for change in deep if not precedent.levels]
+def _prediction(path: Path, trained: TrainedModel, file: Path, inputs: Tensor) -> dict[str, Any]:
+    """Return what the model says of a picture."""
+    z, seen = finite_scores(trained, inputs, path), in_training(trained, inputs)
+    return {
+        "file": str(file),
+        "predicted": trained.class_names[int(z.argmax())],
+        "probabilities": shares(z, trained.loss, trained.temperature)[0].tolist(),
+        "in_training": None if seen is None else bool(seen),
+    }
 
 
-def opened_model(path: Path) -> TrainedModel:
-    """Load the model of a run folder, or of a model file."""
-    if not path.exists():
-        raise FileError(f"{path}: not found; expected a run folder or a model file")
+def _met_note(predictions: Sequence[dict[str, Any]]) -> list[str]:
+    """Say which pictures the model was trained on."""
+    met = [Path(row["file"]).name for row in predictions if row["in_training"]]
+    if not met:
+        return []
+    listed = ", ".join([*map(visible, met[:3]), *["…"] * (len(met) > 3)])
+    return [
+        f"{len(met):,} of {count(len(predictions), 'image')} were in the model's training, by their content: {listed}"
+    ]
+
+
+def _unlike_training(changes: Sequence[str], form: Form) -> list[str]:
+    """Return what was done to the values of a file that was not done in training."""
+    why = "by its own bits: the model was trained on 8-bit images"
+    return [f"{change}, {why}" for change in changes if change.startswith("16 bits") and not form.precedent.levels]
+
+
+def opened_model(path: Path, *others: str) -> TrainedModel:
+    """Load the model of a run folder, or of a model file. others: what was given beside it, perhaps in its place."""
+    if not is_model(path):
+        if swapped := next((other for other in others if is_model(Path(other))), None):
+            raise UsageError(f"{path}: neither a run nor a model, but {swapped} is: give that first")
+        if not path.exists():
+            raise FileError(f"{path}: not found; expected a run folder or a model file")
+        what = "not a run folder: it has no model.tenfold" if path.is_dir() else "not a model"
+        raise (RunError if path.is_dir() else FileError)(f"{path}: {what}; {_where_a_model_is(path)}")
     if not path.is_dir():
         return load_model(path)
     if not (path / "model.tenfold").exists():
-        run = (path / "recipe.toml").exists()
-        raise RunError(f"{path}: {'the run has no model yet' if run else 'not a run folder: it has no model.tenfold'}")
+        raise RunError(f"{path}: the run has no model yet")
     return load_model(path / "model.tenfold")
 
 
-def _scores(path: Path, trained: TrainedModel, images: Tensor) -> Tensor:
-    """Return scores (N, C), all finite."""
-    z = scores(trained, images)
-    if not bool(z.isfinite().all()):
-        raise DataError(
-            f"{path}: its scores are not finite: either its training diverged (train again with a smaller "
-            "--learning-rate), or the values of these images are far from those that it was trained on"
-        )
-    return z
+def is_model(path: Path) -> bool:
+    """Test for a model file, maybe a damaged one, or for a run folder, with or without a model."""
+    if path.is_dir():
+        return (path / "recipe.toml").exists() or (path / "model.tenfold").exists()
+    return path.is_file() and (path.suffix == ".tenfold" or is_saved(path))
 
 
-def _precedent(trained: TrainedModel) -> Precedent:
-    """Return how the model's data were read: new images are read alike."""
-    return precedent_of({**trained.cause["data"], "class_names": trained.class_names})
+def _where_a_model_is(path: Path) -> str:
+    """Say what to give in place of a path that is no model, or holds none: the run that it belongs to, or its runs."""
+    if path.is_file() and is_model(path.parent):
+        return f"give its run folder, {path.parent}"
+    inside = sorted(place for place in path.glob("*") if is_model(place)) if path.is_dir() else []
+    return f"give one of the models in it, such as {inside[-1]}" if inside else "give a run folder or its model.tenfold"
 
 
 def _own_layout(trained: TrainedModel, data: str) -> str:
@@ -177,11 +233,25 @@ def _own_labels(trained: TrainedModel, dataset: Dataset) -> Tensor:
     return torch.tensor([trained.class_names.index(name) for name in dataset.class_names])[dataset.labels]
 
 
-def _fitting(trained: TrainedModel, dataset: Dataset, rows: Tensor) -> Tensor:
+def _factor(trained: TrainedModel, dataset: Dataset) -> float:
+    """Return what brings the data's pixels to the model's units."""
+    units = form_of(trained).units
+    if dataset.scale < 1 and units.are_pixels:
+        return units.top * dataset.scale
+    if dataset.paths and not units.are_pixels:
+        raise DataError(f"{dataset.name} has pictures, but the model was trained on numbers that are no pixels")
+    low, high = (end.item() for end in dataset.images.aminmax())
+    try:
+        return units.factor(low, high, True)
+    except DataError as error:
+        raise DataError(f"{dataset.name}: {error}") from None
+
+
+def _fitting(trained: TrainedModel, dataset: Dataset, rows: Tensor, factor: float) -> Tensor:
     """Return images in the model's shape and pixel units, grey or in three channels as the model takes them."""
     images = dataset.images[rows]
-    if dataset.scale != trained.scale:
-        images = images.double() * (dataset.scale / trained.scale)
+    if factor != 1:
+        images = images.double() * factor
     if images.shape[1] == 1 and trained.image_shape[0] == 3:
         images = images.expand(-1, 3, -1, -1)
     if images.shape[1] == 3 and trained.image_shape[0] == 1:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tenfold.data.batches import Part
+from tenfold.data.digests import digests_of
 from tenfold.data.levels import Levels
 from tenfold.data.load import NEW, fingerprint, load
 from tenfold.data.progress import Work, unwatched
@@ -41,6 +42,7 @@ class DataFacts:
 
     image_shape: (channels, height, width). scale: pixel to unit interval. images: part -> number of images.
     background: color that transparent images were laid on. levels: of pixels deeper than 8 bits, see Dataset.
+    values: smallest and largest value where they are floating point, else (). squashed: images of unequal sides.
     """
 
     name: str = ""
@@ -52,13 +54,16 @@ class DataFacts:
     images: dict[str, int] = field(default_factory=dict)
     background: str = "white"
     levels: Levels = ()
+    values: tuple[float, ...] = ()
+    squashed: int = 0
 
 
 class About(NamedTuple):
     """The data of a run, for its results and model files.
 
     warnings: sentences. twins: (n,) positions of test images with a duplicate in the training part. learned: what the
-    features learned, tensors by name. paths: file of each image, or ().
+    features learned, tensors by name. paths: file of each image, or (). digests: (n, 8) of all images, see
+    `tenfold.data.digests`.
     """
 
     facts: DataFacts
@@ -66,6 +71,7 @@ class About(NamedTuple):
     twins: NDArray[np.int64]
     learned: dict[str, Tensor]
     paths: tuple[str, ...]
+    digests: Tensor
 
 
 class Prepared(NamedTuple):
@@ -124,7 +130,7 @@ def prepare(
     if recipe.features != "pixels":
         featurize = importlib.import_module("tenfold.data.featurize").featurize
         images, learned = featurize(recipe, dataset, positions, folder, device, line(watch), keep)
-    about = About(facts, warnings, twinned, learned, dataset.paths)
+    about = About(facts, warnings, twinned, learned, dataset.paths, digests_of(dataset.images, dataset.scale))
     return Prepared(recipe, dataset, images, parts(recipe, images, positions, device), device, about, findings)
 
 
@@ -233,6 +239,8 @@ def _facts(dataset: Dataset) -> DataFacts:
         tuple(dataset.notes),
         background=dataset.background,
         levels=dataset.levels,
+        values=tuple(end.item() for end in dataset.images.aminmax()) if dataset.images.is_floating_point() else (),
+        squashed=dataset.reading.squashed if dataset.reading else 0,
     )
 
 

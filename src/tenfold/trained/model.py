@@ -1,7 +1,11 @@
 """A trained model on disk: one member's weights, how an image becomes its inputs, and where it came from."""
 
 __all__ = [
+    "Prediction",
     "TrainedModel",
+    "finite_scores",
+    "form_of",
+    "in_training",
     "load_model",
     "log_shares",
     "probabilities",
@@ -17,20 +21,37 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from tenfold import files
-from tenfold.data.types import LARGEST
+from tenfold.data.digests import LENGTH, contained, digests_of
+from tenfold.data.given import Form, Several, pictures
+from tenfold.data.types import LARGEST, precedent_of
+from tenfold.data.units import units_of
 from tenfold.engine.types import Params
-from tenfold.errors import FileError, UsageError
+from tenfold.errors import DataError, FileError, UsageError
 from tenfold.rooms import find, marked
 
 KIND = "tenfold model"
 # What the names of tensors begin with that are no weights.
-INPUT, FEATURE = "input.", "feature."
+INPUT, FEATURE, SEEN = "input.", "feature.", "seen."
+NONE_SEEN = torch.zeros(0, LENGTH, dtype=torch.uint8)
+SLICE = 1000
+
+
+class Prediction(NamedTuple):
+    """An answer of a model about a picture. file: "" where it came from no file; probabilities: class -> probability.
+
+    in_training: whether the model was trained on this picture, None where its file does not tell.
+    """
+
+    file: str
+    predicted: str
+    probabilities: dict[str, float]
+    in_training: bool | None
 
 
 @dataclass(frozen=True)
@@ -40,7 +61,8 @@ class TrainedModel:
     room_name: the model's word; model: its shapes; params: name -> (1, ...). factor, offset: (D,), feature to input.
     image_shape: (C, H, W). scale: pixel to unit interval. loss: the word of the loss it was trained with.
     cause: recipe, settings, data, versions. temperature: what its scores are divided by before they become
-    probabilities. features: the word for what it sees; learned: what they learned.
+    probabilities. features: the word for what it sees; learned: what they learned. seen: digests (M, 8) of the pictures
+    that it was trained on, none in older files.
     """
 
     room_name: str
@@ -56,6 +78,49 @@ class TrainedModel:
     temperature: float = 1.0
     features: str = "pixels"
     learned: dict[str, Tensor] = field(default_factory=dict)
+    seen: Tensor = NONE_SEEN
+
+    def predict(self, given: Several) -> Prediction | list[Prediction]:
+        """Say what is in a picture, or in each of several.
+
+        given: path of an image file or of a folder of them, a file's bytes, an image of Pillow's, an array or tensor
+        (H, W), (H, W, C) or (C, H, W), or (N, …) of them; or a list of these. Files are opened as `tenfold predict`
+        does it. Arrays hold bytes, numbers from 0 to 1, or the units of the model's data. Raises DataError for what
+        cannot be read and for pixels in other units, UsageError for what is no picture.
+        """
+        sources, single = pictures(given, form_of(self))
+        answers = [answer for name, inputs in sources for answer in _answers(self, name, inputs)]
+        return answers[0] if single else answers
+
+
+def _answers(trained: TrainedModel, name: str, inputs: Tensor) -> list[Prediction]:
+    answers = []
+    for images in torch.split(inputs, SLICE):
+        z = finite_scores(trained, images, name or "the model")
+        rows = shares(z, trained.loss, trained.temperature).tolist()
+        seen = in_training(trained, images)
+        met = [None] * len(rows) if seen is None else seen.tolist()
+        for label, row, again in zip(z.argmax(1).tolist(), rows, met, strict=True):
+            named = dict(zip(trained.class_names, row, strict=True))
+            answers.append(Prediction(name, trained.class_names[label], named, again))
+    return answers
+
+
+def form_of(trained: TrainedModel) -> Form:
+    """Return how the model takes pictures: new ones are read as its data were."""
+    data = trained.cause["data"]
+    units = units_of(trained.scale, data.get("values") or (), trained.image_shape)
+    return Form(trained.image_shape, units, precedent_of({**data, "class_names": trained.class_names}))
+
+
+def in_training(trained: TrainedModel, images: Tensor) -> Tensor | None:
+    """Tell which images (N, C, H, W) the model was trained on, (N,) bool; None where its file does not tell.
+
+    The images are in the pixel units of the model's data.
+    """
+    if not len(trained.seen):
+        return None
+    return contained(digests_of(images, trained.scale), trained.seen)
 
 
 def save_model(path: Path, trained: TrainedModel) -> None:
@@ -63,6 +128,7 @@ def save_model(path: Path, trained: TrainedModel) -> None:
     tensors = {name: tensor[0].contiguous() for name, tensor in trained.params.items()}
     tensors |= {f"{FEATURE}{name}": tensor for name, tensor in trained.learned.items()}
     tensors |= {f"{INPUT}factor": trained.factor, f"{INPUT}offset": trained.offset}
+    tensors |= {f"{SEEN}pictures": trained.seen} if len(trained.seen) else {}
     described = {
         "kind": KIND,
         "model": trained.room_name,
@@ -82,13 +148,15 @@ def load_model(path: Path | str) -> TrainedModel:
     """Read a model file; a FileError names the file and what is wrong with it."""
     tensors, described = files.load(Path(path))
     if described.get("kind") != KIND:
-        raise FileError(f"{path}: holds no model (it says {described.get('kind')!r})")
+        raise FileError(
+            f"{path}: holds no model (it says {described.get('kind')!r}); give a run folder or its model.tenfold"
+        )
     try:
         shapes = {name: tuple(v) if isinstance(v, list) else v for name, v in described["shapes"].items()}
         trained = TrainedModel(
             described["model"],
             find("models", described["model"])(**shapes),
-            {name: tensor[None] for name, tensor in tensors.items() if not name.startswith((INPUT, FEATURE))},
+            {name: tensor[None] for name, tensor in tensors.items() if not name.startswith((INPUT, FEATURE, SEEN))},
             tensors[f"{INPUT}factor"],
             tensors[f"{INPUT}offset"],
             tuple(described["image_shape"]),
@@ -99,6 +167,7 @@ def load_model(path: Path | str) -> TrainedModel:
             float(described["temperature"]),
             described.get("features", "pixels"),  # older files see nothing else
             {name.removeprefix(FEATURE): t for name, t in tensors.items() if name.startswith(FEATURE)},
+            tensors.get(f"{SEEN}pictures", NONE_SEEN),
         )
         _check(trained)
     except (LookupError, TypeError, AttributeError, ValueError, RuntimeError, UsageError) as error:
@@ -116,6 +185,17 @@ def scores_of(trained: TrainedModel, features: Tensor) -> Tensor:
     x = torch.addcmul(trained.offset, features.to(trained.factor.dtype), trained.factor).view(-1, *trained.model.takes)
     z: Tensor = trained.model.predict(trained.params, {}, x)[0]
     return z.double()
+
+
+def finite_scores(trained: TrainedModel, images: Tensor, path: object) -> Tensor:
+    """Return the scores (N, C); a DataError that begins with the path where they are not all finite."""
+    z = scores(trained, images)
+    if not bool(z.isfinite().all()):
+        raise DataError(
+            f"{path}: its scores are not finite: either its training diverged (train again with a smaller "
+            "--learning-rate), or the values of these images are far from those that it was trained on"
+        )
+    return z
 
 
 def shares(z: Tensor, loss: str, temperature: float) -> Tensor:
@@ -138,7 +218,16 @@ def _tempered(z: Tensor, loss: str, temperature: float) -> Tensor:
 
 
 def probabilities(trained: TrainedModel, images: Tensor) -> Tensor:
-    """Return the calibrated probabilities (N, C) of images (N, channels, H, W) in pixel units of the model's data."""
+    """Return the calibrated probabilities (N, C) of images (N, channels, H, W) in pixel units of the model's data.
+
+    Raises DataError where the pixels are in other units; `TrainedModel.predict` recognizes them.
+    """
+    units, (low, high) = form_of(trained).units, (end.item() for end in images.aminmax())
+    if units.others(low, high, images.is_floating_point()):
+        raise DataError(
+            f"pixels have values from {low:g} to {high:g}, the model's data from 0 to {units.top:g}: rescale them, or "
+            "ask model.predict(images)"
+        )
     return shares(scores(trained, images), trained.loss, trained.temperature)
 
 
@@ -159,6 +248,8 @@ def _check(trained: TrainedModel) -> None:
         raise ValueError("its tensors do not have the shapes that it states")
     if not 0 < trained.temperature < float("inf"):
         raise ValueError("its temperature is not a positive number")
+    if trained.seen.dtype != torch.uint8 or trained.seen.ndim != 2 or trained.seen.shape[1] != LENGTH:
+        raise ValueError("its digests of pictures are none")
     if _width(trained) != width or len(trained.class_names) != trained.model.classes:
         raise ValueError("its image shape or class names do not fit its weights")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tenfold.cli.layout import print_text
-from tenfold.text import count, inert
+from tenfold.text import count, inert, squashed
 
 _ROWS = 20
 _FEW = 5
@@ -19,9 +19,10 @@ _LABEL = 12
 def print_audit(result: Mapping[str, Any]) -> None:
     """Print counts, files, duplicates and warnings, and the path of the page as the last line."""
     channels, height, width = result["shape"]
+    shape = f"{channels} × {height} × {width}{squashed(result['squashed'])}"
     facts = [
         ("data", inert(str(result["data"]))),
-        ("images", f"{result['images']:,}, {channels} × {height} × {width}, {result['type']}"),
+        ("images", f"{result['images']:,}, {shape}, {result['type']}"),
         ("parts", _parts(result["counts"])),
         ("sizes", _tally(result["sizes"])),
         ("files", _tally(result["modes"])),

@@ -29,6 +29,7 @@ from tenfold.text import (
     setting,
     settings,
     short,
+    squashed,
 )
 
 if TYPE_CHECKING:
@@ -99,12 +100,13 @@ def print_data_list(result: Mapping[str, Any]) -> None:
 def print_data_info(result: Mapping[str, Any]) -> None:
     """Print the shape, parts, fingerprint and classes of a data set."""
     channels, height, width = result["shape"]
+    shape = f"{channels} × {height} × {width}{squashed(result['squashed'])}"
     parts = ", ".join(f"{name} {n}" for name, n in result["parts"].items()) or "none of its own"
     layout.show(
         layout.facts(
             [
                 ("data", str(result["data"])),
-                ("images", f"{result['images']}, {channels} × {height} × {width}, {result['type']}"),
+                ("images", f"{result['images']}, {shape}, {result['type']}"),
                 ("parts", parts),
                 ("fingerprint", str(result["fingerprint"])),
             ]

@@ -25,7 +25,7 @@ from tenfold.data.listing import LeftOut, images_below, left_out_note
 from tenfold.data.readers.images import ImageFile
 from tenfold.data.types import Dataset, DataSource, Reading
 from tenfold.errors import DataError
-from tenfold.text import count, visible
+from tenfold.text import count, squashed, visible
 
 PARTS = ("train", "validation", "test")
 SHOWN = 3  # broken files named in a note
@@ -123,7 +123,8 @@ def _notes(decoded: Decoded, broken: Sequence[str]) -> tuple[str, ...]:
     resized, side = decoded.changes["resized"], decoded.pixels.shape[-1]
     counted = [(n, change) for change, n in sorted(decoded.changes.items()) if change != "resized"]
     if resized:
-        counted.append((resized, f"resized to {side} × {side}"))
+        unequal = sum(file.width != file.height for file in decoded.files)
+        counted.append((resized, f"resized to {side} × {side}{squashed(unequal)}"))
     notes = [f"{count(n, 'image')}: {change}" for n, change in counted]
     if broken:
         more = f", and {len(broken) - SHOWN:,} more" if len(broken) > SHOWN else ""

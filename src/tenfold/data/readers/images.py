@@ -10,7 +10,7 @@ Of the metadata only the orientation is read. A profile, a text or a tag that Pi
 picture, and what it warns of is counted (`remarks`).
 """
 
-__all__ = ["DecodedImage", "ImageFile", "images", "in_mode", "read", "remarks"]
+__all__ = ["DecodedImage", "ImageFile", "images", "in_memory", "in_mode", "read", "remarks"]
 
 import threading
 import warnings
@@ -141,6 +141,13 @@ def in_mode(pixels: NDArray[np.uint8], mode: str) -> NDArray[np.uint8]:
     return np.asarray(Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0))).convert("L"))[None]
 
 
+def in_memory(image: Image.Image, mode: str, side: int, background: str) -> NDArray[np.uint8]:
+    """Return pixels (C, side, side) of a picture of 8-bit values that Pillow holds, by the steps that a file takes."""
+    orientation = _orientation(image)
+    upright = image.transpose(TURNS[orientation]) if orientation != 1 else image
+    return np.ascontiguousarray(in_mode(_squared(_opaque(upright, background, []), (side, side)), mode))
+
+
 @contextmanager
 def remarks() -> Iterator[list[str]]:
     """Keep Pillow's warnings off the terminal within the block; yield the list that they are added to.
@@ -245,12 +252,16 @@ def _decoded(image: PillowFile, file: ImageFile, side: int, background: str, lev
     target = (side, side) if side else plain.size
     if (file.width, file.height) not in (target, target[::-1]):
         changes.append("resized")
+    return DecodedImage(file, _squared(plain, target), tuple(changes), spread)
+
+
+def _squared(plain: Image.Image, target: tuple[int, int]) -> NDArray[np.uint8]:
+    """Return the pixels (C, H, W) of a grey or RGB image, resized to a width and height."""
     array = np.asarray(plain if plain.size == target else plain.resize(target, Image.Resampling.BILINEAR))
-    channels = array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
-    return DecodedImage(file, channels, tuple(changes), spread)
+    return array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
 
 
-def _orientation(image: PillowFile) -> int:
+def _orientation(image: Image.Image) -> int:
     """Return how the picture is turned, 1 where its metadata do not say so in a way that can be read."""
     if image.format == "JPEG" and not image.info.keys() & _TAGS:
         return 1
