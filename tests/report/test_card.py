@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from markdown_it import MarkdownIt
+from PIL import Image
 
 import tenfold
 from tenfold.engine.models.linear import Linear
@@ -268,7 +269,9 @@ def test_a_card_lies_beside_every_model_file(run, tmp_path):
         assert f"{100 * result['test']['accuracy']:.2f} %" in text
 
 
-def test_the_python_lines_of_a_card_run(run):
+def test_the_python_lines_of_a_card_run(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Image.new("L", (9, 5), 70).save("picture.jpg")
     text = card(load_model(run / "model.tenfold"), None)
     (lines,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     names = {"images": torch.rand(5, 1, 4, 4)}
@@ -276,3 +279,4 @@ def test_the_python_lines_of_a_card_run(run):
     exec(compile(program, "card", "exec"), names)
     torch.testing.assert_close(names["shares"].sum(1), torch.ones(5, dtype=torch.float64))
     assert names["shares"].shape == (5, 3)
+    assert names["answer"].predicted in load_model(run / "model.tenfold").class_names

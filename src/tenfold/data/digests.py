@@ -49,7 +49,7 @@ def _contents(values: NDArray[Any], scale: float) -> list[memoryview]:
     """Return what is hashed of each image, of values (N, D)."""
     if values.dtype == np.uint8 and 255 * scale >= 1:  # no two values become one byte
         levels = (np.arange(256) * (255 * scale)).round().clip(0, 255).astype(np.uint8)
-        return [row.data for row in levels[values]]
+        return [row.data for row in (values if 255 * scale == 1 else levels[values])]
     exact = values.astype(np.float64) * (255 * scale)
     whole = exact.round()
     is_picture = np.all((abs(exact - whole) <= CLOSE * whole) & (whole >= 0) & (whole <= 255), axis=1)
