@@ -49,6 +49,7 @@ CLOSE, CLOSE_IN_PLACE = 0.55, 0.97  # cosine of the thumbnails
 ROUGH = ((0.80, 0.75, 0.80),)
 SAME = ((0.85, 0.88, 0.75), (0.99, 0.60, 0.40))
 SAME_IN_PLACE = ((0.98, 0.98, 0.95),)
+SLACK = 0.03  # what pairs may lack in float32, of which those that do not are compared again in float64
 
 NO_PAIRS = np.empty((0, 2), np.int64)
 
@@ -192,8 +193,12 @@ def _same(dataset: Dataset, pairs: NDArray[np.int64], mirrored: NDArray[np.bool_
     if not len(pairs):
         return np.zeros(0, np.bool_)
     moved, side = dataset.photographs, min(MOST_SIDE, *dataset.images.shape[2:])
-    a, b = (_sized(x.double(), side) for x in _pair(dataset.images, pairs, mirrored))
-    same = _passes(likeness(a, b, moved, moved), SAME if moved else SAME_IN_PLACE)
+    limits = SAME if moved else SAME_IN_PLACE
+    a, b = (_sized(x.float(), side) for x in _pair(dataset.images, pairs, mirrored))
+    same = _passes(likeness(a, b, moved, moved), np.array(limits) - SLACK)
+    close = torch.from_numpy(np.flatnonzero(same))
+    a, b = a[close].double(), b[close].double()
+    same[close.numpy()] = _passes(likeness(a, b, moved, moved), limits)
     if dataset.paths:
         for place in np.flatnonzero(same):
             same[place] = _same_files(dataset, pairs[place], bool(mirrored[place]), side)
@@ -226,7 +231,7 @@ def _sized(x: Tensor, side: int) -> Tensor:
     return x if x.shape[2:] == (side, side) else F.interpolate(x, size=(side, side), mode="area")
 
 
-def _passes(alike: Likeness, rows: Sequence[Sequence[float]]) -> NDArray[np.bool_]:
+def _passes(alike: Likeness, rows: Sequence[Sequence[float]] | NDArray[np.float64]) -> NDArray[np.bool_]:
     """Select those that reach all the limits of a row, (n,)."""
     reached = torch.zeros(len(alike.whole), dtype=torch.bool)
     for limits in rows:

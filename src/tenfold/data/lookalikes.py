@@ -28,7 +28,7 @@ DAMPING = 0.03
 STEADY = 1000  # a mean over fewer images than this is drawn to zero, so that a pair does not cancel itself
 FLAT = 1e-3  # thumbnails with less contrast than this share of the data set's are of one color
 SLACK = 1e-4  # what rounding to float32 may take from a product of unit vectors
-ROWS, COLUMNS = 1024, 2048  # of one block, which stays in the processor's cache
+ROWS, COLUMNS = 512, 512  # of one block, which stays in the processor's cache
 IMAGES = 2048  # transformed at a time
 NEAREST = 8  # pairs for each image, on the average, that are kept where there are more
 HELD = 2**16  # pairs above their limit, before those that cannot stay are dropped
@@ -151,16 +151,16 @@ def _close(
     for i in range(0, len(even), ROWS):
         if time.monotonic() > end:
             return pairs, cosines, dropped, len(even) - i
-        for j in range(i // COLUMNS * COLUMNS, len(even), COLUMNS):
-            block = _above(even, odd, i, j, threshold)
-            exact = _products(thumbnails, block)
-            close = (exact.max(0) if mirrored else exact[0]) > threshold
-            pairs, cosines = np.concatenate([pairs, block[close]]), np.concatenate([cosines, exact[:, close]], 1)
-            if len(pairs) > 2 * NEAREST * len(even) + HELD:
-                order = np.argsort(-(cosines.max(0) if mirrored else cosines[0]), kind="stable")
-                near = order[_nearest(pairs[order], 2 * NEAREST * len(even))]
-                dropped += len(pairs) - len(near)
-                pairs, cosines = pairs[near], cosines[:, near]
+        starts = range(i // COLUMNS * COLUMNS, len(even), COLUMNS)
+        rows = np.concatenate([_above(even, odd, i, j, threshold) for j in starts])
+        exact = _products(thumbnails, rows)
+        close = (exact.max(0) if mirrored else exact[0]) > threshold
+        pairs, cosines = np.concatenate([pairs, rows[close]]), np.concatenate([cosines, exact[:, close]], 1)
+        if len(pairs) > 2 * NEAREST * len(even) + HELD:
+            order = np.argsort(-(cosines.max(0) if mirrored else cosines[0]), kind="stable")
+            near = order[_nearest(pairs[order], 2 * NEAREST * len(even))]
+            dropped += len(pairs) - len(near)
+            pairs, cosines = pairs[near], cosines[:, near]
         advance(min(i + ROWS, len(even)))
     return pairs, cosines, dropped, 0
 
