@@ -168,7 +168,7 @@ def test_of_too_many_candidates_each_image_keeps_its_nearest(monkeypatch, held):
     images[190:] = [saved_again(image, 95) for image in images[:10]]
     every, *_ = candidates(torch.from_numpy(images), np.arange(200), True, 0.5)
     assert 10 <= len(every) <= 200
-    pairs, _, dropped = candidates(torch.from_numpy(images), np.arange(200), True, -0.5)
+    pairs, _, dropped, *_ = candidates(torch.from_numpy(images), np.arange(200), True, -0.5)
     assert len(pairs) <= 200
     assert dropped > 10_000
     assert {(k, 190 + k) for k in range(10)} <= {tuple(pair) for pair in pairs.tolist()}
@@ -179,7 +179,7 @@ def test_candidates_are_those_of_all_pairs(monkeypatch):
     images = torch.from_numpy(scenes(70, channels=1))
     every = {}
     for mirrored in (False, True):
-        pairs, flipped, _ = candidates(images, np.arange(70), mirrored, 0.2)
+        pairs, flipped, *_ = candidates(images, np.arange(70), mirrored, 0.2)
         assert (pairs[:, 0] < pairs[:, 1]).all()
         assert flipped.any() == mirrored
         every[mirrored] = set(map(tuple, pairs.tolist()))
