@@ -108,7 +108,7 @@ def _answers(trained: TrainedModel, name: str, inputs: Tensor) -> list[Predictio
 
 def form_of(trained: TrainedModel) -> Form:
     """Return how the model takes pictures: new ones are read as its data were."""
-    data = trained.cause["data"]
+    data = trained.cause.get("data") or {}
     units = units_of(trained.scale, data.get("values") or (), trained.image_shape)
     return Form(trained.image_shape, units, precedent_of({**data, "class_names": trained.class_names}))
 
