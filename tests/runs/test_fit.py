@@ -35,7 +35,7 @@ def said(tmp_path):
 
 
 def test_without_time_one_rung_is_trained_and_the_others_are_named(said):
-    run, messages = said(minutes=0.01)
+    run, messages = said(minutes=0.001)
     assert [rung["rung"] for rung in run.result["rungs"]] == ["linear-softmax"]
     assert list(run.result["left_out"]) == [rung.name for rung in fit.LADDER]
     (warning,) = (text for text in run.result["warnings"] if "time was up" in text)

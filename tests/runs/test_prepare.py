@@ -22,7 +22,7 @@ def rows(prepared):
 
 def test_classes_that_are_not_validated_are_counted_on_the_terminal(many, tmp_path):
     lines = []
-    prepared = prepare(many, tmp_path, "", lines.append)
+    prepared = prepare(many, tmp_path, "", lambda event: lines.append(event.message))
     labels = prepared.dataset.labels.numpy()[rows(prepared)["validation"]]
     lacking = [name for k, name in enumerate(prepared.dataset.class_names) if k not in labels]
     said = f"{len(lacking)} of 200 classes without a validation image, so not validated: {', '.join(lacking[:3])}, …;"
