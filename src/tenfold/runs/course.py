@@ -52,7 +52,7 @@ def members_kept(thin: Mapping[float, int], done: float) -> int:
 
 
 def corrected(run: Run, stage: Stage, step: int, alive: int, seconds_per_step: float) -> Stage:
-    """Return the stage as its plan is after the validation at this step."""
+    """Return the stage as its plan is after a look at the clock at this step."""
     if not stage.longest:
         return stage
     entries = _entries(run, stage)

@@ -256,7 +256,7 @@ def _leave(run: Run, recipe: Recipe, stage: Stage | None) -> None:
                 seconds=run.saver.elapsed() - plan["began"],
             )
         )
-    if outcomes:
+    if any(outcome.has_model for outcome in outcomes):
         write_json(run.folder / "result.json", as_json(_made(run, recipe, outcomes, finished=False).result))
 
 
