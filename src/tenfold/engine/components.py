@@ -1,4 +1,4 @@
-"""Components that networks of images are put together from: a layer, bound, with the shapes of its weights and buffers."""
+"""Components of networks of images: a layer, bound, with the shapes of its weights and buffers."""
 
 __all__ = [
     "Body",

@@ -3,8 +3,8 @@
     h = components(x)        e = φ(V h + c), where there is an embedding        z = W e + b
 
 Members take turns through the whole network, so that each has the very bits that it would have alone. With narrow
-products the images are kept in bfloat16, channels innermost, from the first component to the features; weights, statistics,
-their gradients and everything behind the features stay wide.
+products the images are kept in bfloat16, channels innermost, from the first component to the features; weights,
+statistics, their gradients and everything behind the features stay wide.
 """
 
 __all__ = ["ConvNet"]
