@@ -207,8 +207,9 @@ class Question(BaseModel):
 class ReportedTable(BaseModel):
     """A reported table. report: which of the reports it is from. tolerance: "0.5 points", "0.05 absolute" or "2 %".
 
-    figures: words of the room figures that it draws. pairs: runs that the report shows side by side. nan_predicts: the class that the report's own code predicts where
-    scores are NaN. reference: what others reach on the same data with the same class of model.
+    figures: words of the room figures that it draws. pairs: runs that the report shows side by side. nan_predicts: the
+    class that the report's own code predicts where scores are NaN. reference: what others reach on the same data with
+    the same class of model.
     """
 
     model_config = STRICT

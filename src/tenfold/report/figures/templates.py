@@ -43,7 +43,7 @@ def _select(results: Results) -> _Templates | None:
         return None
     rows = tuple(_row(rung, weights[:_SHOWN]) for rung, weights in results.templates.items())
     names = results.class_names
-    return _Templates(results.name, results.best, names[:_SHOWN], len(names), rows)
+    return _Templates(results.name, results.marked, names[:_SHOWN], len(names), rows)
 
 
 def _row(rung: str, weights: NDArray[np.float32]) -> _TemplateRow:
@@ -82,8 +82,9 @@ def _draw(data: _Templates) -> Figure:
 def _title(data: _Templates) -> str:
     shown, total = len(data.class_names), data.classes
     count = f"{total} classes" if shown == total else f"the first {shown} of {total} classes"
+    models = "winners" if data.best else "runs"
     scale = "each class scaled to its own range" if data.rows[0].images.ndim == 4 else "blue −, white 0, red +"
-    return f"{short(data.name)}: weights of the linear winners, {count}\n{scale}"
+    return f"{short(data.name)}: weights of the linear {models}, {count}\n{scale}"
 
 
 def _block(figure: Figure, panel: Axes, row: _TemplateRow, data: _Templates) -> None:
