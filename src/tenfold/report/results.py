@@ -20,9 +20,9 @@ class Plot(NamedTuple):
 class Trained(NamedTuple):
     """One population of a sweep, as it trained: P members, validated V times.
 
-    round: that asked for its candidates. members: (P,) their numbers. dropped: (P,) given up by halving. epochs: (V,)
-    of each validation. scores: (P, V) by the sweep's metric, NaN where there is none. validations: (P,) until a member
-    ended, one that failed included.
+    round: that asked for its candidates. members: (P,) their numbers. dropped: (P,) given up by halving. epochs,
+    steps: (V,) before each validation. scores: (P, V) by the sweep's metric, NaN where there is none. validations: (P,)
+    until a member ended, one that failed included.
     """
 
     round: int
@@ -31,6 +31,7 @@ class Trained(NamedTuple):
     epochs: NDArray[np.float64]
     scores: NDArray[np.float64]
     validations: NDArray[np.int64]
+    steps: NDArray[np.int64]
 
 
 @dataclass(frozen=True)

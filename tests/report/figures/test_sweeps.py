@@ -47,17 +47,17 @@ def made_sweep(words=("softmax", "hinge"), metric="accuracy"):
         {"loss": words[k % len(words)], "learning_rate": 10.0 ** -(k + 1), "l2": (0.0, 1e-3, 1e-1)[k % 3]}
         for k in range(6)
     )
-    epochs = np.array([1.0, 2.0, 3.0])
+    epochs, steps = np.array([1.0, 2.0, 3.0]), np.array([10, 20, 30])
     first = np.array([[0.1, 0.2, 0.3], [0.4, 0.6, 0.5], [0.2, NAN, NAN]])
     second = np.array([[0.5, 0.7, 0.8], [0.3, NAN, NAN], [0.1, 0.3, 0.7]])
     ends, none = np.array([3, 3, 1]), np.zeros(3, bool)
     dropped = np.array([False, False, True])
     failing = np.array([3, 2, 3])
     populations = (
-        Trained(0, np.arange(3), dropped, epochs, first, ends),
-        Trained(0, np.arange(3), dropped, epochs, first + 0.1, ends),
-        Trained(1, np.arange(3, 6), none, epochs, second, failing),
-        Trained(1, np.arange(3, 6), none, epochs, np.where(np.isnan(second), 0.3, second), np.array([3, 3, 3])),
+        Trained(0, np.arange(3), dropped, epochs, first, ends, steps),
+        Trained(0, np.arange(3), dropped, epochs, first + 0.1, ends, steps),
+        Trained(1, np.arange(3, 6), none, epochs, second, failing, steps),
+        Trained(1, np.arange(3, 6), none, epochs, np.where(np.isnan(second), 0.3, second), np.array([3, 3, 3]), steps),
     )
     scores = np.array([0.35, 0.55, 0.25, 0.8, NAN, 0.7])
     intervals = np.stack([scores - 0.05, scores + 0.05], 1)
@@ -87,6 +87,7 @@ def many():
             np.arange(1.0, 91),
             curve[20 * k : 20 * k + 20],
             whole,
+            np.arange(10, 910, 10),
         )
         for k in range(20)
     )
@@ -96,7 +97,9 @@ def many():
 
 def lone():
     """One candidate, one population, one validation."""
-    population = Trained(0, np.zeros(1, int), np.zeros(1, bool), np.ones(1), np.full((1, 1), 0.5), np.ones(1, int))
+    population = Trained(
+        0, np.zeros(1, int), np.zeros(1, bool), np.ones(1), np.full((1, 1), 0.5), np.ones(1, int), np.full(1, 10)
+    )
     settings = ({"learning_rate": 0.1, "l2": 0.0},)
     axes = {"learning_rate": "log", "l2": "linear"}
     return Sweep("macro_f1", axes, settings, np.full(1, 0.5), np.full((1, 2), NAN), 1, (0,), 0, (population,))

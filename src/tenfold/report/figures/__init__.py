@@ -12,6 +12,7 @@ __all__ = [
     "Ruler",
     "fit_axis",
     "kept_as_text",
+    "marks",
     "ruler",
     "rung_colors",
     "spread",
@@ -46,6 +47,9 @@ HUGE = 1e100
 
 LOG_RATIO = 8.0
 """From this ratio of two losses on, a linear axis presses most of a curve onto its floor."""
+
+# So few points of a curve are marked.
+_FEW_POINTS = 12
 
 
 def rung_colors(count: int) -> list[str]:
@@ -130,6 +134,19 @@ def spread(times: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     alone = len(times) > 1 and all(places.size <= 1 for places in times)
     width = 0.25 * max((float(places[0]) for places in times if places.size), default=1.0)
     return np.linspace(-width, width, len(times)) if alone else np.zeros(len(times))
+
+
+def marks(points: int, part: str) -> dict[str, Any]:
+    """Return how so many points of a curve are marked: a lone one of training is a ring around one of validation.
+
+    >>> marks(40, "training"), marks(1, "training")["markersize"] > marks(1, "validation")["markersize"]
+    ({'marker': ''}, True)
+    """
+    if not 0 < points <= _FEW_POINTS:
+        return {"marker": ""}
+    ring = {"markerfacecolor": "none"} if part == "training" else {}
+    size: dict[str, Any] = {"markersize": 3} if points > 1 else {"markersize": 7.5 if ring else 4, "clip_on": False}
+    return {"marker": "o", **size, **ring}
 
 
 def kept_as_text(legend: Legend, names: Sequence[str]) -> None:

@@ -4,14 +4,14 @@ __all__ = ["class_accuracy"]
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from tenfold.report.figures import kept_as_text, rung_colors
+from tenfold.report.figures import rung_colors
 from tenfold.report.results import Plot, Results
 from tenfold.text import short
 
@@ -100,14 +100,12 @@ def _panel(panel: Axes, data: _Accuracies, rungs: tuple[str, ...], colors: Mappi
         away = (place - (len(rungs) - 1) / 2) * height
         _bars(panel, data.accuracy[rung], away, 0.9 * height, colors[rung])
         panel.axvline(data.overall[rung], color="#808080", linewidth=0.9, linestyle=(0, (4, 2)), zorder=0)
-    weight = "bold" if data.best in rungs else "normal"
-    panel.set_title(_heading(data, rungs), fontsize=8.5, fontweight=weight, parse_math=False)
     if len(rungs) > 1:
-        handles = [Patch(color=colors[rung]) for rung in rungs]
-        legend = panel.legend(
-            handles, ["name"] * len(rungs), loc="upper center", bbox_to_anchor=(0.5, -0.1), frameon=False, fontsize=8
-        )
-        kept_as_text(legend, [short(rung) for rung in rungs])
+        _name_pair(panel, data, rungs, colors)
+    else:
+        weight = "bold" if data.best in rungs else "normal"
+        heading = f"{short(rungs[0])}\noverall {data.overall[rungs[0]]:.2f} %"
+        panel.set_title(heading, fontsize=8.5, fontweight=weight, parse_math=False)
     # Beyond 100 % there is only room for the number.
     panel.set_xlim(0, 119)
     panel.set_xticks([0, 25, 50, 75, 100])
@@ -117,10 +115,18 @@ def _panel(panel: Axes, data: _Accuracies, rungs: tuple[str, ...], colors: Mappi
     panel.spines[["top", "right", "left"]].set_visible(False)
 
 
-def _heading(data: _Accuracies, rungs: tuple[str, ...]) -> str:
-    if len(rungs) > 1:
-        return "\n".join(f"{short(rung)}: {data.overall[rung]:.2f} %" for rung in rungs)
-    return f"{short(rungs[0])}\noverall {data.overall[rungs[0]]:.2f} %"
+def _name_pair(panel: Axes, data: _Accuracies, rungs: tuple[str, ...], colors: Mapping[str, str]) -> None:
+    """Name two rungs above their panel, each in the color of its bars."""
+    above: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "ha": "center"}
+    for line, rung in enumerate(reversed(rungs)):
+        text = f"{short(rung)}: {data.overall[rung]:.2f} %"
+        place: dict[str, Any] = {
+            "xytext": (0, 5 + 11 * line),
+            "fontsize": 8.5,
+            "color": colors[rung],
+            "parse_math": False,
+        }
+        panel.annotate(text, (0.5, 1), fontweight="bold", **above, **place)
 
 
 def _bars(panel: Axes, accuracy: NDArray[np.float64], away: float, height: float, color: str) -> None:

@@ -12,13 +12,12 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from tenfold.report.figures import HUGE, fit_axis, kept_as_text, rung_colors, spread
+from tenfold.report.figures import HUGE, fit_axis, kept_as_text, marks, rung_colors, spread
 from tenfold.report.results import Plot, Results
 from tenfold.text import short
 
-_FEW_POINTS = 12
 _STYLES: dict[str, dict[str, Any]] = {
-    "training": {"linewidth": 1.2, "linestyle": (0, (4, 2)), "markerfacecolor": "white"},
+    "training": {"linewidth": 1.2, "linestyle": (0, (4, 2))},
     "held out": {"linewidth": 1.9},
 }
 
@@ -43,9 +42,8 @@ def _draw(data: _EncoderLosses) -> Figure:
     colors = rung_colors(len(data.losses))
     times = [np.arange(1.0, len(loss) + 1) for loss in data.losses.values()]
     for color, loss, epochs, away in zip(colors, data.losses.values(), times, spread(times), strict=True):
-        marker, size = "o" if len(loss) <= _FEW_POINTS else "", 5 if len(loss) == 1 else 3
-        for values, style in zip(loss.T, _STYLES.values(), strict=True):
-            panel.plot(epochs + away, values, color=color, marker=marker, markersize=size, **style)
+        for values, (part, style) in zip(loss.T, _STYLES.items(), strict=True):
+            panel.plot(epochs + away, values, color=color, **marks(int(np.isfinite(values).sum()), part), **style)
     _axes(panel, np.concatenate([loss.ravel() for loss in data.losses.values()]))
     figure.suptitle(f"{short(data.name)}: loss of the autoencoders", fontsize=11, parse_math=False)
     _legend(figure, colors, data)
@@ -65,8 +63,10 @@ def _axes(panel: Axes, values: NDArray[np.float64]) -> None:
 
 def _legend(figure: Figure, colors: list[str], data: _EncoderLosses) -> None:
     handles = [Line2D([], [], color=color, linewidth=2.4) for color in colors]
-    lone: dict[str, Any] = {"marker": "o"} if all(len(loss) == 1 for loss in data.losses.values()) else {}
-    handles += [Line2D([], [], color="#404040", **style, **lone) for style in _STYLES.values()]
+    alone = all(len(loss) == 1 for loss in data.losses.values())
+    handles += [
+        Line2D([], [], color="#404040", **style, **(marks(1, part) if alone else {})) for part, style in _STYLES.items()
+    ]
     names = [*map(short, data.losses), *_STYLES]
     legend = figure.legend(handles, ["name"] * len(names), loc="outside lower center", ncols=4, frameon=False)
     kept_as_text(legend, names)

@@ -14,14 +14,13 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from tenfold.report.figures import HUGE, LOG_RATIO, fit_axis, kept_as_text, rung_colors, spread
+from tenfold.report.figures import HUGE, LOG_RATIO, fit_axis, kept_as_text, marks, rung_colors, spread
 from tenfold.report.results import Plot, Results
 from tenfold.text import count, short
 
 _MEASURES = ("loss", "cost", "accuracy")
 _LABELS = ("loss", "cost = loss + penalty", "accuracy (%)")
 _GREY, _DARK = "#9A9A9A", "#404040"
-_FEW_POINTS = 12
 # Where a curve spans less than this share of an axis with others, and losses differ by this factor, a log scale helps.
 _SQUASHED, _FAR = 0.12, 2.0
 
@@ -96,6 +95,8 @@ def _draw(data: _LearningCurves) -> Figure:
 
 def _title(data: _LearningCurves) -> str:
     rungs = len(data.winners)
+    if data.members == 1:
+        return f"{short(data.name)}: learning curves"
     if not data.best or data.members == rungs > 1:
         return f"{short(data.name)}: learning curves of {count(rungs, 'run')}"
     winner = "the winner" if rungs == 1 else "the winner of each rung"
@@ -105,13 +106,13 @@ def _title(data: _LearningCurves) -> str:
 
 def _panel(panel: Axes, data: _LearningCurves, measure: int) -> None:
     if _MEASURES[measure] == "loss":
-        panel.plot(*data.losses, color=rung_colors(1)[0], linewidth=0.5, alpha=0.4)
+        panel.plot(*data.losses, color=rung_colors(1)[0], linewidth=0.5, alpha=0.55)
     for line in data.others:
         _curve(panel, line.times, line.validation[measure], {"color": _GREY, "linewidth": 0.6, "alpha": 0.55})
     aside = spread([line.times for line in data.winners])
     for line, color, away in zip(data.winners, rung_colors(len(data.winners)), aside, strict=True):
-        dashed = {"color": color, "linewidth": 1.2, "alpha": 0.75, "linestyle": (0, (4, 2)), "mfc": "white"}
-        _curve(panel, line.times + away, line.train[measure], dashed)
+        dashed = {"color": color, "linewidth": 1.2, "alpha": 0.75, "linestyle": (0, (4, 2))}
+        _curve(panel, line.times + away, line.train[measure], dashed, "training")
         _curve(panel, line.times + away, line.validation[measure], {"color": color, "linewidth": 1.9})
     panel.set_xlabel(data.time)
     panel.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
@@ -121,12 +122,16 @@ def _panel(panel: Axes, data: _LearningCurves, measure: int) -> None:
     _scale(panel, data, measure)
 
 
-def _curve(panel: Axes, times: NDArray[np.float64], values: NDArray[np.float64], style: dict[str, Any]) -> None:
-    """Return a member's curve: a failed one ends; rows with only training or only validation leave no gap."""
+def _curve(
+    panel: Axes,
+    times: NDArray[np.float64],
+    values: NDArray[np.float64],
+    style: dict[str, Any],
+    part: str = "validation",
+) -> None:
+    """Draw a member's curve: a failed one ends; rows with only training or only validation leave no gap."""
     shown = np.abs(values) < HUGE
-    alone = shown.sum() == 1
-    marker = "o" if times.size <= _FEW_POINTS or alone else ""
-    panel.plot(times[shown], values[shown], marker=marker, markersize=5 if alone else 3, **style)
+    panel.plot(times[shown], values[shown], **marks(int(shown.sum()), part), **style)
 
 
 def _scale(panel: Axes, data: _LearningCurves, measure: int) -> None:
@@ -143,18 +148,22 @@ def _scale(panel: Axes, data: _LearningCurves, measure: int) -> None:
 def _squashed(curves: list[NDArray[np.float64]]) -> bool:
     """Say if one curve sets an axis on which another is a flat line."""
     spans = [np.ptp(drawn) for values in curves if (drawn := values[np.abs(values) < HUGE]).size]
-    return len(spans) > 1 and min(spans) < _SQUASHED * max(spans)
+    return len(spans) > 1 and bool(min(spans) < _SQUASHED * max(spans))
 
 
 def _legend(figure: Figure, data: _LearningCurves) -> None:
     colors = rung_colors(len(data.winners))
-    lone: dict[str, Any] = {"marker": "o"} if all(line.times.size == 1 for line in data.winners) else {}
+    alone = all(line.times.size == 1 for line in data.winners)
+    dot, ring = (marks(1, part) if alone else {} for part in ("validation", "training"))
     handles = [Line2D([], [], color=color, linewidth=2.4) for color in colors]
-    handles.append(Line2D([], [], color=_DARK, linewidth=1.9, **lone))
-    handles.append(Line2D([], [], color=_DARK, linewidth=1.2, linestyle=(0, (4, 2)), markerfacecolor="white", **lone))
-    names = [*(_rung_name(line, data) for line in data.winners), "validation", "training"]
+    names = [_rung_name(line, data) for line in data.winners]
+    if any(np.isfinite(line.validation).any() for line in data.winners):
+        handles.append(Line2D([], [], color=_DARK, linewidth=1.9, **dot))
+        names.append("validation")
+    handles.append(Line2D([], [], color=_DARK, linewidth=1.2, linestyle=(0, (4, 2)), **ring))
+    names.append("training")
     if data.losses.size:
-        handles.append(Line2D([], [], color=colors[0], linewidth=0.7, alpha=0.5))
+        handles.append(Line2D([], [], color=colors[0], linewidth=0.8, alpha=0.6))
         names.append("single mini-batches")
     if data.others:
         handles.append(Line2D([], [], color=_GREY, linewidth=0.8))
@@ -164,7 +173,7 @@ def _legend(figure: Figure, data: _LearningCurves) -> None:
 
 
 def _rung_name(line: _WinnerLine, data: _LearningCurves) -> str:
-    if not data.best:
+    if not data.best or data.members == 1:
         return short(line.rung)
     best = line.rung == data.best and len(data.winners) > 1
     if data.members == len(data.winners) > 1:  # runs of one member each: there is nobody that it won against

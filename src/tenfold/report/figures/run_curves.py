@@ -17,16 +17,15 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from tenfold.report.figures import HUGE, LOG_RATIO, fit_axis, kept_as_text
+from tenfold.report.figures import HUGE, LOG_RATIO, fit_axis, kept_as_text, marks
 from tenfold.report.results import Plot, Results
 from tenfold.text import short
 
 _LABELS = {"loss": "loss", "cost": "cost = loss + penalty", "accuracy": "accuracy (%)"}
 # So many runs have a row each.
 _ROWS = 4
-_FEW_POINTS = 12
 _STYLES: dict[str, dict[str, Any]] = {
-    "training": {"color": "#D55E00", "linewidth": 1.3, "linestyle": (0, (4, 2)), "markerfacecolor": "white"},
+    "training": {"color": "#D55E00", "linewidth": 1.3, "linestyle": (0, (4, 2))},
     "validation": {"color": "#0072B2", "linewidth": 1.7},
 }
 _BATCHES: dict[str, Any] = {"color": "#8A8A8A", "linewidth": 0.5, "alpha": 0.7}
@@ -122,7 +121,7 @@ def _draw(data: _RunCurves) -> Figure:
 
 def _title(data: _RunCurves) -> str:
     runs = len(data.runs)
-    many = f"{runs} runs, each on its own axes" if runs > 1 else "one run"
+    many = f"{runs} runs, losses on axes of their own" if runs > 1 else "one run"
     return f"{short(data.name)}: learning curves of {many}"
 
 
@@ -133,10 +132,9 @@ def _panel(panel: Axes, run: _RunCurve, measure: str, reach: NDArray[np.float64]
         panel.plot(*run.losses, **_BATCHES)
         # A few spikes may leave the picture: they would press the rest onto its floor.
         bounds = np.r_[bounds, np.nanquantile(run.losses[1], (0.002, 0.998))]
-    for values, style in zip(both, _STYLES.values(), strict=True):
+    for values, (part, style) in zip(both, _STYLES.items(), strict=True):
         finite = np.isfinite(values)
-        marker, width = "o" if finite.sum() <= _FEW_POINTS else "", 5 if finite.sum() == 1 else 3
-        panel.plot(run.times[finite], values[finite], marker=marker, markersize=width, **style)
+        panel.plot(run.times[finite], values[finite], **marks(int(finite.sum()), part), **style)
     accuracy = measure == "accuracy"
     log = fit_axis(panel, reach if accuracy else bounds, math.inf if accuracy else LOG_RATIO)
     head = short(run.run) if measure == "loss" else ""
@@ -144,10 +142,12 @@ def _panel(panel: Axes, run: _RunCurve, measure: str, reach: NDArray[np.float64]
     if not np.isfinite(both).any():
         panel.text(0.5, 0.5, "non-finite", transform=panel.transAxes, ha="center", color=_ALERT, fontsize=9)
     _frame(panel)
+    if run.losses.size:  # they begin before the first validation
+        panel.set_xlim(-0.03 * run.times[-1], 1.03 * run.times[-1])
 
 
 def _frame(panel: Axes) -> None:
-    panel.xaxis.set_major_locator(MaxNLocator(nbins=4, integer=True, min_n_ticks=1))
+    panel.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True, min_n_ticks=1))
     panel.tick_params(labelsize=8.5)
     panel.grid(color="#E4E4E4", linewidth=0.6)
     panel.set_axisbelow(True)
@@ -163,8 +163,8 @@ def _name_times(panels: NDArray[Any], data: _RunCurves) -> None:
 
 
 def _legend(figure: Figure, data: _RunCurves) -> None:
-    lone: dict[str, Any] = {"marker": "o"} if all(run.times.size <= 1 for run in data.runs) else {}
-    handles = [Line2D([], [], **style, **lone) for style in _STYLES.values()]
+    most = max(run.times.size for run in data.runs)
+    handles = [Line2D([], [], **style, **(marks(most, part) if most == 1 else {})) for part, style in _STYLES.items()]
     names = list(_STYLES)
     if any(run.losses.size for run in data.runs):
         handles.append(Line2D([], [], **_BATCHES | {"linewidth": 0.9}))

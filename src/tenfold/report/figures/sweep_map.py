@@ -181,8 +181,9 @@ def _name_axes(panel: Axes, shown: _Panel, data: _SweepMap) -> None:
     across, up = data.rulers
     panel.xaxis.set_ticks(across.ticks, labels=across.labels, fontsize=8.5)
     panel.yaxis.set_ticks(up.ticks, labels=up.labels, fontsize=8.5)
-    panel.set_xlim(across.low, across.high)
-    # Room for the numbers below the marks.
+    # Room for the numbers below the marks, at the ends of a line too.
+    aside = 0.05 * (across.high - across.low) if _gridded(data) else 0.0
+    panel.set_xlim(across.low - aside, across.high + aside)
     panel.set_ylim(up.low - (0.12 * (up.high - up.low) if _gridded(data) else 0.0), up.high)
     for gap, line in ((data.rulers[0].gap, panel.axvline), (data.rulers[1].gap, panel.axhline)):
         if np.isfinite(gap):
