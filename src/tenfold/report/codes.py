@@ -1,4 +1,4 @@
-"""What autoencoders learned, for figures: their losses, and images above their reconstructions."""
+"""Autoencoders of a run, for figures: their losses, and images above their reconstructions."""
 
 __all__ = ["SHOWN", "encoder_losses", "encoders", "reconstructions"]
 

@@ -77,5 +77,5 @@ def _pairs(rows: list[dict[str, str]]) -> NDArray[np.float64]:
 
 
 def _stride(step: int) -> int:
-    """Return of how many steps one is kept, when so many were taken."""
+    """Return the number of steps of which one is kept, when so many were taken."""
     return 1 << ((step - 1) // MOST).bit_length()

@@ -85,8 +85,8 @@ def _colors(data: _Accuracies) -> list[str]:
     colors = rung_colors(len(data.accuracy))
     if len(data.panels[0]) == 1:
         return colors
-    own = rung_colors(2)
-    return [own[place] for rungs in data.panels for place in range(len(rungs))]
+    both = rung_colors(2)
+    return [both[place] for rungs in data.panels for place in range(len(rungs))]
 
 
 def _title(data: _Accuracies) -> str:

@@ -37,7 +37,7 @@ def _select(results: Results) -> _EncoderLosses | None:
 
 
 def _draw(data: _EncoderLosses) -> Figure:
-    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    figure = Figure(figsize=(8.6, 4.2), layout="constrained")
     panel = figure.subplots()
     colors = rung_colors(len(data.losses))
     times = [np.arange(1.0, len(loss) + 1) for loss in data.losses.values()]
@@ -45,7 +45,11 @@ def _draw(data: _EncoderLosses) -> Figure:
         for values, (part, style) in zip(loss.T, _STYLES.items(), strict=True):
             panel.plot(epochs + away, values, color=color, **marks(int(np.isfinite(values).sum()), part), **style)
     _axes(panel, np.concatenate([loss.ravel() for loss in data.losses.values()]))
-    figure.suptitle(f"{short(data.name)}: loss of the autoencoders", fontsize=11, parse_math=False)
+    figure.suptitle(
+        f"{short(data.name)}: loss of the autoencoder{'s' if len(data.losses) > 1 else ''}",
+        fontsize=11,
+        parse_math=False,
+    )
     _legend(figure, colors, data)
     return figure
 

@@ -105,7 +105,7 @@ def _title(data: _LearningCurves) -> str:
 
 
 def _panel(panel: Axes, data: _LearningCurves, measure: int) -> None:
-    if _MEASURES[measure] == "loss":
+    if _MEASURES[measure] == "loss" and data.losses.size:
         panel.plot(*data.losses, color=rung_colors(1)[0], linewidth=0.5, alpha=0.55)
     for line in data.others:
         _curve(panel, line.times, line.validation[measure], {"color": _GREY, "linewidth": 0.6, "alpha": 0.55})

@@ -91,7 +91,7 @@ def _panels(sweep: Sweep) -> tuple[_Panel, ...]:
 def _draw(data: _SweepMap) -> Figure:
     columns = 2 if len(data.panels) == 4 else min(_COLUMNS, len(data.panels))
     lines = -(-len(data.panels) // columns)
-    size = (max(7.2, 3.1 * columns + 1.4), 2.7 * lines + 1.5 + 0.6 * (lines == 1))
+    size = (max(8.2, 3.1 * columns + 1.4), 2.7 * lines + 1.5 + 0.6 * (lines == 1))
     figure = Figure(figsize=size, layout="constrained")
     figure.suptitle(_title(data), fontsize=11, parse_math=False)
     panels = figure.subplots(lines, columns, squeeze=False, sharex=True, sharey=True)
