@@ -170,11 +170,10 @@ def _drawn(request: TableRequest, measurements: Measurements, dataset: Dataset, 
     paths = {run: path for run, path in models.items() if path.exists()}
     results = results_of(request, measurements, dataset, paths)
     made = [_figure(folder, word, word, results) for word in request.table.figures]
-    for run, sweeps in measurements.sweeps.items():
+    words = [word for word in request.table.figures if word.startswith("sweep_")]
+    for run, sweeps in measurements.sweeps.items() if words else ():
         searched = replace(read_results(folder / "sweeps" / Path(sweeps[0].run).name), name=f"{dataset.name}, {run}")
-        for word in request.table.figures:
-            if word.startswith("sweep_"):
-                made.append(_figure(folder, f"{word}-{run}", word, searched))
+        made += [_figure(folder, f"{word}-{run}", word, searched) for word in words]
     return tuple(name for name in made if name)
 
 
