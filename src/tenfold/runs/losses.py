@@ -37,7 +37,7 @@ def keep(losses: Tensor, loss: Tensor, step: int) -> None:
     if stride > 1 and step == MOST * stride // 2 + 1:  # all places are used: every second step makes room
         losses[:, : MOST // 2] = losses[:, 1::2].clone()
     if step % stride == 0:
-        losses[:, step // stride - 1] = loss
+        losses.select(1, step // stride - 1).copy_(loss)
 
 
 def kept(losses: Tensor, steps: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

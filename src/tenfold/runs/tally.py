@@ -34,11 +34,10 @@ def new(members: int) -> dict[str, Tensor]:
 
 def add(tally: dict[str, Tensor], value: Value, step: int) -> None:
     """Count the loss, cost and accuracy of a step. step: its number, from 1."""
-    numbers = torch.stack((value.loss, value.loss + value.penalty, value.accuracy), -1).cpu()
-    tally["sums"] += numbers
+    tally["sums"] += torch.stack((value.loss, value.loss + value.penalty, value.accuracy), -1).cpu()
     tally["count"] += 1
     if "losses" in tally:  # a checkpoint of an older version has none
-        losses.keep(tally["losses"], numbers[:, 0], step)
+        losses.keep(tally["losses"], value.loss, step)
 
 
 def means(tally: dict[str, Tensor]) -> Tensor:
