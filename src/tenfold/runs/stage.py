@@ -88,7 +88,7 @@ def _until_changed(run: Run, stage: Stage, population: Population, progress: Pro
     for state, value in loop.train(
         population.objective, population.optimizer, population.rate, batches, first, stage.steps
     ):
-        tally.add(progress.tally, value)
+        tally.add(progress.tally, value, state.step)
         progress = _stepped(progress, state, images * active, time.perf_counter() - mark)
         if state.step in stage.measure:
             measures = _measured(run, stage, population, progress)
