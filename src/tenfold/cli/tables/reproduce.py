@@ -33,6 +33,9 @@ from tenfold.reproduce.records import (
 from tenfold.reproduce.tolerance import BY_DEFAULT
 from tenfold.text import ABSENT, count, inert, label, number
 
+# Width up to which names stay whole in a narrow terminal; verdicts are folded first.
+NAMES = 26
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -90,6 +93,7 @@ def _cells(cells: Sequence[CellRow], seeds: int) -> "Table":
     differ = len({cell.rests for cell in cells}) > 1  # else the list of choices says it
     measured = f"measured\n({count(seeds, 'seed')})"
     table = layout.table("cell", ["reported", measured, "gap", "within", *["rests\non"] * differ], "verdict")
+    table.columns[0].min_width = min(NAMES, max(len(cell.id) for cell in cells))
     for cell in cells:
         few = f" ({cell.runs.removesuffix(' seeds').removesuffix(' seed')})" if cell.runs else ""
         rests = [",".join(map(str, cell.rests)) or ABSENT] * differ
