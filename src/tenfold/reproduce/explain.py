@@ -8,7 +8,9 @@ stated. A way is measured with the first seed; how far seeds lie apart is taken 
 __all__ = ["explain", "gaps_of", "reproduce_and_explain"]
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -118,11 +120,10 @@ def _explained(
         if thorough:
             asked = [[*ways, *pairs(base, questions)] for base, ways in zip(bases, asked, strict=True)]
         tryings = _measured(bench, bases, asked)
-        explained = {}
         if not thorough:
             _add_pairs(bench, tryings)
-        for trying in tryings:
-            explained[trying.cell.id] = _settled(trying, stamped(request, trying.cell, stamp))
+        closed = Counter(way.label for trying in tryings for way in trying.rows[1:] if way.closes)
+        explained = {one.cell.id: _settled(one, stamped(request, one.cell, stamp), closed) for one in tryings}
         write_json(folder / "explained.json", {**explanations(folder), **explained})
     return explained
 
@@ -134,6 +135,7 @@ def _measured(bench: Bench, bases: Sequence[TriedWay], asked: Sequence[Sequence[
     for base, ways in zip(bases, asked, strict=True):
         spread = _spread(bench, base.cell)
         results = [_result(bench.request, one, next(values), spread) for one in ways]
+        results[0] = replace(results[0], closes=_closes_over_seeds(bench, base.cell, results[0].closes))
         both = [result for one, result in zip(ways, results, strict=True) if len(one.about) > 1]
         rows = [result for one, result in zip(ways, results, strict=True) if len(one.about) < 2]
         tryings.append(Trying(base.cell, base, spread, rows, both))
@@ -154,6 +156,16 @@ def _spread(bench: Bench, cell: ReportedCell) -> Spread:
     records = [record for one, record in bench.ready if one.run == cell.run]
     numbers = [number for record in records if math.isfinite(number := number_of(record, bench.request.table, cell))]
     return (float(np.std(numbers, ddof=1)), len(numbers)) if len(numbers) > 1 else None
+
+
+def _closes_over_seeds(bench: Bench, cell: ReportedCell, alone: bool) -> bool:
+    """Test whether the run as it is agrees with the report over all of its seeds. alone: the first one does."""
+    numbers = [number_of(record, bench.request.table, cell) for one, record in bench.ready if one.run == cell.run]
+    if len(numbers) < 2:
+        return alone
+    share = cell.metric not in LOWER
+    words = bench.request.table.tolerance_of(cell).words
+    return judge(cell.value, cell.half_unit, words, numbers, cell.n if share else None, share).word in CLOSING
 
 
 def _values(bench: Bench, tried: Sequence[TriedWay]) -> list[tuple[float, int] | None]:
@@ -214,8 +226,11 @@ def _result(request: TableRequest, one: TriedWay, value: tuple[float, int] | Non
     return WayResult(one.label, " + ".join(one.about), one.stated, finite(number), finite(verdict.gap), closes)
 
 
-def _settled(trying: Trying, cause: str) -> Explanation:
-    """Sort the ways from nearest to farthest, and say what they show; the verdict is "" where they change none."""
+def _settled(trying: Trying, cause: str, closed: Mapping[str, int]) -> Explanation:
+    """Sort the ways from nearest to farthest, and say what they show; the verdict is "" where they change none.
+
+    closed: how many of the cells that are explained together each way closes.
+    """
     cell, base, singles = trying.cell, trying.rows[0], trying.rows[1:]
     closing_alone = {way.label for way in singles if way.closes}
     # A pair is news where neither half of it closes the gap alone.
@@ -232,26 +247,24 @@ def _settled(trying: Trying, cause: str) -> Explanation:
         verdict=IMPOSSIBLE if closing and not allowed and not base.closes else "",
         ways=tuple(ranked),
         pairs=tuple([pair for pair in both if pair.closes][:SHOWN] or both[:SHOWN]),
-        words=_words(cell, base, closing, allowed, [*ranked, *both], len(singles) + len(trying.both)),
+        words=_words(trying, closing, [*ranked, *both], closed),
     )
 
 
-def _words(
-    cell: ReportedCell,
-    base: WayResult,
-    closing: Sequence[WayResult],
-    allowed: Sequence[WayResult],
-    ways: Sequence[WayResult],
-    n: int,
-) -> str:
-    """Say the cause in a few words, or how many ways were tried and which came nearest."""
-    if base.closes:
-        return "closed by the first seed"
-    if closing:
-        kind, way = ("left open", allowed[0]) if allowed else ("against the report", closing[0])
-        return f"{way.label} gives {_shown(cell, way.measured)} ({kind})"
-    best = min(ways, key=_distance)
-    return f"not explained; of {n} ways and pairs the nearest, {best.label}, gives {_shown(cell, best.measured)}"
+def _words(trying: Trying, closing: Sequence[WayResult], ways: Sequence[WayResult], closed: Mapping[str, int]) -> str:
+    """Say the cause in a few words, or how many ways were tried and which came nearest.
+
+    Of several causes it is the one that closes most of the cells, which has to be assumed only once.
+    """
+    cell, n = trying.cell, len(trying.rows) - 1 + len(trying.both)
+    if not closing:
+        best = min(ways, key=_distance)
+        return f"not explained; of {n} ways and pairs the nearest, {best.label}, gives {_shown(cell, best.measured)}"
+    best = max(closing, key=lambda way: (closed.get(way.label, 0), not way.stated, -_distance(way)))
+    source = "against the report" if best.stated else "left open"
+    common = closed.get(best.label, 0)
+    shared = f"; it closes {common} of the gaps" if common > 1 else ""
+    return f"{best.label} gives {_shown(cell, best.measured)} ({source}{shared})"
 
 
 def _distance(way: WayResult) -> float:

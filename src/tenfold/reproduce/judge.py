@@ -9,8 +9,8 @@ the second with n images that the report drew for itself, where that is known an
 its own quantile (Zou and Donner 2008): with a common t, two seeds and n = 1,000 would excuse a gap of 20 points. The
 interval is exact where one part is 0 and covers a little more than 95 % between. A single seed has no s: the binomial
 error of the images that it was measured on takes its place, and that of its mean is Wilson's (1927). Where the seeds of
-a run like it are known (deviation s of S seeds), two such runs differ by ± t s √2 instead. No interval leaves what is
-possible: a share ends at 0 and 1, a loss at 0.
+a run like it are known (deviation s of S seeds), a single seed has their prediction interval, as both began with the
+same seed. No interval leaves what is possible: a share ends at 0 and 1, a loss at 0.
 """
 
 __all__ = ["CellVerdict", "Comparison", "Spread", "alike", "allowed", "compare", "judge"]
@@ -129,7 +129,7 @@ def _prediction(values: NDArray[np.float64], n_reported: int | None, n_measured:
     if len(values) > 1:
         parts.append(_quantile(len(values)) ** 2 * values.var(ddof=1) * (1 + 1 / len(values)))
     elif spread and spread[1] > 1:
-        parts.append(2 * (_quantile(spread[1]) * spread[0]) ** 2)
+        parts.append((_quantile(spread[1]) * spread[0]) ** 2 * (1 + 1 / spread[1]))
     elif n_measured:
         parts.append(_binomial(mean, n_measured))
     return _around(mean, math.sqrt(sum(parts))) if parts else None

@@ -57,7 +57,7 @@ def _numbers(measurements: Measurements, table: ReportedTable, claim: Claim, mea
         return measured(measurements, table, measure)
     records = measurements.records[measure.run]
     curves = [curve_of(record, measure.part, measure.metric, claim.after) for record in records]
-    return [float(np.mean(curve)) if curve else math.nan for curve in curves]
+    return [float(np.nanmean(curve)) if np.isfinite(curve).any() else math.nan for curve in curves]
 
 
 def _better(first: Sequence[float], other: Sequence[float], higher: bool) -> Comparison:

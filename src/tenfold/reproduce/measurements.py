@@ -14,6 +14,9 @@ from tenfold.reproduce.records import TrialRecord, metric_of
 from tenfold.reproduce.table import ReportedTable
 from tenfold.runs.result import SweepResult
 
+# Columns of metrics.csv are named by part.
+COLUMN = {"running": "train"}
+
 
 class Measurements(NamedTuple):
     """All that was measured of a table. data: name of the data set.
@@ -49,10 +52,16 @@ def number_of(record: TrialRecord, table: ReportedTable, measure: Measure) -> fl
 
 
 def curve_of(record: TrialRecord, part: str, metric: str, after: int = 0) -> list[float]:
-    """Return a curve of a record from a number of iterations on, NaN where it has none."""
-    column = f"{'train' if part == 'running' else part}_{metric}"
-    steps, values = record.curves.get("step", []), record.curves.get(column, [])
-    return [math.nan if v is None else v for step, v in zip(steps, values, strict=True) if step and step > after]
+    """Return a curve of a record from a number of iterations on, a number for each stretch between two validations.
+
+    Of the part "running" it is the running mean over the stretch; of "validation", so that both are of the same steps,
+    the mean of the validations at its two ends.
+    """
+    steps = [step or 0 for step in record.curves.get("step", [])]
+    values = [math.nan if v is None else v for v in record.curves.get(f"{COLUMN.get(part, part)}_{metric}", [])]
+    if part == "validation":
+        values = [math.nan, *((early + late) / 2 for early, late in pairwise(values))][: len(values)]
+    return [value for start, value in zip([0, *steps], values, strict=False) if start >= after]
 
 
 def _noise(curve: Sequence[float]) -> float:

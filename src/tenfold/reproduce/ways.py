@@ -15,8 +15,8 @@ from tenfold.reproduce.protocol import overridden
 from tenfold.reproduce.records import WayResult
 from tenfold.reproduce.table import Alternative, Question, ReportedCell, TableRequest, resolved
 
-# Ways whose pairs are tried where many cells are explained at once.
-NEAREST = 4
+# Ways that are paired with every other where many cells are explained at once.
+NEAREST = 2
 
 
 class TriedWay(NamedTuple):
@@ -40,18 +40,18 @@ def alternatives(base: TriedWay, questions: Sequence[Question]) -> list[TriedWay
 
 
 def pairs(base: TriedWay, questions: Sequence[Question], among: Sequence[str] | None = None) -> Iterator[TriedWay]:
-    """Yield two ways of two questions, where they do not both change the same. among: labels, None for all."""
+    """Yield two ways of two questions, where they do not both change the same. among: labels of which one is in it."""
     for first, second in combinations(questions, 2):
         for one in first.ways:
             for other in second.ways:
                 reading = any(getattr(one, key) and getattr(other, key) for key in ("part", "epoch"))
-                chosen = among is None or {one.label, other.label} <= set(among)
+                chosen = among is None or one.label in among or other.label in among
                 if chosen and not reading and not set(one.set) & set(other.set):
                     yield _tried(base, [(first, one), (second, other)])
 
 
 def promising(base: WayResult, singles: Sequence[WayResult]) -> list[str]:
-    """Return the labels of the few ways that the report leaves open and that come nearest to what it prints.
+    """Return the labels of the two ways that the report leaves open and that come nearest to what it prints.
 
     None where such a way closes the gap alone: a pair would be no news.
     """
