@@ -80,7 +80,7 @@ def explain(request: TableRequest, folder: Path, name: str, watch: Watch) -> Exp
 def reproduce_and_explain(request: TableRequest, folder: Path, watch: Watch) -> Reproduction:
     """Bring a reproduction to its end, and settle all cells that are not reproduced and not explained yet, together.
 
-    Every way is trained for each, and pairs of the few ways that come nearest where no way alone closes the gap.
+    Every way is trained for each; where none alone closes the gap, the nearest is paired with every other.
     """
     result = reproduce(request, folder, watch)
     names = gaps_of(request, result)
@@ -143,7 +143,7 @@ def _measured(bench: Bench, bases: Sequence[TriedWay], asked: Sequence[Sequence[
 
 
 def _add_pairs(bench: Bench, tryings: Sequence[Trying]) -> None:
-    """Measure pairs of the ways that come nearest, for the cells that no way alone explains."""
+    """Measure pairs of the way that comes nearest, for the cells that no way alone explains."""
     questions = bench.request.table.questions
     asked = [list(pairs(one.base, questions, promising(one.rows[0], one.rows[1:]))) for one in tryings]
     values = iter(_values(bench, [pair for ways in asked for pair in ways]))

@@ -15,9 +15,6 @@ from tenfold.reproduce.protocol import overridden
 from tenfold.reproduce.records import WayResult
 from tenfold.reproduce.table import Alternative, Question, ReportedCell, TableRequest, resolved
 
-# Ways that are paired with every other where many cells are explained at once.
-NEAREST = 2
-
 
 class TriedWay(NamedTuple):
     """One way, or a pair of them: its questions, the cell as it is then read, and the recipe with its changes."""
@@ -51,15 +48,15 @@ def pairs(base: TriedWay, questions: Sequence[Question], among: Sequence[str] | 
 
 
 def promising(base: WayResult, singles: Sequence[WayResult]) -> list[str]:
-    """Return the labels of the two ways that the report leaves open and that come nearest to what it prints.
+    """Return the label of the way that the report leaves open and that comes nearest to what it prints, to pair it.
 
-    None where such a way closes the gap alone: a pair would be no news.
+    None where such a way closes the gap alone, as a pair would be no news, or where none comes nearer than the run.
     """
     open_ways = [way for way in singles if not way.stated and way.gap is not None]
     if base.closes or any(way.closes for way in open_ways):
         return []
     nearer = [way for way in open_ways if base.gap is None or abs(way.gap or 0.0) < abs(base.gap)]
-    return [way.label for way in sorted(nearer, key=lambda way: abs(way.gap or 0.0))[:NEAREST]]
+    return [min(nearer, key=lambda way: abs(way.gap or 0.0)).label] if nearer else []
 
 
 def sources(tried: Sequence[TriedWay]) -> list[tuple[Recipe, ReportedCell]]:
