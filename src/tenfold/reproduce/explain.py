@@ -42,7 +42,7 @@ Watch = Callable[[Event], None]
 
 
 class Bench(NamedTuple):
-    """What ways are measured on. ready: (recipe, record) of the runs of the table that are measured, by seed."""
+    """The place where ways are measured. ready: (recipe, record) of the runs of the table that are measured, by seed."""
 
     request: TableRequest
     folder: Path

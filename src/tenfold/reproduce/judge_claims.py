@@ -77,11 +77,11 @@ def _equal(first: Sequence[float], other: Sequence[float], margin: str) -> Compa
 
 def _read_elsewhere(measurements: Measurements, table: ReportedTable, claim: Claim) -> ClaimResult:
     """Test whether the reported numbers lie nearer to those of another moment than to those of their own."""
-    own = [cell for cell in table.cells if cell.id in claim.cells]
-    there, here = (_distances(measurements, table, cells) for cells in (table.read(claim), own))
+    printed = [cell for cell in table.cells if cell.id in claim.cells]
+    there, here = (_distances(measurements, table, cells) for cells in (table.read(claim), printed))
     comparison = compare(there, here, higher_is_better=False)
     means = " and ".join(f"{np.mean(distances):.4f}" for distances in (there, here))
-    evidence = f"mean distance from {len(own)} reported numbers, read so and as they are: {means}"
+    evidence = f"mean distance from {len(printed)} reported numbers, read so and as they are: {means}"
     return _weakest(claim.text, [comparison], evidence)
 
 

@@ -195,8 +195,8 @@ class ReportedTable(BaseModel):
 
     def tolerance_of(self, cell: ReportedCell) -> Tolerance:
         """Return the tolerance of a cell, and whose choice it is."""
-        own = (cell.tolerance, cell.tolerance_why)
-        return tolerance_of(cell.metric, own, (self.tolerance, self.tolerance_why))
+        stated = (cell.tolerance, cell.tolerance_why)
+        return tolerance_of(cell.metric, stated, (self.tolerance, self.tolerance_why))
 
     @property
     def places(self) -> dict[str, Measure]:

@@ -11,7 +11,9 @@ from typing import NamedTuple
 from tenfold.reproduce.judge import allowed
 from tenfold.reproduce.values import CHECKED, LOWER
 
-BY_DIGITS, BY_DEFAULT, BY_CHOICE = "printed digits", "default rule", "choice of the table"
+BY_DIGITS = "printed digits"
+BY_DEFAULT = "default rule"
+BY_CHOICE = "choice of the table"
 SHARE, LOSS = "0.5 points", "0.05 absolute"
 
 
