@@ -454,3 +454,29 @@ def test_numbers_have_the_digits_that_the_report_has():
     assert cell_rows(replace(made_softmax(), cells=(huge,)))[0].measured == "1.00e+30"
     zero = made_cell("zero", "45.59", [0.455899999], unit="%")
     assert cell_rows(replace(made_softmax(), cells=(zero,)))[0].gap == "+0.00"
+
+
+def test_tolerances_reasons_fitted_choices_and_causes_are_told_everywhere(capsys):
+    result = made_softmax()
+    choices = (replace(result.choices[0], fitted=True), result.choices[1])
+    chosen = replace(result.cells[0], tolerance_by="choice of the table", tolerance_why="the images are few")
+    caused = replace(result.cells[3], cause="not explained; of 28 ways the nearest gives 41.18 %")
+    cells = (chosen, result.cells[1], result.cells[2], caused, *result.cells[4:])
+    result = replace(result, cells=cells, choices=choices)
+    print_reproduction(result)
+    shown = [sections(page_of([result]))[1], summary_markdown([result]).replace("\\", ""), capsys.readouterr().out]
+    for text in shown:
+        assert "the images are few" in text
+        assert "fitted to the reported numbers: the course's default" in text
+        assert "not explained; of 28 ways the nearest gives 41.18 %" in " ".join(text.split())
+    for text in shown[:2]:
+        assert "±0.505 points, default rule" in text
+        assert "Tolerance chosen by the table for 1 number: the images are few." in text
+    assert as_json(result)["cells"][0]["tolerance_by"] == "choice of the table"
+
+
+def test_an_interval_that_is_cut_off_shows_both_ends():
+    cut = made_cell("wild", "0.3", [0.9, 0.95, 0.5])
+    row = cell_rows(replace(made_softmax(), cells=(cut,), seeds=3))[0]
+    assert row.measured == f"0.7833 ({cut.interval[0]:.4f} to 1.0000)"
+    assert row.prediction == "0.0000 to 1.0000"

@@ -42,7 +42,7 @@ Watch = Callable[[Event], None]
 
 
 class Bench(NamedTuple):
-    """The place where ways are measured. ready: (recipe, record) of the runs of the table that are measured, by seed."""
+    """The place where ways are measured. ready: trials of the table that are measured, with their records."""
 
     request: TableRequest
     folder: Path

@@ -22,6 +22,7 @@ from tenfold.reproduce.phrases import (
     kind,
     own_rows,
     reason,
+    tolerances,
     value,
     way_rows,
 )
@@ -82,6 +83,7 @@ class Section(NamedTuple):
     basis: str
     counts: list[VerdictCount]
     lines: list[CellLine]
+    tolerances: list[str]
     rests: tuple[int, ...]
     choices: list[tuple[int, str, str, str]]
     runs: list[tuple[str, str, str, bool]]
@@ -127,6 +129,7 @@ def _section(name: str, result: Reproduction, figures: Mapping[str, str]) -> Sec
         basis(result),
         _counts([result]),
         lines,
+        tolerances(line.cell for line in lines),
         lines[0].cell.rests if len({line.cell.rests for line in lines}) == 1 else (),
         [(n, choice.field, value(choice.value), reason(choice)) for n, choice in enumerate(result.choices, 1)],
         [(name, run.about, _settings(run.settings), run.ours) for name, run in result.runs.items()],

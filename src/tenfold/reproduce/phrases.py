@@ -16,6 +16,7 @@ __all__ = [
     "kind",
     "own_rows",
     "reason",
+    "tolerances",
     "value",
     "way_rows",
     "where",
@@ -200,6 +201,12 @@ def way_rows(explanation: Explanation) -> list[WayRow]:
         )
         for way in (*explanation.ways, *explanation.pairs)
     ]
+
+
+def tolerances(cells: Iterable[CellRow]) -> list[str]:
+    """Say why a table or a cell has a tolerance of its own, once for each reason."""
+    numbers = Counter(cell.why for cell in cells if cell.why)
+    return [f"Tolerance chosen by the table for {count(n, 'number')}: {why}." for why, n in numbers.items()]
 
 
 def reason(choice: ChoiceResult) -> str:

@@ -15,11 +15,12 @@ from tenfold.reproduce.phrases import (
     failures,
     own_rows,
     reason,
+    tolerances,
     value,
     way_rows,
 )
 from tenfold.reproduce.records import Reproduction
-from tenfold.text import ABSENT, count, markdown
+from tenfold.text import ABSENT, markdown
 
 
 def summary_markdown(results: Sequence[Reproduction], machine: str = "") -> str:
@@ -65,7 +66,7 @@ def _section(result: Reproduction) -> list[str]:
     lines = [f"## {_text(result.name)}: {_text(result.title)}", "", _text(basis(result)) + "."]
     lines += ["", _text(result.about)] if result.about else []
     lines += _block("", ("cell", "reported", "measured", "gap", "tolerance", "verdict", "rests on"), map(_cell, cells))
-    lines += _reasons(cells)
+    lines += [line for why in tolerances(cells) for line in ("", _text(why))]
     choices = [
         (str(n), choice.field, value(choice.value), reason(choice)) for n, choice in enumerate(result.choices, 1)
     ]
@@ -88,19 +89,6 @@ def _cell(cell: CellRow) -> list[str]:
     rests = ", ".join(map(str, cell.rests)) or ABSENT
     verdict = f"{cell.verdict}: {cell.cause}" if cell.cause else cell.verdict
     return [f"{cell.label}: {cell.where}{note}", cell.reported, measured, cell.gap, cell.tolerance, verdict, rests]
-
-
-def _reasons(cells: Sequence[CellRow]) -> list[str]:
-    """Say why a table or a cell has a tolerance of its own, once for each reason."""
-    reasons: dict[str, list[str]] = {}
-    for cell in cells:
-        if cell.why:
-            reasons.setdefault(cell.why, []).append(cell.id)
-    return [
-        line
-        for why, ids in reasons.items()
-        for line in ("", _text(f"Tolerance chosen by the table for {count(len(ids), 'number')}: {why}."))
-    ]
 
 
 def _explained(result: Reproduction, cells: Sequence[CellRow]) -> list[str]:
