@@ -2,17 +2,17 @@
 
 __all__ = ["Claim"]
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, Field, model_validator
 
 from tenfold.reproduce.judge import allowed
 from tenfold.reproduce.measure import Measure
-from tenfold.reproduce.values import CURVES, STRICT, Label, Moment, Within
+from tenfold.reproduce.values import CURVES, STRICT, Label, Within
 
 KINDS = (
     "better and than, or fails, or of and one of lowest, highest, below and above, or equal, to and margin, "
-    "or cells and read_at"
+    "or cells and read_in"
 )
 
 
@@ -23,7 +23,7 @@ class Claim(BaseModel):
     gain of each of these; after: over the curves from this many iterations on. equal, to: both are equally good, no
     more than a margin apart. fails: the run that goes non-finite. lowest, highest: labels of classes that every run in
     `of` recalls least (most) on test images; below, above: labels whose recall is below (above) the mean of all.
-    cells, read_at: the reported numbers are those of this moment, and not of their own.
+    cells, read_in (run -> run): the reported numbers are those of the other run, and not of their own.
     """
 
     model_config = STRICT
@@ -43,7 +43,7 @@ class Claim(BaseModel):
     above: tuple[Label, ...] = ()
     of: tuple[str, ...] = ()
     cells: tuple[str, ...] = ()
-    read_at: Moment | Literal[""] = ""
+    read_in: dict[str, str] = {}
 
     @model_validator(mode="after")
     def _one_kind(self) -> "Claim":
@@ -53,7 +53,7 @@ class Claim(BaseModel):
             (self.equal or self.to or self.margin, self.equal and self.to),
             (self.fails, True),
             (ranked or self.of, len(ranked) == 1 and self.of),
-            (self.cells or self.read_at, self.cells and self.read_at),
+            (self.cells or self.read_in, self.cells and self.read_in),
         ]
         if [bool(whole) for begun, whole in kinds if begun] != [True]:
             raise ValueError(f"claim {self.text!r}: give {KINDS}")
@@ -93,4 +93,8 @@ class Claim(BaseModel):
     @property
     def runs(self) -> set[str]:
         """Return the runs that it speaks of."""
-        return {measure.run for measure in self.measures} | ({self.fails} if self.fails else set())
+        return (
+            {measure.run for measure in self.measures}
+            | ({self.fails} if self.fails else set())
+            | set(self.read_in.values())
+        )

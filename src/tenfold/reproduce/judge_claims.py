@@ -16,7 +16,7 @@ from tenfold.reproduce.judge_classes import judged_classes
 from tenfold.reproduce.measure import Measure
 from tenfold.reproduce.measurements import Measurements, curve_of, measured
 from tenfold.reproduce.records import ClaimResult, TrialRecord, finite
-from tenfold.reproduce.table import ReportedTable, TableRequest, twins_of
+from tenfold.reproduce.table import ReportedCell, ReportedTable, TableRequest, twins_of
 from tenfold.reproduce.values import LOWER
 
 # The word that stands for several comparisons is that of the weakest.
@@ -76,23 +76,20 @@ def _equal(first: Sequence[float], other: Sequence[float], margin: str) -> Compa
 
 
 def _read_elsewhere(measurements: Measurements, table: ReportedTable, claim: Claim) -> ClaimResult:
-    """Test whether the reported numbers lie nearer to those of another moment than to those of their own."""
+    """Test whether the reported numbers lie nearer to those of another run than to those of their own."""
     printed = [cell for cell in table.cells if cell.id in claim.cells]
     there, here = (_distances(measurements, table, cells) for cells in (table.read(claim), printed))
-    comparison = compare(there, here, higher_is_better=False)
+    comparison = _better(there, here, higher=False)
     means = " and ".join(f"{np.mean(distances):.4f}" for distances in (there, here))
     evidence = f"mean distance from {len(printed)} reported numbers, read so and as they are: {means}"
     return _weakest(claim.text, [comparison], evidence)
 
 
-def _distances(measurements: Measurements, table: ReportedTable, cells: Sequence[Measure]) -> list[float]:
-    """Return for each seed the mean distance of the cells from the reported numbers."""
-    reported = {cell.run + cell.part + cell.metric: cell.value for cell in table.cells}
-    rows = [
-        np.abs(np.subtract(measured(measurements, table, cell), reported[cell.run + cell.part + cell.metric]))
-        for cell in cells
-    ]
-    return [float(column) for column in np.mean(rows, axis=0)]
+def _distances(measurements: Measurements, table: ReportedTable, cells: Sequence[ReportedCell]) -> list[float]:
+    """Return for each seed the mean distance of the cells from the numbers that they report."""
+    rows = [np.abs(np.subtract(measured(measurements, table, cell), cell.value)) for cell in cells]
+    seeds = min(map(len, rows))
+    return [float(column) for column in np.mean([row[:seeds] for row in rows], axis=0)]
 
 
 def _weakest(text: str, comparisons: Sequence[Comparison], evidence: str) -> ClaimResult:

@@ -155,7 +155,7 @@ def where(metric: str, part: str, epoch: str | float = "last") -> str:
     """
     if metric.endswith("disagreement"):
         return f"gradient check, {metric.partition('_')[0]}"
-    moments = {"last": "", "best": ", best epoch", "before": ", before it diverged"}
+    moments = {"last": "", "best": ", best epoch"}
     moment = moments[epoch] if isinstance(epoch, str) else f", epoch {epoch:g}"
     return f"{PARTS.get(part, part)} {metric_name(metric)}{moment}"
 

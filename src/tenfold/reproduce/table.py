@@ -171,8 +171,12 @@ class ReportedTable(BaseModel):
             for name in claim.cells:
                 if name not in cells:
                     raise ValueError(f"claims.{k}.cells: no cell {name!r}: {nearest(name, cells)}")
-            if searching := [run for run in (claim.fails, *claim.of) if run and self.runs[run].searches]:
-                key = "fails" if claim.fails else "of"
+                if cells[name].run not in claim.read_in:
+                    raise ValueError(f"claims.{k}.read_in: give the run that the cells of {cells[name].run!r} are of")
+            if searching := [
+                run for run in (claim.fails, *claim.of, *claim.read_in.values()) if run and self.runs[run].searches
+            ]:
+                key = "fails" if claim.fails else "of" if claim.of else "read_in"
                 raise ValueError(f"claims.{k}.{key}: {searching[0]!r} searches: name a run without vary")
         for room, valid, words in (
             ("field", Recipe.model_fields, [choice.field for choice in self.choices]),
@@ -190,8 +194,10 @@ class ReportedTable(BaseModel):
         return (*self.cells, *claimed)
 
     def read(self, claim: Claim) -> tuple[ReportedCell, ...]:
-        """Return the cells of a claim as they are read at another moment."""
-        return tuple(cell.model_copy(update={"epoch": claim.read_at}) for cell in self.cells if cell.id in claim.cells)
+        """Return the cells of a claim as they are read in another run."""
+        return tuple(
+            cell.model_copy(update={"run": claim.read_in[cell.run]}) for cell in self.cells if cell.id in claim.cells
+        )
 
     def tolerance_of(self, cell: ReportedCell) -> Tolerance:
         """Return the tolerance of a cell, and whose choice it is."""

@@ -36,8 +36,8 @@ from tenfold.runs.run import stage_of as stage_of_run
 from tenfold.runs.stage import measured
 from tenfold.search.units import NEEDED, tidy, train_in
 
-# Moments that are no number of epochs; "before" is that of the weights before the step that failed.
-NAMED = ("last", "best", "before")
+# Moments that are no number of epochs.
+NAMED = ("last", "best")
 # Weights below this share of the largest of their layer count as zero.
 NEAR_ZERO = 0.01
 # Keys of every record.
@@ -221,13 +221,12 @@ def _moment(
 ) -> dict[str, Numbers | None]:
     """Measure a moment: metrics by part, None where the member had failed by then."""
     member = int(progress.tally["member"][row])
-    steps = {"best": int(progress.tally["best_step"][row]), "last": progress.state.step, "before": progress.state.step}
-    step = steps.get(moment, -1)
+    step = {"best": int(progress.tally["best_step"][row]), "last": progress.state.step}.get(moment, -1)
     if step < 0:
         step = _step(moment, per_epoch(run, stage.recipe), stage.steps)
     kept = progress.measured.get(str(step), {}) if moment not in NAMED else {}
     # What failed has the weights of its best validation, if there was one, and what was measured before.
-    if str(member) in progress.failed and not kept and not (moment == "best" and step) and moment != "before":
+    if str(member) in progress.failed and not kept and not (moment == "best" and step):
         return dict.fromkeys(parts)
     params = rows_of(progress.best if moment == "best" else progress.state.params, torch.tensor([row]))
     alone = population_of(run, stage, [stage.settings[member]])

@@ -73,7 +73,7 @@ Metric = Literal[
     "loss_noise",
 ]
 Subset = Literal["train", "running", "validation", "test", "weights"]
-Moment = Literal["last", "best", "before"] | Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Moment = Literal["last", "best"] | Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Label = Annotated[int, Field(ge=0)]
 Digits = Annotated[str, AfterValidator(_digits)]
 Within = Annotated[str, AfterValidator(_tolerance)]
