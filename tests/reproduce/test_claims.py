@@ -104,7 +104,7 @@ def test_equally_good(read, second, words):
         ('[[claims]]\ntext = "t"\nread_in = {a = "b"}\ncells = ["a/tset"]', "no cell 'a/tset': did you mean 'a/test'"),
         (
             '[[claims]]\ntext = "t"\nread_in = {b = "a"}\ncells = ["a/test"]',
-            "give the run that the cells of 'a' are of",
+            "the run that the cells of 'a' are of",
         ),
         ('[[claims]]\ntext = "t"\nread_in = {a = "c"}\ncells = ["a/test"]', "no run is called 'c'"),
         ('[[claims]]\ntext = "t"\nbetter = {run = "a"}\nthan = {run = "b"}\nafter = 3', "after is of curves"),

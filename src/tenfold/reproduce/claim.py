@@ -93,8 +93,5 @@ class Claim(BaseModel):
     @property
     def runs(self) -> set[str]:
         """Return the runs that it speaks of."""
-        return (
-            {measure.run for measure in self.measures}
-            | ({self.fails} if self.fails else set())
-            | set(self.read_in.values())
-        )
+        named = {self.fails} if self.fails else set(self.read_in.values())
+        return {measure.run for measure in self.measures} | named

@@ -12,11 +12,12 @@ class Measure(BaseModel):
     """One number of a run: metric, part, moment.
 
     part: "train" (exact, all of it), "running" (its running mean since the last validation), "validation" or "test".
-    epoch: a number of epochs, "last", or "best": the moment of the best validation score. label: of the class, for "recall". setting: of a run that searches, the settings of
-    one of its members, {} for the best; its validation is the mean over the folds, and only the best is tested.
-    weight_disagreement, bias_disagreement: relative error of the hand-derived gradient against autograd in float64, 10
-    inputs, 3 images. near_zero, of the part "weights": share of the weights below a hundredth of the largest.
-    loss_noise, of the part "running": deviation between neighbors of the curve, in its second half.
+    epoch: a number of epochs, "last", or "best": the moment of the best validation score. label: of the class, for
+    "recall". setting: of a run that searches, the settings of one of its members, {} for the best; its validation is
+    the mean over the folds, and only the best is tested. weight_disagreement, bias_disagreement: relative error of the
+    hand-derived gradient against autograd in float64, 10 inputs, 3 images. near_zero, of the part "weights": share of
+    the weights below a hundredth of the largest. loss_noise, of the part "running": deviation between neighbors of the
+    curve, in its second half.
     """
 
     model_config = STRICT

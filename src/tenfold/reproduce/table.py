@@ -173,9 +173,8 @@ class ReportedTable(BaseModel):
                     raise ValueError(f"claims.{k}.cells: no cell {name!r}: {nearest(name, cells)}")
                 if cells[name].run not in claim.read_in:
                     raise ValueError(f"claims.{k}.read_in: give the run that the cells of {cells[name].run!r} are of")
-            if searching := [
-                run for run in (claim.fails, *claim.of, *claim.read_in.values()) if run and self.runs[run].searches
-            ]:
+            plain = (claim.fails, *claim.of, *claim.read_in.values())
+            if searching := [run for run in plain if run and self.runs[run].searches]:
                 key = "fails" if claim.fails else "of" if claim.of else "read_in"
                 raise ValueError(f"claims.{k}.{key}: {searching[0]!r} searches: name a run without vary")
         for room, valid, words in (
@@ -195,9 +194,8 @@ class ReportedTable(BaseModel):
 
     def read(self, claim: Claim) -> tuple[ReportedCell, ...]:
         """Return the cells of a claim as they are read in another run."""
-        return tuple(
-            cell.model_copy(update={"run": claim.read_in[cell.run]}) for cell in self.cells if cell.id in claim.cells
-        )
+        cells = [cell for cell in self.cells if cell.id in claim.cells]
+        return tuple(cell.model_copy(update={"run": claim.read_in.get(cell.run, cell.run)}) for cell in cells)
 
     def tolerance_of(self, cell: ReportedCell) -> Tolerance:
         """Return the tolerance of a cell, and whose choice it is."""
