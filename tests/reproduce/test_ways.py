@@ -101,7 +101,8 @@ def test_pairs_are_those_of_the_nearest_ways_where_none_closes_the_gap(request_o
     ]
     assert promising(off, rows) == ["80 epochs"]
     assert not promising(off, rows[2:3])
-    assert not promising(off, [*rows, WayResult("a half", "step size", False, 0.9, 0.0, True)])
+    for stated in (True, False):
+        assert not promising(off, [*rows, WayResult("a half", "step size", stated, 0.9, 0.0, True)])
     tried = {one.label for one in pairs(base, request_of.table.questions, ["80 epochs"])}
     assert tried == {"80 epochs + tenfold", "80 epochs + a half", "80 epochs + λ 0.001"}
     assert len(list(pairs(base, request_of.table.questions))) == 3 * 2 + 3 + 2

@@ -243,7 +243,7 @@ def _settled(trying: Trying, cause: str, closed: Mapping[str, int]) -> Explanati
         reported=cell.reported,
         unit=cell.unit,
         base=base.measured,
-        sentence=_sentence(cell, base, ranked, closing, allowed),
+        sentence=_sentence(trying, ranked, closing, allowed),
         verdict=IMPOSSIBLE if closing and not allowed and not base.closes else "",
         ways=tuple(ranked),
         pairs=tuple([pair for pair in both if pair.closes][:SHOWN] or both[:SHOWN]),
@@ -272,12 +272,13 @@ def _distance(way: WayResult) -> float:
 
 
 def _sentence(
-    cell: ReportedCell,
-    base: WayResult,
+    trying: Trying,
     singles: Sequence[WayResult],
     closing: Sequence[WayResult],
     allowed: Sequence[WayResult],
 ) -> str:
+    cell, base = trying.cell, trying.rows[0]
+    alone = "" if trying.both else " alone"
     sentence = f"As stated it is {_shown(cell, base.measured)} where {cell.reported} is reported. "
     if base.closes:
         return sentence + "That closes the gap."
@@ -285,7 +286,7 @@ def _sentence(
         return sentence + f"What closes the gap: {_listed(cell, allowed)}."
     open_ways = [way for way in singles if not way.stated and way.gap is not None]
     nearest_way = f"; the nearest is {_listed(cell, open_ways[:1])}" if open_ways else ""
-    sentence += f"Nothing that the report leaves open closes the gap{nearest_way}. "
+    sentence += f"Nothing that the report leaves open closes the gap{alone}{nearest_way}. "
     if not closing:
         return sentence + "Nor does anything that contradicts what it states."
     return sentence + f"What it states must be otherwise: {_listed(cell, closing)}."

@@ -50,10 +50,10 @@ def pairs(base: TriedWay, questions: Sequence[Question], among: Sequence[str] | 
 def promising(base: WayResult, singles: Sequence[WayResult]) -> list[str]:
     """Return the label of the way that the report leaves open and that comes nearest to what it prints, to pair it.
 
-    None where such a way closes the gap alone, as a pair would be no news, or where none comes nearer than the run.
+    None where a way closes the gap alone, whatever the report says of it, or where none comes nearer than the run does.
     """
     open_ways = [way for way in singles if not way.stated and way.gap is not None]
-    if base.closes or any(way.closes for way in open_ways):
+    if base.closes or any(way.closes for way in singles):
         return []
     nearer = [way for way in open_ways if base.gap is None or abs(way.gap or 0.0) < abs(base.gap)]
     return [min(nearer, key=lambda way: abs(way.gap or 0.0)).label] if nearer else []
