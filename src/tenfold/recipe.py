@@ -277,7 +277,8 @@ class Recipe(BaseModel):
                 raise ValueError(f"{name}: belongs to the {owner.field} {' or '.join(owner.having)}")
         for name in ("flip", *AUGMENTATIONS):
             if self.features != "pixels" and getattr(self, name) != 0:
-                raise ValueError(f"{name}: changes pixels; it does not go with the features {self.features}")
+                does = "mirrors" if name == "flip" else "changes"
+                raise ValueError(f"{name}: {does} pixels; it does not go with the features {self.features}")
         for name in marked("augmentations", "MIXES"):
             if getattr(self, name) and isinstance(self.flip, tuple):
                 raise ValueError(f"{name}: mixes images as they are flipped; flip takes one value with it")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tenfold.reproduce.judge import allowed, compare, judge
+from tenfold.reproduce.judge import alike, allowed, compare, judge
 
 NAN = math.nan
 
@@ -160,3 +160,48 @@ def test_equal_runs_are_told_apart_in_5_percent():
     draws = np.random.default_rng(2).normal(0.4, 0.01, (2000, 2, 4))
     apart = np.mean([compare(first, second).verdict != "undecided" for first, second in draws])
     assert 0.035 < apart < 0.065
+
+
+def test_no_interval_leaves_what_is_possible():
+    # s = 0.2, t of 2 degrees of freedom = 4.302653: ± 0.4968 of the mean, ± 0.9937 of one more run.
+    share = judge(0.5, 0.0, "0 points", [0.1, 0.3, 0.5], None, True)
+    assert share.interval == pytest.approx((0.0, 0.3 + 0.496828), abs=1e-6)
+    assert share.prediction == (0.0, 1.0)
+    loss = judge(0.5, 0.0, "0 absolute", [0.1, 0.3, 0.5], None, False)
+    assert loss.prediction == pytest.approx((0.0, 0.3 + 0.993655), abs=1e-6)
+
+
+def test_a_single_seed_takes_the_spread_of_a_run_like_it():
+    # t of 4 degrees of freedom = 2.776445; one more run of deviation 0.01 lies within ± t 0.01 √(1 + 1/5).
+    half = 2.776445 * 0.01 * math.sqrt(1.2)
+    near, far = (
+        judge(x, 0.0, "0 points", [0.4], None, True, 10_000, (0.01, 5)) for x in (0.4 + half, 0.4 + half + 1e-4)
+    )
+    assert near.prediction == pytest.approx((0.4 - half, 0.4 + half), abs=1e-6)
+    assert (near.word, far.word) == ("within noise", "not reproduced")
+    assert judge(0.42, 0.0, "0 points", [0.4], None, True, 10_000, (0.01, 1)) == judge(
+        0.42, 0.0, "0 points", [0.4], None, True, 10_000
+    )
+
+
+@pytest.mark.parametrize(
+    ("second", "margin", "verdict"),
+    [
+        ([0.401, 0.412, 0.429], 0.01, "confirmed"),
+        ([0.401, 0.412, 0.429], 0.001, "undecided"),
+        ([0.35, 0.361, 0.379], 0.01, "refuted"),
+        ([0.395, 0.401, 0.425], 0.01, "undecided"),  # t-test finds nothing either: that shows no equality
+        ([0.401], 0.01, "undecided (one seed)"),
+        ([NAN, 0.401, NAN], 0.01, "undecided (diverges)"),
+    ],
+)
+def test_equally_good_needs_the_whole_interval_inside_the_margin(second, margin, verdict):
+    first = [0.4, 0.411, 0.43][: len(second)]
+    assert alike(first, second, margin).verdict == alike(second, first, margin).verdict == verdict
+
+
+def test_runs_that_lie_a_margin_apart_are_equally_good_in_few_simulations():
+    draw = np.random.default_rng(3)
+    pairs = draw.normal([0.4, 0.41], 0.003, (1000, 5, 2))
+    confirmed = np.mean([alike(pair[:, 0], pair[:, 1], 0.01).verdict == "confirmed" for pair in pairs])
+    assert confirmed < 0.04  # 2.5 % by the two-sided interval, and 0.5 % of error

@@ -129,9 +129,9 @@ OF_A_SEARCH = [
     ("{limit = 300}", '{vary = ["l2=0,0.1"]}', "run 'plain', scale 'tiny': vary belongs to the settings of a run"),
 ]
 CLAIMS = [
-    ("lowest = [9]", "lowest = [9]\nhighest = [1]", "one of lowest and highest"),
-    ("lowest = [9]", "lowest = []", "one of lowest and highest"),
-    ('of = ["plain", "deep"]', "", "one of lowest and highest"),
+    ("lowest = [9]", "lowest = [9]\nhighest = [1]", "one of lowest, highest, below and above"),
+    ("lowest = [9]", "lowest = []", "one of lowest, highest, below and above"),
+    ('of = ["plain", "deep"]', "", "one of lowest, highest, below and above"),
     ('fails = "plain"', 'fails = "plain"\nbetter = {run = "deep"}', "claims.2: claim 'it diverges': give better and"),
     ('than = {run = "plain"}', "", "claims.0"),
     ("lowest = [9]", "lowest = [-1]", "claims.1.lowest.0: Input should be greater than or equal to 0"),
@@ -232,7 +232,7 @@ KEYS = [
     ('field = "epochs"\n', "", "choices.0.field is missing"),
     ('field = "epochs"\n', "zzz = 1\n", "choices.0.field is missing"),
     ('label = "once", ', "", "questions.0.ways.0.label is missing"),
-    ('tolerance = "0.5 points"', 'tolerance = ""', "tolerance: "),
+    ('tolerance = "0.5 points"', 'tolerance = "-0.5 points"', "tolerance: '-0.5 points' is negative: give 0 or more"),
     ("[runs.plain]", '[runs."a\\nb"]\n[runs.plain]', r"runs.'a\nb': String should match"),
     ("title", f"x = {'9' * 5000}\ntitle", "not a readable TOML table"),
 ]

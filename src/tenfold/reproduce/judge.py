@@ -8,10 +8,12 @@ A report prints one run. Ours of S seeds have mean xÌ„ and deviation s (over S â
 the second with n images that the report drew for itself, where that is known and x a share: z = 1.96. Each part keeps
 its own quantile (Zou and Donner 2008): with a common t, two seeds and n = 1,000 would excuse a gap of 20 points. The
 interval is exact where one part is 0 and covers a little more than 95 % between. A single seed has no s: the binomial
-error of the images that it was measured on takes its place, and that of its mean is Wilson's (1927).
+error of the images that it was measured on takes its place, and that of its mean is Wilson's (1927). Where the seeds of
+a run like it are known (deviation s of S seeds), a single seed has their prediction interval, as both began with the
+same seed. No interval leaves what is possible: a share ends at 0 and 1, a loss at 0.
 """
 
-__all__ = ["CellVerdict", "Comparison", "allowed", "compare", "judge"]
+__all__ = ["CellVerdict", "Comparison", "Spread", "alike", "allowed", "compare", "judge"]
 
 import math
 from collections.abc import Sequence
@@ -24,6 +26,7 @@ from scipy import stats
 LEVEL = 0.05
 Z = float(stats.norm.ppf(1 - LEVEL / 2))
 Bounds = tuple[float, float] | None
+Spread = tuple[float, int] | None
 # A decimal misses what it stands for by about 1e-16 of itself; this much of the reported number decides nothing.
 _ROUNDING = 1e-12
 
@@ -74,11 +77,13 @@ def judge(
     n_reported: int | None,
     higher_is_better: bool,
     n_measured: int | None = None,
+    spread: Spread = None,
 ) -> CellVerdict:
     """Judge a reported number: a share, a loss, or NaN. half_unit: half of its last printed digit.
 
     measured: (S,), one number a seed, NaN where the run failed. n_reported: images that a share was reported on, where
-    they are not the very images of ours; n_measured: those of ours.
+    they are not the very images of ours; n_measured: those of ours. spread: deviation and number of the seeds of a run
+    like this one, for a single seed.
     """
     values = np.asarray(measured, dtype=np.float64).reshape(-1)
     finite = values[np.isfinite(values)]
@@ -86,7 +91,9 @@ def judge(
         word = "reproduced (diverges)" if math.isnan(cell_value) else "not reproduced (diverges)"
         return CellVerdict(math.nan, None, None, math.nan, word)
     mean = float(finite.mean())
-    interval, prediction = _interval(finite, n_measured), _prediction(finite, n_reported, n_measured)
+    most = 1.0 if higher_is_better else math.inf
+    interval = _possible(_interval(finite, n_measured), most)
+    prediction = _possible(_prediction(finite, n_reported, n_measured, spread), most)
     gap, slack = mean - cell_value, _ROUNDING * abs(cell_value)
     if math.isnan(cell_value):
         # One reported run that diverged is nothing unusual among ours if one of these did.
@@ -103,19 +110,26 @@ def judge(
 def _interval(values: NDArray[np.float64], n: int | None) -> Bounds:
     """Return the 95 % interval of the mean. values: (S,)."""
     if len(values) > 1:
-        return _around(values.mean(), _quantile(values) * values.std(ddof=1) / math.sqrt(len(values)))
+        return _around(values.mean(), _quantile(len(values)) * values.std(ddof=1) / math.sqrt(len(values)))
     if n is None:
         return None
     bounds = stats.binomtest(round(values[0] * n), n).proportion_ci(1 - LEVEL, method="wilson")
     return float(bounds.low), float(bounds.high)
 
 
-def _prediction(values: NDArray[np.float64], n_reported: int | None, n_measured: int | None) -> Bounds:
+def _possible(bounds: Bounds, most: float) -> Bounds:
+    """Cut an interval to the numbers that there are: none below 0, none above `most`."""
+    return (max(bounds[0], 0.0), min(bounds[1], most)) if bounds else None
+
+
+def _prediction(values: NDArray[np.float64], n_reported: int | None, n_measured: int | None, spread: Spread) -> Bounds:
     """Return the 95 % interval of one more run. values: (S,)."""
     mean = values.mean()
     parts = [_binomial(mean, n_reported)] if n_reported else []
     if len(values) > 1:
-        parts.append(_quantile(values) ** 2 * values.var(ddof=1) * (1 + 1 / len(values)))
+        parts.append(_quantile(len(values)) ** 2 * values.var(ddof=1) * (1 + 1 / len(values)))
+    elif spread and spread[1] > 1:
+        parts.append((_quantile(spread[1]) * spread[0]) ** 2 * (1 + 1 / spread[1]))
     elif n_measured:
         parts.append(_binomial(mean, n_measured))
     return _around(mean, math.sqrt(sum(parts))) if parts else None
@@ -126,8 +140,8 @@ def _binomial(share: float, n: int) -> float:
     return float(Z**2 * share * (1 - share) / n)
 
 
-def _quantile(values: NDArray[np.float64]) -> float:
-    return float(stats.t.ppf(1 - LEVEL / 2, len(values) - 1))
+def _quantile(seeds: int) -> float:
+    return float(stats.t.ppf(1 - LEVEL / 2, seeds - 1))
 
 
 def _around(center: float, half: float) -> tuple[float, float]:
@@ -143,13 +157,36 @@ def compare(first: Sequence[float], second: Sequence[float], higher_is_better: b
     >>> compare([0.42, 0.43, 0.44], [0.40, 0.41, 0.43]).verdict
     'confirmed'
     """
-    pairs = np.subtract(np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64))
-    apart = pairs[np.isfinite(pairs)]
-    if len(apart) < 2:
-        why = "one seed" if len(pairs) < 2 and len(apart) else "diverges"
+    apart, why = _pairs(first, second)
+    if why:
         return Comparison(float(apart[0]) if len(apart) else None, None, None, f"undecided ({why})")
     mean, error = float(apart.mean()), float(apart.std(ddof=1)) / math.sqrt(len(apart))
     p = float(2 * stats.t.sf(abs(mean) / error, len(apart) - 1)) if error else float(mean == 0)
     right = (mean > 0) == higher_is_better
     verdict = "undecided" if p >= LEVEL else "confirmed" if right else "refuted"
-    return Comparison(mean, _around(mean, _quantile(apart) * error), p, verdict)
+    return Comparison(mean, _around(mean, _quantile(len(apart)) * error), p, verdict)
+
+
+def alike(first: Sequence[float], second: Sequence[float], margin: float) -> Comparison:
+    """Test "both are equally good, up to a margin" over seeds, by the two-sided 95 % interval of the difference.
+
+    Confirmed where all of it lies inside the margin, refuted where all of it lies outside; a large p shows nothing.
+
+    >>> alike([0.42, 0.43, 0.44], [0.42, 0.431, 0.439], 0.005).verdict
+    'confirmed'
+    """
+    comparison = compare(first, second)
+    if comparison.interval is None:
+        return comparison
+    low, high = comparison.interval
+    inside, outside = -margin <= low and high <= margin, high < -margin or low > margin
+    return comparison._replace(verdict="confirmed" if inside else "refuted" if outside else "undecided")
+
+
+def _pairs(first: Sequence[float], second: Sequence[float]) -> tuple[NDArray[np.float64], str]:
+    """Return the differences over the seeds in which neither failed, and why they are too few, "" for enough."""
+    pairs = np.subtract(np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64))
+    apart = pairs[np.isfinite(pairs)]
+    if len(apart) >= 2:
+        return apart, ""
+    return apart, "one seed" if len(pairs) < 2 and len(apart) else "diverges"

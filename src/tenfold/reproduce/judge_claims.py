@@ -1,6 +1,6 @@
-"""Verdicts on the claims of a report: a paired test over seeds, divergence, or the order of the classes' recalls.
+"""Verdicts on the claims of a report: paired tests over seeds, equality within a margin, divergence, classes, origins.
 
-A verdict is "confirmed", "refuted" or "undecided", with the measured numbers in words.
+A verdict is "confirmed", "refuted", "undecided" or "left out", with the measured numbers in words.
 """
 
 __all__ = ["judged_claim"]
@@ -10,44 +10,57 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tenfold.reproduce.judge import Comparison, compare
-from tenfold.reproduce.measurements import Measurements, measured
+from tenfold.reproduce.claim import Claim
+from tenfold.reproduce.judge import Comparison, alike, allowed, compare
+from tenfold.reproduce.judge_classes import judged_classes
+from tenfold.reproduce.measure import Measure
+from tenfold.reproduce.measurements import Measurements, curve_of, measured
 from tenfold.reproduce.records import ClaimResult, TrialRecord, finite
-from tenfold.reproduce.table import Claim, Measure, ReportedTable
+from tenfold.reproduce.table import ReportedCell, ReportedTable, TableRequest, twins_of
 from tenfold.reproduce.values import LOWER
 
 # The word that stands for several comparisons is that of the weakest.
 RANK = {"confirmed": 0, "refuted": 2}
 
 
-def judged_claim(measurements: Measurements, table: ReportedTable, claim: Claim) -> ClaimResult:
-    """Judge a claim, of whichever kind it is."""
+def judged_claim(measurements: Measurements, request: TableRequest, claim: Claim) -> ClaimResult:
+    """Judge a claim, of whichever kind it is; leave it out where the scale makes its runs one."""
+    table = request.table
+    if twins := twins_of(table, claim, request.scale):
+        evidence = f"at {request.scale} scale {twins[0]} and {twins[1]} are the same number"
+        return _untested(claim.text, "left out", evidence)
     if claim.fails:
         return _failing(claim.text, measurements.records[claim.fails])
     if claim.of:
-        return _ranked(measurements, claim)
-    assert claim.better
-    assert claim.than
-    return _better(measurements, table, claim, claim.better, (claim.than, *claim.beside))
+        return _weakest(claim.text, *judged_classes(measurements, claim))
+    if claim.cells:
+        return _read_elsewhere(measurements, table, claim)
+    return _compared(measurements, table, claim)
 
 
-def _better(
-    measurements: Measurements, table: ReportedTable, claim: Claim, better: Measure, others: Sequence[Measure]
-) -> ClaimResult:
+def _compared(measurements: Measurements, table: ReportedTable, claim: Claim) -> ClaimResult:
     """Compare one measure with each of the others; the weakest comparison decides."""
-    first = measured(measurements, table, better)
-    higher = better.metric not in LOWER
-    comparisons = [_compared(first, measured(measurements, table, other), higher) for other in others]
-    weakest = max(comparisons, key=lambda one: (RANK.get(one.verdict, 1), one.p if one.p is not None else 1.0))
-    evidence = "; ".join(
-        f"{better.id} − {other.id}: {_difference(one.difference)}"
-        for other, one in zip(others, comparisons, strict=True)
-    )
-    difference, p = finite(weakest.difference), finite(weakest.p)
-    return ClaimResult(claim.text, difference, weakest.interval, p, weakest.verdict, evidence)
+    comparisons, evidence = [], []
+    for first, other in claim.compared:
+        a, b = (_numbers(measurements, table, claim, measure) for measure in (first, other))
+        one = _equal(a, b, claim.margin) if claim.equal else _better(a, b, first.metric not in LOWER)
+        comparisons.append(one)
+        evidence.append(f"{first.id} − {other.id}: {_difference(one)}")
+    moment = f"mean of the curves after {claim.after} iterations; " if claim.after else ""
+    margin = f"; margin {claim.margin}" if claim.equal else ""
+    return _weakest(claim.text, comparisons, moment + "; ".join(evidence) + margin)
 
 
-def _compared(first: Sequence[float], other: Sequence[float], higher: bool) -> Comparison:
+def _numbers(measurements: Measurements, table: ReportedTable, claim: Claim, measure: Measure) -> Sequence[float]:
+    """Return one number for each seed: a measure's, or the mean of its curve where the claim is about curves."""
+    if not claim.after:
+        return measured(measurements, table, measure)
+    records = measurements.records[measure.run]
+    curves = [curve_of(record, measure.part, measure.metric, claim.after) for record in records]
+    return [float(np.nanmean(curve)) if np.isfinite(curve).any() else math.nan for curve in curves]
+
+
+def _better(first: Sequence[float], other: Sequence[float], higher: bool) -> Comparison:
     """Test over the seeds that both have; a run that diverges in every seed loses to one that never does."""
     both = min(len(first), len(other))
     first, other = first[:both], other[:both]
@@ -56,8 +69,40 @@ def _compared(first: Sequence[float], other: Sequence[float], higher: bool) -> C
     return compare(first, other, higher)
 
 
-def _difference(value: float | None) -> str:
-    return "not measured" if value is None else f"{value:+.4f}"
+def _equal(first: Sequence[float], other: Sequence[float], margin: str) -> Comparison:
+    """Test over the seeds that both have whether they differ by no more than a margin; "%" is of the second."""
+    both = min(len(first), len(other))
+    return alike(first[:both], other[:both], allowed(margin, float(np.nanmean(other[:both] or [math.nan]))))
+
+
+def _read_elsewhere(measurements: Measurements, table: ReportedTable, claim: Claim) -> ClaimResult:
+    """Test whether the reported numbers lie nearer to those of another run than to those of their own."""
+    printed = [cell for cell in table.cells if cell.id in claim.cells]
+    there, here = (_distances(measurements, table, cells) for cells in (table.read(claim), printed))
+    comparison = _better(there, here, higher=False)
+    means = " and ".join(f"{np.mean(distances):.4f}" for distances in (there, here))
+    evidence = f"mean distance from {len(printed)} reported numbers, read so and as they are: {means}"
+    return _weakest(claim.text, [comparison], evidence)
+
+
+def _distances(measurements: Measurements, table: ReportedTable, cells: Sequence[ReportedCell]) -> list[float]:
+    """Return for each seed the mean distance of the cells from the numbers that they report."""
+    rows = [np.abs(np.subtract(measured(measurements, table, cell), cell.value)) for cell in cells]
+    seeds = min(map(len, rows))
+    return [float(column) for column in np.mean([row[:seeds] for row in rows], axis=0)]
+
+
+def _weakest(text: str, comparisons: Sequence[Comparison], evidence: str) -> ClaimResult:
+    """Make the result of a claim that needs all of the comparisons: the weakest decides."""
+    weakest = max(comparisons, key=lambda one: (RANK.get(one.verdict, 1), one.p if one.p is not None else 1.0))
+    return ClaimResult(text, finite(weakest.difference), weakest.interval, finite(weakest.p), weakest.verdict, evidence)
+
+
+def _difference(comparison: Comparison) -> str:
+    if comparison.difference is None:
+        return "not measured"
+    interval = comparison.interval
+    return f"{comparison.difference:+.4f}" + (f" ({interval[0]:+.4f} to {interval[1]:+.4f})" if interval else "")
 
 
 def _failing(text: str, records: Sequence[TrialRecord]) -> ClaimResult:
@@ -66,26 +111,6 @@ def _failing(text: str, records: Sequence[TrialRecord]) -> ClaimResult:
     verdict = "confirmed" if len(failed) == len(records) else "undecided" if failed else "refuted"
     places = dict.fromkeys(f"step {place.step}, {place.layer}, {place.tensor}" for place in failed)
     return _untested(text, verdict, "; ".join([f"{len(failed)} of {len(records)} seeds", *places]))
-
-
-def _ranked(measurements: Measurements, claim: Claim) -> ClaimResult:
-    """Judge run by run whether the named classes are those with the lowest (highest) mean recall."""
-    labels, low = (claim.lowest, True) if claim.lowest else (claim.highest, False)
-    right, evidence = [], []
-    for run in claim.of:
-        tests = [record.moments["last"]["test"] for record in measurements.records[run]]
-        recalls = [test["recall"] for test in tests if test]
-        if not recalls:
-            evidence.append(f"{run}: diverges")
-            continue
-        means = np.mean(np.array(recalls, dtype=np.float64), axis=0)
-        order = np.argsort(means if low else -means, kind="stable")
-        right.append(set(order[: len(labels)].tolist()) == set(labels))
-        shown = ", ".join(f"{k} ({100 * means[k]:.1f} %)" for k in order[: len(labels) + 1].tolist())
-        evidence.append(f"{run}: {'lowest' if low else 'highest'} are {shown}")
-    everywhere = len(right) == len(claim.of)
-    verdict = "confirmed" if everywhere and all(right) else "undecided" if any(right) or not everywhere else "refuted"
-    return _untested(claim.text, verdict, "; ".join(evidence))
 
 
 def _untested(text: str, verdict: str, evidence: str) -> ClaimResult:

@@ -11,7 +11,8 @@ import numpy as np
 from tenfold.recipe import Recipe
 from tenfold.reproduce.judge import judge
 from tenfold.reproduce.judge_claims import judged_claim
-from tenfold.reproduce.measurements import Measurements, images_of, measured
+from tenfold.reproduce.measure import Measure
+from tenfold.reproduce.measurements import Measurements, images_of, measured, moment_of
 from tenfold.reproduce.records import (
     CellResult,
     ChoiceResult,
@@ -20,13 +21,22 @@ from tenfold.reproduce.records import (
     Reproduction,
     RunTest,
     TableRunResult,
+    TrialRecord,
     finite,
     metric_of,
 )
-from tenfold.reproduce.table import Measure, ReportedCell, ReportedTable, TableRequest, resolved, seeds_of
+from tenfold.reproduce.table import ReportedCell, ReportedTable, TableRequest, resolved, seeds_of
+from tenfold.reproduce.tolerance import BY_DIGITS
 from tenfold.reproduce.values import LOWER, Metric
 from tenfold.runs.result import SweepResult
 
+# Words of `judge` that agree with the report, and those for cells that agree for no reason that counts.
+AGREEING = ("reproduced", "within noise", "reproduced (diverges)")
+FITTED, UNLEARNED, DIVERGES = (
+    "reproduced with a fitted choice",
+    "nothing learned, as reported",
+    "diverges, as reported",
+)
 # Test metrics of every run.
 SHOWN = ("accuracy", "macro_precision", "macro_recall", "macro_f1", "loss")
 
@@ -51,7 +61,7 @@ def judged(request: TableRequest, measurements: Measurements, explained: Mapping
         cells=tuple(_cell(table, measurements, cell, explained.get(cell.id)) for cell in table.cells),
         ours=(_run_test(table, measurements, _best(table, measurements)),),
         added=tuple(_run_test(table, measurements, run) for run, reported in table.runs.items() if reported.ours),
-        claims=tuple(judged_claim(measurements, table, claim) for claim in table.claims),
+        claims=tuple(judged_claim(measurements, request, claim) for claim in table.claims),
         explained=explained,
         tables=(*_overview(measurements, table), *(_members(*item) for item in measurements.sweeps.items())),
     )
@@ -62,7 +72,10 @@ def _choices(request: TableRequest) -> tuple[ChoiceResult, ...]:
     table = request.table
     stated = [run for run, reported in table.runs.items() if not reported.ours] or list(table.runs)
     recipes = [resolved(table, run, request.scale) for run in stated]
-    return tuple(ChoiceResult(choice.field, _values(recipes, choice.field), choice.why) for choice in table.choices)
+    return tuple(
+        ChoiceResult(choice.field, _values(recipes, choice.field), choice.why, choice.fitted)
+        for choice in table.choices
+    )
 
 
 def _values(recipes: Sequence[Recipe], field: str) -> str:
@@ -83,17 +96,19 @@ def _cell(
     table: ReportedTable, measurements: Measurements, cell: ReportedCell, explanation: Explanation | None
 ) -> CellResult:
     values = measured(measurements, table, cell)
-    share = cell.metric not in LOWER
+    share, tolerance = cell.metric not in LOWER, table.tolerance_of(cell)
     verdict = judge(
         cell.value,
         cell.half_unit,
-        cell.tolerance or table.tolerance,
+        tolerance.words,
         values,
         cell.n if share else None,
         share,
         images_of(measurements, cell) if share else None,
     )
-    explained = verdict.word == "not reproduced" and explanation and explanation.verdict
+    word = _word(table, measurements, cell, verdict.word)
+    explanation = explanation if word.startswith("not reproduced") else None
+    enough = abs(verdict.gap) <= cell.half_unit
     return CellResult(
         id=cell.id,
         run=cell.run,
@@ -108,10 +123,34 @@ def _cell(
         interval=verdict.interval,
         prediction=verdict.prediction,
         gap=finite(verdict.gap),
-        verdict=explained or verdict.word,
+        verdict=(explanation and explanation.verdict) or word,
         note=cell.note,
         rests_on=tuple(choice.field for choice in table.choices),
+        tolerance="0 absolute" if enough else tolerance.words,
+        tolerance_by=BY_DIGITS if enough else tolerance.by,
+        tolerance_why="" if enough else tolerance.why,
+        allowed=finite(cell.half_unit if enough else tolerance.room(cell.value, cell.half_unit)),
+        cause=explanation.words if explanation else "",
     )
+
+
+def _word(table: ReportedTable, measurements: Measurements, cell: ReportedCell, word: str) -> str:
+    """Set apart what agrees though nothing was learned, and what agrees by a choice that was fitted to the report."""
+    records = measurements.records.get(cell.run, [])
+    if word in AGREEING and records:
+        if all(record.moments.get(moment_of(cell), {}).get(cell.part, {}) is None for record in records):
+            return DIVERGES
+        if all(_guesses(record) for record in records):
+            return UNLEARNED
+    fitted = word == "reproduced" and any(choice.fitted for choice in table.choices)
+    return FITTED if fitted else word
+
+
+def _guesses(record: TrialRecord) -> bool:
+    """Test whether a trial ends with one class for every test image."""
+    test = record.moments["last"]["test"]
+    recalls = test["recall"] if test else None
+    return isinstance(recalls, Sequence) and sorted(recalls)[-1:] == [1.0] and sum(map(float, recalls)) == 1.0
 
 
 def _label(table: ReportedTable, cell: ReportedCell) -> str:
@@ -125,7 +164,7 @@ def _run_test(table: ReportedTable, measurements: Measurements, run: str) -> Run
     """Test a run by the metric that most cells of the table have."""
     measure = Measure(run=run, metric=_metric(table))
     values = measured(measurements, table, measure)
-    verdict = judge(math.nan, 0.0, table.tolerance, values, None, True, images_of(measurements, measure))
+    verdict = judge(math.nan, 0.0, "0 points", values, None, True, images_of(measurements, measure))
     about = table.runs[run].about or run
     return RunTest(run, about, measure.metric, "test", finite(verdict.mean), verdict.interval)
 

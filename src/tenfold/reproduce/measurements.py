@@ -1,15 +1,21 @@
 """Numbers that were measured for a table: read off the records of its trials and the results of its searches."""
 
-__all__ = ["Measurements", "images_of", "measured", "moment_of", "number_of"]
+__all__ = ["Measurements", "curve_of", "images_of", "measured", "moment_of", "number_of"]
 
 import math
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from tenfold.errors import UsageError
 from tenfold.reproduce.disagreement import disagreement
+from tenfold.reproduce.measure import Measure
 from tenfold.reproduce.records import TrialRecord, metric_of
-from tenfold.reproduce.table import Measure, ReportedTable
+from tenfold.reproduce.table import ReportedTable
 from tenfold.runs.result import SweepResult
+
+# Columns of metrics.csv are named by part.
+COLUMN = {"running": "train"}
 
 
 class Measurements(NamedTuple):
@@ -35,6 +41,8 @@ def measured(measurements: Measurements, table: ReportedTable, measure: Measure)
 
 def number_of(record: TrialRecord, table: ReportedTable, measure: Measure) -> float:
     """Return a measure's number from a trial's record, NaN where the run had diverged by then."""
+    if measure.metric == "loss_noise":
+        return _noise(curve_of(record, measure.part, "loss"))
     numbers = record.moments[moment_of(measure)][measure.part]
     if numbers is None:
         # The arg-max of NaN is one class for every image, as the report's own code would have it.
@@ -43,10 +51,34 @@ def number_of(record: TrialRecord, table: ReportedTable, measure: Measure) -> fl
     return metric_of(numbers, measure.metric, measure.label)
 
 
+def curve_of(record: TrialRecord, part: str, metric: str, after: int = 0) -> list[float]:
+    """Return a curve of a record from a number of iterations on, a number for each stretch between two validations.
+
+    Of the part "running" it is the running mean over the stretch; of "validation", so that both are of the same steps,
+    the mean of the validations at its two ends.
+    """
+    steps = [step or 0 for step in record.curves.get("step", [])]
+    values = [math.nan if v is None else v for v in record.curves.get(f"{COLUMN.get(part, part)}_{metric}", [])]
+    if part == "validation":
+        values = [math.nan, *((early + late) / 2 for early, late in pairwise(values))][: len(values)]
+    return [value for start, value in zip([0, *steps], values, strict=False) if start >= after]
+
+
+def _noise(curve: Sequence[float]) -> float:
+    """Return the deviation of a curve's numbers from what their neighbors are, in its second half.
+
+    Two numbers of deviation s differ by s √2 in the root mean square, whatever slow trend they have.
+    """
+    apart = [later - earlier for earlier, later in pairwise(curve[len(curve) // 2 :])]
+    return math.sqrt(sum(step * step for step in apart) / (2 * len(apart))) if apart else math.nan
+
+
 def images_of(measurements: Measurements, measure: Measure) -> int | None:
     """Return the number of images that one seed of a measure was measured on, None where it is not one number."""
     if measure.run in measurements.sweeps:
         return measurements.sweeps[measure.run][0].scores.n if measure.part == "test" else None
+    if measure.part == "weights":
+        return None
     part, record = _images_part(measure), measurements.records[measure.run][0]
     share = 1.0 if measure.label is None else float(record.shares[part][measure.label])
     return round(share * record.images[part])

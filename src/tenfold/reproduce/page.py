@@ -21,6 +21,8 @@ from tenfold.reproduce.phrases import (
     failures,
     kind,
     own_rows,
+    reason,
+    tolerances,
     value,
     way_rows,
 )
@@ -32,6 +34,7 @@ LONG = 1500
 # Style of a verdict on a cell or a claim: a shape and a color, the same for both.
 STYLES = {
     "reproduced": "holds",
+    "reproduced with a fitted choice": "fitted",
     "within noise": "noise",
     "better": "better",
     "not reproduced": "misses",
@@ -80,6 +83,7 @@ class Section(NamedTuple):
     basis: str
     counts: list[VerdictCount]
     lines: list[CellLine]
+    tolerances: list[str]
     rests: tuple[int, ...]
     choices: list[tuple[int, str, str, str]]
     runs: list[tuple[str, str, str, bool]]
@@ -101,7 +105,7 @@ def reproduction_page(results: Sequence[Reproduction], figures: Mapping[str, Map
         "sections": sections,
         "counts": tally,
         "total": sum(count.n for count in tally),
-        "agree": sum(count.n for count in tally if count.style in ("holds", "noise")),
+        "agree": sum(count.n for count in tally if count.kind == "reproduced"),
     }
     return document("reproduction.html", context, {})
 
@@ -125,8 +129,9 @@ def _section(name: str, result: Reproduction, figures: Mapping[str, str]) -> Sec
         basis(result),
         _counts([result]),
         lines,
+        tolerances(line.cell for line in lines),
         lines[0].cell.rests if len({line.cell.rests for line in lines}) == 1 else (),
-        [(n, choice.field, value(choice.value), choice.why) for n, choice in enumerate(result.choices, 1)],
+        [(n, choice.field, value(choice.value), reason(choice)) for n, choice in enumerate(result.choices, 1)],
         [(name, run.about, _settings(run.settings), run.ours) for name, run in result.runs.items()],
         failures(result),
         [(claim.text, claim.verdict, _style(claim.verdict), claim.evidence) for claim in result.claims],

@@ -15,28 +15,34 @@ __all__ = [
     "failures",
     "kind",
     "own_rows",
+    "reason",
+    "tolerances",
     "value",
     "way_rows",
     "where",
 ]
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from tenfold.reproduce.records import CellResult, Explanation, Reproduction, RunTest
+from tenfold.reproduce.records import CellResult, ChoiceResult, Explanation, Reproduction, RunTest
 from tenfold.reproduce.values import LOWER
 from tenfold.runs.result import Failure
 from tenfold.text import ABSENT, count, finite, metric_name, setting
 
 KINDS = {
     "reproduced": "the difference is no more than the tolerance and the rounding of the report",
+    "reproduced with a fitted choice": "the same, but a choice was made because it gives the reported number",
     "within noise": "one more run may well give what the report printed (95 % prediction interval)",
     "better": "beyond noise, on the better side",
+    "nothing learned, as reported": "the model names one class for every image: any code gives this number",
+    "diverges, as reported": "no longer finite, here as there; its accuracy is the share of one class",
     "not reproduced": "beyond noise, on the worse side, or one diverges where the other does not",
     "protocol cannot be what was stated": "only what contradicts the report gives its number",
 }
-PARTS = {"train": "training", "running": "running training"}
+PARTS = {"train": "training", "running": "running training", "weights": "weights"}
 # In percent where the report has no number of their kind to follow, and the larger the better.
 SHARES = ("accuracy", "recall")
 
@@ -44,7 +50,8 @@ SHARES = ("accuracy", "recall")
 class CellRow(NamedTuple):
     """A cell in words, in the report's unit. rests: numbers of the choices that it rests on, from 1.
 
-    runs: how many seeds it is over, where some failed. reach: gap, and the ends of its 95 % interval in one more run.
+    runs: how many seeds it is over, where some failed. tolerance: how much may differ, and whose choice that is; why:
+    its reason. cause: what explains a gap. reach: gap, and the ends of its 95 % interval in one more run.
     """
 
     id: str
@@ -57,6 +64,9 @@ class CellRow(NamedTuple):
     gap: str
     verdict: str
     note: str
+    tolerance: str
+    why: str
+    cause: str
     rests: tuple[int, ...]
     reach: tuple[float, float | None, float | None] | None
 
@@ -109,9 +119,20 @@ def _cell_row(cell: CellResult, numbers: Mapping[str, int], alone: bool, seeds: 
         gap=_number(cell.gap, form, "+"),
         verdict=cell.verdict,
         note=cell.note,
+        tolerance=_tolerance(cell),
+        why=cell.tolerance_why,
+        cause=cell.cause,
         rests=tuple(sorted({numbers[field] for field in cell.rests_on if field in numbers})),
         reach=_reach(cell),
     )
+
+
+def _tolerance(cell: CellResult) -> str:
+    """Say how far the mean may lie off, in the unit of the report, and whose choice that is."""
+    if not finite(cell.allowed):
+        return ABSENT
+    scale = _scale(cell.unit)
+    return f"±{scale * cell.allowed:.4g}{' points' * (scale > 1)}, {cell.tolerance_by}"
 
 
 def _seeds(cell: CellResult, seeds: int) -> str:
@@ -182,6 +203,17 @@ def way_rows(explanation: Explanation) -> list[WayRow]:
     ]
 
 
+def tolerances(cells: Iterable[CellRow]) -> list[str]:
+    """Say why a table or a cell has a tolerance of its own, once for each reason."""
+    numbers = Counter(cell.why for cell in cells if cell.why)
+    return [f"Tolerance chosen by the table for {count(n, 'number')}: {why}." for why, n in numbers.items()]
+
+
+def reason(choice: ChoiceResult) -> str:
+    """Say why a choice was made, and whether it was fitted to the reported numbers."""
+    return f"{'fitted to the reported numbers: ' * choice.fitted}{choice.why}"
+
+
 def own_rows(result: Reproduction) -> list[RunRow]:
     """Phrase the best run by validation, on test images, beside the best number that the report has of its kind."""
     return [_run_row(test, result.cells) for test in result.ours]
@@ -207,7 +239,7 @@ def basis(result: Reproduction) -> str:
     minutes = result.seconds / 60
     time = f"{minutes:.1f} minutes" if minutes >= 1 else f"{result.seconds:.0f} seconds"
     scale = f"{result.scale} scale" + " (not the protocol)" * (result.scale != "full")
-    return f"{result.data}, {seeds}, {scale}, tolerance {result.tolerance}, {time}"
+    return f"{result.data}, {seeds}, {scale}, {time}"
 
 
 def value(entry: object) -> str:
@@ -227,8 +259,18 @@ def _mean(mean: float | None, interval: tuple[float, float] | None, form: _Print
     """Print mean ± half of its interval."""
     if mean is None:
         return "diverged"
-    half = f" ± {_number((interval[1] - interval[0]) / 2, form)}" if interval else ""
-    return f"{_number(mean, form)}{half}{' %' * (form.unit == '%')}"
+    return f"{_number(mean, form)}{_around(mean, interval, form)}{' %' * (form.unit == '%')}"
+
+
+def _around(mean: float, interval: tuple[float, float] | None, form: _Print) -> str:
+    """Print half of an interval, or both of its ends where what is possible cuts one of them off."""
+    if interval is None:
+        return ""
+    if interval[0] == 0 or interval[1] == 1:
+        below, above = mean - interval[0], interval[1] - mean
+        if not math.isclose(below, above, rel_tol=0.01, abs_tol=1e-12):
+            return f" ({_span(interval, form)})"
+    return f" ± {_number((interval[1] - interval[0]) / 2, form)}"
 
 
 def _span(bounds: tuple[float, float] | None, form: _Print) -> str:

@@ -59,11 +59,15 @@ class TrialRecord:
 
 @dataclass(frozen=True)
 class ChoiceResult:
-    """A choice that the report leaves open: the field of a Recipe, the value that is taken, and why."""
+    """A choice that the report leaves open: the field of a Recipe, the value that is taken, and why.
+
+    fitted: the value was chosen because it gives the reported numbers.
+    """
 
     field: str
     value: str
     why: str
+    fitted: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,8 @@ class CellResult:
     """A reported number beside the measured ones. measured: one number a seed, None where the run diverged.
 
     mean, interval, prediction, gap: see CellVerdict. rests_on: fields of the choices that the number depends on.
+    tolerance: in words; tolerance_by: whose choice it is; allowed: with half of the last printed digit, in the unit of
+    `mean`. cause: what explains the gap, in a few words.
     """
 
     id: str
@@ -100,6 +106,11 @@ class CellResult:
     verdict: str
     note: str
     rests_on: tuple[str, ...]
+    tolerance: str = ""
+    tolerance_by: str = ""
+    tolerance_why: str = ""
+    allowed: float | None = None
+    cause: str = ""
 
 
 @dataclass(frozen=True)
@@ -146,7 +157,7 @@ class Explanation:
     """Everything that was tried to explain a cell. cause: digest of all that it depends on.
 
     base: measured as stated, with the first seed. verdict: "" where the cell keeps its verdict. ways, pairs: nearest
-    first.
+    first. words: the cause, or what was tried, in a few words.
     """
 
     cause: str
@@ -157,6 +168,7 @@ class Explanation:
     verdict: str
     ways: tuple[WayResult, ...]
     pairs: tuple[WayResult, ...]
+    words: str = ""
 
 
 @dataclass(frozen=True)

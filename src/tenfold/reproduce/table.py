@@ -5,8 +5,6 @@
 
 __all__ = [
     "Alternative",
-    "Claim",
-    "Measure",
     "Question",
     "ReportedCell",
     "ReportedTable",
@@ -17,6 +15,7 @@ __all__ = [
     "resolved",
     "seeds_of",
     "shipped",
+    "twins_of",
 ]
 
 import hashlib
@@ -34,8 +33,11 @@ from tenfold.data.load import load
 from tenfold.data.types import Dataset
 from tenfold.errors import UsageError, nearest
 from tenfold.recipe import Recipe, Settings
+from tenfold.reproduce.claim import Claim
 from tenfold.reproduce.complaints import complaint
+from tenfold.reproduce.measure import Measure
 from tenfold.reproduce.protocol import SHARED, TABLE_ONLY, ReportedRun, Scale, overridden, recipe_of, refuse_unmeasured
+from tenfold.reproduce.tolerance import Tolerance, tolerance_of
 from tenfold.reproduce.values import (
     CHECKED,
     NAME,
@@ -44,7 +46,6 @@ from tenfold.reproduce.values import (
     AlternativeLabel,
     Digits,
     Label,
-    Metric,
     Moment,
     Subset,
     Within,
@@ -54,50 +55,10 @@ from tenfold.rooms import names
 SLUG = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
-class Measure(BaseModel):
-    """One number of a run: metric, part, moment.
-
-    part: "train" (exact, all of it), "running" (its running mean since the last validation), "validation" or "test".
-    epoch: a number of epochs, "last", or "best": the moment of the best validation score. label: of the class, for
-    "recall". setting: of a run that searches, the settings of one of its members, {} for the best; its validation is
-    the mean over the folds, and only the best is tested. weight_disagreement, bias_disagreement: relative error of the
-    hand-derived gradient against autograd in float64, 10 inputs, 3 images.
-    """
-
-    model_config = STRICT
-
-    run: str
-    metric: Metric = "accuracy"
-    part: Subset = "test"
-    epoch: Moment = "last"
-    label: Label | None = None
-    setting: Settings = {}
-
-    @model_validator(mode="after")
-    def _complete(self) -> "Measure":
-        if (self.metric == "recall") != (self.label is not None):
-            raise ValueError('label: recall is of a class, and no other metric is: give metric "recall" and its label')
-        if self.part == "running" and self.metric not in RUNNING:
-            raise ValueError(f"metric {self.metric!r}: the part running has {', '.join(RUNNING)}; take the part train")
-        return self
-
-    @property
-    def id(self) -> str:
-        """Return the name for `--explain`: run/part/metric@epoch, without what is usual.
-
-        >>> Measure(run="plain", epoch=1).id, Measure(run="plain", part="train", metric="loss").id
-        ('plain/test@1', 'plain/train/loss')
-        """
-        words = [self.run, *(f"{name}={value}" for name, value in self.setting.items()), self.part]
-        words += [self.metric] * (self.metric != "accuracy") + [str(self.label)] * (self.label is not None)
-        moment = self.epoch if isinstance(self.epoch, str) else f"{self.epoch:g}"
-        return "/".join(words) + f"@{moment}" * (moment != "last")
-
-
 class ReportedCell(Measure):
     """A reported number, as printed. unit: "%" where it is printed in percent. n: images that it was measured on.
 
-    reported: digits as in the report, "NaN" for what is not a number. tolerance: replaces the table's.
+    reported: digits as in the report, "NaN" for what is not a number. tolerance, tolerance_why: replace the table's.
     note: the remark that the report makes on it.
     """
 
@@ -105,6 +66,7 @@ class ReportedCell(Measure):
     unit: Literal["", "%"] = ""
     n: Annotated[int, Field(gt=0)] | None = None
     tolerance: Within = ""
+    tolerance_why: str = ""
     note: str = ""
 
     @property
@@ -121,58 +83,17 @@ class ReportedCell(Measure):
         return 0.5 * 10.0**exponent / (100 if self.unit == "%" else 1)
 
 
-class Claim(BaseModel):
-    """A sentence of the report that can be wrong, of one of three kinds.
-
-    better, than: the first measure is better than the second; beside: and its gain over the second is larger than the
-    gain of each of these. fails: the run that goes non-finite. lowest, highest: labels of classes that every run in
-    `of` recalls least (most), on test images.
-    """
-
-    model_config = STRICT
-
-    text: str
-    better: Measure | None = None
-    than: Measure | None = None
-    beside: tuple[Measure, ...] = ()
-    fails: str = ""
-    lowest: tuple[Label, ...] = ()
-    highest: tuple[Label, ...] = ()
-    of: tuple[str, ...] = ()
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> "Claim":
-        kinds = [
-            (self.better or self.than or self.beside, self.better and self.than),
-            (self.fails, True),
-            (self.lowest or self.highest or self.of, bool(self.lowest) != bool(self.highest) and self.of),
-        ]
-        if [bool(whole) for begun, whole in kinds if begun] != [True]:
-            raise ValueError(
-                f"claim {self.text!r}: give better and than, or fails, or of and one of lowest and highest"
-            )
-        return self
-
-    @property
-    def measures(self) -> tuple[Measure, ...]:
-        """Return the measures that judge it."""
-        labels = (*self.lowest, *self.highest)
-        ranked = tuple(Measure(run=run, metric="recall", label=label) for run in self.of for label in labels)
-        return (*(m for m in (self.better, self.than) if m), *self.beside, *ranked)
-
-    @property
-    def runs(self) -> set[str]:
-        """Return the runs that it speaks of."""
-        return {measure.run for measure in self.measures} | ({self.fails} if self.fails else set())
-
-
 class OpenChoice(BaseModel):
-    """A choice that the report left open, and the table made. field: of a Recipe; why: in words."""
+    """A choice that the report left open, and the table made. field: of a Recipe; why: in words.
+
+    fitted: the value was chosen because it gives the reported numbers, so that these do not confirm it.
+    """
 
     model_config = STRICT
 
     field: str
     why: str
+    fitted: bool = False
 
 
 class Alternative(BaseModel):
@@ -207,6 +128,7 @@ class Question(BaseModel):
 class ReportedTable(BaseModel):
     """A reported table. report: which of the reports it is from. tolerance: "0.5 points", "0.05 absolute" or "2 %".
 
+    tolerance, tolerance_why: replace the default rule's, and the reason.
     figures: words of the room figures that it draws. pairs: runs that the report shows side by side. nan_predicts: the
     class that the report's own code predicts where scores are NaN. reference: what others reach on the same data with
     the same class of model.
@@ -218,7 +140,8 @@ class ReportedTable(BaseModel):
     title: str
     report: str = ""
     about: str = ""
-    tolerance: Annotated[Within, Field(min_length=1)]
+    tolerance: Within = ""
+    tolerance_why: str = ""
     reference: str = ""
     nan_predicts: Label | None = None
     figures: tuple[str, ...] = ("run_curves",)
@@ -246,9 +169,16 @@ class ReportedTable(BaseModel):
         ):
             if len(set(ids)) < len(ids):
                 raise ValueError(f"two {fault}: {next(i for i in ids if ids.count(i) > 1)}")
+        cells = {cell.id: cell for cell in self.cells}
         for k, claim in enumerate(self.claims):
-            if searching := [run for run in (claim.fails, *claim.of) if run and self.runs[run].searches]:
-                key = "fails" if claim.fails else "of"
+            for name in claim.cells:
+                if name not in cells:
+                    raise ValueError(f"claims.{k}.cells: no cell {name!r}: {nearest(name, cells)}")
+                if cells[name].run not in claim.read_in:
+                    raise ValueError(f"claims.{k}.read_in: give the run that the cells of {cells[name].run!r} are of")
+            plain = (claim.fails, *claim.of, *claim.read_in.values())
+            if searching := [run for run in plain if run and self.runs[run].searches]:
+                key = "fails" if claim.fails else "of" if claim.of else "read_in"
                 raise ValueError(f"claims.{k}.{key}: {searching[0]!r} searches: name a run without vary")
         for room, valid, words in (
             ("field", Recipe.model_fields, [choice.field for choice in self.choices]),
@@ -262,14 +192,25 @@ class ReportedTable(BaseModel):
     @property
     def measures(self) -> tuple[Measure, ...]:
         """Return all that cells and claims ask of the runs."""
-        return (*self.cells, *(measure for claim in self.claims for measure in claim.measures))
+        claimed = [measure for claim in self.claims for measure in (*claim.measures, *self.read(claim))]
+        return (*self.cells, *claimed)
+
+    def read(self, claim: Claim) -> tuple[ReportedCell, ...]:
+        """Return the cells of a claim as they are read in another run."""
+        cells = [cell for cell in self.cells if cell.id in claim.cells]
+        return tuple(cell.model_copy(update={"run": claim.read_in.get(cell.run, cell.run)}) for cell in cells)
+
+    def tolerance_of(self, cell: ReportedCell) -> Tolerance:
+        """Return the tolerance of a cell, and whose choice it is."""
+        stated = (cell.tolerance, cell.tolerance_why)
+        return tolerance_of(cell.metric, stated, (self.tolerance, self.tolerance_why))
 
     @property
     def places(self) -> dict[str, Measure]:
         """Return place in the file -> the number that it asks for."""
         places: dict[str, Measure] = {f"cells.{k}": cell for k, cell in enumerate(self.cells)}
         for k, claim in enumerate(self.claims):
-            pair = {"better": claim.better, "than": claim.than}
+            pair = {"better": claim.better, "than": claim.than, "equal": claim.equal, "to": claim.to}
             beside = {f"beside.{b}": measure for b, measure in enumerate(claim.beside)}
             places |= {f"claims.{k}.{key}": measure for key, measure in (pair | beside).items() if measure}
         return places
@@ -335,7 +276,12 @@ def read_table(name: str) -> ReportedTable:
 def cause_of(table: ReportedTable, cell: ReportedCell, scale: str) -> str:
     """Digest what an explanation of a cell is of: its run's recipe, the reported number, the questions."""
     questions = [question.model_dump() for question in table.questions]
-    cause = [resolved(table, cell.run, scale).model_dump(), cell.model_dump(), table.tolerance, questions]
+    cause = [
+        resolved(table, cell.run, scale).model_dump(),
+        cell.model_dump(),
+        table.tolerance_of(cell).words,
+        questions,
+    ]
     return hashlib.sha256(json.dumps(cause, sort_keys=True).encode()).hexdigest()[:20]
 
 
@@ -363,9 +309,26 @@ def _check(table: ReportedTable) -> None:
         for run, settings in table.runs.items():
             if not settings.searches:
                 bases.setdefault(recipes[run], f"run {run!r}, scale {scale!r}")
+    _refuse_twins(table)
     for q, question in enumerate(table.questions):
         for w, way in enumerate(question.ways):
             _check_way(table, way, f"questions.{q}.ways.{w}", bases)
+
+
+def _refuse_twins(table: ReportedTable) -> None:
+    """Refuse a claim that compares a number with itself in the protocol as it is."""
+    for k, claim in enumerate(table.claims):
+        if twins := twins_of(table, claim, "full"):
+            raise UsageError(f"claims.{k}: {twins[0]} and {twins[1]} are the same number: compare two runs that differ")
+
+
+def twins_of(table: ReportedTable, claim: Claim, scale: str) -> tuple[str, str] | None:
+    """Return two measures of a claim that are one number at this scale, None where there are none."""
+    for first, other in claim.compared:
+        alike = first.model_dump(exclude={"run"}) == other.model_dump(exclude={"run"})
+        if alike and resolved(table, first.run, scale) == resolved(table, other.run, scale):
+            return first.id, other.id
+    return None
 
 
 def _check_way(table: ReportedTable, way: Alternative, where: str, bases: Mapping[Recipe, str]) -> None:

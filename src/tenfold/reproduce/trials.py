@@ -37,6 +37,10 @@ from tenfold.runs.run import stage_of as stage_of_run
 from tenfold.runs.stage import measured
 from tenfold.search.units import NEEDED, tidy, train_in
 
+# Moments that are no number of epochs.
+NAMED = ("last", "best")
+# Weights below this share of the largest of their layer count as zero.
+NEAR_ZERO = 0.01
 # Keys of every record.
 RECORDED = ("run", "key", "seed", "moments", "failed", "shares", "images", "curves", "seconds")
 # The code that a measured number depends on; a change elsewhere leaves it as it is.
@@ -49,7 +53,7 @@ MEASURING = (
 class TableTrial(NamedTuple):
     """One run of a table with one seed; run: "" for another way of one.
 
-    moments: "last", "best" or a number of epochs -> parts that are measured then.
+    moments: one of NAMED, or a number of epochs -> parts that are measured then.
     """
 
     run: str
@@ -95,7 +99,8 @@ def read_record(folder: Path, trial: TableTrial) -> TrialRecord:
         for moment, parts in trial.moments.items():
             for part in parts:
                 numbers = record.moments[moment][part]
-                whole &= numbers is None or isinstance(numbers["accuracy"], float | int)
+                key = "near_zero" if part == "weights" else "accuracy"
+                whole &= numbers is None or isinstance(numbers[key], float | int)
     except (FileError, KeyError, TypeError, ValueError) as error:
         if not path.exists():
             raise
@@ -199,8 +204,8 @@ def stage_of(run: Run, group: Sequence[TableTrial]) -> Stage:
     measure: dict[int, set[str]] = {}
     for one in group:
         for moment, parts in one.moments.items():
-            if moment not in ("last", "best"):
-                measure.setdefault(_step(moment, updates, steps), set()).update(set(parts) - {"running"})
+            if moment not in NAMED:
+                measure.setdefault(_step(moment, updates, steps), set()).update(set(parts) - {"running", "weights"})
     ordered = {step: tuple(sorted(parts)) for step, parts in measure.items()}
     runs = list(dict.fromkeys(one.run for one in group))
     name = runs[0] or f"{len(group)} other ways"
@@ -221,7 +226,7 @@ def _moment(
     step = {"best": int(progress.tally["best_step"][row]), "last": progress.state.step}.get(moment, -1)
     if step < 0:
         step = _step(moment, per_epoch(run, stage.recipe), stage.steps)
-    kept = progress.measured.get(str(step), {}) if moment not in ("last", "best") else {}
+    kept = progress.measured.get(str(step), {}) if moment not in NAMED else {}
     # What failed has the weights of its best validation, if there was one, and what was measured before.
     if str(member) in progress.failed and not kept and not (moment == "best" and step):
         return dict.fromkeys(parts)
@@ -231,11 +236,19 @@ def _moment(
     for part in parts:
         if part == "running":
             numbers[part] = _running(run.folder, member, step)
+        elif part == "weights":
+            numbers[part] = {"near_zero": _near_zero([w for w in params.values() if w.ndim > 2])}
         elif kept:
             numbers[part] = kept[part].get(str(member))
         else:
             numbers[part] = measured(run, alone, params, part)[0]
     return numbers
+
+
+def _near_zero(weights: Sequence[torch.Tensor]) -> float:
+    """Return the share of weights that are below NEAR_ZERO of the largest of their layer."""
+    small = [(w.abs() < NEAR_ZERO * w.abs().max()).sum() for w in weights]
+    return float(sum(small)) / sum(w.numel() for w in weights)
 
 
 def _running(folder: Path, member: int, step: int) -> Numbers | None:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     "--explain",
     default=None,
     metavar="CELL",
-    help="explain this cell: train what the report leaves open",
+    help="explain this cell: train what the report leaves open; gaps: every cell that is not reproduced",
 )
 @click.option("--force", is_flag=True, help="measure again, even if measured before")
 @click.option("--dry-run", is_flag=True, help="print the populations that would be trained and their time, and stop")
@@ -62,10 +62,8 @@ def command(
 
     if everything and tables:
         raise UsageError("give names of tables or --all, not both")
-    if explain is not None and (force or seeds or dry_run or everything or len(tables) != 1):
-        raise UsageError(
-            "--explain CELL explains a cell of one table: give one name, and no --force, --seeds, --dry-run or --all"
-        )
+    gaps = explain == "gaps"
+    _refuse_explaining(explain, tables, everything, dry_run, bool(force or seeds))
     names = list(shipped()) if everything else list(tables)
     if not names:
         return _listed(scale, seeds, data_dir, as_json)
@@ -77,10 +75,11 @@ def command(
     if dry_run:
         return _rehearsed(requests, as_json)
     root = Path(out or "reproductions").expanduser()
-    if explain is not None:
+    if explain is not None and not gaps:
         return _explained(requests[0], root, explain, as_json)
     from tenfold.cli.tables.reproduce import print_reproduction
     from tenfold.files import as_json as plain
+    from tenfold.reproduce.explain import reproduce_and_explain
     from tenfold.reproduce.publish import publish
     from tenfold.reproduce.reproduce import folder_of, reproduce
 
@@ -90,13 +89,27 @@ def command(
     results = []
     for request, folder in zip(requests, folders, strict=True):
         with display(as_json) as watch:
-            results.append(reproduce(request, folder, watch))
+            results.append((reproduce_and_explain if gaps else reproduce)(request, folder, watch))
         page = publish(results[-1:], [folder], root)
         if not as_json:
             print_reproduction(results[-1])
     if len(folders) > 1 or markdown:
         page = publish(results, folders, root, markdown)
     return shown({"report": str(page), "tables": plain(results)}, as_json, _print_page)
+
+
+def _refuse_explaining(explain: str | None, tables: Sequence[str], everything: bool, dry_run: bool, anew: bool) -> None:
+    """Refuse options that do not go with --explain. anew: --force or --seeds is given."""
+    if explain is None:
+        return
+    if explain == "gaps":
+        if dry_run or not (tables or everything):
+            raise UsageError("--explain gaps explains cells of tables: give their names or --all, and no --dry-run")
+    elif anew or dry_run or everything or len(tables) != 1:
+        raise UsageError(
+            "--explain CELL explains a cell of one table: give one name, and no --force, --seeds, --dry-run or --all; "
+            "--explain gaps takes several tables"
+        )
 
 
 def _print_page(result: dict[str, Any]) -> None:

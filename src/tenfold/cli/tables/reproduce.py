@@ -16,6 +16,7 @@ from tenfold.reproduce.phrases import (
     counts,
     failures,
     own_rows,
+    reason,
     value,
     way_rows,
 )
@@ -29,7 +30,11 @@ from tenfold.reproduce.records import (
     Rehearsal,
     Reproduction,
 )
+from tenfold.reproduce.tolerance import BY_DEFAULT
 from tenfold.text import ABSENT, count, inert, label, number
+
+# Width up to which names stay whole in a narrow terminal; verdicts are folded first.
+NAMES = 26
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -44,6 +49,9 @@ def print_reproduction(result: Reproduction) -> None:
     cells = cell_rows(result)
     if cells:
         layout.show(_cells(cells, result.seeds))
+        _line("within: how far the mean may lie off, by the default rule; p: by the printed digits; c: by choice")
+        _lines("tolerances by choice", dict.fromkeys(cell.why for cell in cells if cell.why))
+        _lines("causes of gaps", (f"{cell.id}: {cell.cause}" for cell in cells if cell.cause))
     _lines("choices that the report leaves open, and their values here", map(_choice, enumerate(result.choices, 1)))
     _lines("diverged", (f"{name}: {places}" for name, places in failures(result)))
     _lines("claims", map(_claim, result.claims))
@@ -84,18 +92,25 @@ def print_list(rows: Sequence[ListedTable]) -> None:
 def _cells(cells: Sequence[CellRow], seeds: int) -> "Table":
     differ = len({cell.rests for cell in cells}) > 1  # else the list of choices says it
     measured = f"measured\n({count(seeds, 'seed')})"
-    table = layout.table("cell", ["reported", measured, "gap", *["rests\non"] * differ], "verdict")
+    table = layout.table("cell", ["reported", measured, "gap", "within", *["rests\non"] * differ], "verdict")
+    table.columns[0].min_width = min(NAMES, max(len(cell.id) for cell in cells))
     for cell in cells:
         few = f" ({cell.runs.removesuffix(' seeds').removesuffix(' seed')})" if cell.runs else ""
         rests = [",".join(map(str, cell.rests)) or ABSENT] * differ
-        numbers = [cell.reported, cell.measured.removesuffix(" %") + few, cell.gap, *rests]
+        numbers = [cell.reported, cell.measured.removesuffix(" %") + few, cell.gap, _tolerance(cell), *rests]
         table.add_row(inert(cell.id), *map(inert, numbers), inert(cell.verdict))
     return table
 
 
+def _tolerance(cell: CellRow) -> str:
+    """Return the tolerance with a letter where it is not that of the default rule; a line below explains it."""
+    words, _, by = cell.tolerance.removeprefix("±").partition(", ")
+    return words.removesuffix(" points") + by[:1] * (by != BY_DEFAULT)
+
+
 def _choice(numbered: tuple[int, ChoiceResult]) -> str:
     place, choice = numbered
-    return f"{place} {choice.field} = {value(choice.value)}: {choice.why}"
+    return f"{place} {choice.field} = {value(choice.value)}: {reason(choice)}"
 
 
 def _claim(claim: ClaimResult) -> str:
