@@ -32,6 +32,13 @@ QUICK = (
     "softmax_course_mask_redrawn_2",
     "softmax_scores_clipped_2",
     "softmax_scores_differs_between_calls_1",
+    "hinge_scores_other_hinge_1",
+    "hinge_course_hinge_indicator_2",
+    "hinge_l1_hinge_indicator_3",
+    "hinge_l1_penalty_sign_lost_1",
+    "hinge_torch_penalty_summed_1",
+    "hinge_course_bias_from_weights_1",
+    "hinge_l1_bias_from_weights_3",
 )
 TAUGHT = {student.name: student for student in STUDENTS}
 

@@ -67,7 +67,9 @@ def explained(
             return [FaultExplanation(fault, _sentence((way,), case), wrong) for fault, way in kept.items()]
     for case in cases:
         for (fault, way), (other, second) in combinations(_ways(case, subject.blocks), 2):
-            if fault != other and not {fault, other} <= SCALES and _explains(case, (way, second)):
+            # What replaces a gradient comes before what multiplies it.
+            both = (second, way) if fault in SCALES else (way, second)
+            if fault != other and not {fault, other} <= SCALES and _explains(case, both):
                 return [FaultExplanation(f"{fault} + {other}", _sentence((way, second), case), wrong)]
     return []
 
@@ -106,7 +108,9 @@ def _bare_case(looks: Sequence[Look]) -> _Case:
     for one in looks:
         images = one.problem.x if one.problem.y is None else one.problem.y
         scores = torch.zeros(len(np.atleast_1d(images)), one.problem.classes or 1, dtype=torch.float64)
-        passes.append(Pass(UNRECOGNIZED, _tensors(one.problem.params), scores, (), (), (), 0.0, scores, scores))
+        # Of a function of one array, such as a penalty, that is what it differentiates.
+        params = one.problem.params or dict.fromkeys(one.given.grads, one.problem.x)
+        passes.append(Pass(UNRECOGNIZED, _tensors(params), scores, (), (), (), 0.0, scores, scores))
         grads = {name: np.full(grad.shape, np.nan) for name, grad in one.given.grads.items()}
         for name, slopes in one.slopes.items():
             grads[name].flat[slopes.places] = np.where(slopes.kink, np.nan, slopes.value)

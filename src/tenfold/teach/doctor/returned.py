@@ -129,6 +129,8 @@ def _check_shapes(arrays: Mapping[str, NDArray[Any]], where: str, shapes: Mappin
     for name, array in arrays.items():
         if array.shape != shapes[name]:
             hint = _hint(array.shape, shapes[name], images, shapes)
+            if twins := [other for other in arrays if other != name and np.array_equal(array, arrays[other])]:
+                hint = f"it is the gradient of {twins[0]} again, and {name} has one of its own"
             if len(arrays) > 1 and sorted(a.shape for a in arrays.values()) == sorted(shapes[name] for name in arrays):
                 hint = f"the gradients are in another order than {', '.join(arrays)}"
             expected = _sizes(shapes[name]) if shapes[name] else "a single number"
