@@ -8,7 +8,7 @@ single fault explains it, pairs of them are tried.
 
 __all__ = ["NOISY", "SAME_VALUE", "FaultExplanation", "derived", "explained", "structures_of"]
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import NamedTuple
@@ -54,7 +54,11 @@ class _Case(NamedTuple):
 
 
 def explained(
-    subject: Subject, looks: Sequence[Look], structures: Sequence[Structure], wrong: tuple[str, ...]
+    subject: Subject,
+    looks: Sequence[Look],
+    structures: Sequence[Structure],
+    wrong: tuple[str, ...],
+    watch: Callable[[str], None],
 ) -> list[FaultExplanation]:
     """Return the faults that explain what was returned, the likeliest first; none where no known one does.
 
@@ -66,7 +70,8 @@ def explained(
             kept = _narrowed(subject, looks, sorted(single, key=lambda pair: pair[1].rank))
             return [FaultExplanation(fault, _sentence((way,), case), wrong) for fault, way in kept.items()]
     for case in cases:
-        for (fault, way), (other, second) in combinations(_ways(case, subject.blocks), 2):
+        for number, ((fault, way), (other, second)) in enumerate(combinations(_ways(case, subject.blocks), 2)):
+            watch(f"{subject.name}: no single fault explains the gradient; {number:,} pairs of faults tried")
             # What replaces a gradient comes before what multiplies it.
             both = (second, way) if fault in SCALES else (way, second)
             if fault != other and not {fault, other} <= SCALES and _explains(case, both):

@@ -8,7 +8,8 @@ from typing import NamedTuple
 class Base(NamedTuple):
     """One right file. spec: shapes in letters; loss and activation: words of reference.py.
 
-    penalty: factor of λ ‖W‖², or of λ Σ|W| where norm is 1, with the first constant as λ, 0 for none; stable: right for scores of ±1000 as well.
+    penalty: factor of λ ‖W‖², or of λ Σ|W| where norm is 1, with the first constant as λ; 0 for none. stable: right
+    for scores of ±1000 as well.
     """
 
     file: str
