@@ -32,6 +32,7 @@ NOISY = 1e-11
 ROUNDED_AWAY = 1e-13
 # Of these one is enough: two of them make one factor, which might be split in many ways.
 SCALES = {"doubled_mean", "factor_of_two", "missing_mean", "scaled", "sign", "sum_over_classes", "wrong_divisor"}
+LATER = SCALES | {"bias_from_weights"}  # what multiplies a gradient, or hands it on, comes after what replaces it
 UNRECOGNIZED = Structure((), "", "", "", 1.0)
 
 
@@ -70,10 +71,11 @@ def explained(
             kept = _narrowed(subject, looks, sorted(single, key=lambda pair: pair[1].rank))
             return [FaultExplanation(fault, _sentence((way,), case), wrong) for fault, way in kept.items()]
     for case in cases:
-        for number, ((fault, way), (other, second)) in enumerate(combinations(_ways(case, subject.blocks), 2)):
+        pairs = combinations(_ways(case, subject.blocks), 2)
+        likelier = sorted(pairs, key=lambda pair: pair[0][1].rank + pair[1][1].rank)
+        for number, ((fault, way), (other, second)) in enumerate(likelier):
             watch(f"{subject.name}: no single fault explains the gradient; {number:,} pairs of faults tried")
-            # What replaces a gradient comes before what multiplies it.
-            both = (second, way) if fault in SCALES else (way, second)
+            both = (second, way) if fault in LATER else (way, second)
             if fault != other and not {fault, other} <= SCALES and _explains(case, both):
                 return [FaultExplanation(f"{fault} + {other}", _sentence((way, second), case), wrong)]
     return []
