@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from tenfold.errors import FileError, UsageError
+from tenfold.report.printed import fidelity
 from tenfold.teach.margin.find import draw_margin, margin
 from tenfold.teach.margin.problem import Inseparable, Separated
 from tenfold.teach.margin.sources import _shares
-from tenfold.teach.printed import fidelity
 
 CASES = {
     "solved": {},

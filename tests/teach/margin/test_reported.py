@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from tenfold.errors import UsageError
-from tenfold.teach.judge import EARLIER_SLIP, RIGHT, SLIP
+from tenfold.report.judge import EARLIER_SLIP, RIGHT, SLIP
 from tenfold.teach.margin.given import judge
 from tenfold.teach.margin.points import parse_given, parse_points
 from tenfold.teach.margin.reported import judge_statements

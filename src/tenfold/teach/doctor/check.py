@@ -5,12 +5,11 @@ __all__ = ["Request", "check"]
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-import torch
+from threadpoolctl import threadpool_limits
 
 from tenfold.errors import UsageError
 from tenfold.files import as_json
@@ -62,34 +61,25 @@ def check(request: Request, watch: Callable[[str], None] = lambda line: None) ->
     """
     start = time.perf_counter()
     _refuse(request)
-    with silenced() as aloud, _one_thread():
+    # Products are too small for several threads, which would wait for each other at every one.
+    with silenced() as aloud, threadpool_limits(1):
 
         def heard(line: str) -> None:
             with aloud():
                 watch(line)
 
         subjects = [_examined(subject, request, heard) for subject in _subjects(request)]
-    on_data = "data" in request.given
+    with threadpool_limits(1):
+        steps = sanity(request.recipe, request.data_dir) if "data" in request.given else None
     result = {
         "target": request.target,
         "right": all(subject["verdict"] == "right" for subject in subjects),
         "subjects": subjects,
-        "data": request.recipe.data if on_data else None,
-        "sanity": sanity(request.recipe, request.data_dir, watch=_now_and_then(watch)) if on_data else None,
+        "data": None if steps is None else request.recipe.data,
+        "sanity": steps,
         "seconds": time.perf_counter() - start,
     }
     return cast(dict[str, Any], as_json(result))
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Compute with one thread: products are too small for several, which would wait for each other at every one."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _now_and_then(watch: Callable[[str], None]) -> Callable[[str], None]:

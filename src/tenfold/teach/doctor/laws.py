@@ -242,7 +242,11 @@ def _separable(loss: LossOfScores, rng: np.random.Generator) -> list[Law]:
 
 def _batch(loss: LossOfScores, rng: np.random.Generator) -> list[Law]:
     z, y = _draw(loss, rng)
-    (once, dz), (twice, ddz) = loss.of(z, y), loss.of(np.vstack((z, z)), np.concatenate((y, y)))
+
+    def doubled(scores: Array) -> tuple[float, Array | None]:
+        return loss.of(np.vstack((scores, scores)), np.concatenate((y, y)))
+
+    (once, dz), (twice, ddz) = loss.of(z, y), doubled(z)
     ratio = twice / once if once else math.nan
     mean = _apart(ratio, 1.0) <= loss.close
     if mean:
@@ -257,7 +261,7 @@ def _batch(loss: LossOfScores, rng: np.random.Generator) -> list[Law]:
         whole, others = ddz[: len(z)] + ddz[len(z) :], [_draw(loss, rng)[0] for _ in range(2)]
         pull = float((whole * dz).sum() / (dz * dz).sum())
         # A constant in the value goes into no gradient, so its changes tell; one in the gradient is no average.
-        grows = [_grown(loss, z, other, y) for other in others]
+        grows = [(doubled(other)[0] - twice) / (loss.of(other, y)[0] - once or math.nan) for other in others]
         same = all(math.isfinite(one) and _apart(one, grows[0]) <= 10 * loss.close for one in grows)
         parallel = np.abs(whole - pull * dz).max() <= 10 * loss.close * np.abs(whole).max()
         if same and parallel and _apart(pull, grows[0]) > 10 * loss.close:
@@ -265,14 +269,6 @@ def _batch(loss: LossOfScores, rng: np.random.Generator) -> list[Law]:
             says += ": one of them is averaged, the other is not"
             results.append(Law("gradient of the mean", False, says, pull))
     return results
-
-
-def _grown(loss: LossOfScores, z: Array, other: Array, y: Targets) -> float:
-    """Return by how much the change of the value from z to other scores grows when the batch is doubled."""
-    once = loss.of(other, y)[0] - loss.of(z, y)[0]
-    rows = np.concatenate((y, y))
-    twice = loss.of(np.vstack((other, other)), rows)[0] - loss.of(np.vstack((z, z)), rows)[0]
-    return twice / once if once else math.nan
 
 
 def _permutation(loss: LossOfScores, rng: np.random.Generator) -> list[Law]:

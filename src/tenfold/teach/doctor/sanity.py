@@ -58,17 +58,12 @@ class _Untrained(NamedTuple):
     part: Part
     rows: Tensor
     loss: Loss
-    watch: Callable[[str], None]
 
     def trained(self, batches: Callable[[int], Batch], steps: int) -> Iterator[tuple[State, Value]]:
         """Yield state and measurements after each of some steps from the first parameters."""
         population = self.population
         start = loop.start(self.params, population.optimizer)
-        for state, value in loop.train(
-            population.objective, population.optimizer, population.rate, batches, start, steps
-        ):
-            self.watch(f"{self.recipe.model} on {self.recipe.data}: step {state.step} of up to {steps:,}")
-            yield state, value
+        return loop.train(population.objective, population.optimizer, population.rate, batches, start, steps)
 
 
 class _Observed(NamedTuple):
@@ -79,31 +74,25 @@ class _Observed(NamedTuple):
     outputs: dict[str, Tensor]
 
 
-def sanity(
-    recipe: Recipe,
-    data_dir: str = "",
-    dataset: Dataset | None = None,
-    watch: Callable[[str], None] = lambda line: None,
-) -> list[SanityCheck]:
+def sanity(recipe: Recipe, data_dir: str = "", dataset: Dataset | None = None) -> list[SanityCheck]:
     """Check a single model on its data, in the order of the header.
 
     recipe: model, data, loss, initializer, learning rate … as for training. dataset: the recipe's, where it is loaded.
-    watch: receives lines of text, many of them.
     """
-    model = _untrained(recipe, dataset or data_of_recipe(recipe, data_dir), watch)
+    model = _untrained(recipe, dataset or data_of_recipe(recipe, data_dir))
     first, (params, ratios, failed) = _observed(model, model.params), _stepped(model)
     units = _units(model, first, _observed(model, params))
     checks = [_initial_loss(model, first), _by_heart(model), _flow(first), *units, _update_ratio(ratios, failed)]
     return [replace(check, numbers=as_json(check.numbers)) for check in checks]
 
 
-def _untrained(recipe: Recipe, dataset: Dataset, watch: Callable[[str], None]) -> _Untrained:
+def _untrained(recipe: Recipe, dataset: Dataset) -> _Untrained:
     part = parts(recipe, dataset, {"train": parts_of(recipe, dataset)["train"]}, CPU)["train"]
     model, settings = built(recipe, part.image_shape, len(dataset.class_names)), members(recipe)[:1]
     updates = steps_per_epoch(len(part.rows), recipe.batch_size)
     population = assemble(recipe, settings, model, recipe.epochs * updates, updates, CPU)
     params = first_params(recipe, settings, model, CPU)
-    return _Untrained(recipe, population, params, part, _spread(part, IMAGES), population.alone[0], watch)
+    return _Untrained(recipe, population, params, part, _spread(part, IMAGES), population.alone[0])
 
 
 def _observed(model: _Untrained, params: Params) -> _Observed:

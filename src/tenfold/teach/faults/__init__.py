@@ -65,21 +65,36 @@ def groups(*several: Blocks) -> list[tuple[str, ...]]:
     return [group for group in dict.fromkeys([*map(tuple, several), *alone]) if group]
 
 
-def penalty_fault(says: str, more: More, penalties: Sequence[str] = PENALTIES, on_biases: bool = False) -> Fault:
+def penalty_fault(
+    says: str, *more: More, penalties: Sequence[str] = PENALTIES, on_biases: bool = False, alone: str = ""
+) -> Fault:
     """Declare a fault in the penalty's gradient, to which it adds something, in all its blocks or in one.
 
-    says: a sentence with {of} and {grad}. penalties: those that it befalls, "" for that of an unrecognized function.
-    on_biases: what it befalls are biases, which the penalty is not on.
+    says: a sentence with {of} and {grad}; alone: one with {of}, for a function that may be nothing but a penalty.
+    penalties: those that it befalls, "" for that of an unrecognized function. on_biases: what it befalls are biases,
+    which the penalty is not on.
     """
 
     def ways(structure: Structure, names: Blocks) -> list[Mistake]:
+        if alone and not structure.loss:
+            return [_of_penalty(name, add, alone) for add in more for name in names]
         if structure.penalty not in penalties or (structure.loss and not structure.penalty):
             return []
         places = [layer.bias for layer in structure.layers] if on_biases else structure.penalized()
         blocks = [name for name in places if name in names] if structure.loss else names
-        return [changed(group, more, says, on_biases) for group in groups(blocks)]
+        return [changed(group, add, says, on_biases) for add in more for group in groups(blocks)]
 
     return Fault(ways)
+
+
+def _of_penalty(name: str, more: More, says: str) -> Mistake:
+    def change(run: Pass, right: Tensor) -> Tensor:
+        seen, w = ~right.isnan(), run.params.get(name, right)
+        # Slopes that were not taken are those of 2λW, if it is that.
+        right = right if seen.all() else right[seen] @ w[seen] / w[seen].square().sum() * w
+        return right + more(run, right)
+
+    return on_blocks([name], change, says.format(of=gradient_of([name])))
 
 
 def changed(group: Blocks, more: More, says: str, on_biases: bool = False) -> Mistake:

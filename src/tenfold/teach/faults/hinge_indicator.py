@@ -15,41 +15,35 @@ from tenfold.teach.doctor.backward import LABELED, Blocks, Fault, Mistake, Pass,
 
 LOST = "the indicator of the violated margin lacks the true class's score: 1 + z_k > 0 is asked, not 1 + z_k − z_y > 0"
 ALWAYS = "the indicator of the violated margin is left out: images that keep the margin should have no gradient"
-OUTSIDE = "{lost}; + 1 and − z_y stand outside of it, in the gradient of {of}"
+OUTSIDE = f"{LOST}; + 1 and − z_y stand outside of it"
 SUMMED = "; and it is summed over all rivals, but the value has the largest rival's violation alone"
 
 
 @Fault
 def hinge_indicator(structure: Structure, names: Blocks) -> list[Mistake]:
-    """List both indicators, of the largest rival and summed over all of them; and the first, wrongly parenthesized."""
+    """List the indicators, of the largest rival and summed over all of them."""
     ways = []
     for every in (False, True) if structure.loss in ("hinge", "weston_watkins", LABELED) else ():
         more = SUMMED * (every and structure.loss != "weston_watkins")
-        for says, asked in ((LOST, True), (ALWAYS, False)):
-            ways.append(Mistake("scores", partial(_pushed, every, asked), says + more, rank=int(every)))
-        if len(structure.layers) == 1:
-            says = OUTSIDE.format(lost=LOST, of=structure.layers[0].weight) + more
-            ways.append(Mistake("weight", partial(_outside, every), says, rank=int(every)))
+        ways += [Mistake("scores", partial(_pushed, every, -1), LOST + more, rank=int(every))]
+        ways += [Mistake("scores", partial(_pushed, every, -torch.inf), ALWAYS + more, rank=int(every))]
+        ways += [Mistake("weight", partial(_outside, every), OUTSIDE + more, 0)] * (len(structure.layers) == 1)
     return ways
 
 
-def _rivals(run: Pass, every: bool) -> Tensor:
-    """Mark the rivals (N, C) of every image, or the largest of them."""
+def _balanced(run: Pass, every: bool, factors: Tensor) -> Tensor:
+    """Give rivals their factors (N, C), or the largest of them, and the true class minus what they have."""
     others = 1 - run.labels
-    largest = run.scores.masked_fill(others == 0, -torch.inf).argmax(-1)
-    return others if every else one_hot(largest, run.scores)
+    rivals = others if every else one_hot(run.scores.masked_fill(others == 0, -torch.inf).argmax(-1), run.scores)
+    pushed = rivals * factors
+    return run.structure.scale / run.images * (pushed - pushed.sum(1, keepdim=True) * run.labels)
 
 
-def _balanced(run: Pass, rivals: Tensor) -> Tensor:
-    """Give the true class minus what its rivals have, and every image its share."""
-    return run.structure.scale / run.images * (rivals - rivals.sum(1, keepdim=True) * run.labels)
-
-
-def _pushed(every: bool, asked: bool, run: Pass, layer: int, right: Tensor) -> Tensor:
-    return _balanced(run, _rivals(run, every) * ((run.scores > -1) | (not asked)))
+def _pushed(every: bool, bound: float, run: Pass, layer: int, right: Tensor) -> Tensor:
+    return _balanced(run, every, run.scores > bound)
 
 
 def _outside(every: bool, run: Pass, layer: int, right: Tensor, d: Tensor) -> Tensor:
-    rivals, own = _rivals(run, every), (run.scores * run.labels).sum(1)
-    factors = _balanced(run, rivals * (1.0 + (run.scores > -1)))
-    return factors.mT @ run.post[0] - (_balanced(run, rivals).mT @ own)[:, None]
+    of_label = (run.scores * run.labels).sum(1, keepdim=True)
+    inside = _balanced(run, every, 1.0 + (run.scores > -1)).mT @ run.post[0]
+    return inside - _balanced(run, every, of_label).sum(0)[:, None]

@@ -6,8 +6,6 @@ rival r alone; Σ_{k≠y} max(0, m_k) has [m_k > 0] for every rival k, and minus
 
 __all__ = ["other_hinge"]
 
-from functools import partial
-
 from torch import Tensor
 
 from tenfold.teach.doctor.backward import LABELED, Blocks, Fault, Mistake, Pass, Structure, scored
@@ -15,29 +13,25 @@ from tenfold.teach.doctor.backward import LABELED, Blocks, Fault, Mistake, Pass,
 MAXIMUM = (
     "the gradient is that of the hinge summed over all rivals, but the value has the largest rival's violation alone"
 )
-ONCE = "all rivals that violate the margin are pushed down, and the true class is pulled up once; {then}"
-ALONE = "the value counts the largest rival's violation alone, so only that one has a gradient"
 SUM = "the gradient is that of the largest rival alone, but the value is the hinge summed over all rivals"
+ONCE = (
+    "every rival that violates the margin is pushed down, but the true class is pulled up once: they should be as many"
+)
 
 
 @Fault
 def other_hinge(structure: Structure, names: Blocks) -> list[Mistake]:
     """List the scores' gradients of the hinge that the value is not."""
-    if structure.loss == "weston_watkins":
-        then = "the value sums over them, so it must be pulled up once for each"
-        return [Mistake("scores", partial(_of, "hinge"), SUM), Mistake("scores", _once, ONCE.format(then=then))]
-    if structure.loss not in ("hinge", LABELED):
+    summed = structure.loss == "weston_watkins"
+    if not summed and structure.loss not in ("hinge", LABELED):
         return []
-    return [
-        Mistake("scores", partial(_of, "weston_watkins"), MAXIMUM),
-        Mistake("scores", _once, ONCE.format(then=ALONE)),
-    ]
+    other, says = ("hinge", SUM) if summed else ("weston_watkins", MAXIMUM)
+    return [Mistake("scores", lambda run, i, right: _of(other, run), says), Mistake("scores", _once, ONCE)]
 
 
-def _of(loss: str, run: Pass, layer: int, right: Tensor) -> Tensor:
+def _of(loss: str, run: Pass) -> Tensor:
     return run.structure.scale * scored(loss, run.scores, run.targets)[1]
 
 
 def _once(run: Pass, layer: int, right: Tensor) -> Tensor:
-    d = _of("weston_watkins", run, layer, right)
-    return d * (1 - run.labels) + _of("hinge", run, layer, right) * run.labels
+    return _of("weston_watkins", run) * (1 - run.labels) + _of("hinge", run) * run.labels

@@ -13,14 +13,14 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from tenfold.errors import UsageError, blamed
-from tenfold.teach.judge import EARLIER_SLIP, RIGHT, SLIP, Judgment, worst_rendering
+from tenfold.report.judge import EARLIER_SLIP, RIGHT, SLIP, Judgment, worst_rendering
+from tenfold.report.printed import exactly, fidelity, quantum
 from tenfold.teach.margin.exact import root
 from tenfold.teach.margin.phrases import equated, hyperplane, listed, shown, vector
 from tenfold.teach.margin.points import parse_places
 from tenfold.teach.margin.problem import Hyperplane, Inseparable, Judged, Number, Points, Separated, dot
 from tenfold.teach.margin.solving import solve
 from tenfold.teach.margin.statements import Equation, Statement, constraint, read_equation, stated_equation
-from tenfold.teach.printed import exactly, fidelity, quantum
 
 NAMED = 5  # points that a sentence names
 _NAMES = {

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tenfold.errors import UsageError, blamed, nearest
+from tenfold.report.printed import exactly
 from tenfold.teach.margin.phrases import equated, shown
 from tenfold.teach.margin.rows import SHOWN, there
-from tenfold.teach.printed import exactly
 
 NUMBERS = ("b", "norm", "margin", "width", "objective", "value")
 LISTS = ("w", "multipliers")
