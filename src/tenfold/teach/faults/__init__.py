@@ -7,6 +7,7 @@ __all__ = ["FORMULAS", "changed", "factor_fault", "gradient_of", "groups", "mult
 
 from collections.abc import Callable, Sequence
 
+import torch
 from torch import Tensor
 
 from tenfold.engine.types import Grads
@@ -90,8 +91,9 @@ def penalty_fault(
 def _of_penalty(name: str, more: More, says: str) -> Mistake:
     def change(run: Pass, right: Tensor) -> Tensor:
         seen, w = ~right.isnan(), run.params.get(name, right)
-        # Slopes that were not taken are those of 2λW, if it is that.
-        right = right if seen.all() else right[seen] @ w[seen] / w[seen].square().sum() * w
+        multiple = right[seen] @ w[seen] / w[seen].square().sum() * w
+        # Where it is 2λW at all entries whose slope was taken, it is that at the others too.
+        right = multiple if torch.allclose(multiple[seen], right[seen], rtol=1e-6) else right
         return right + more(run, right)
 
     return on_blocks([name], change, says.format(of=gradient_of([name])))
