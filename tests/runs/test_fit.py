@@ -8,6 +8,7 @@ from PIL import Image
 
 import tenfold
 import tenfold.report.write
+from tenfold import sessions
 from tenfold.errors import RunError, UsageError
 from tenfold.runs import fit
 from tenfold.runs.checkpoint import Saver
@@ -23,10 +24,12 @@ DIVERGING = {
 
 
 @pytest.fixture
-def said(tmp_path):
-    """Call `fit` on digits with choices; return the run and what it said on the way."""
+def said(tmp_path, monkeypatch):
+    """Call `fit` on digits with choices; return the run and what it said on the way. published: write its report."""
 
-    def fitted(**choices):
+    def fitted(published=False, **choices):
+        if not published:
+            monkeypatch.setattr(sessions, "_publish", lambda *arguments: None)
         messages = []
         run = tenfold.fit("digits", out=tmp_path / "run", watch=lambda event: messages.append(event.message), **choices)
         return run, messages
@@ -35,7 +38,7 @@ def said(tmp_path):
 
 
 def test_without_time_one_rung_is_trained_and_the_others_are_named(said):
-    run, messages = said(minutes=0.001)
+    run, messages = said(published=True, minutes=0.001)
     assert [rung["rung"] for rung in run.result["rungs"]] == ["linear-softmax"]
     assert list(run.result["left_out"]) == [rung.name for rung in fit.LADDER]
     (warning,) = (text for text in run.result["warnings"] if "time was up" in text)
@@ -67,7 +70,7 @@ def test_a_fit_with_time_leaves_nothing_out(monkeypatch, said):
 def test_a_rung_that_diverges_is_named_and_the_others_count(monkeypatch, said):
     monkeypatch.setattr(fit, "LADDER", (fit.Rung("wild", 0.1, 2, {}, DIVERGING), fit.LADDER[0]))
     monkeypatch.setattr(fit, "LEAST", 50)
-    run, _ = said(minutes=100)
+    run, _ = said(published=True, minutes=100)
     assert [rung["rung"] for rung in run.result["rungs"]] == ["linear-softmax"]
     assert "every member diverged" in run.result["left_out"]["wild"]
     assert any(text.startswith("wild: every member diverged") for text in run.result["warnings"])
@@ -108,13 +111,14 @@ def test_a_share_beside_a_part_of_the_data_is_refused(kind, part, rng, tmp_path)
 def test_a_name_for_the_data_is_in_results_model_and_report(monkeypatch, said):
     monkeypatch.setattr(fit, "LADDER", fit.LADDER[:1])
     monkeypatch.setattr(fit, "LEAST", 50)
-    run, _ = said(minutes=100, name="Eight by eight")
+    run, _ = said(published=True, minutes=100, name="Eight by eight")
     assert run.result["data"] == run.model.cause["data"]["name"] == "Eight by eight"
     assert "Eight by eight" in (run.folder / "report.html").read_text()
 
 
 @pytest.mark.parametrize("kind", [tenfold.train, tenfold.sweep])
-def test_duplicates_in_a_folder_stay_on_one_side_unless_told_otherwise(kind, rng, tmp_path):
+def test_duplicates_in_a_folder_stay_on_one_side_unless_told_otherwise(kind, rng, tmp_path, monkeypatch):
+    monkeypatch.setattr(sessions, "_publish", lambda *arguments: None)
     for k in range(40):
         image = Image.fromarray(rng.integers(0, 256, (8, 8), dtype=np.uint8))
         (tmp_path / "data" / "ab"[k % 2]).mkdir(parents=True, exist_ok=True)

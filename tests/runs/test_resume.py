@@ -29,6 +29,7 @@ ENDLESS = f"{TRAIN} --epochs 100000 --patience 0"
 SHORT = {"LADDER": fit.LADDER[::3], "LEAST": 200}
 FIT = "fit digits --limit 600 --minutes 600"
 PREPARED = "from tenfold.runs import fit; fit.LADDER, fit.LEAST = fit.LADDER[::3], 200"
+pytestmark = pytest.mark.usefixtures("unpublished")
 CLOCKS = {"seconds", "images_per_second", "run", "model", "notes", "expected_seconds", "report"}
 
 
@@ -66,7 +67,7 @@ def checkpoints(folder: Path) -> list[Path]:
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory):
+def whole(tmp_path_factory, unpublished):
     """Folder and result of the training that nothing stops."""
     folder = tmp_path_factory.mktemp("train") / "whole"
     return folder, finished(*TRAIN.split(), "--out", str(folder))

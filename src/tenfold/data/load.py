@@ -3,6 +3,7 @@
 __all__ = ["data_info", "data_list", "fingerprint", "is_folder", "load", "named", "validate"]
 
 import hashlib
+import importlib
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,6 @@ from torch import Tensor
 
 from tenfold import rooms
 from tenfold.data.download import data_root, find_file
-from tenfold.data.listing import ENDINGS
 from tenfold.data.progress import Watch, unwatched
 from tenfold.data.types import Dataset, DataSource, Precedent
 from tenfold.errors import DataError, UsageError, nearest
@@ -89,7 +89,7 @@ def _no_data(data: str) -> UsageError:
     if not data or not path.exists():
         return UsageError(f"{data!r} is neither a data set nor a folder that exists; {nearest(data, named())}")
     what = next((what for endings, what in OTHER_FILES.items() if path.suffix.lower() in endings.split()), "")
-    if path.suffix.lower() in ENDINGS:
+    if path.suffix.lower() in importlib.import_module("tenfold.data.listing").ENDINGS:
         what = (
             "one image: a model is trained on folders of images, and `tenfold predict MODEL IMAGE` says what it shows"
         )

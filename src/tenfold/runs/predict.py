@@ -25,9 +25,10 @@ from tenfold.errors import DataError, FileError, RunError, UsageError, blamed, n
 from tenfold.files import as_json, is_saved
 from tenfold.runs.prepare import parts_of, stored_split
 from tenfold.text import count, percent, visible
+from tenfold.trained.answer import form_of
 from tenfold.trained.evaluate import measure
 from tenfold.trained.metrics import Metrics
-from tenfold.trained.model import TrainedModel, finite_scores, form_of, in_training, load_model, shares
+from tenfold.trained.model import TrainedModel, finite_scores, in_training, load_model, shares
 
 SLICE = 1000
 PARTS = ("train", "validation", "test", "all")

@@ -4,7 +4,6 @@ __all__ = [
     "Prediction",
     "TrainedModel",
     "finite_scores",
-    "form_of",
     "in_training",
     "load_model",
     "log_shares",
@@ -13,27 +12,31 @@ __all__ = [
     "scores",
     "scores_of",
     "shares",
+    "units",
     "weights_sha256",
 ]
 
 import hashlib
+import importlib
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from tenfold import files
 from tenfold.data.digests import LENGTH, contained, digests_of
-from tenfold.data.given import Form, Several, pictures
-from tenfold.data.types import LARGEST, precedent_of
-from tenfold.data.units import units_of
+from tenfold.data.types import LARGEST
+from tenfold.data.units import Units, units_of
 from tenfold.engine.types import Params
 from tenfold.errors import DataError, FileError, UsageError
 from tenfold.rooms import find, marked
+
+if TYPE_CHECKING:
+    from tenfold.data.given import Several
 
 KIND = "tenfold model"
 # What the names of tensors begin with that are no weights.
@@ -80,7 +83,7 @@ class TrainedModel:
     learned: dict[str, Tensor] = field(default_factory=dict)
     seen: Tensor = NONE_SEEN
 
-    def predict(self, given: Several) -> Prediction | list[Prediction]:
+    def predict(self, given: "Several") -> Prediction | list[Prediction]:
         """Say what is in a picture, or in each of several.
 
         given: path of an image file or of a folder of them, a file's bytes, an image of Pillow's, an array or tensor
@@ -88,29 +91,13 @@ class TrainedModel:
         does it. Arrays hold bytes, numbers from 0 to 1, or the units of the model's data. Raises DataError for what
         cannot be read and for pixels in other units, UsageError for what is no picture.
         """
-        sources, single = pictures(given, form_of(self))
-        answers = [answer for name, inputs in sources for answer in _answers(self, name, inputs)]
-        return answers[0] if single else answers
+        answers: list[Prediction] | Prediction = importlib.import_module("tenfold.trained.answer").answers(self, given)
+        return answers
 
 
-def _answers(trained: TrainedModel, name: str, inputs: Tensor) -> list[Prediction]:
-    answers = []
-    for images in torch.split(inputs, SLICE):
-        z = finite_scores(trained, images, name or "the model")
-        rows = shares(z, trained.loss, trained.temperature).tolist()
-        seen = in_training(trained, images)
-        met = [None] * len(rows) if seen is None else seen.tolist()
-        for label, row, again in zip(z.argmax(1).tolist(), rows, met, strict=True):
-            named = dict(zip(trained.class_names, row, strict=True))
-            answers.append(Prediction(name, trained.class_names[label], named, again))
-    return answers
-
-
-def form_of(trained: TrainedModel) -> Form:
-    """Return how the model takes pictures: new ones are read as its data were."""
-    data = trained.cause.get("data") or {}
-    units = units_of(trained.scale, data.get("values") or (), trained.image_shape)
-    return Form(trained.image_shape, units, precedent_of({**data, "class_names": trained.class_names}))
+def units(trained: TrainedModel) -> Units:
+    """Return the units of its pixels."""
+    return units_of(trained.scale, trained.cause.get("data", {}).get("values") or (), trained.image_shape)
 
 
 def in_training(trained: TrainedModel, images: Tensor) -> Tensor | None:
@@ -222,10 +209,10 @@ def probabilities(trained: TrainedModel, images: Tensor) -> Tensor:
 
     Raises DataError where the pixels are in other units; `TrainedModel.predict` recognizes them.
     """
-    units, (low, high) = form_of(trained).units, (end.item() for end in images.aminmax())
-    if units.others(low, high, images.is_floating_point()):
+    scaled, (low, high) = units(trained), (end.item() for end in images.aminmax())
+    if scaled.others(low, high, images.is_floating_point()):
         raise DataError(
-            f"pixels have values from {low:g} to {high:g}, the model's data from 0 to {units.top:g}: rescale them, or "
+            f"pixels have values from {low:g} to {high:g}, the model's data from 0 to {scaled.top:g}: rescale them, or "
             "ask model.predict(images)"
         )
     return shares(scores(trained, images), trained.loss, trained.temperature)
