@@ -69,6 +69,12 @@ def test_the_fault_is_named(name, tmp_path):
     assert judgement.outcome == "named", judgement
 
 
+def test_a_kink_that_was_not_seen_hides_no_fault(tmp_path):
+    """At one of its five points a difference crosses a kink that does not look like one."""
+    student = TAUGHT["hinge_course_hinge_indicator_1"]
+    assert judged(student, problems(student, 10), 10, tmp_path).outcome == "named"
+
+
 @pytest.mark.parametrize("case", quick_cases(), ids=lambda case: f"{case.student.name}-{case.assignment.how}")
 def test_a_right_function_is_not_accused(case, tmp_path):
     judgement = judged(*case, tmp_path)
