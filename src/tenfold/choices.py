@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from tenfold.errors import UsageError, nearest
 from tenfold.recipe import FIT, OWNERS, SHAPES, SWEEP, TEXTS, VARYING, Recipe, Settings
+from tenfold.rooms import declared
 from tenfold.text import toml
 
 
@@ -19,6 +20,7 @@ def recipe(choices: dict[str, Any]) -> Recipe:
     unknown = [str(name) for name in choices if name not in Recipe.model_fields]
     if unknown:
         raise UsageError(f"unknown option {unknown[0]!r}: {nearest(unknown[0], Recipe.model_fields)}")
+    choices = {**_of_preset(choices), **choices}
     if choices.get("kind") == "fit":
         _refuse_what_fit_chooses(choices)
     elif choices.get("kind") != "sweep":
@@ -33,6 +35,12 @@ def recipe(choices: dict[str, Any]) -> Recipe:
         return Recipe.model_validate({name: list(v) if isinstance(v, tuple) else v for name, v in choices.items()})
     except ValidationError as error:
         raise UsageError(_explain(error)) from None
+
+
+def _of_preset(choices: dict[str, Any]) -> dict[str, Any]:
+    """Return the choices that a network's preset brings; those that were given come before them."""
+    preset = choices.get("preset", Recipe.model_fields["preset"].default)
+    return dict(declared("presets", str(preset), "CHOICES", ())) if choices.get("model") == "convnet" else {}
 
 
 def _refuse_what_fit_chooses(choices: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ declares for itself (`NUMBERS`) is a field as well, behind the field that holds 
 """
 
 __all__ = [
+    "AUGMENTATIONS",
     "FACTS",
     "FIT",
     "OWNERS",
@@ -40,6 +41,8 @@ Count = Annotated[int, Field(ge=0)]
 AtLeastOne = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Widths = Annotated[tuple[Annotated[int, Field(ge=1, le=10**6)], ...], Field(min_length=1)]
+
+Channels = tuple[Annotated[int, Field(ge=1, le=10**4)], ...]
 
 
 class Fact(NamedTuple):
@@ -148,13 +151,25 @@ class Recipe(BaseModel):
     encoder_learning_rate: Positive = Field(0.001, description="codes: learning rate of the autoencoder")
     encoder_epochs: AtLeastOne = Field(10, description="codes: training epochs of the autoencoder")
     model: Annotated[str, Fact(room="models", numbers=True, splits=True)] = Field("linear", description="model")
+    preset: Annotated[str, Fact(room="presets", splits=True)] = Field(
+        "fast", description="network; it brings choices of its own for what is not given"
+    )
+    widths: Annotated[Channels, Fact(splits=True, widths=True)] = Field(
+        (), description="channels of the preset's blocks, like 64-256-256; left out: the preset's own"
+    )
+    depth: Annotated[int, Field(ge=0, le=100), SPLITS] = Field(
+        0, description="convolutions (fast) or blocks (resnet) of each width; 0: the preset's own"
+    )
+    embedding: Annotated[int, Field(ge=0, le=10**5), SPLITS] = Field(
+        0, description="width of a layer between features and scores; 0: none"
+    )
     hidden: Annotated[Widths, Fact(splits=True, widths=True)] = Field(
         (128,), description="widths of the hidden layers, like 256-128-64"
     )
     activation: Annotated[str, Fact(room="layers", mark="ACTIVATION", splits=True)] = Field(
         "relu", description="activation of the hidden layers"
     )
-    dropout: Annotated[Share, SPLITS] = Field(0.0, description="share of hidden units dropped in training")
+    dropout: Annotated[Share, SPLITS] = Field(0.0, description="share of hidden units or features dropped in training")
     loss: Annotated[str | tuple[str, ...], Fact(room="losses", numbers=True, varies=True)] = Field(
         "softmax", description="loss"
     )
@@ -181,6 +196,9 @@ class Recipe(BaseModel):
     )
     flip: Annotated[Chance | Literal["photographs"] | tuple[Chance, ...], Fact(varies=True, fit=True)] = Field(
         0.0, description="probability of mirroring a training image; photographs: 0.5 for photographs, else 0"
+    )
+    flip_turns: Annotated[Literal["random", "alternating"], SPLITS] = Field(
+        "random", description="random: drawn anew in every epoch; alternating: each image once each way in two epochs"
     )
     initializer: Annotated[str, Fact(room="initializers", splits=True)] = Field(
         "he", description="distribution of the first weights"
@@ -257,8 +275,14 @@ class Recipe(BaseModel):
         for name, owner in OWNERS.items():
             if getattr(self, name) is True and getattr(self, owner.field) in owner.lacking:
                 raise ValueError(f"{name}: belongs to the {owner.field} {' or '.join(owner.having)}")
-        if self.features != "pixels" and self.flip != 0:
-            raise ValueError(f"flip: mirrors pixels; it does not go with the features {self.features}")
+        for name in ("flip", *AUGMENTATIONS):
+            if self.features != "pixels" and getattr(self, name) != 0:
+                raise ValueError(f"{name}: changes pixels; it does not go with the features {self.features}")
+        for name in marked("augmentations", "MIXES"):
+            if getattr(self, name) and isinstance(self.flip, tuple):
+                raise ValueError(f"{name}: mixes images as they are flipped; flip takes one value with it")
+        if self.flip_turns == "alternating" and self.sampling != "shuffle":
+            raise ValueError("flip_turns: alternating needs epochs; it does not go with sampling replacement")
         return self
 
 
@@ -298,7 +322,7 @@ def _field(number: Hyperparameter, owner: str, fact: Fact, having: tuple[str, ..
         bounds: dict[str, Any] = {"ge": number.least, "gt": number.above, "lt": number.below, "allow_inf_nan": finite}
         kind = Annotated[kind, Field(**{name: bound for name, bound in bounds.items() if bound is not None})]
     splits = not number.varies and (fact.splits or fact.varies)
-    lacking = tuple(word for word in words(fact.room) if word not in having)
+    lacking = tuple(word for word in words(fact.room) if word not in having) if owner else ()
     facts = Fact(varies=number.varies, splits=splits, owner=owner, without=lacking)
     annotation: Any = Annotated[kind | tuple[kind, ...] if number.varies else kind, facts]
     field = Field(number.default, description=f"{', '.join(having)}: {number.help}")
@@ -318,6 +342,8 @@ def _complete() -> None:
             if number.name in Recipe.model_fields or number.name in fields:
                 raise ValueError(f"{fact.room}: {number.name} is a field of the recipe already")
             fields[number.name] = _field(number, name, fact, having)
+        for number, having in _declared("augmentations") if name == "flip_turns" else ():
+            fields[number.name] = _field(number, "", Fact(splits=True), having)
     Recipe.__pydantic_fields__.clear()
     Recipe.__pydantic_fields__.update(fields)
     Recipe.model_rebuild(force=True)
@@ -334,6 +360,9 @@ def _facts() -> dict[str, Fact]:
         field.description = f"{', '.join(word for word in uses if word not in lacking)}: {field.description}"
     return facts
 
+
+AUGMENTATIONS = tuple(number.name for number, _ in _declared("augmentations"))
+"""Fields that augmentations declare; 0 leaves them out."""
 
 UNLABELED = (*marked("models", "UNLABELED"), *marked("losses", "UNLABELED"))
 """Models and losses that learn from images without labels: no classifier takes them."""

@@ -21,6 +21,7 @@ _PACKAGES = {
     "losses": "engine",
     "models": "engine",
     "optimizers": "engine",
+    "presets": "engine",
     "tasks": "engine",
     "initializers": "engine",
     "penalties": "engine",

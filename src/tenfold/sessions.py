@@ -6,7 +6,7 @@ import importlib
 import shutil
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -234,7 +234,7 @@ def _publish(run: Run, made: Made, prepared: Prepared, machine: Environment) -> 
     Figures for which a fit has no time left are left out, and named.
     """
     folder, timed = run.folder, prepared.recipe.kind == "fit"
-    results = results_of(folder, made)
+    results = replace(results_of(folder, made), reconstructions=_reconstructed(made, prepared))
     seconds = 60 * prepared.recipe.minutes - run.saver.elapsed() if timed else float("inf")
     drawn = draw_all(results, folder / "figures", seconds)
     if drawn.undrawn:
@@ -243,6 +243,15 @@ def _publish(run: Run, made: Made, prepared: Prepared, machine: Environment) -> 
     if prepared.recipe.kind != "train":
         write_made = importlib.import_module("tenfold.report.write").write_made
         write_made(folder, made, prepared, machine, results, drawn)
+
+
+def _reconstructed(made: Made, prepared: Prepared) -> dict[str, Any]:
+    """Return the first images of the result's part and what each autoencoder makes of them; only now are they here."""
+    if prepared.recipe.features != "codes":
+        return {}
+    reconstructions = importlib.import_module("tenfold.report.codes").reconstructions
+    rows = torch.from_numpy(made.answers.positions[:10])
+    return dict(reconstructions(made.models, prepared.dataset.images[rows]))
 
 
 def _prune(folder: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from tenfold.data.batches import Part, sampler, steps_per_epoch
+from tenfold.data.batches import Part, batches_of, inputs, steps_per_epoch
 from tenfold.data.load import load
 from tenfold.engine import loop
 from tenfold.engine.arrays import rows
@@ -26,6 +26,7 @@ from tenfold.seeds import generator
 
 CPU = torch.device("cpu")
 MLP = {"model": "mlp", "hidden": (24, 16)}
+CONVNET = {"model": "convnet", "widths": (4, 6), "depth": 1}
 # Neighbors in every way: mixed losses (not even side by side), rates, penalties, momenta, bounds, scales and seeds.
 MEMBERS = [
     {"loss": "softmax", "learning_rate": 0.05, "l2": 0.0, "momentum": 0.9, "clip_norm": 0.0, "init_seed": 0},
@@ -56,10 +57,10 @@ class Training:
         self.model = built(recipe, part.image_shape, 10)
         per_epoch = steps_per_epoch(len(part.rows), recipe.batch_size)
         self.population = assemble(recipe, settings, self.model, steps, per_epoch, CPU)
-        options = (recipe.batch_size, recipe.seed, recipe.sampling, self.population.flip)
-        self.batches, self.steps = sampler(part, *options, self.model.takes, self.model.noise), steps
+        self.batches, self.steps = batches_of(part, recipe, self.population.flip, self.model), steps
         params = first_params(recipe, settings, self.model, CPU)
-        self.first = loop.start(params, self.population.optimizer)
+        buffers = self.model.buffers(len(settings), inputs(part, part.images[part.rows[::9]], self.model.takes))
+        self.first = loop.start(params, self.population.optimizer, buffers)
 
     def run(self, state=None, steps=None):
         population = self.population
@@ -93,13 +94,15 @@ def same_bits(a, b):
         {**MLP, "activation": "tanh", "dropout": 0.2, "sampling": "replacement"},
         {**MLP, "activation": "relu", "flip": 0.5, "schedule": "step", "decay_unit": "iterations", "warmup": 0.5},
         {**MLP, "activation": "leaky_relu", "optimizer": "adam"},
+        {**CONVNET, "preset": "fast", "optimizer": "muon", "flip": 0.5, "flip_turns": "alternating", "crop": 1},
+        {**CONVNET, "preset": "resnet", "cutout": 2, "mixup": 0.5},
     ],
     ids=lambda choices: "-".join(str(value) for value in choices.values()),
 )
 def test_a_member_of_a_population_is_the_single_run(choices, members):
     recipe, part = Recipe(precision="float64", batch_size=50, **choices), digits()
-    # Adam steps by its rate whatever the gradient: at rates of sgd it is chaotic, and rounding grows.
-    factor = 0.02 if recipe.optimizer == "adam" else 1.0
+    # Adam and Muon step by their rate whatever the gradient: at rates of sgd it is chaotic, and rounding grows.
+    factor = 0.02 if recipe.optimizer in ("adam", "muon") else 1.0
     settings = [member | {"learning_rate": factor * member["learning_rate"]} for member in MEMBERS[:members]]
     together = Training(recipe, settings, part, 50).last()
     order = [5, 2, 6, 0, 3, 1, 4][7 - members :] if members == 7 else list(range(members))[::-1]
@@ -163,6 +166,8 @@ RESUMED = {
     "dropout, flip": {**MLP, "dropout": 0.3, "flip": 0.5},
     "replacement, adam": {**MLP, "sampling": "replacement", "optimizer": "adam", "dropout": 0.1},
     "nesterov, cosine": {"model": "linear", "nesterov": True, "schedule": "cosine", "warmup": 1.0},
+    "convnet, bfloat16": {**CONVNET, "optimizer": "muon", "precision": "bfloat16", "crop": 1, "dropout": 0.2},
+    "residual": {**CONVNET, "preset": "resnet", "flip": 0.5, "brightness": 0.2},
 }
 
 
@@ -257,11 +262,11 @@ def test_the_failure_is_named_by_step_layer_and_tensor(diverged):
     training, states, _ = diverged
     step = -int(states[-1].status[1])
     frozen, batch = rows(states[-1].params, torch.tensor([1])), training.batches(step - 1)
-    named = failure(training.model, frozen, batch, training.loss_of(1))
+    named = failure(training.model, frozen, {}, batch, training.loss_of(1))
     assert named["layer"] in {link.name for link in training.model.links({})} | {"loss"}
     assert named == first_not_finite(training.model, frozen, batch)
     healthy = rows(states[-1].params, torch.tensor([0]))
-    assert failure(training.model, healthy, batch, training.loss_of(0)) == {"layer": "cost", "tensor": "penalty"}
+    assert failure(training.model, healthy, {}, batch, training.loss_of(0)) == {"layer": "cost", "tensor": "penalty"}
 
 
 def first_not_finite(model, params, batch):
@@ -330,7 +335,7 @@ def test_a_nan_in_a_member_is_caught_in_that_step_and_named(block):
         assert state.status.tolist() == wanted, (case, name)
         assert all(torch.equal(state.params[n][member].nan_to_num(7), t.nan_to_num(7)) for n, t in frozen.items())
         kept = rows(state.params, torch.tensor([member]))
-        named = failure(training.model, kept, of_member(training.batches(step), member), training.loss_of(member))
+        named = failure(training.model, kept, {}, of_member(training.batches(step), member), training.loss_of(member))
         assert named == dict(zip(("layer", "tensor"), name.split("."), strict=True)), case
         others = [k for k in range(3) if k != member]
         assert all(bool(tensor[others].isfinite().all()) for tensor in state.params.values())
@@ -368,16 +373,17 @@ def test_a_weight_gradient_that_overflows_alone_freezes_its_member():
     assert all(torch.equal(state.params[name], params[name]) for name in params)
 
 
-@pytest.mark.parametrize("model", ["linear", "mlp"])
+@pytest.mark.parametrize("model", ["linear", "mlp", "convnet"])
 def test_a_nan_in_the_inputs_stops_every_member_in_that_step(model, rng):
     part = digits()
-    training = Training(Recipe(model=model, hidden=(6,), precision="float64", batch_size=12), MEMBERS, part, 8)
+    recipe = Recipe(model=model, hidden=(6,), widths=(4,), precision="float64", batch_size=12)
+    training = Training(recipe, MEMBERS, part, 8)
     clean = training.batches
 
     def batches(t):
         batch = clean(t)
         if t == 3:
-            batch.inputs[5, int(rng.integers(64))] = torch.nan
+            batch.inputs[5].view(-1)[int(rng.integers(64))] = torch.nan
         return batch
 
     training.batches = batches
@@ -385,9 +391,13 @@ def test_a_nan_in_the_inputs_stops_every_member_in_that_step(model, rng):
     assert states[-1].status.tolist() == [-4] * 7
     assert states[-1].step == len(states) == 4
     assert same_bits(states[-1]._replace(step=3), states[2])
-    first = {"linear": "scores", "mlp": "hidden1"}[model]
-    kept = rows(states[-1].params, torch.tensor([0]))
-    assert failure(training.model, kept, batches(3), training.loss_of(0)) == {"layer": first, "tensor": "output"}
+    first = {"linear": "scores", "mlp": "hidden1", "convnet": "whiten"}[model]
+    kept, beside = (rows(group, torch.tensor([0])) for group in (states[-1].params, states[-1].buffers))
+    assert all(bool(tensor.isfinite().all()) for tensor in beside.values())
+    assert failure(training.model, kept, beside, batches(3), training.loss_of(0)) == {
+        "layer": first,
+        "tensor": "output",
+    }
 
 
 def test_a_caller_stops_a_member_by_writing_its_status():

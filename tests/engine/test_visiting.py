@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tenfold.data.batches import Part, sampler
+from tenfold.data.batches import Changes, Part, sampler
 from tests.engine.cases import relative
 from tests.engine.visiting.tiny_conv import TinyConv
 
@@ -51,7 +51,7 @@ def test_its_batches_are_standardized_images(rng):
     images = torch.from_numpy(rng.integers(0, 256, (20, 2, 6, 5))).to(torch.uint8)
     factor, offset = (torch.from_numpy(rng.random(60)) for _ in range(2))
     part = Part(images, torch.arange(20), torch.arange(20), factor, offset)
-    batch = sampler(part, 20, 0, "shuffle", 0.0, MODEL.takes, MODEL.noise)(0)
+    batch = sampler(part, 20, 0, "shuffle", Changes(), MODEL.takes, MODEL.noise)(0)
     wanted = images.double() * factor.view(2, 6, 5) + offset.view(2, 6, 5)
     torch.testing.assert_close(batch.inputs, wanted[batch.targets])
 

@@ -30,7 +30,7 @@ title = "Digits, softmax and hinge"
 report = "none"
 tolerance = "0.5 points"
 nan_predicts = 1
-figures = ["learning_curves", "templates"]
+figures = ["run_curves", "templates"]
 [protocol]
 data = "digits"
 epochs = 4
@@ -265,7 +265,10 @@ run = "search"
 reported = "0.9"
 [[claims]]
 text = "fast is better\""""
-    result = reproduce(asked(table(('[[claims]]\ntext = "fast is better"', search))), tmp_path / "run", quiet)
+    drawn = ('["run_curves", "templates"]', '["sweep_slices"]')
+    result = reproduce(asked(table(drawn, ('[[claims]]\ntext = "fast is better"', search))), tmp_path / "run", quiet)
+    assert result.figures == ("figures/sweep_slices-search.svg",)
+    assert "digits, search" in (tmp_path / "run" / result.figures[0]).read_text()
     whole = tenfold.sweep("digits", learning_rate=[0.01, 0.1], folds=2, epochs=2, out=str(tmp_path / "alone")).result
     scores = {row["settings"]["learning_rate"]: row["score"] for row in whole["table"]}
     assert cell(result, "search/learning_rate=0.1/validation").measured == (scores[0.1],)
@@ -285,10 +288,11 @@ def test_every_run_is_told_with_its_metrics_on_test_images(finished):
 
 def test_figures_are_drawn(finished):
     drawn = sorted(path.name for path in (finished[0] / "run/figures").iterdir())
-    assert drawn == ["learning_curves.svg", "templates.svg"]
-    svg = (finished[0] / "run/figures/learning_curves.svg").read_text()
+    assert drawn == ["run_curves.svg", "templates.svg"]
+    svg = (finished[0] / "run/figures/run_curves.svg").read_text()
     for run in ("plain", "fast", "hinge"):
         assert f">{run}" in svg
+    assert "loss of single mini-batches" in svg
 
 
 @pytest.mark.parametrize(
@@ -301,7 +305,7 @@ def test_figures_are_drawn(finished):
         (("epochs = 4", "epoch = 4"), "unknown option 'epoch': did you mean 'epochs'?"),
         (('loss = "hinge"', 'loss = "hing"'), "run 'hinge', scale 'full': no loss 'hing'"),
         (('fails = "wild"', 'fails = "wild"\nlowest = [1]\nof = ["plain"]'), "give better and than, or fails"),
-        (('["learning_curves", "templates"]', '["learning_curve"]'), "no figure 'learning_curve'"),
+        (('["run_curves", "templates"]', '["learning_curve"]'), "no figure 'learning_curve'"),
         (("set = {epochs = 1}", "set = {epoch = 1}"), "unknown option 'epoch'"),
         (("[runs.plain]", '[runs."a/b"]\n[runs.plain]'), "runs.a/b"),
         (('data = "digits"', 'data = "digits"\nseed = 3'), "seed belongs to the table"),
@@ -429,7 +433,7 @@ def _is(path, run, seed):
 
 
 def test_figures_have_every_run_whatever_was_explained_before(table, tmp_path):
-    path = table(("seeds = 2", "seeds = 1"), ('["learning_curves", "templates"]', '["class_accuracy"]'))
+    path = table(("seeds = 2", "seeds = 1"), ('["run_curves", "templates"]', '["class_accuracy"]'))
     explain.explain(asked(path), tmp_path / "run", "plain/test", quiet)
     reproduce(asked(path), tmp_path / "run", quiet)
     svg = (tmp_path / "run/figures/class_accuracy.svg").read_text()

@@ -33,8 +33,8 @@ def test_without_patience_a_member_is_judged_by_its_last_validation():
 def test_means_are_over_the_steps_since_the_last_call(rng):
     kept, drawn = tally.new(3), torch.from_numpy(rng.random((7, 3, 3)))
     for first, last in ((0, 4), (4, 7)):
-        for loss, penalty, accuracy in drawn[first:last]:
-            tally.add(kept, Value(loss, penalty, accuracy))
+        for step, (loss, penalty, accuracy) in enumerate(drawn[first:last], first + 1):
+            tally.add(kept, Value(loss, penalty, accuracy), step)
         loss, penalty, accuracy = drawn[first:last].mean(0)
         wanted = torch.stack((loss, loss + penalty, accuracy), -1)
         torch.testing.assert_close(tally.means(kept), wanted, rtol=1e-14, atol=0)
@@ -44,8 +44,8 @@ def test_means_are_over_the_steps_since_the_last_call(rng):
 
 def test_means_of_single_precision_are_summed_in_double():
     kept, third = tally.new(1), torch.tensor([1 / 3], dtype=torch.float32)
-    for _ in range(10_000):
-        tally.add(kept, Value(third, torch.zeros(1), third))
+    for step in range(10_000):
+        tally.add(kept, Value(third, torch.zeros(1), third), step + 1)
     assert abs(float(tally.means(kept)[0, 0]) - float(third)) < 1e-12
 
 

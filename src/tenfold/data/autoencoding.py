@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from tenfold.data.batches import Part, inputs, sampler, steps_per_epoch
+from tenfold.data.batches import Changes, Part, inputs, sampler, steps_per_epoch
 from tenfold.data.standardizations import mean_image
 from tenfold.data.types import Dataset
 from tenfold.engine import loop
@@ -90,7 +90,7 @@ def _trained(
 ) -> tuple[Params, Tensor]:
     first = {name: tensor.to(taught.factor) for name, tensor in model.init([recipe.seed], INITIALIZER).items()}
     optimizer = find("optimizers", recipe.encoder_optimizer)()
-    batches = sampler(taught, BATCH, recipe.seed, "shuffle", 0.0, model.takes, model.noise)
+    batches = sampler(taught, BATCH, recipe.seed, "shuffle", Changes(), model.takes, model.noise)
     every, epochs = steps_per_epoch(len(taught.rows), BATCH), recipe.encoder_epochs
     top, steps = recipe.encoder_learning_rate, epochs * every
 

@@ -3,7 +3,7 @@
 Pixels stay as they were read and become numbers one batch at a time: x = pixel · factor + offset.
 """
 
-__all__ = ["Part", "inputs", "sampler", "steps_per_epoch"]
+__all__ = ["Changes", "Part", "batches_of", "inputs", "sampler", "steps_per_epoch"]
 
 import math
 from collections.abc import Callable, Mapping
@@ -14,9 +14,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tenfold.engine.types import Batch, Scalar
-from tenfold.rooms import find
+from tenfold.engine.types import Batch, Model, Scalar
+from tenfold.recipe import AUGMENTATIONS, Recipe
+from tenfold.rooms import find, marked
 from tenfold.seeds import generator
+
+BLOCK = 2**16
+"""Positions whose draws are made at once."""
 
 
 class Part(NamedTuple):
@@ -46,34 +50,59 @@ def inputs(part: Part, images: Tensor, takes: tuple[int, ...]) -> Tensor:
     return torch.addcmul(part.offset, x, part.factor, out=None if x.dtype == images.dtype else x).view(-1, *takes)
 
 
+class Changes(NamedTuple):
+    """Changes that training images go through. flip: probability of mirroring, of all members or of each, (P,) float64.
+
+    alternating: an image is mirrored in every other epoch. others: word of an augmentation -> its strength.
+    """
+
+    flip: Scalar = 0.0
+    alternating: bool = False
+    others: Mapping[str, float] = {}
+
+
 def sampler(
     part: Part,
     batch: int,
     seed: int,
     sampling: str,
-    flip_share: Scalar,
+    changes: Changes,
     takes: tuple[int, ...],
     noise: Callable[[int], Mapping[str, tuple[int, ...]]],
 ) -> Callable[[int], Batch]:
     """Return `batches(t)`, which makes the batch of update t.
 
-    sampling: "shuffle" (an epoch is a permutation, its last batch may be short) or "replacement". flip_share:
-    probability that an image is mirrored, of all members or of each, (P,) float64. takes: shape of one input of the
-    model; noise(b): shapes of the uniform draws that it takes for b images.
+    sampling: "shuffle" (an epoch is a permutation, its last batch may be short) or "replacement". takes: shape of one
+    input of the model; noise(b): shapes of the uniform draws that it takes for b images.
     """
     size = min(batch, len(part.rows))
     positions = _shuffled(part.rows, size, seed) if sampling == "shuffle" else _drawn(part.rows, size, seed)
+    on_pixels, on_inputs, mixing = _sorted(changes.others)
+    epoch = steps_per_epoch(len(part.rows), size)
 
     def batches(t: int) -> Batch:
         rows = positions(t)
-        images, mirrored = _flipped(part.images.index_select(0, rows), flip_share, seed, t)
+        images = _changed(part.images.index_select(0, rows), on_pixels, seed, t)
+        mirrored_by = _mirrors(changes, rows, seed, t, epoch)
+        images, mirrored = _flipped(images, mirrored_by)
         weight = part.weights if isinstance(part.weights, float) else part.weights.index_select(0, rows)
         draws = {name: _uniform(shape, (seed, name, t), part.factor) for name, shape in noise(len(rows)).items()}
         if mirrored is not None:
             draws = {name: torch.cat((u, u)) for name, u in draws.items()}
-        return Batch(inputs(part, images, takes), part.labels.index_select(0, rows), weight, draws, mirrored)
+        targets, x = part.labels.index_select(0, rows), inputs(part, images, takes)
+        if on_inputs:
+            x = _changed_inputs(x.view(-1, *images.shape[1:]), on_inputs, len(rows), seed, t).reshape(-1, *takes)
+        made = Batch(x, targets, weight, draws, mirrored)
+        return _mixed(made, mixing, seed, t) if mixing else made
 
     return batches
+
+
+def batches_of(part: Part, recipe: Recipe, flip: Scalar, model: Model) -> Callable[[int], Batch]:
+    """Return the batches of a recipe's updates for a model. flip: probability of mirroring, one or of each member."""
+    others = {name: getattr(recipe, name) for name in AUGMENTATIONS}
+    changes = Changes(flip, recipe.flip_turns == "alternating", others)
+    return sampler(part, recipe.batch_size, recipe.seed, recipe.sampling, changes, model.takes, model.noise)
 
 
 def steps_per_epoch(images: int, batch: int) -> int:
@@ -100,18 +129,77 @@ def _drawn(rows: Tensor, size: int, seed: int) -> Callable[[int], Tensor]:
     return draw
 
 
-def _flipped(images: Tensor, share: Scalar, seed: int, t: int) -> tuple[Tensor, Tensor | None]:
-    """Mirror some of the images. Where members differ: return images, mirror images, and who sees which (P, B).
+def _sorted(others: Mapping[str, float]) -> tuple[dict[str, float], dict[str, float], dict[str, float]]:
+    """Sort augmentations into those on pixels, on inputs, and those that mix images, each in order of their words."""
+    pixels, mixes = marked("augmentations", "ON_PIXELS"), marked("augmentations", "MIXES")
+    words = sorted(word for word, strength in others.items() if strength)
+    kinds = [(w for w in words if w in pixels), (w for w in words if w not in (*pixels, *mixes))]
+    kinds.append(w for w in words if w in mixes)
+    first, second, third = ({word: others[word] for word in kind} for kind in kinds)
+    return first, second, third
+
+
+def _changed(images: Tensor, strengths: Mapping[str, float], seed: int, t: int) -> Tensor:
+    """Apply augmentations one after the other, each with draws that depend on its word, the seed and the step."""
+    for word, strength in strengths.items():
+        images = find("augmentations", word)(images, generator(seed, word, t), strength)
+    return images
+
+
+def _changed_inputs(x: Tensor, strengths: Mapping[str, float], images: int, seed: int, t: int) -> Tensor:
+    """Change inputs; mirror images behind the images get the same draws, as a member that sees them would alone."""
+    return torch.cat([_changed(half, strengths, seed, t) for half in torch.split(x, images)])
+
+
+def _mixed(batch: Batch, strengths: Mapping[str, float], seed: int, t: int) -> Batch:
+    """Mix the images of a batch in pairs; the mirror images behind them in the same pairs."""
+    x, others, share = batch.inputs, batch.targets, 1.0
+    for word, strength in strengths.items():
+        halves = [
+            find("augmentations", word)(half, generator(seed, word, t), strength)
+            for half in torch.split(x, len(batch.targets))
+        ]
+        x, others, share = torch.cat([half[0] for half in halves]), halves[0][1], halves[0][2]
+    return batch._replace(inputs=x, partners=batch.targets[others], share=share)
+
+
+def _mirrors(changes: Changes, rows: Tensor, seed: int, t: int, epoch: int) -> Tensor | None:
+    """Say which images of a batch are mirrored, (B,) for all members or (P, B) where they differ; None for no image.
 
     An image has one draw for all members, so that each of them sees what it would see alone.
     """
+    share = changes.flip
     if not isinstance(share, Tensor) and not share:
+        return None
+    if changes.alternating:
+        draws = _turns(seed, rows)
+    else:
+        draws = torch.from_numpy(generator(seed, "flip", t).random(len(rows)))
+    chosen = draws < (share[:, None] if isinstance(share, Tensor) else share)
+    if changes.alternating and (t // epoch) % 2 == 1:
+        chosen ^= share[:, None] > 0 if isinstance(share, Tensor) else True
+    return chosen.to(rows.device)
+
+
+def _turns(seed: int, rows: Tensor) -> Tensor:
+    """Draw a number in [0, 1) for each image, the same in every epoch. rows: positions (B,) in the data."""
+    return _draws_of(seed, int(rows.max()) // BLOCK + 1)[rows.cpu()]
+
+
+@lru_cache(maxsize=2)
+def _draws_of(seed: int, blocks: int) -> Tensor:
+    """Return draws for so many blocks of positions; those of the first positions are the same for any number."""
+    return torch.from_numpy(np.concatenate([generator(seed, "turns", block).random(BLOCK) for block in range(blocks)]))
+
+
+def _flipped(images: Tensor, mirrored: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    """Mirror some of the images. Where members differ: return images, mirror images, and who sees which (P, B)."""
+    if mirrored is None:
         return images, None
-    draws = torch.from_numpy(generator(seed, "flip", t).random(len(images)))
-    if isinstance(share, Tensor):
-        return torch.cat((images, images.flip(-1))), (draws < share[:, None]).to(images.device)
-    mirrored: Tensor = find("augmentations", "flip")(images, (draws < share).to(images.device))
-    return mirrored, None
+    if mirrored.dim() == 2:
+        return torch.cat((images, images.flip(-1))), mirrored
+    seen: Tensor = find("augmentations", "flip")(images, mirrored)
+    return seen, None
 
 
 def _uniform(shape: tuple[int, ...], path: tuple[int, str, int], like: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """Load, check and describe the data that a user names: a data set's word, a folder of images, or an .npz file."""
 
-__all__ = ["data_info", "data_list", "fingerprint", "is_folder", "load", "named", "validate"]
+__all__ = ["data_list", "described", "fingerprint", "is_folder", "load", "named", "validate"]
 
 import hashlib
 import importlib
@@ -180,9 +180,8 @@ def data_list(data_dir: str) -> list[dict[str, Any]]:
     return [{"name": name, "place": _place(name, data_root(data_dir, name))} for name in named()]
 
 
-def data_info(data: str, size: int, skip_unreadable: bool, data_dir: str, parts: str = "") -> dict[str, Any]:
-    """Describe a data set: counts, shape, parts, classes, fingerprint. It is loaded, and downloaded if absent."""
-    dataset = load(data, data_dir=data_dir, size=size, skip_unreadable=skip_unreadable, parts=parts)
+def described(dataset: Dataset) -> dict[str, Any]:
+    """Describe a data set: counts, shape, parts, classes, fingerprint."""
     counts = torch.bincount(dataset.labels, minlength=len(dataset.class_names)).tolist()
     return {
         "data": dataset.name,

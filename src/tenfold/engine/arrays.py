@@ -1,9 +1,10 @@
 """The few shape helpers that every room needs."""
 
-__all__ = ["blocks", "one_hot", "per_member", "rows"]
+__all__ = ["blocks", "one_hot", "per_member", "rows", "stacked"]
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+import torch
 from torch import Tensor
 
 from tenfold.engine.types import Scalar
@@ -26,6 +27,11 @@ def one_hot(y: Tensor, like: Tensor) -> Tensor:
 def rows(tensors: Mapping[str, Tensor], members: Tensor) -> dict[str, Tensor]:
     """Return copies of the given members (K,) of every tensor (P, ...)."""
     return {name: tensor[members] for name, tensor in tensors.items()}
+
+
+def stacked(members: Sequence[Tensor]) -> Tensor:
+    """Return tensors (…) of the members as (P, …); a single one is not copied, and keeps its layout in memory."""
+    return torch.stack(tuple(members)) if len(members) > 1 else members[0][None]
 
 
 def blocks(

@@ -23,13 +23,16 @@ class StepResult(NamedTuple):
     value: Value
 
 
-def start(params: Params, optimizer: Optimizer) -> State:
-    """Return the state before the first step, every slot of the optimizer's memory zero. params: name -> (P, ...)."""
+def start(params: Params, optimizer: Optimizer, buffers: Buffers | None = None) -> State:
+    """Return the state before the first step, every slot of the optimizer's memory zero.
+
+    params, buffers: name -> (P, ...).
+    """
     first = next(iter(params.values()))
     memory = {
         f"{slot}/{name}": tensor.new_zeros(tensor.shape) for slot in optimizer.slots for name, tensor in params.items()
     }
-    return State(0, params, {}, memory, torch.zeros(len(first), dtype=torch.int64, device=first.device))
+    return State(0, params, buffers or {}, memory, torch.zeros(len(first), dtype=torch.int64, device=first.device))
 
 
 def snapshot(state: State) -> State:
@@ -66,7 +69,7 @@ def train(
             if not torch.equal(state.status, halted.status):
                 halted = _halted(state)
             optimizer.update(state.params, grads, state.memory, rate(t), t)
-            halted.restore()
+            halted.restore(buffers)
         else:
             return
         state = State(t + 1, state.params, buffers, state.memory, state.status)
@@ -74,14 +77,16 @@ def train(
 
 
 def watched(params: Params) -> list[str]:
-    """Return the gradients in which all that is not finite shows: the first layer's bias, later layers' weights.
+    """Return the gradients in which all that is not finite shows: the first layer's bias, and later layers' weights.
 
     A bias gradient is the sum over the batch of its layer's score gradients, and what is not finite in a later layer's
     travels back to the first. Weight gradients can overflow by themselves, but for the first layer's, whose inputs are
-    plain numbers; that is by far the largest tensor, and is spared.
+    plain numbers; that is by far the largest tensor, and is spared, unless its layer has no bias.
     """
     layer = next(iter(params)).rpartition(".")[0]
-    return [name for name in params if name.endswith("weight") != (name.rpartition(".")[0] == layer)]
+    first = [name for name in params if name.rpartition(".")[0] == layer]
+    later = [name for name in params if name not in first and name.endswith("weight")]
+    return [name for name in first if not name.endswith("weight")] + later if len(first) > 1 else first + later
 
 
 def health(value: Value, grads: Grads, names: Sequence[str]) -> Tensor:
@@ -98,14 +103,18 @@ class _Halted(NamedTuple):
     status: Tensor
     rows: Tensor
     kept: list[tuple[Tensor, Tensor]]
+    buffers: Buffers
 
-    def restore(self) -> None:
-        """Give the halted members back the very bits that they had."""
+    def restore(self, buffers: Buffers) -> None:
+        """Give the halted members back the very bits that they had. buffers: those after the update."""
         for tensor, before in self.kept:
             tensor[self.rows] = before
+        for name, before in self.buffers.items():
+            buffers[name][self.rows] = before
 
 
 def _halted(state: State) -> _Halted:
     rows = state.status.nonzero()[:, 0]
     tensors = (*state.params.values(), *state.memory.values()) if len(rows) else ()
-    return _Halted(state.status.clone(), rows, [(tensor, tensor[rows]) for tensor in tensors])
+    buffers = {name: tensor[rows] for name, tensor in state.buffers.items() if len(rows)}
+    return _Halted(state.status.clone(), rows, [(tensor, tensor[rows]) for tensor in tensors], buffers)

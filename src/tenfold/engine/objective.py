@@ -3,7 +3,7 @@
 Clipping is by global norm (Pascanu et al. 2013), each member by its own: g ← g · min(1, c / (‖g‖ + 1e-6)).
 """
 
-__all__ = ["Objective", "clip", "penalize"]
+__all__ = ["Objective", "clip", "penalize", "weighed"]
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ from torch import Tensor
 from tenfold.engine.arrays import per_member
 from tenfold.engine.penalties import l1 as l1_penalty
 from tenfold.engine.penalties import l2 as l2_penalty
-from tenfold.engine.types import Batch, Buffers, Grads, Params, Scalar, Value
+from tenfold.engine.types import Batch, Buffers, Grads, Loss, Params, Scalar, Value
 
 Objective = Callable[[Params, Buffers, Batch], tuple[Value, Grads, Buffers]]
 """`value, grads, buffers = objective(params, buffers, batch)`."""
@@ -44,3 +44,12 @@ def clip(grads: Grads, norm: Scalar) -> Tensor:
     for grad in grads.values() if bool((factor != 1).any()) else ():
         grad.mul_(per_member(factor, grad))
     return factor
+
+
+def weighed(loss: Loss, scores: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+    """Return loss and gradient of a batch's scores; of mixed images, the losses of both targets by their shares."""
+    if batch.partners is None:
+        return loss(scores, batch.targets, batch.weight)
+    first, dfirst = loss(scores, batch.targets, batch.weight * batch.share)
+    second, dsecond = loss(scores, batch.partners, batch.weight * (1 - batch.share))
+    return first + second, dfirst + dsecond

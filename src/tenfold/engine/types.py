@@ -33,19 +33,20 @@ Buffers = dict[str, Tensor]
 Pull = Callable[..., tuple[Any, ...]]
 """`dx, *dweights = pull(dy, need_dx=True)`."""
 
-Layer = Callable[..., tuple[Tensor, Pull]]
-"""`y, pull = layer(x, *weights)`."""
+Layer = Callable[..., Any]
+"""`y, pull = layer(x, *weights)`; one with buffers: `y, pull, buffers = layer(x, *weights, *buffers)`."""
 
 Loss = Callable[..., tuple[Tensor, Tensor]]
 """`value, dscores = loss(scores, target, weight)`."""
 
 
 class Link(NamedTuple):
-    """One layer of a chain, its own name and the names of its weights among the parameters."""
+    """One layer of a chain, its own name, and the names of its weights and buffers among those of the model."""
 
     name: str
     layer: Layer
     weights: tuple[str, ...] = ()
+    buffers: tuple[str, ...] = ()
 
 
 class Value(NamedTuple):
@@ -61,7 +62,8 @@ class Batch(NamedTuple):
     name.
 
     mirrored: None, or (P, B) bool, which members see which mirror image; inputs and noise then have 2B rows, those of
-    the images and after them those of their mirror images, which share their noise.
+    the images and after them those of their mirror images, which share their noise. partners: targets (B,) of the
+    images that were mixed in, which count 1 − share.
     """
 
     inputs: Tensor
@@ -69,6 +71,8 @@ class Batch(NamedTuple):
     weight: Scalar
     noise: dict[str, Tensor]
     mirrored: Tensor | None = None
+    partners: Tensor | None = None
+    share: float = 1.0
 
 
 class Model(Protocol):
@@ -95,6 +99,9 @@ class Model(Protocol):
 
     def init(self, seeds: Sequence[int], initializer: str, scale: Scalar) -> Params:
         """Draw the first parameters, float64, name -> (P, ...); member k's depend on seeds[k] alone."""
+
+    def buffers(self, members: int, images: Tensor) -> Buffers:
+        """Return the first buffers, (P, …); images: (N, *takes), standardized, of the training part."""
 
     def noise(self, batch: int) -> dict[str, tuple[int, ...]]:
         """Return the shapes (B, …) of the uniform draws that a training step on a batch takes, by name."""

@@ -33,16 +33,17 @@ def count(shapes: Mapping[str, tuple[int, ...]]) -> int:
 
 
 def drawn(shapes: Mapping[str, tuple[int, ...]], initializer: str, seeds: Sequence[int], scale: Scalar = 1.0) -> Params:
-    """Draw the weights of every member; biases are zero. Returns name -> (P, …), float64.
+    """Draw the weights of every member; gains are one, biases zero. Returns name -> (P, …), float64.
 
-    shapes: "layer.weight" -> (O, …), of which all but O are the inputs of one output, and "layer.bias" -> (O,).
+    shapes: "layer.weight" -> (O, …), of which all but O are the inputs of one output, "layer.gain" and "layer.bias"
+    -> (O,).
     seeds: one for each member. scale: factor on the drawn weights, one or (P,).
     """
     initialize = find("initializers", initializer)
     params: Params = {}
     for name, shape in shapes.items():
         layer, _, kind = name.rpartition(".")
-        params[name] = torch.zeros(len(seeds), *shape, dtype=torch.float64)
+        params[name] = torch.full((len(seeds), *shape), float(kind == "gain"), dtype=torch.float64)
         for member, seed in enumerate(seeds) if kind == "weight" else ():
             weights = initialize(generator(seed, "weights", layer), shape[0], math.prod(shape[1:]))
             params[name][member] = torch.from_numpy(weights).view(shape)

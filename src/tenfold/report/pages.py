@@ -98,14 +98,14 @@ def _figures(case: Case, images: Album) -> dict[str, Any]:
     """Return figures by name, None where there is none; those without a place of their own are under "more"."""
     texts = _alternatives(case)
     drawn = {word: illustrate(word, case, texts.get(word, "")) for word in PLACED if _allowed(word, images)}
-    more = [word for word in names("figures") if word not in (*OWN, *PLACED)]
+    more = [word for word in names("figures") if word not in (*OWN, *PLACED) and _allowed(word, images)]
     others = [illustrate(word, case, f"Figure: {word.replace('_', ' ')}") for word in more]
     return {**dict.fromkeys(PLACED), **drawn, "more": [figure for figure in others if figure]}
 
 
 def _allowed(word: str, images: Album) -> bool:
-    # The weights of a linear model that saw few photographs look like them.
-    return word != "templates" or not images.private
+    # The weights of a linear model that saw few photographs look like them, and reconstructions all the more.
+    return word not in ("templates", "reconstructions") or not images.private
 
 
 def _alternatives(case: Case) -> dict[str, str]:

@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from tenfold.data.types import drawn_shape
 from tenfold.errors import FileError, RunError
 from tenfold.files import as_json
-from tenfold.report.results import Results, Sweep
+from tenfold.report.codes import encoder_losses
+from tenfold.report.results import Results, Sweep, time_unit
 from tenfold.runs.folder import COLUMNS, PREDICTIONS, how_to_resume, opened
+from tenfold.runs.losses import read_losses
 from tenfold.runs.outcome import Answers, Made
 from tenfold.runs.result import SweepResult, read_result
 from tenfold.trained.model import load_model
@@ -61,6 +63,9 @@ def results_of(folder: Path, made: Made) -> Results:
         uncalibrated=answers.uncalibrated,
         templates=templates,
         sweep=_sweep(folder, result) if isinstance(result, SweepResult) else None,
+        encoder_loss=encoder_losses(models),
+        losses=read_losses(folder),
+        time=time_unit(models[result.best_rung].cause.get("recipe") or {}),
     )
 
 

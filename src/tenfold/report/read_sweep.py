@@ -98,4 +98,5 @@ def _trained(unit: _Unit, first: int, measure: str) -> Trained:
         epochs,
         scores,
         validations,
+        validated,
     )

@@ -1,8 +1,8 @@
 """The nouns that figures and pages are made of, and how they are read from a run folder."""
 
-__all__ = ["Plot", "Results", "Sweep", "Trained"]
+__all__ = ["Plot", "Results", "Sweep", "Trained", "time_unit"]
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -20,9 +20,9 @@ class Plot(NamedTuple):
 class Trained(NamedTuple):
     """One population of a sweep, as it trained: P members, validated V times.
 
-    round: that asked for its candidates. members: (P,) their numbers. dropped: (P,) given up by halving. epochs: (V,)
-    of each validation. scores: (P, V) by the sweep's metric, NaN where there is none. validations: (P,) until a member
-    ended, one that failed included.
+    round: that asked for its candidates. members: (P,) their numbers. dropped: (P,) given up by halving. epochs,
+    steps: (V,) before each validation. scores: (P, V) by the sweep's metric, NaN where there is none. validations: (P,)
+    until a member ended, one that failed included.
     """
 
     round: int
@@ -31,6 +31,7 @@ class Trained(NamedTuple):
     epochs: NDArray[np.float64]
     scores: NDArray[np.float64]
     validations: NDArray[np.int64]
+    steps: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,10 @@ class Results:
     that its winner gave them. confidence, uncalibrated: rung -> (n,) the winner's probability of that label, with and
     without its temperature. templates: linear rungs -> their winner's weights (C, channels, H, W). sweep: the search
     that came before the model, if any. reconstructions: encoder -> images and what became of them, (2, n, channels, H,
-    W) on the unit interval. encoder_loss: encoder -> (epochs, 2), on training and on held-out images.
+    W) on the unit interval. encoder_loss: encoder -> (epochs, 2), on training and on held-out images. losses: rung ->
+    (2, n), steps of its winner and the losses on their mini-batches. time: "epoch", or "iteration" where the recipe
+    counts those. apart: the rungs are runs of one member that stand side by side, such as those of a reported table:
+    none of them was chosen, and figures mark none as the best. pairs: runs that belong side by side.
     """
 
     name: str
@@ -87,3 +91,35 @@ class Results:
     reconstructions: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     encoder_loss: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     digests: NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, dtype=np.str_))
+    losses: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    time: str = "epoch"
+    apart: bool = False
+    pairs: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def marked(self) -> str:
+        """Return the rung that figures mark as the best, "" where none was chosen."""
+        return "" if self.apart else self.best
+
+    def times(self, rows: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the epochs, or the steps where iterations are counted, of rows of the curves."""
+        return np.asarray(self.curves["step" if self.time == "iteration" else "epoch"][rows], dtype=np.float64)
+
+    def kept_losses(self, rung: str) -> NDArray[np.float64]:
+        """Return times and losses (2, n) of single mini-batches of a rung's winner, as long as it trained."""
+        rows = (self.curves["rung"] == rung) & (self.curves["member"] == self.winners.get(rung, 0))
+        losses = self.losses.get(rung, np.zeros((2, 0)))
+        if not rows.any() or not losses.size:
+            return np.zeros((2, 0))
+        last = np.flatnonzero(rows)[-1]
+        ended = losses[:, losses[0] <= self.curves["step"][last]]
+        return np.stack((ended[0] * self.times(rows)[-1] / self.curves["step"][last], ended[1]))
+
+
+def time_unit(recipe: Mapping[str, Any]) -> str:
+    """Return what a recipe counts: "iteration", or "epoch". recipe: fields and their values.
+
+    >>> time_unit({"epochs": 6, "evaluate_every": 100}), time_unit({"epochs": 6})
+    ('iteration', 'epoch')
+    """
+    return "iteration" if recipe.get("iterations") or recipe.get("evaluate_every") else "epoch"

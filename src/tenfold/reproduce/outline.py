@@ -3,7 +3,7 @@
 __all__ = ["results_of"]
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +11,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tenfold.data.autoencoding import reconstructed
 from tenfold.data.types import Dataset
-from tenfold.report.results import Results
+from tenfold.report.codes import SHOWN, encoder_losses, reconstructions
+from tenfold.report.results import Results, time_unit
 from tenfold.reproduce.measurements import Measurements
 from tenfold.reproduce.records import TrialRecord, metric_of
 from tenfold.reproduce.table import TableRequest, resolved
 from tenfold.runs.prepare import parts_of
-from tenfold.trained.model import TrainedModel, load_model, scores, shares
-
-# Test images that are shown above their reconstructions.
-SHOWN = 10
+from tenfold.trained.model import load_model, scores, shares
 
 
 def results_of(
@@ -43,7 +40,6 @@ def results_of(
         sure = shares(z, model.loss, model.temperature).max(-1)
         predicted[run], confidence[run] = sure.indices.numpy(), sure.values.numpy()
         uncalibrated[run] = shares(z, model.loss, 1.0).max(-1).values.numpy()
-    encoders = _encoders(models)
     best = max(models, key=lambda run: _validation_accuracy(first[run]))
     return Results(
         name=dataset.name,
@@ -63,11 +59,16 @@ def results_of(
             for run, model in models.items()
             if model.model.templates and model.features == "pixels"
         },
-        reconstructions={
-            run: reconstructed(model.learned, dataset.images[positions[:SHOWN]]).numpy()
-            for run, model in encoders.items()
+        reconstructions=reconstructions(models, dataset.images[positions[:SHOWN]]),
+        encoder_loss=encoder_losses(models),
+        losses={
+            run: np.array([record.losses["step"], _finite(record.losses["loss"])])
+            for run, record in first.items()
+            if record.losses
         },
-        encoder_loss={run: model.learned["history"].double().numpy() for run, model in encoders.items()},
+        time=time_unit(next(iter(models.values())).cause["recipe"]),
+        apart=True,
+        pairs=tuple(pair for pair in request.table.pairs if set(pair) <= set(first)),
     )
 
 
@@ -75,16 +76,6 @@ def _validation_accuracy(record: TrialRecord) -> float:
     numbers = record.moments["last"]["validation"]
     assert numbers  # a run that has a model did not diverge
     return metric_of(numbers, "accuracy")
-
-
-def _encoders(models: Mapping[str, TrainedModel]) -> dict[str, TrainedModel]:
-    """Return the runs whose features are codes, one for each autoencoder."""
-    encoders: dict[str, TrainedModel] = {}
-    for run, model in models.items():
-        histories = [other.learned["history"] for other in encoders.values()]
-        if model.features == "codes" and not any(torch.equal(model.learned["history"], other) for other in histories):
-            encoders[run] = model
-    return encoders
 
 
 def _columns(records: Mapping[str, TrialRecord]) -> dict[str, NDArray[Any]]:
@@ -95,5 +86,10 @@ def _columns(records: Mapping[str, TrialRecord]) -> dict[str, NDArray[Any]]:
         columns["rung"] += [run] * length
         columns["member"] += [0] * length
         for name, values in record.curves.items():
-            columns.setdefault(name, []).extend(math.nan if v is None else v for v in values)
+            columns.setdefault(name, []).extend(_finite(values))
     return {name: np.array(values) for name, values in columns.items()}
+
+
+def _finite(values: Sequence[float | None]) -> list[float]:
+    """Return numbers of a file as floats, NaN for what was not finite."""
+    return [math.nan if value is None else value for value in values]

@@ -149,7 +149,8 @@ def _extra(table: ExtraTable) -> PrintedTable:
 
 
 def _caption(word: str, result: Reproduction) -> str:
-    return f"{label(word).replace('_', ' ').capitalize()} of {result.title}"
+    figure, _, run = label(word).partition("-")  # a figure of a search bears the name of its run
+    return f"{figure.replace('_', ' ').capitalize()} of {f'the run {run} of ' if run else ''}{result.title}"
 
 
 def _settings(settings: Mapping[str, object]) -> str:

@@ -41,7 +41,7 @@ class TrialRecord:
 
     moments: "last", "best" or a number of epochs -> part -> metrics, None where the run had diverged by then.
     shares: part -> share of each class. images: part -> their number. steps: updates that were taken.
-    curves: column of metrics.csv -> values.
+    curves: column of metrics.csv -> values. losses: "step", "loss" -> of single mini-batches, spread over the run.
     """
 
     run: str
@@ -53,6 +53,7 @@ class TrialRecord:
     images: Mapping[str, int]
     steps: int = 0
     curves: Mapping[str, Sequence[float | None]]
+    losses: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
     seconds: float
 
 

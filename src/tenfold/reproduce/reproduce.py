@@ -13,6 +13,8 @@ from tenfold.data.load import fingerprint
 from tenfold.data.types import Dataset
 from tenfold.errors import FileError, Interrupted
 from tenfold.files import from_json, read_json, write_json, write_text
+from tenfold.report.read import read_results
+from tenfold.report.results import Results
 from tenfold.report.svg import drawn
 from tenfold.reproduce.judge_table import judged
 from tenfold.reproduce.measurements import Measurements, moment_of
@@ -159,18 +161,28 @@ def explanations(folder: Path) -> dict[str, Explanation]:
 
 
 def _drawn(request: TableRequest, measurements: Measurements, dataset: Dataset, folder: Path) -> tuple[str, ...]:
-    """Draw the figures that the table names, of the first seed; leave out those that it has nothing for."""
+    """Draw the figures that the table names, of the first seed; leave out those that it has nothing for.
+
+    Those of a search are drawn for each run that searches, from the results of its first sweep.
+    """
     (folder / "figures").mkdir(exist_ok=True)
     models = {run: model_of(folder, records[0].key) for run, records in measurements.records.items()}
     paths = {run: path for run, path in models.items() if path.exists()}
     results = results_of(request, measurements, dataset, paths)
-    made = []
-    for word in request.table.figures:
-        path = folder / "figures" / f"{word}.svg"
-        svg = drawn(word, results) if results else None
-        if svg is None:
-            path.unlink(missing_ok=True)
-        else:
-            write_text(path, svg)
-            made.append(f"figures/{word}.svg")
-    return tuple(made)
+    made = [_figure(folder, word, word, results) for word in request.table.figures]
+    words = [word for word in request.table.figures if word.startswith("sweep_")]
+    for run, sweeps in measurements.sweeps.items() if words else ():
+        searched = replace(read_results(folder / "sweeps" / Path(sweeps[0].run).name), name=f"{dataset.name}, {run}")
+        made += [_figure(folder, f"{word}-{run}", word, searched) for word in words]
+    return tuple(name for name in made if name)
+
+
+def _figure(folder: Path, name: str, word: str, results: Results | None) -> str:
+    """Draw a figure into the folder of a reproduction; return its path there, "" where there is nothing to draw."""
+    path = folder / "figures" / f"{name}.svg"
+    svg = drawn(word, results) if results else None
+    if svg is None:
+        path.unlink(missing_ok=True)
+        return ""
+    write_text(path, svg)
+    return f"figures/{name}.svg"

@@ -207,8 +207,9 @@ class Question(BaseModel):
 class ReportedTable(BaseModel):
     """A reported table. report: which of the reports it is from. tolerance: "0.5 points", "0.05 absolute" or "2 %".
 
-    figures: words of the room figures that it draws. nan_predicts: the class that the report's own code predicts where
-    scores are NaN. reference: what others reach on the same data with the same class of model.
+    figures: words of the room figures that it draws. pairs: runs that the report shows side by side. nan_predicts: the
+    class that the report's own code predicts where scores are NaN. reference: what others reach on the same data with
+    the same class of model.
     """
 
     model_config = STRICT
@@ -220,7 +221,8 @@ class ReportedTable(BaseModel):
     tolerance: Annotated[Within, Field(min_length=1)]
     reference: str = ""
     nan_predicts: Label | None = None
-    figures: tuple[str, ...] = ("learning_curves",)
+    figures: tuple[str, ...] = ("run_curves",)
+    pairs: tuple[tuple[str, str], ...] = ()
     protocol: Settings
     choices: tuple[OpenChoice, ...] = ()
     runs: Annotated[dict[Annotated[str, Field(pattern=NAME)], ReportedRun], Field(min_length=1)]
@@ -232,6 +234,7 @@ class ReportedTable(BaseModel):
     @model_validator(mode="after")
     def _together(self) -> "ReportedTable":
         named = {measure.run for measure in self.measures} | {run for claim in self.claims for run in claim.runs}
+        named |= {run for pair in self.pairs for run in pair}
         for run in sorted(named - set(self.runs)):
             raise ValueError(f"no run is called {run!r}: {nearest(run, self.runs)}")
         if "full" not in self.scales:

@@ -29,6 +29,7 @@ from tenfold.reproduce.records import Numbers, TrialRecord
 from tenfold.runs.checkpoint import Progress
 from tenfold.runs.events import Event
 from tenfold.runs.interrupts import Interrupts
+from tenfold.runs.losses import kept
 from tenfold.runs.outcome import save_member
 from tenfold.runs.prepare import prepare
 from tenfold.runs.run import Run, Stage, opened_run, per_epoch, population_of, steps_of
@@ -170,6 +171,7 @@ def _record(run: Run, stage: Stage, progress: Progress, row: int, one: TableTria
         images={name: len(part.rows) for name, part in run.parts.items()},
         steps=max(int(progress.state.status[row]), 0) or progress.state.step,
         curves=_curves(run.folder, member),
+        losses=_losses(progress, row),
         seconds=seconds,
     )
 
@@ -248,6 +250,15 @@ def _curves(folder: Path, member: int) -> dict[str, list[float | None]]:
     rows = _rows(folder, member)
     names = [name for name in (rows[0] if rows else {}) if name not in ("rung", "member")]
     return {name: [float(row[name]) if row[name] else None for row in rows] for name in names}
+
+
+def _losses(progress: Progress, row: int) -> dict[str, list[float | None]]:
+    """Return the kept losses of one member and their steps."""
+    if "losses" not in progress.tally:
+        return {}
+    steps, losses = kept(progress.tally["losses"][[row]], progress.state.step)
+    shown = [float(f"{loss:.6g}") if math.isfinite(loss) else None for loss in losses[0].tolist()]
+    return {"step": steps.tolist(), "loss": shown}
 
 
 def _rows(folder: Path, member: int) -> list[dict[str, str]]:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
-from tenfold.data.batches import sampler
+from tenfold.data.batches import batches_of
 from tenfold.data.types import Dataset
 from tenfold.engine import loop
 from tenfold.recipe import Recipe
@@ -42,7 +42,7 @@ def seconds_per_step(run: Run, stage: Stage, look: float = LOOK) -> float:
     """Measure the seconds that all members of a stage take for an update. look: seconds after which to stop looking."""
     recipe, population = stage.recipe, population_of(run, stage, stage.settings)
     model, part = population.model, run.parts["train"]
-    batches = sampler(part, recipe.batch_size, recipe.seed, recipe.sampling, population.flip, model.takes, model.noise)
+    batches = batches_of(part, recipe, population.flip, model)
     state = fresh(run, stage).state
     ends = [time.perf_counter()]
     for _ in loop.train(population.objective, population.optimizer, population.rate, batches, state, TRIED):

@@ -12,6 +12,7 @@ __all__ = [
     "population_of",
     "stage_of",
     "steps_of",
+    "tensors_of",
 ]
 
 import importlib.metadata
@@ -24,7 +25,7 @@ import torch
 
 from tenfold.data.batches import Part, steps_per_epoch
 from tenfold.engine.population import Population, assemble, built
-from tenfold.engine.types import Model, Params, Scalar
+from tenfold.engine.types import Model, Params, Scalar, State
 from tenfold.files import read_json, write_json
 from tenfold.recipe import Recipe, Settings
 from tenfold.runs.checkpoint import Progress, Saver
@@ -140,8 +141,13 @@ def _stretched(rate: Callable[[float], Scalar], stage: Stage, step: int) -> Scal
 
 
 def kept_params(progress: Progress) -> Params:
-    """Return the parameters that members are judged by: of their best validation with patience, else their last."""
-    return progress.best or progress.state.params
+    """Return the tensors that members are judged by: of their best validation with patience, else their last."""
+    return progress.best or tensors_of(progress.state)
+
+
+def tensors_of(state: State) -> Params:
+    """Return parameters and buffers, which a prediction takes as one."""
+    return state.params | state.buffers
 
 
 def decide(folder: Path, key: str, choose: Callable[[], Any]) -> Any:

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tenfold.data.batches import sampler
+from tenfold.data.batches import batches_of, inputs
 from tenfold.engine import loop
 from tenfold.engine.arrays import rows as rows_of
 from tenfold.engine.population import Population, first_params
@@ -29,10 +29,13 @@ from tenfold.runs.events import Event
 from tenfold.runs.folder import MEASURES, append
 from tenfold.runs.outcome import save_winner, winner
 from tenfold.runs.result import Failure
-from tenfold.runs.run import Run, Stage, fraction_done, per_epoch, population_of
+from tenfold.runs.run import Run, Stage, fraction_done, per_epoch, population_of, tensors_of
 from tenfold.text import count
 from tenfold.text import settings as settings_text
 from tenfold.trained.evaluate import Scores, evaluate
+
+SAMPLE = 2000
+"""Training images, about, that a model may make its first buffers from."""
 
 Numbers = dict[str, float | list[float]]
 """Metrics of one member by name."""
@@ -42,8 +45,17 @@ def fresh(run: Run, stage: Stage) -> Progress:
     """Return the progress of a stage before its first step."""
     params = first_params(stage.recipe, stage.settings, stage.model, run.device)
     population = population_of(run, stage, stage.settings)
-    best = {name: tensor.clone() for name, tensor in params.items()} if stage.recipe.patience else {}
-    return Progress(loop.start(params, population.optimizer), tally.new(len(stage.settings)), best, {}, {}, 0, 0.0, 0.0)
+    buffers = stage.model.buffers(len(stage.settings), _sample(run, stage))
+    best = {name: t.clone() for name, t in (params | buffers).items()} if stage.recipe.patience else {}
+    return Progress(
+        loop.start(params, population.optimizer, buffers), tally.new(len(stage.settings)), best, {}, {}, 0, 0.0, 0.0
+    )
+
+
+def _sample(run: Run, stage: Stage) -> Tensor:
+    """Return training images as the model takes them, some thousand of them at most, spread over the part."""
+    part = run.parts["train"]
+    return inputs(part, part.images[part.rows[:: max(1, len(part.rows) // SAMPLE)]], stage.model.takes)
 
 
 def train_stage(run: Run, stage: Stage, progress: Progress) -> Progress:
@@ -66,7 +78,7 @@ def train_stage(run: Run, stage: Stage, progress: Progress) -> Progress:
 def _until_changed(run: Run, stage: Stage, population: Population, progress: Progress) -> tuple[Stage, Progress, bool]:
     """Train until members are dropped, the plan is corrected or the stage is over; return also if it is the last."""
     recipe, part, model = stage.recipe, run.parts["train"], population.model
-    batches = sampler(part, recipe.batch_size, recipe.seed, recipe.sampling, population.flip, model.takes, model.noise)
+    batches = batches_of(part, recipe, population.flip, model)
     every = recipe.evaluate_every or per_epoch(run, recipe)
     shuffled = recipe.sampling == "shuffle"
     images = len(part.rows) / per_epoch(run, recipe) if shuffled else min(recipe.batch_size, len(part.rows))
@@ -76,7 +88,7 @@ def _until_changed(run: Run, stage: Stage, population: Population, progress: Pro
     for state, value in loop.train(
         population.objective, population.optimizer, population.rate, batches, first, stage.steps
     ):
-        tally.add(progress.tally, value)
+        tally.add(progress.tally, value, state.step)
         progress = _stepped(progress, state, images * active, time.perf_counter() - mark)
         if state.step in stage.measure:
             measures = _measured(run, stage, population, progress)
@@ -134,8 +146,9 @@ def _validate(
     latest = not stage.recipe.patience
     score = scores.macro_f1 if stage.recipe.metric == "macro_f1" else scores.accuracy
     better = tally.observe(progress.tally, progress.state, train[:, 0], scores.loss, score, latest).to(run.device)
+    latest_tensors = tensors_of(progress.state)
     for name, tensor in progress.best.items():
-        tensor[better] = progress.state.params[name][better]
+        tensor[better] = latest_tensors[name][better]
     _stop(stage.recipe, progress, change)
     return progress
 
@@ -145,14 +158,14 @@ def _scores(run: Run, population: Population, state: State) -> Scores:
     if "validation" not in run.parts:
         unknown = torch.full((len(state.status),), torch.nan, dtype=torch.float64)
         return Scores(*[unknown.clone() for _ in Scores._fields])
-    return evaluate(population.model, state.params, run.parts["validation"], population.losses)
+    return evaluate(population.model, tensors_of(state), run.parts["validation"], population.losses)
 
 
 def _measured(run: Run, stage: Stage, population: Population, progress: Progress) -> dict[str, dict[str, Numbers]]:
     """Measure the members that have not failed on the parts that the stage asks for after this step."""
     measures: dict[str, dict[str, Numbers]] = {}
     for part in stage.measure[progress.state.step]:
-        numbers = measured(run, population, progress.state.params, part)
+        numbers = measured(run, population, tensors_of(progress.state), part)
         sound = (progress.state.status >= 0).nonzero()[:, 0].tolist()
         measures[part] = {str(int(progress.tally["member"][row])): numbers[row] for row in sound}
     return measures
@@ -262,9 +275,10 @@ def _failures(
         if member not in failed:
             step = -int(progress.state.status[row])
             params = rows_of(progress.state.params, torch.tensor([row], device=run.device))
+            buffers = rows_of(progress.state.buffers, torch.tensor([row], device=run.device))
             batch = of_member(batches(step - 1), row)
             locate = importlib.import_module("tenfold.engine.failure").failure  # few runs need it
-            failed[member] = Failure(step, **locate(population.model, params, batch, population.alone[row]))
+            failed[member] = Failure(step, **locate(population.model, params, buffers, batch, population.alone[row]))
     return failed
 
 

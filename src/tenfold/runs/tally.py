@@ -1,4 +1,4 @@
-"""Tally of a population beside its state: running means, best so far, patience, who is still in.
+"""Tally of a population beside its state: running means, losses of steps, best so far, patience, who is still in.
 
 All of it is aligned with the rows of the population, so dropping members slices it like the state, and a checkpoint
 saves it like the state.
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from tenfold.engine.types import State, Value
+from tenfold.runs import losses
 
 # What members are ranked by; NaN, where there is no validation part, is alike for all that did not fail.
 KEYS = ("best_score", "best_loss")
@@ -27,13 +28,16 @@ def new(members: int) -> dict[str, Tensor]:
         "best_step": torch.zeros(members, dtype=torch.int64),
         "stale": torch.zeros(members, dtype=torch.int64),
         "last_loss": worst.clone(),
+        "losses": losses.unseen(members),
     }
 
 
-def add(tally: dict[str, Tensor], value: Value) -> None:
-    """Count one step's loss, cost and accuracy."""
+def add(tally: dict[str, Tensor], value: Value, step: int) -> None:
+    """Count the loss, cost and accuracy of a step. step: its number, from 1."""
     tally["sums"] += torch.stack((value.loss, value.loss + value.penalty, value.accuracy), -1).cpu()
     tally["count"] += 1
+    if "losses" in tally:  # a checkpoint of an older version has none
+        losses.keep(tally["losses"], value.loss, step)
 
 
 def means(tally: dict[str, Tensor]) -> Tensor:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from tenfold.choices import members
 from tenfold.runs.checkpoint import Progress
+from tenfold.runs.losses import write_losses
 from tenfold.runs.outcome import Made, assess, promote, refuse_failed, save_winner, score, summary, winner
 from tenfold.runs.prepare import Prepared
 from tenfold.runs.result import ExactScores, TrainResult
@@ -22,6 +23,7 @@ def train_recipe(run: Run, prepared: Prepared, progress: Progress | None) -> Mad
     refuse_failed(run, stage, progress)
     models = {stage.name: save_winner(run, stage, progress, run.folder / "models" / f"{stage.name}.tenfold")}
     promote(run.folder, models[stage.name])
+    write_losses(run.folder, stage.name, progress, winner(progress))
     results = assess(run, stage, progress, range(len(progress.tally["member"])), ("train", "validation", "test"))
     validation, tested = (score(run, part, models) for part in ("validation", "test"))
     best, metrics = winner(progress), tested.metrics[stage.name]

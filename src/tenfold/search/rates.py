@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tenfold.data.batches import sampler
+from tenfold.data.batches import batches_of
 from tenfold.engine import loop
 from tenfold.errors import UsageError
 from tenfold.recipe import VARYING, Recipe
@@ -80,7 +80,7 @@ def _losses(run: Run, recipe: Recipe, rates: NDArray[np.float64]) -> NDArray[np.
     stage = stage_of(run, "rates", recipe, settings, steps=STEPS)
     population = population_of(run, stage, settings)
     model, part = stage.model, run.parts["train"]
-    batches = sampler(part, recipe.batch_size, recipe.seed, recipe.sampling, population.flip, model.takes, model.noise)
+    batches = batches_of(part, recipe, population.flip, model)
     losses = []
     start = fresh(run, stage).state
     for state, value in loop.train(population.objective, population.optimizer, population.rate, batches, start, STEPS):

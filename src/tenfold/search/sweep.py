@@ -22,6 +22,7 @@ from tenfold.recipe import Recipe, Settings
 from tenfold.rooms import find
 from tenfold.runs.checkpoint import Progress
 from tenfold.runs.events import line
+from tenfold.runs.losses import write_losses
 from tenfold.runs.outcome import Answers, Made, promote, refuse_failed, save_winner, score
 from tenfold.runs.prepare import Prepared, parts, twins
 from tenfold.runs.result import Choice, SettingScore, SweepResult
@@ -225,6 +226,7 @@ def _final(
     refuse_failed(final, stage, progress)
     models = {FINAL: save_winner(final, stage, progress, run.folder / "models" / f"{FINAL}.tenfold")}
     promote(run.folder, models[FINAL])
+    write_losses(run.folder, FINAL, progress, 0)
     tested = score(final, "test", models)
     return models, tested
 

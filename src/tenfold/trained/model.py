@@ -229,6 +229,8 @@ def weights_sha256(params: Mapping[str, Tensor], member: int) -> str:
 def _check(trained: TrainedModel) -> None:
     """Refuse tensors whose shapes are not those that the model itself would make."""
     expected = {name: (1, *shape) for name, shape in trained.model.shapes().items()}
+    buffers = trained.model.buffers(1, torch.zeros(0, *trained.model.takes))
+    expected |= {name: tuple(tensor.shape) for name, tensor in buffers.items()}
     shapes = {name: tuple(tensor.shape) for name, tensor in trained.params.items()}
     width = math.prod(trained.model.takes)
     if expected != shapes or trained.factor.shape != (width,) or trained.offset.shape != (width,):

@@ -8,7 +8,7 @@ from tenfold.recipe import Recipe
 from tenfold.rooms import find, marked
 from tests.engine.cases import over, relative
 
-SIZES = {"P": 3, "B": 5, "I": 7, "O": 4, "H": 6}
+SIZES = {"P": 3, "B": 5, "I": 7, "O": 4, "H": 6, "C": 2, "U": 6, "V": 5, "K": 3}
 H = 1e-6
 
 
@@ -29,7 +29,7 @@ def arguments(case, draw, rng, at_kinks=False):
 @pytest.mark.parametrize(("layer", "case"), over("layers"))
 def test_layer_and_pullback_are_reference_and_autograd(layer, case, at_kinks, draw, rng):
     x, weights, bound = arguments(case, draw, rng, at_kinks)
-    y, pull = layer(x, *weights, **bound)
+    y, pull, *_ = layer(x, *weights, **bound)
     leaves = [tensor.clone().requires_grad_() for tensor in (x, *weights)]
     reference = case["reference"](*leaves, **bound)
     dy = draw(*y.shape)
@@ -43,7 +43,7 @@ def test_layer_pullback_is_the_slope_along_a_random_direction(layer, case, draw,
     x, weights, bound = arguments(case, draw, rng)
     tensors = [x, *weights]
     directions = [draw(*tensor.shape) for tensor in tensors]
-    y, pull = layer(*tensors, **bound)
+    y, pull, *_ = layer(*tensors, **bound)
     dy = draw(*y.shape)
     up, down = (
         layer(*(t + sign * H * v for t, v in zip(tensors, directions, strict=True)), **bound)[0] for sign in (1, -1)
@@ -56,13 +56,14 @@ def test_layer_pullback_is_the_slope_along_a_random_direction(layer, case, draw,
 @pytest.mark.parametrize(("layer", "case"), over("layers", lambda case: "P" in case["x"] or "weights" in case))
 def test_layer_of_a_population_is_its_members(layer, case, draw, rng):
     x, weights, bound = arguments(case, draw, rng)
-    y, pull = layer(x, *weights, **bound)
+    y, pull, *_ = layer(x, *weights, **bound)
     dy = draw(*y.shape)
     dx, *dweights = pull(dy, need_dx=True)
     shared, total = "P" not in case["x"], torch.zeros_like(x)
     for k in range(SIZES["P"]):
         one = slice(k, k + 1)
-        y_k, pull_k = layer(x if shared else x[one], *(w[one] for w in weights), **bound)
+        of_member = {name: v[one] if case.get("noise", {}).get(name, "")[:1] == "P" else v for name, v in bound.items()}
+        y_k, pull_k, *_ = layer(x if shared else x[one], *(w[one] for w in weights), **of_member)
         dx_k, *dweights_k = pull_k(dy[one], need_dx=True)
         total[... if shared else one] += dx_k
         for ours, alone in zip((y, *dweights), (y_k, *dweights_k), strict=True):
@@ -73,7 +74,7 @@ def test_layer_of_a_population_is_its_members(layer, case, draw, rng):
 @pytest.mark.parametrize(("layer", "case"), over("layers"))
 def test_layer_is_pure_and_leaves_out_what_is_not_needed(layer, case, draw, rng):
     x, weights, bound = arguments(case, draw, rng)
-    y, pull = layer(x, *weights, **bound)
+    y, pull, *_ = layer(x, *weights, **bound)
     dy = draw(*y.shape)
     given = [tensor for tensor in (x, *weights, y, dy, *bound.values()) if isinstance(tensor, torch.Tensor)]
     before = [tensor.clone() for tensor in given]

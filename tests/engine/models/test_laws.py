@@ -13,18 +13,19 @@ def prepared(make, case, draw, rng, members=3):
     model = make(**case["shapes"])
     params = model.init(list(range(members)), "he")
     for name, tensor in params.items():
-        if name.endswith("bias"):
+        if name.endswith("bias") or not tensor.any():
             tensor.copy_(draw(*tensor.shape) * 0.1)
     noise = {name: torch.from_numpy(rng.random(shape)) for name, shape in model.noise(9).items()}
-    return model, params, draw(9, *model.takes), noise
+    x = draw(9, *model.takes)
+    return model, params, model.buffers(members, draw(9, *model.takes)), x, noise
 
 
 @models
 def test_model_scores_and_pullback_are_reference_and_autograd(make, case, draw, rng):
-    model, params, x, noise = prepared(make, case, draw, rng)
-    scores, pull, _ = model.forward(params, {}, x, noise)
+    model, params, buffers, x, noise = prepared(make, case, draw, rng)
+    scores, pull, _ = model.forward(params, buffers, x, noise)
     leaves = {name: tensor.clone().requires_grad_() for name, tensor in params.items()}
-    reference = case["reference"](leaves, x, noise)
+    reference = case["reference"](leaves | buffers, x, noise)
     dz = draw(*scores.shape)
     _, grads = pull(dz)
     assert relative(scores, reference.detach()) < 1e-12
@@ -35,12 +36,14 @@ def test_model_scores_and_pullback_are_reference_and_autograd(make, case, draw, 
 
 @models
 def test_model_of_a_population_is_its_members(make, case, draw, rng):
-    model, params, x, noise = prepared(make, case, draw, rng)
-    scores, pull, _ = model.forward(params, {}, x, noise)
+    model, params, buffers, x, noise = prepared(make, case, draw, rng)
+    scores, pull, after = model.forward(params, buffers, x, noise)
     dz = draw(*scores.shape)
     _, grads = pull(dz)
     for k in range(3):
-        alone, pull_k, _ = model.forward({n: p[k : k + 1] for n, p in params.items()}, {}, x, noise)
+        of_member = ({n: p[k : k + 1] for n, p in group.items()} for group in (params, buffers))
+        alone, pull_k, after_k = model.forward(*of_member, x, noise)
+        assert all(relative(after[name][k], after_k[name][0]) < 1e-12 for name in buffers)
         _, grads_k = pull_k(dz[k : k + 1])
         assert relative(scores[k], alone[0]) < 1e-12
         assert all(relative(grads[name][k], grads_k[name][0]) < 1e-12 for name in grads)
@@ -63,10 +66,16 @@ def test_model_member_depends_on_its_own_seed_alone(make, case, initializer):
 def test_model_scale_is_a_factor_on_the_weights_of_each_member(make, case):
     model, scale = make(**case["shapes"]), torch.tensor([0.0, 0.5, 2.0], dtype=torch.float64)
     plain, scaled = model.init([1, 2, 3], "he"), model.init([1, 2, 3], "he", scale)
-    assert all(torch.equal(scaled[n], plain[n] * scale.view(-1, *[1] * (plain[n].dim() - 1))) for n in plain)
+    weights = [name for name in plain if name.endswith("weight")]
+    assert all(torch.equal(scaled[n], plain[n] * scale.view(-1, *[1] * (plain[n].dim() - 1))) for n in weights)
 
 
 @models
 def test_model_predicts_what_it_computes_without_noise(make, case, draw, rng):
-    model, params, x, _ = prepared(make, case, draw, rng)
-    assert torch.equal(model.predict(params, {}, x), model.forward(params, {}, x, {})[0])
+    model, params, buffers, x, _ = prepared(make, case, draw, rng)
+    predicted = model.predict(params, buffers, x)
+    assert torch.equal(predicted, model.predict(params | buffers, {}, x))
+    if "prediction" in case:
+        assert relative(predicted, case["prediction"](params | buffers, x, {})) < 1e-12
+    else:
+        assert torch.equal(predicted, model.forward(params, buffers, x, {})[0])

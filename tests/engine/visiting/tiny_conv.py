@@ -50,6 +50,9 @@ class TinyConv:
     def init(self, seeds, initializer="he", scale=1.0):
         return drawn(self.shapes(), initializer, seeds, scale)
 
+    def buffers(self, members, images):
+        return {}
+
     def noise(self, batch):
         return {}
 

@@ -12,6 +12,7 @@ import matplotlib
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from tenfold.errors import FileError
 from tenfold.report import svg
@@ -101,7 +102,9 @@ def runs(count=9):
     for part in ("train", "validation"):
         curves[f"{part}_loss"][last & (curves["epoch"] > 2)] = np.nan
         curves[f"{part}_loss"][before] = np.inf
-    return replace(results, curves=curves, winners=dict.fromkeys(results.winners, 0))
+    losses = {run: np.array([[10.0, 20.0, 30.0, 50.0], [1.0, 3.0, 2.0, 9.0]]) for run in results.winners}
+    alone = dict.fromkeys(results.winners, 0)
+    return replace(results, curves=curves, winners=alone, losses=losses, apart=True)
 
 
 CASES = {
@@ -116,7 +119,7 @@ CASES = {
 
 
 # What is drawn of runs of one member each, and of nothing else.
-ALONE = ("run_losses",)
+ALONE = ("run_curves", "run_losses")
 
 
 def digests(folder):
@@ -226,7 +229,7 @@ def test_learning_curves_select_the_winners():
     assert data.members == 6
     epochs = np.arange(1, 5)
     second = data.winners[1]
-    np.testing.assert_array_equal(second.epoch, epochs)
+    np.testing.assert_array_equal(second.times, epochs)
     np.testing.assert_allclose(second.train[0], 0.12 + 0.001 * epochs)
     np.testing.assert_allclose(second.train[2], 100 * (2.12 + 0.001 * epochs))
     np.testing.assert_allclose(second.validation[1], 4.12 + 0.001 * epochs)
@@ -303,7 +306,7 @@ def test_reconstructions_stand_below_their_images():
 def test_many_runs_have_a_panel_each():
     data = select("run_losses", runs(9))
     np.testing.assert_allclose(data.losses["$run$ 2"][0], 0.2 + 0.001 * np.arange(1, 5))
-    np.testing.assert_array_equal(data.epochs["$run$ 2"], [1, 2, 3, 4])
+    np.testing.assert_array_equal(data.times["$run$ 2"], [1, 2, 3, 4])
     panels = find("figures", "run_losses").draw(data).axes
     assert [bool(panel.texts) for panel in panels if panel.get_visible()] == [False] * 7 + [True, True]
     assert "first epoch" in panels[7].texts[0].get_text()
@@ -333,3 +336,89 @@ def test_names_are_cut_and_made_visible():
 @pytest.mark.parametrize("count", [1, 7, 8, 40])
 def test_rung_colors_differ(count):
     assert len(set(rung_colors(count))) == count
+
+
+def test_runs_side_by_side_have_axes_of_their_own_and_pairs_share_a_row():
+    results = runs(3)
+    first, second, third = results.winners
+    results.curves["train_cost"] = results.curves["train_loss"].copy()
+    results.curves["validation_cost"] = results.curves["validation_loss"].copy()
+    data = select("run_curves", replace(results, pairs=((third, first),)))
+    assert data.measures == ("loss", "accuracy")
+    assert [tuple(run and run.run for run in row) for row in data.rows] == [(third, first), (second, None)]
+    np.testing.assert_allclose(data.rows[0][1].values["accuracy"][1], 100 * (5 + 0.001 * np.arange(1, 5)))
+    assert select("run_curves", replace(results, apart=False)) is None
+    assert [len(row) for row in select("run_curves", results).rows] == [1, 1, 1]
+    assert {len(row) for row in select("run_curves", runs(9)).rows} == {2}
+    assert select("run_curves", runs(9)).measures == ("loss", "cost", "accuracy")
+
+
+def test_a_run_shows_the_losses_of_its_mini_batches_as_long_as_it_trained():
+    results = runs(2)
+    (first,), _ = select("run_curves", results).rows
+    np.testing.assert_allclose(first.losses, [[1, 2, 3], [1, 3, 2]])  # the step 50 is after its last validation
+    counted = select("run_curves", replace(results, time="iteration"))
+    assert counted.time == "iteration"
+    np.testing.assert_array_equal(counted.rows[0][0].losses[0], [10, 20, 30])
+    np.testing.assert_array_equal(counted.rows[0][0].times, [10, 20, 30, 40])
+    figure = find("figures", "run_curves").draw(counted)
+    assert {panel.get_xlabel() for panel in figure.axes} == {"", "iteration"}
+    np.testing.assert_array_equal(figure.axes[0].lines[0].get_xydata()[:, 1], [1, 3, 2])
+    alone = replace(made(rungs=("linear",)), losses={"linear": np.array([[10.0], [0.5]])})
+    np.testing.assert_array_equal(select("learning_curves", alone).losses, [[1], [0.5]])
+    assert select("learning_curves", made()).losses.size == 0
+
+
+def test_an_axis_becomes_a_log_scale_where_one_curve_would_squash_another():
+    results = made()
+    for part in ("train", "validation"):
+        results.curves[f"{part}_loss"] = (
+            np.where(results.curves["rung"] == "mlp", 2.0, 6.0) + 0.2 / results.curves["epoch"]
+        )
+    flat = find("figures", "learning_curves").draw(select("learning_curves", results))
+    assert flat.axes[0].get_yscale() == "linear"
+    results.curves["train_loss"][results.curves["rung"] == "linear"] *= results.curves["epoch"][:12] / 2
+    squashed = find("figures", "learning_curves").draw(select("learning_curves", results))
+    assert squashed.axes[0].get_yscale() == "log"
+    assert squashed.axes[2].get_yscale() == "linear"
+
+
+def test_lone_points_at_one_epoch_are_told_apart():
+    results = made()
+    first = results.curves["epoch"] == 1
+    results = replace(results, curves={name: column[first] for name, column in results.curves.items()})
+    panel = find("figures", "learning_curves").draw(select("learning_curves", results)).axes[0]
+    places = [line.get_xdata().tolist() for line in panel.lines]
+    assert places == [[0.75], [0.75], [1.25], [1.25]]
+    ring, dot = panel.lines[:2]
+    assert ring.get_markerfacecolor() == "none"
+    assert ring.get_markersize() > dot.get_markersize()
+    losses = {name: np.array([[0.5, 0.4]]) for name in ("relu", "tanh")}
+    panel = find("figures", "encoder_loss").draw(select("encoder_loss", replace(results, encoder_loss=losses))).axes[0]
+    assert [line.get_xdata().tolist() for line in panel.lines] == [[0.75], [0.75], [1.25], [1.25]]
+
+
+def test_runs_of_a_table_have_no_best_among_them():
+    for word in ("abstention", "class_accuracy", "learning_curves", "templates"):
+        assert select(word, made()).best == "mlp"
+        figure = find("figures", word).draw(select(word, replace(made(), apart=True)))
+        shown = [text.get_text() for text in figure.findobj(Text)]
+        assert not [text for text in shown if "best" in text or "chosen" in text], word
+
+
+def test_class_accuracy_names_classes_alike_in_every_line_and_sets_pairs_side_by_side():
+    results = made(rungs=tuple(f"run {k}" for k in range(7)))
+    figure = find("figures", "class_accuracy").draw(select("class_accuracy", results))
+    sizes = {label.get_fontsize() for panel in figure.axes for label in panel.get_yticklabels() if label.get_text()}
+    assert len(sizes) == 1
+    data = select("class_accuracy", replace(results, pairs=(("run 3", "run 0"), ("run 1", "gone"))))
+    assert data.panels == (("run 3", "run 0"), *[(f"run {k}",) for k in (1, 2, 4, 5, 6)])
+    pair = find("figures", "class_accuracy").draw(data).axes[0]
+    assert len(pair.patches) == 6
+    assert len({patch.get_facecolor() for patch in pair.patches}) == 2
+
+
+def test_names_of_templates_are_whole():
+    results = made(rungs=("softmax-10000-unmirrored",))
+    figure = find("figures", "templates").draw(select("templates", replace(results, apart=True)))
+    assert figure.axes[0].get_ylabel().replace("\n", "") == "softmax-10000-unmirrored"

@@ -47,17 +47,17 @@ def made_sweep(words=("softmax", "hinge"), metric="accuracy"):
         {"loss": words[k % len(words)], "learning_rate": 10.0 ** -(k + 1), "l2": (0.0, 1e-3, 1e-1)[k % 3]}
         for k in range(6)
     )
-    epochs = np.array([1.0, 2.0, 3.0])
+    epochs, steps = np.array([1.0, 2.0, 3.0]), np.array([10, 20, 30])
     first = np.array([[0.1, 0.2, 0.3], [0.4, 0.6, 0.5], [0.2, NAN, NAN]])
     second = np.array([[0.5, 0.7, 0.8], [0.3, NAN, NAN], [0.1, 0.3, 0.7]])
     ends, none = np.array([3, 3, 1]), np.zeros(3, bool)
     dropped = np.array([False, False, True])
     failing = np.array([3, 2, 3])
     populations = (
-        Trained(0, np.arange(3), dropped, epochs, first, ends),
-        Trained(0, np.arange(3), dropped, epochs, first + 0.1, ends),
-        Trained(1, np.arange(3, 6), none, epochs, second, failing),
-        Trained(1, np.arange(3, 6), none, epochs, np.where(np.isnan(second), 0.3, second), np.array([3, 3, 3])),
+        Trained(0, np.arange(3), dropped, epochs, first, ends, steps),
+        Trained(0, np.arange(3), dropped, epochs, first + 0.1, ends, steps),
+        Trained(1, np.arange(3, 6), none, epochs, second, failing, steps),
+        Trained(1, np.arange(3, 6), none, epochs, np.where(np.isnan(second), 0.3, second), np.array([3, 3, 3]), steps),
     )
     scores = np.array([0.35, 0.55, 0.25, 0.8, NAN, 0.7])
     intervals = np.stack([scores - 0.05, scores + 0.05], 1)
@@ -87,6 +87,7 @@ def many():
             np.arange(1.0, 91),
             curve[20 * k : 20 * k + 20],
             whole,
+            np.arange(10, 910, 10),
         )
         for k in range(20)
     )
@@ -96,7 +97,9 @@ def many():
 
 def lone():
     """One candidate, one population, one validation."""
-    population = Trained(0, np.zeros(1, int), np.zeros(1, bool), np.ones(1), np.full((1, 1), 0.5), np.ones(1, int))
+    population = Trained(
+        0, np.zeros(1, int), np.zeros(1, bool), np.ones(1), np.full((1, 1), 0.5), np.ones(1, int), np.full(1, 10)
+    )
     settings = ({"learning_rate": 0.1, "l2": 0.0},)
     axes = {"learning_rate": "log", "l2": "linear"}
     return Sweep("macro_f1", axes, settings, np.full(1, 0.5), np.full((1, 2), NAN), 1, (0,), 0, (population,))
@@ -168,7 +171,7 @@ def test_a_line_is_the_mean_of_the_rows_of_its_runs(folder):
     data, rows = select("sweep_curves", read_results(folder)), rows_of(folder)
     assert [line.member for line in data.lines][::-1] == list(read_results(folder).sweep.ranked)
     for line in data.lines:
-        assert line.epochs.tolist() == [1, 2, 3]
+        assert line.times.tolist() == [1, 2, 3]
         wanted = [np.mean([100 * y for k, at, y in rows if k == line.member and at == epoch]) for epoch in (1, 2, 3)]
         np.testing.assert_allclose(line.scores, wanted, rtol=1e-12)
         assert line.shade == read_results(folder).sweep.settings[line.member]["learning_rate"]
@@ -229,7 +232,7 @@ def test_slices_hold_every_axis_score_and_round(folder):
 
 def test_a_line_ends_where_its_first_run_did_and_says_that_it_was_dropped():
     lines = {line.member: line for line in select("sweep_curves", CASES["plain"]).lines}
-    assert lines[2].epochs.tolist() == [1]
+    assert lines[2].times.tolist() == [1]
     assert lines[2].scores.tolist() == pytest.approx([25])
     assert lines[2].dropped
     assert not lines[0].dropped
@@ -253,7 +256,7 @@ def test_a_setting_that_one_fold_dropped_ends_there():
         line.member: line
         for line in select("sweep_curves", searched(replace(sweep, populations=(later, second)))).lines
     }
-    assert lines[0].epochs.tolist() == [1, 2]
+    assert lines[0].times.tolist() == [1, 2]
     assert lines[0].scores.tolist() == pytest.approx([15, 25])
     assert lines[0].dropped
 
@@ -395,3 +398,28 @@ def test_a_ruler_keeps_zero_apart_and_names_few_values_themselves():
     crowded = ruler(np.geomspace(1e-6, 1e3, 40).tolist(), "log")
     assert len(crowded.ticks) <= 6
     assert setting(1e-05) == "1e-5"
+
+
+def test_curves_of_an_axis_of_words_have_names_and_no_color_bar():
+    sweep = made_sweep()
+    worded = replace(sweep, axes={"loss": "words", "l2": "log"})
+    data = select("sweep_curves", searched(worded))
+    assert (data.words, data.of, data.rated) == (("hinge", "softmax"), "loss", "")
+    shades = {line.member: data.words[int(line.shade)] for line in data.lines}
+    assert shades == {line.member: sweep.settings[line.member]["loss"] for line in data.lines}
+    figure = find("figures", "sweep_curves").draw(data)
+    assert len(figure.axes) == 1
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()][:3] == ["hinge", "softmax", "the best: hinge"]
+    rated = select("sweep_curves", searched(sweep))
+    assert (rated.words, rated.rated) == ((), "log")
+    assert len(find("figures", "sweep_curves").draw(rated).axes) == 2
+    many = tuple(settings | {"loss": f"word {k}"} for k, settings in enumerate(sweep.settings + sweep.settings[:1]))
+    more = replace(worded, settings=many[:6])
+    assert select("sweep_curves", searched(more)).words == tuple(f"word {k}" for k in range(6))
+
+
+def test_curves_of_a_search_count_iterations_where_its_recipe_does():
+    data = select("sweep_curves", replace(searched(made_sweep()), time="iteration"))
+    assert {line.member: line for line in data.lines}[0].times.tolist() == [10, 20, 30]
+    assert find("figures", "sweep_curves").draw(data).axes[0].get_xlabel() == "iteration"

@@ -2,6 +2,8 @@
 
 __all__ = ["command"]
 
+from pathlib import Path
+
 import click
 
 from tenfold.cli.options import DATA_DIR, JSON, PARTS, SIZE, SKIP, shown
@@ -28,13 +30,21 @@ def list_sets(data_dir: str, as_json: bool) -> None:
 @SIZE
 @PARTS
 @SKIP
+@click.option("--figure", metavar="FILE", default="", help="also draw the first ten test images, as SVG")
 @DATA_DIR
 @JSON
-def info(data: str, size: int, parts: str, skip_unreadable: bool, data_dir: str, as_json: bool) -> None:
+def info(data: str, size: int, parts: str, skip_unreadable: bool, figure: str, data_dir: str, as_json: bool) -> None:
     """Load and check DATA, and print its counts, shape, parts, classes and fingerprint."""
-    from tenfold.data.load import data_info
+    from tenfold.data.load import described, load
 
-    shown(data_info(data, size, skip_unreadable, data_dir, parts), as_json, print_data_info)
+    dataset = load(data, data_dir=data_dir, size=size, skip_unreadable=skip_unreadable, parts=parts)
+    facts = described(dataset)
+    if figure:
+        from tenfold.report.examples import draw_examples
+
+        draw_examples(dataset, Path(figure).expanduser())
+        facts["figure"] = figure
+    shown(facts, as_json, print_data_info)
 
 
 @command.command("fetch")
@@ -43,6 +53,6 @@ def info(data: str, size: int, parts: str, skip_unreadable: bool, data_dir: str,
 @JSON
 def fetch(data: str, data_dir: str, as_json: bool) -> None:
     """Download a named data set if it is missing, check its digests, and load it once."""
-    from tenfold.data.load import data_info
+    from tenfold.data.load import described, load
 
-    shown(data_info(data, 0, False, data_dir), as_json, print_data_info)
+    shown(described(load(data, data_dir=data_dir, size=0, skip_unreadable=False)), as_json, print_data_info)

@@ -109,6 +109,7 @@ def print_data_info(result: Mapping[str, Any]) -> None:
                 ("images", f"{result['images']}, {shape}, {result['type']}"),
                 ("parts", parts),
                 ("fingerprint", str(result["fingerprint"])),
+                *([("figure", str(result["figure"]))] if "figure" in result else []),
             ]
         )
     )

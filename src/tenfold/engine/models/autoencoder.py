@@ -53,6 +53,10 @@ class Autoencoder:
         widths = (self.inputs, *self.hidden, *self.hidden[-2::-1], self.inputs)
         return affine({name: (widths[i + 1], widths[i]) for i, name in enumerate(self._names())})
 
+    def buffers(self, members: int, images: Tensor) -> Buffers:
+        """Return none: the model keeps nothing beside its parameters."""
+        return {}
+
     def noise(self, batch: int) -> dict[str, tuple[int, ...]]:
         """Return the shapes of the uniform draws that one training step takes: none."""
         return {}

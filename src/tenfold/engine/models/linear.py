@@ -46,6 +46,10 @@ class Linear:
         """Return the shape of each parameter, without the axis of members."""
         return affine({"scores": (self.classes, self.inputs)})
 
+    def buffers(self, members: int, images: Tensor) -> Buffers:
+        """Return none: the model keeps nothing beside its parameters."""
+        return {}
+
     def noise(self, batch: int) -> dict[str, tuple[int, ...]]:
         """Return the shapes of the uniform draws that one training step takes: none."""
         return {}

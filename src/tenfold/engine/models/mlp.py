@@ -56,6 +56,10 @@ class MLP:
         widths = (self.inputs, *self.hidden, self.classes)
         return affine({name: (widths[i + 1], widths[i]) for i, name in enumerate(self._names())})
 
+    def buffers(self, members: int, images: Tensor) -> Buffers:
+        """Return none: the model keeps nothing beside its parameters."""
+        return {}
+
     def noise(self, batch: int) -> dict[str, tuple[int, ...]]:
         """Return the shapes (B, H) of the uniform draws that a training step takes, by name of the layer they drop."""
         names = zip(self._names(), self.hidden, strict=False) if self.dropout else ()

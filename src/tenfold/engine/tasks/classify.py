@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from tenfold.engine.chain import chain
-from tenfold.engine.objective import Objective, penalize
+from tenfold.engine.objective import Objective, penalize, weighed
 from tenfold.engine.types import Batch, Buffers, Grads, Loss, Model, Params, Scalar, Value
 from tenfold.engine.views import views
 
@@ -25,7 +25,7 @@ def classify(model: Model, losses: Sequence[tuple[Loss, int]], l1: Scalar = 0.0,
         scores, pull, buffers = model.forward(params, buffers, batch.inputs, batch.noise)
         scores, pull_view = chain(views(batch), {}, scores)
         right = scores.max(-1).indices == batch.targets
-        loss, dscores = score(scores, batch.targets, batch.weight)
+        loss, dscores = weighed(score, scores, batch)
         _, grads = pull(pull_view(dscores, need_dx=True)[0])
         penalty = penalize(params, grads, l1, l2)
         return Value(loss, penalty, right.mean(-1, dtype=loss.dtype)), grads, buffers

@@ -135,7 +135,7 @@
       caption.textContent = told;
       return;
     }
-    caption.textContent = `At epoch ${Number(epoch.toPrecision(4))}`;
+    caption.textContent = `At ${charts[0].time} ${Number(epoch.toPrecision(6))}`;
     for (const chart of charts) {
       const index = chart.x.indexOf(epoch);
       for (const { rung, part, y } of chart.series) {
@@ -165,6 +165,22 @@
     return found.filter((value) => value >= low && value <= high);
   };
 
+  // The losses of single mini-batches lie between the grid and the curves.
+  const thin = (plot, batches) => {
+    const { ctx, bbox } = plot;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    ctx.clip();
+    ctx.beginPath();
+    batches[0].forEach((x, index) => ctx.lineTo(plot.valToPos(x, "x", true), plot.valToPos(batches[1][index], "y", true)));
+    ctx.globalAlpha = 0.5;
+    ctx.lineWidth = 0.7 * devicePixelRatio;
+    ctx.strokeStyle = color("--soft");
+    ctx.stroke();
+    ctx.restore();
+  };
+
   const options = (chart, width) => {
     const axis = {
       stroke: () => color("--soft"), font: "12px system-ui, sans-serif",
@@ -175,13 +191,13 @@
     return {
       width, height: 250, legend: { show: false },
       cursor: { sync: { key: "curves" }, drag: { setScale: false, x: false, y: false }, points: { size: 7 } },
-      scales: { x: { time: false }, y: { distr: chart.log ? 3 : 1, range: () => [chart.low, chart.high] } },
+      scales: { x: { time: false, ...(chart.batches ? { range: () => [0, chart.x[chart.x.length - 1]] } : {}) }, y: { distr: chart.log ? 3 : 1, range: () => [chart.low, chart.high] } },
       axes: [
-        { ...axis, size: 30, gap: 4, space: 48, label: "epoch", labelSize: 16, labelGap: 0, labelFont: axis.font, ...(whole ? { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000] } : {}) },
+        { ...axis, size: 30, gap: 4, space: 48, label: chart.time, labelSize: 16, labelGap: 0, labelFont: axis.font, ...(whole ? { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000] } : {}) },
         { ...axis, size: 46, gap: 4, values: (plot, ticks) => shown(ticks), ...(chart.log ? { splits: () => decades(chart), filter: (plot, ticks) => ticks } : {}) },
       ],
       series: [{}, ...chart.series.map(series)],
-      hooks: { setCursor: [(plot) => { const at = plot.cursor.idx; show(at === null || at === undefined ? null : chart.x[at]); }] },
+      hooks: { ...(chart.batches ? { drawAxes: [(plot) => thin(plot, chart.batches)] } : {}), setCursor: [(plot) => { const at = plot.cursor.idx; show(at === null || at === undefined ? null : chart.x[at]); }] },
     };
   };
 
@@ -192,7 +208,7 @@
     const area = make("div");
     area.tabIndex = 0;
     area.setAttribute("role", "group");
-    area.setAttribute("aria-label", `${chart.title}, chart over epochs; its values are in the table below`);
+    area.setAttribute("aria-label", `${chart.title}, chart over ${chart.time}s; its values are in the table below`);
     box.append(heading, area);
     place.append(box);
     const plot = new uPlot(options(chart, area.clientWidth), [chart.x, ...chart.series.map((line) => line.y)], area);

@@ -3,7 +3,22 @@
 `select` returns None where the results hold nothing for the figure, and `draw` is not called then.
 """
 
-__all__ = ["BEST", "SHADES", "SIMPLEST", "Ruler", "ruler", "rung_colors", "typed", "unit"]
+__all__ = [
+    "BEST",
+    "HUGE",
+    "LOG_RATIO",
+    "SHADES",
+    "SIMPLEST",
+    "Ruler",
+    "fit_axis",
+    "kept_as_text",
+    "marks",
+    "ruler",
+    "rung_colors",
+    "spread",
+    "typed",
+    "unit",
+]
 
 import math
 from collections.abc import Sequence
@@ -11,8 +26,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib import colormaps
+from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, to_hex
-from matplotlib.ticker import MaxNLocator
+from matplotlib.legend import Legend
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 from numpy.typing import NDArray
 
 from tenfold.text import setting
@@ -24,6 +41,15 @@ SHADES = ListedColormap(colormaps["viridis"](np.linspace(0.2, 0.93, 256)))
 
 # Okabe and Ito (2008) without the yellow, which is lost on white: told apart with every common color blindness.
 _OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+
+HUGE = 1e100
+"""Below the square root of the largest float, so that no margin or ratio overflows; what is larger is not drawn."""
+
+LOG_RATIO = 8.0
+"""From this ratio of two losses on, a linear axis presses most of a curve onto its floor."""
+
+# So few points of a curve are marked.
+_FEW_POINTS = 12
 
 
 def rung_colors(count: int) -> list[str]:
@@ -71,6 +97,63 @@ def typed(value: object) -> str:
     ('256-128', '0.333')
     """
     return setting(value, digits=3, limit=24)
+
+
+def fit_axis(panel: Axes, values: NDArray[np.float64], ratio: float = LOG_RATIO) -> bool:
+    """Fit the vertical axis to these values; return True where it is a log scale, as values far apart need it.
+
+    ratio: of the largest to the smallest, from which on the scale is one.
+    """
+    drawn = values[np.abs(values) < HUGE]
+    if not drawn.size:
+        return False
+    low, high = float(drawn.min()), float(drawn.max())
+    if low > 0 and high / low > ratio:
+        panel.set_ylim(low / (high / low) ** 0.06, high * (high / low) ** 0.06)
+        panel.set_yscale("log")
+        panel.yaxis.set_major_locator(LogLocator(subs=_steps(high / low)))
+        panel.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        panel.yaxis.set_minor_formatter(NullFormatter())
+        return True
+    margin = 0.06 * (high - low) or 0.05 * abs(high) or 1.0
+    panel.set_ylim(low - margin, high + margin)
+    return False
+
+
+def _steps(ratio: float) -> tuple[int, ...]:
+    """Return the multiples of powers of ten that a log scale over such a ratio names."""
+    return (1,) if ratio >= 1000 else (1, 2, 5) if ratio > LOG_RATIO else (1, 2, 3, 4, 5, 6, 8)
+
+
+def spread(times: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Return how far to the side each curve is drawn: lone points at one place would hide each other.
+
+    >>> spread([np.array([1.0])] * 3).tolist(), spread([np.arange(2.0)] * 3).tolist()
+    ([-0.25, 0.0, 0.25], [0.0, 0.0, 0.0])
+    """
+    alone = len(times) > 1 and all(places.size <= 1 for places in times)
+    width = 0.25 * max((float(places[0]) for places in times if places.size), default=1.0)
+    return np.linspace(-width, width, len(times)) if alone else np.zeros(len(times))
+
+
+def marks(points: int, part: str) -> dict[str, Any]:
+    """Return how so many points of a curve are marked: a lone one of training is a ring around one of validation.
+
+    >>> marks(40, "training"), marks(1, "training")["markersize"] > marks(1, "validation")["markersize"]
+    ({'marker': ''}, True)
+    """
+    if not 0 < points <= _FEW_POINTS:
+        return {"marker": ""}
+    ring = {"markerfacecolor": "none"} if part == "training" else {}
+    size: dict[str, Any] = {"markersize": 3} if points > 1 else {"markersize": 7.5 if ring else 4, "clip_on": False}
+    return {"marker": "o", **size, **ring}
+
+
+def kept_as_text(legend: Legend, names: Sequence[str]) -> None:
+    """Write the names into a legend: as labels, a leading underscore drops one, and dollars are read as mathematics."""
+    for text, name in zip(legend.get_texts(), names, strict=True):
+        text.set_parse_math(False)
+        text.set_text(name)
 
 
 def unit(metric: str) -> tuple[str, float, str]:

@@ -49,7 +49,7 @@ def _select(results: Results) -> _Abstention | None:
     if not n or not rungs:
         return None
     lines = tuple(_line(results, rung) for rung in rungs)
-    return _Abstention(results.name, results.best, results.part, n, 100 / len(results.class_names), lines)
+    return _Abstention(results.name, results.marked, results.part, n, 100 / len(results.class_names), lines)
 
 
 def _line(results: Results, rung: str) -> _AnsweredLine:

@@ -25,6 +25,7 @@ class _Confusion:
     rung: str
     class_names: tuple[str, ...]
     counts: NDArray[np.int64]
+    apart: bool
 
 
 def _select(results: Results) -> _Confusion | None:
@@ -33,7 +34,7 @@ def _select(results: Results) -> _Confusion | None:
     classes = len(results.class_names)
     pairs = results.labels * classes + results.predicted[results.best]
     counts = np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
-    return _Confusion(results.name, results.best, results.class_names, counts)
+    return _Confusion(results.name, results.best, results.class_names, counts, results.apart)
 
 
 def _draw(data: _Confusion) -> Figure:
@@ -66,7 +67,7 @@ def _size(class_names: tuple[str, ...]) -> tuple[float, float]:
 def _title(data: _Confusion) -> str:
     total = int(data.counts.sum())
     accuracy = 100 * np.trace(data.counts) / total
-    chosen = f"{short(data.rung)}, the best rung by validation"
+    chosen = f"{short(data.rung)}, the best {'run' if data.apart else 'rung'} by validation"
     return f"{short(data.name)}: confusion on n = {total} test images\n{chosen}: accuracy {accuracy:.2f} %"
 
 

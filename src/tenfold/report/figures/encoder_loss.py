@@ -9,18 +9,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from tenfold.report.figures import rung_colors
+from tenfold.report.figures import HUGE, fit_axis, kept_as_text, marks, rung_colors, spread
 from tenfold.report.results import Plot, Results
 from tenfold.text import short
 
-# From this ratio on, a linear axis presses most of a curve onto its floor.
-_LOG_RATIO = 8.0
-# Below the square root of the largest float, so that no margin or ratio overflows.
-_HUGE = 1e100
-_FEW_POINTS = 12
 _STYLES: dict[str, dict[str, Any]] = {
     "training": {"linewidth": 1.2, "linestyle": (0, (4, 2))},
     "held out": {"linewidth": 1.9},
@@ -37,21 +32,24 @@ class _EncoderLosses:
 
 def _select(results: Results) -> _EncoderLosses | None:
     losses = {encoder: loss for encoder, loss in results.encoder_loss.items() if len(loss)}
-    shown = {encoder: np.where(np.abs(loss) < _HUGE, loss, np.nan) for encoder, loss in losses.items()}
+    shown = {encoder: np.where(np.abs(loss) < HUGE, loss, np.nan) for encoder, loss in losses.items()}
     return _EncoderLosses(results.name, shown) if shown else None
 
 
 def _draw(data: _EncoderLosses) -> Figure:
-    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    figure = Figure(figsize=(8.6, 4.2), layout="constrained")
     panel = figure.subplots()
     colors = rung_colors(len(data.losses))
-    for color, loss in zip(colors, data.losses.values(), strict=True):
-        epochs = np.arange(1, len(loss) + 1)
-        marker = "o" if len(loss) <= _FEW_POINTS else ""
-        for values, style in zip(loss.T, _STYLES.values(), strict=True):
-            panel.plot(epochs, values, color=color, marker=marker, markersize=3, **style)
+    times = [np.arange(1.0, len(loss) + 1) for loss in data.losses.values()]
+    for color, loss, epochs, away in zip(colors, data.losses.values(), times, spread(times), strict=True):
+        for values, (part, style) in zip(loss.T, _STYLES.items(), strict=True):
+            panel.plot(epochs + away, values, color=color, **marks(int(np.isfinite(values).sum()), part), **style)
     _axes(panel, np.concatenate([loss.ravel() for loss in data.losses.values()]))
-    figure.suptitle(f"{short(data.name)}: loss of the autoencoders", fontsize=11, parse_math=False)
+    figure.suptitle(
+        f"{short(data.name)}: loss of the autoencoder{'s' if len(data.losses) > 1 else ''}",
+        fontsize=11,
+        parse_math=False,
+    )
     _legend(figure, colors, data)
     return figure
 
@@ -63,24 +61,19 @@ def _axes(panel: Axes, values: NDArray[np.float64]) -> None:
     panel.grid(color="#E4E4E4", linewidth=0.6)
     panel.set_axisbelow(True)
     panel.spines[["top", "right"]].set_visible(False)
-    finite = values[np.isfinite(values)]
-    if finite.size and finite.min() > 0 and finite.max() / finite.min() > _LOG_RATIO:
-        panel.set_yscale("log")
+    if fit_axis(panel, values):
         panel.set_ylabel("mean squared error (log scale)")
-        panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if finite.max() / finite.min() < 1000 else (1,)))
-        panel.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-        panel.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _legend(figure: Figure, colors: list[str], data: _EncoderLosses) -> None:
     handles = [Line2D([], [], color=color, linewidth=2.4) for color in colors]
-    handles += [Line2D([], [], color="#404040", **style) for style in _STYLES.values()]
+    alone = all(len(loss) == 1 for loss in data.losses.values())
+    handles += [
+        Line2D([], [], color="#404040", **style, **(marks(1, part) if alone else {})) for part, style in _STYLES.items()
+    ]
     names = [*map(short, data.losses), *_STYLES]
     legend = figure.legend(handles, ["name"] * len(names), loc="outside lower center", ncols=4, frameon=False)
-    # Given as labels, names with a leading underscore would be left out, and dollars read as mathematics.
-    for text, name in zip(legend.get_texts(), names, strict=True):
-        text.set_parse_math(False)
-        text.set_text(name)
+    kept_as_text(legend, names)
 
 
 encoder_loss = Plot(_select, _draw)

@@ -21,10 +21,11 @@ _DARK, _GREY, _LIGHT = "#404040", "#808080", "#E4E4E4"
 
 @dataclass(frozen=True)
 class _Reliability:
-    """Bins and expected calibration error with the temperature and without; n images of a part."""
+    """Bins and expected calibration error with the temperature and without; n images of a part. mark: of the rung."""
 
     name: str
     rung: str
+    mark: str
     part: str
     n: int
     bins: Reliability
@@ -46,6 +47,7 @@ def _select(results: Results) -> _Reliability | None:
     return _Reliability(
         results.name,
         rung,
+        "best run by validation" if results.apart else "best rung",
         results.part,
         int(finite.sum()),
         calibrate.reliability(confidence, right),
@@ -79,7 +81,7 @@ def _title(data: _Reliability) -> str:
     errors = f"{percent(data.error)} % with its temperature, {percent(data.uncalibrated_error)} % without"
     lines = [
         f"{short(data.name)}: is it as right as it is confident?",
-        f"{short(data.rung)} (best rung), n = {data.n} {short(data.part)} images",
+        f"{short(data.rung)} ({data.mark}), n = {data.n} {short(data.part)} images",
         f"expected calibration error {errors}",
     ]
     fitted = ["the temperature was fitted on these very images"] if data.part == "validation" else []

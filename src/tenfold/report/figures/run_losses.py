@@ -3,6 +3,7 @@
 __all__ = ["run_losses"]
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,22 +11,26 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from tenfold.report.figures import HUGE, marks
 from tenfold.report.results import Plot, Results
 from tenfold.text import short
 
 _COLUMNS = 4
 # So many runs can still be told apart in one panel.
 _TOGETHER = 6
-# Below the square root of the largest float, so that no margin or ratio overflows.
-_HUGE = 1e100
+_STYLES: dict[str, dict[str, Any]] = {
+    "training": {"color": "#D55E00", "linewidth": 1.3, "linestyle": (0, (4, 2))},
+    "validation": {"color": "#0072B2", "linewidth": 1.6},
+}
 
 
 @dataclass(frozen=True)
 class _RunLosses:
-    """epochs: run -> (T,); losses: run -> (2, T), training and validation, NaN where a loss is not shown."""
+    """times: run -> (T,), what `time` counts; losses: run -> (2, T), training and validation, NaN for none."""
 
     name: str
-    epochs: dict[str, NDArray[np.float64]]
+    time: str
+    times: dict[str, NDArray[np.float64]]
     losses: dict[str, NDArray[np.float64]]
 
 
@@ -34,15 +39,12 @@ def _select(results: Results) -> _RunLosses | None:
     curves, runs = results.curves, list(results.winners)
     if len(runs) <= _TOGETHER or len(set(zip(curves["rung"], curves["member"], strict=True))) > len(runs):
         return None
-    epochs, losses = {}, {}
+    times, losses = {}, {}
     for run in runs:
         rows = curves["rung"] == run
         both = np.stack([curves[f"{part}_loss"][rows].astype(np.float64) for part in ("train", "validation")])
-        epochs[run], losses[run] = (
-            curves["epoch"][rows].astype(np.float64),
-            np.where(np.abs(both) < _HUGE, both, np.nan),
-        )
-    return _RunLosses(results.name, epochs, losses)
+        times[run], losses[run] = results.times(rows), np.where(np.abs(both) < HUGE, both, np.nan)
+    return _RunLosses(results.name, results.time, times, losses)
 
 
 def _draw(data: _RunLosses) -> Figure:
@@ -56,22 +58,20 @@ def _draw(data: _RunLosses) -> Figure:
     handles = panels[0, 0].get_lines()[:2]
     figure.legend(handles, ["training", "validation"], loc="outside lower center", ncols=2, frameon=False)
     figure.suptitle(
-        f"{short(data.name)}: loss of {len(data.losses)} runs over the epochs", fontsize=11, parse_math=False
+        f"{short(data.name)}: loss of {len(data.losses)} runs over the {data.time}s", fontsize=11, parse_math=False
     )
     return figure
 
 
 def _panel(panel: Axes, run: str, data: _RunLosses) -> None:
-    epochs, losses = data.epochs[run], data.losses[run]
-    for values, dashes in zip(losses, ((4, 2), ()), strict=True):
-        marker = "o" if np.isfinite(values).sum() == 1 else ""
-        panel.plot(
-            epochs, values, color="#0072B2", linewidth=1.5, dashes=dashes or (None, None), marker=marker, markersize=3
-        )
+    times, losses = data.times[run], data.losses[run]
+    for values, (part, style) in zip(losses, _STYLES.items(), strict=True):
+        alone = marks(1, part) if np.isfinite(values).sum() == 1 else {}
+        panel.plot(times, values, **style, **alone)
     finite = np.isfinite(losses).all(0)
     panel.set_title(short(run), fontsize=9, parse_math=False)
     if not finite.all():
-        title = "goes non-finite" if finite.any() else "non-finite from the first epoch"
+        title = "goes non-finite" if finite.any() else f"non-finite from the first {data.time}"
         panel.text(0.5, 0.5, title, transform=panel.transAxes, ha="center", va="center", color="#A03A00", fontsize=9)
     panel.xaxis.set_major_locator(MaxNLocator(nbins=4, integer=True, min_n_ticks=1))
     panel.yaxis.set_major_locator(MaxNLocator(nbins=4))

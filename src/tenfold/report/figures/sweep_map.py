@@ -91,7 +91,7 @@ def _panels(sweep: Sweep) -> tuple[_Panel, ...]:
 def _draw(data: _SweepMap) -> Figure:
     columns = 2 if len(data.panels) == 4 else min(_COLUMNS, len(data.panels))
     lines = -(-len(data.panels) // columns)
-    size = (max(7.2, 3.1 * columns + 1.4), 2.7 * lines + 1.5 + 0.6 * (lines == 1))
+    size = (max(8.2, 3.1 * columns + 1.4), 2.7 * lines + 1.5 + 0.6 * (lines == 1))
     figure = Figure(figsize=size, layout="constrained")
     figure.suptitle(_title(data), fontsize=11, parse_math=False)
     panels = figure.subplots(lines, columns, squeeze=False, sharex=True, sharey=True)
@@ -181,8 +181,9 @@ def _name_axes(panel: Axes, shown: _Panel, data: _SweepMap) -> None:
     across, up = data.rulers
     panel.xaxis.set_ticks(across.ticks, labels=across.labels, fontsize=8.5)
     panel.yaxis.set_ticks(up.ticks, labels=up.labels, fontsize=8.5)
-    panel.set_xlim(across.low, across.high)
-    # Room for the numbers below the marks.
+    # Room for the numbers below the marks, at the ends of a line too.
+    aside = 0.05 * (across.high - across.low) if _gridded(data) else 0.0
+    panel.set_xlim(across.low - aside, across.high + aside)
     panel.set_ylim(up.low - (0.12 * (up.high - up.low) if _gridded(data) else 0.0), up.high)
     for gap, line in ((data.rulers[0].gap, panel.axvline), (data.rulers[1].gap, panel.axhline)):
         if np.isfinite(gap):

@@ -83,7 +83,7 @@ def _rounds(sweep: Sweep) -> NDArray[np.int64]:
 def _draw(data: _Slices) -> Figure:
     columns = 2 if len(data.slices) == 4 else min(_COLUMNS, len(data.slices))
     lines = -(-len(data.slices) // columns)
-    figure = Figure(figsize=(max(6.5, 3.3 * columns + 0.5), 2.9 * lines + 1.1), layout="constrained")
+    figure = Figure(figsize=(max(8.2, 3.3 * columns + 0.5), 2.9 * lines + 1.1), layout="constrained")
     figure.suptitle(_title(data), fontsize=11, parse_math=False)
     panels = figure.subplots(lines, columns, squeeze=False, sharey=True)
     for panel in panels.flat[len(data.slices) :]:

@@ -2,6 +2,7 @@
 
 __all__ = ["templates"]
 
+import textwrap
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -19,6 +20,8 @@ _COLUMNS = 10
 _SHOWN = 20
 # Room beside an image, and above it for its class, in widths of an image.
 _GAP, _CAPTION = 0.12, 0.25
+# Letters of a line of a rung's name.
+_NAME = 13
 
 
 class _TemplateRow(NamedTuple):
@@ -43,7 +46,7 @@ def _select(results: Results) -> _Templates | None:
         return None
     rows = tuple(_row(rung, weights[:_SHOWN]) for rung, weights in results.templates.items())
     names = results.class_names
-    return _Templates(results.name, results.best, names[:_SHOWN], len(names), rows)
+    return _Templates(results.name, results.marked, names[:_SHOWN], len(names), rows)
 
 
 def _row(rung: str, weights: NDArray[np.float32]) -> _TemplateRow:
@@ -72,7 +75,7 @@ def _draw(data: _Templates) -> Figure:
     columns = min(_COLUMNS, len(data.class_names))
     lines = -(-len(data.class_names) // columns)
     height = 1.21 * lines * len(data.rows) + 0.62
-    figure = Figure(figsize=(max(1.02 * columns + 1.4, 6.5), height), layout="compressed")
+    figure = Figure(figsize=(max(1.02 * columns + 2.0, 6.5), height), layout="compressed")
     figure.suptitle(_title(data), fontsize=11, parse_math=False)
     for panel, row in zip(figure.subplots(len(data.rows), squeeze=False)[:, 0], data.rows, strict=True):
         _block(figure, panel, row, data)
@@ -82,8 +85,9 @@ def _draw(data: _Templates) -> Figure:
 def _title(data: _Templates) -> str:
     shown, total = len(data.class_names), data.classes
     count = f"{total} classes" if shown == total else f"the first {shown} of {total} classes"
+    models = "winners" if data.best else "runs"
     scale = "each class scaled to its own range" if data.rows[0].images.ndim == 4 else "blue −, white 0, red +"
-    return f"{short(data.name)}: weights of the linear winners, {count}\n{scale}"
+    return f"{short(data.name)}: weights of the linear {models}, {count}\n{scale}"
 
 
 def _block(figure: Figure, panel: Axes, row: _TemplateRow, data: _Templates) -> None:
@@ -122,8 +126,8 @@ def _bar(figure: Figure, panel: Axes, shown: AxesImage, columns: int) -> None:
 
 
 def _name_row(panel: Axes, rung: str, best: str) -> None:
-    caption = label(rung, 18) + ("\n(best rung)" if rung == best else "")
-    panel.set_ylabel(caption, fontsize=8.5, parse_math=False)
+    lines = textwrap.wrap(short(rung), _NAME) + ["(best rung)"] * (rung == best)
+    panel.set_ylabel("\n".join(lines), fontsize=8.5, rotation=0, ha="right", va="center", parse_math=False)
 
 
 templates = Plot(_select, _draw)

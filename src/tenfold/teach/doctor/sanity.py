@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from tenfold.choices import members
-from tenfold.data.batches import Part, inputs, sampler, steps_per_epoch
+from tenfold.data.batches import Changes, Part, inputs, sampler, steps_per_epoch
 from tenfold.data.types import Dataset
 from tenfold.engine import loop
 from tenfold.engine.population import Population, assemble, built, first_params
@@ -116,7 +116,9 @@ def _stepped(model: _Untrained) -> tuple[Params, dict[str, float], int]:
     """Take some steps: the parameters after them, the median ‖Δw‖/‖w‖ by layer, and the step that failed or 0."""
     recipe, population = model.recipe, model.population
     takes, noise = population.model.takes, population.model.noise
-    batches = sampler(model.part, recipe.batch_size, recipe.seed, recipe.sampling, population.flip, takes, noise)
+    batches = sampler(
+        model.part, recipe.batch_size, recipe.seed, recipe.sampling, Changes(population.flip), takes, noise
+    )
     failed, before = 0, {name: tensor.clone() for name, tensor in model.params.items()}
     ratios: dict[str, list[float]] = {name.removesuffix(".weight"): [] for name in before if name.endswith("weight")}
     for state, _ in model.trained(batches, STEPS):
@@ -158,7 +160,9 @@ def _by_heart(model: _Untrained) -> SanityCheck:
     images, y = len(part.rows), part.labels[part.rows]
     zeros = torch.zeros(1, images, model.population.model.classes, dtype=part.factor.dtype)
     enough = KNOWN * float(model.loss(zeros, y)[0])
-    batches = sampler(part, images, model.recipe.seed, "shuffle", 0.0, model.population.model.takes, lambda size: {})
+    batches = sampler(
+        part, images, model.recipe.seed, "shuffle", Changes(), model.population.model.takes, lambda size: {}
+    )
     right, loss, step, failed = 0, math.nan, 0, False
     for state, value in model.trained(batches, LONGEST):
         right, loss = round(float(value.accuracy) * images), float(value.loss)
