@@ -10,6 +10,7 @@ __all__ = [
     "inert",
     "interval",
     "label",
+    "latex",
     "left_out",
     "markdown",
     "metric_name",
@@ -44,6 +45,22 @@ _ADDRESS = re.compile(r":(?=//)|(?<=www)\.")
 # What a formula begins with in a spreadsheet, in full width too, and the numbers that may begin so.
 _FORMULA = frozenset("=+-@\t\r＝＋－＠")
 _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?", re.ASCII)
+# How to write what LaTeX would take for something else.
+_LATEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}"}
+_LATEX |= {">": r"\textgreater{}", "|": r"\textbar{}", '"': "{''}"}
+_LATEX |= {"[": "{[}", "]": "{]}"} | {letter: f"\\{letter}" for letter in "#$%&_{}"}
+_LATEX |= {"ß": r"\ss{}", "æ": r"\ae{}", "Æ": r"\AE{}", "ø": r"\o{}", "Ø": r"\O{}", "ł": r"\l{}", "Ł": r"\L{}"}
+_LATEX |= {"œ": r"\oe{}", "Œ": r"\OE{}", "–": "--", "—": "---", "…": r"\ldots{}", "’": "{'}", "‘": "{`}"}
+_LATEX |= {"“": "``", "”": "''", "§": r"\S{}", "°": r"$^{\circ}$", "\u00a0": "~", "ŷ": r"$\hat{y}$"}
+_LATEX_SIGNS = (
+    r"∂ \partial η \eta σ \sigma − - · \cdot × \times ½ \tfrac{1}{2} ← \leftarrow → \rightarrow ≤ \le ≥ \ge ≠ \ne "
+    r"≈ \approx Σ \Sigma ∑ \sum λ \lambda α \alpha β \beta ε \varepsilon θ \theta μ \mu ∞ \infty ± \pm ′ {}'"
+)
+_LATEX |= {sign: f"${command}$" for sign, command in re.findall(r"(\S) (\S+)", _LATEX_SIGNS)}
+_COMBINING = "\u0300\u0301\u0302\u0303\u0308\u0327\u030c\u030a\u0304\u0306\u0307\u030b"
+_ACCENTS = dict(zip(_COMBINING, "`'^~\"cvr=u.H", strict=True))
+_LIGATED = "-,'`?!"  # two of these in a row may become another sign
+_LOWERED, _RAISED = "₀₁₂₃₄₅₆₇₈₉", "⁰¹²³⁴⁵⁶⁷⁸⁹"
 # Characters that could end a script element or a line inside one.
 _SCRIPT = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
 
@@ -95,6 +112,34 @@ def markdown(text: str) -> str:
     """
     escaped = _BLOCK.sub(r"\1\\\2", _MARKS.sub(r"\\\1", inert(text)))
     return _ADDRESS.sub(r"\\\g<0>", escaped).replace("@", "&#64;")
+
+
+def latex(text: str) -> str:
+    r"""Return text that LaTeX sets as it stands, with any engine; a letter that it has no name for by its code point.
+
+    >>> print(latex("50 % of w₁₂ is ŷ_1 \\ é 中"))
+    50 \% of w$_{12}$ is $\hat{y}$\_1 \textbackslash{} \'{e} {[}U+4E2D{]}
+    """
+    joined = re.sub(r"\s+", " ", unicodedata.normalize("NFC", text))
+    return "".join(map(_latex_piece, re.findall(f"[{_LOWERED}]+|[{_RAISED}]+|[{_LIGATED}]+|.", joined)))
+
+
+def _latex_piece(letters: str) -> str:
+    if letters in _LATEX:
+        return _LATEX[letters]
+    if letters[0] in _LIGATED:
+        return "{}".join(letters)
+    plain = unicodedata.normalize("NFKC", letters)
+    if letters[0] in _LOWERED + _RAISED:
+        return f"${'_' if letters[0] in _LOWERED else '^'}{{{plain}}}$"
+    if letters.isascii() and letters.isprintable():
+        return letters
+    base, *marks = list(unicodedata.normalize("NFD", letters))
+    if base.isascii() and base.isalpha() and len(marks) == 1 and marks[0] in _ACCENTS:
+        return f"\\{_ACCENTS[marks[0]]}{{{base}}}"
+    if "CIRCLED" in unicodedata.name(letters, "") and plain.isdecimal():
+        return f"({plain})"
+    return f"{{[}}U+{ord(letters):04X}{{]}}"
 
 
 def in_script(json: str) -> str:

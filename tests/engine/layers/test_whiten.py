@@ -8,10 +8,13 @@ from tenfold.engine.whitening import filters
 
 
 def filtered(x, filters, stride=1):
-    return torch.stack([functional.conv2d(x, f, stride=stride) for f in filters])
+    return torch.stack(
+        [functional.conv2d(x if x.dim() == 4 else x[k], f, stride=stride) for k, f in enumerate(filters)]
+    )
 
 
 CASES = {
+    "own images": {"x": "PBCUV", "noise": {"filters": "POCKK"}, "reference": filtered},
     "each pixel": {"x": "BCUV", "noise": {"filters": "POCKK"}, "reference": filtered},
     "stride": {"x": "BCUV", "noise": {"filters": "POCKK"}, "numbers": {"stride": 2}, "reference": filtered},
 }

@@ -32,6 +32,13 @@ QUICK = (
     "softmax_course_mask_redrawn_2",
     "softmax_scores_clipped_2",
     "softmax_scores_differs_between_calls_1",
+    "hinge_scores_other_hinge_1",
+    "hinge_course_hinge_indicator_2",
+    "hinge_l1_hinge_indicator_3",
+    "hinge_l1_penalty_sign_lost_1",
+    "hinge_torch_penalty_summed_1",
+    "hinge_course_bias_from_weights_1",
+    "hinge_l1_bias_from_weights_3",
 )
 TAUGHT = {student.name: student for student in STUDENTS}
 
@@ -60,6 +67,12 @@ def test_the_fault_is_named(name, tmp_path):
     student, seed = TAUGHT[name], smallest(TAUGHT[name])
     judgement = judged(student, problems(student, seed), seed, tmp_path)
     assert judgement.outcome == "named", judgement
+
+
+def test_a_kink_that_was_not_seen_hides_no_fault(tmp_path):
+    """At one of its five points a difference crosses a kink that does not look like one."""
+    student = TAUGHT["hinge_course_hinge_indicator_1"]
+    assert judged(student, problems(student, 10), 10, tmp_path).outcome == "named"
 
 
 @pytest.mark.parametrize("case", quick_cases(), ids=lambda case: f"{case.student.name}-{case.assignment.how}")

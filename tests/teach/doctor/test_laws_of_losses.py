@@ -99,6 +99,42 @@ def test_every_law_can_fail(own, body, law, says):
     assert says in wrong[law].says
 
 
+SMALLEST = """
+costs = -np.log(p[np.arange(n), y])
+one = np.arange(n) == costs.argmin()
+return costs.min(), d * one[:, None]
+"""
+NEITHER = {
+    "mean and a constant in the gradient": "return loss, d / n + 0.3",
+    "smallest of the batch": SMALLEST,
+    "smallest of the batch and a constant in the gradient": SMALLEST.replace("None]", "None] + 0.3"),
+    "largest of the batch": SMALLEST.replace("min", "max"),
+    "sum and a constant in the value": "return n * loss + 5, d",
+    "squared sum": "return (n * loss) ** 2, 2 * n * loss * d",
+    "sum and its square": "return n * loss + (n * loss) ** 2, (1 + 2 * n * loss) * d",
+    "one wrong entry": "d[0, 0] *= 2\nreturn loss, d / n",
+}
+
+
+@pytest.mark.parametrize("body", NEITHER.values(), ids=NEITHER)
+def test_nobody_is_accused_of_averaging_who_does_not(own, body):
+    assert "gradient of the mean" not in own(SOFTMAX + body)
+
+
+@pytest.mark.parametrize(
+    ("body", "value", "gradient"),
+    [
+        ("return n * loss, d / n", "2", "1"),
+        ("return loss + 5, d", "1", "2"),
+        ("return loss, d / n**2", "1", "0.5"),
+        ("return n * loss + 5, d / n", "2", "1"),
+    ],
+)
+def test_a_gradient_averaged_otherwise_than_its_value_is(own, body, value, gradient):
+    law = own(SOFTMAX + body)["gradient of the mean"]
+    assert law.says.startswith(f"the value goes by {value} and the gradient by {gradient} when the batch is doubled")
+
+
 FOCAL = """
 n = len(z)
 p = np.exp(z - z.max(1, keepdims=True))

@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from tenfold.errors import UsageError
-from tenfold.teach.judge import EARLIER_SLIP, RIGHT, SLIP
+from tenfold.report.judge import EARLIER_SLIP, RIGHT, SLIP
 from tenfold.teach.margin.given import judge
 from tenfold.teach.margin.points import parse_given, parse_points
 from tenfold.teach.margin.reported import judge_statements
@@ -110,6 +110,43 @@ def test_an_equation_without_a_point_holds_or_not():
     assert (wrong.verdict, wrong.right) == (SLIP, "… = −2")
     third = verdict("equation", "w1 = -1", points=parse_points("0:+ 3:-"))
     assert third.verdict == SLIP, "−1 is −2/3 rounded, but an equation holds or does not"
+
+
+def eliminated(*equations, points=FOUR):
+    return verdicts(*(Statement("equation", (text,)) for text in equations), points=points)
+
+
+def test_a_minus_before_a_row_of_an_elimination_subtracts_it():
+    *above, row, rest = eliminated("2w1 + b = -1", "w1 + b = 1", "-2w1 + b = -1", "-w1 = 2")
+    assert [one.verdict for one in (*above, row, rest)] == [RIGHT] * 4
+    assert row.right == "2w₁ + b = −1"
+    assert row.sentence == "its minus subtracts 2w₁ + b = −1, printed before, from w₁ + b = 1: that leaves −w₁ = 2"
+    for text in ("−2w₁ + b = −1", "-(2w1 + b) = -1", "-4w1 + 2b = -2"):
+        assert eliminated("2w1 + b = -1", "w1 + b = 1", text)[-1].verdict == RIGHT, text
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ("w1 + b = 1", "-2w1 + b = -1"),
+        ("2w1 + b = -1", "-2w1 + b = -1"),
+        ("2w1 + b = -1", "2w1 + b = -1", "-2w1 + b = -1"),
+        ("2w1 + b = 1", "w1 + b = 1", "-2w1 + b = 1"),
+        ("2w1 + b = -1", "w1 + b = 2", "-2w1 + b = -1"),
+        ("2w1 + b = -1", "w1 + b = 1", "-2w1 + b = 1"),
+        ("2w1 + b = -1", "w1 + b = 1", "-2w1 - b = -1"),
+        ("2w1 + b = -1", "w1 + b = 1", "-2w1 + b = -1", "-2w1 + b = -1"),
+    ],
+)
+def test_a_minus_is_a_slip_where_no_row_is_there_to_subtract(rows):
+    assert eliminated(*rows)[-1].verdict == SLIP
+
+
+def test_a_row_is_subtracted_from_the_line_just_above_alone():
+    row, other = Statement("equation", ("2w1 + b = -1",)), Statement("equation", ("w1 + b = 1",))
+    minus = Statement("equation", ("-2w1 + b = -1",))
+    assert verdicts(row, other, Statement("b", ("3",)), minus)[-1].verdict == SLIP
+    assert verdicts(other, row, Statement("equation", ("-w1 + b = 1",)))[-1].verdict == RIGHT
 
 
 def test_an_equation_of_a_point_off_the_margin_does_not_hold():
@@ -219,6 +256,13 @@ def test_a_class_without_a_point_left_cannot_be_judged_alone():
         ("0.5w_2 − 1/3·b = 2 − w2", {"w2": Fraction(3, 2), "b": Fraction(-1, 3)}, 2),
         ("w1 - w1 + b = 0", {"b": 1}, 0),
         ("w10 = w2", {"w2": -1, "w10": 1}, 0),
+        ("-(2w1 + b) = 1", {"w1": -2, "b": -1}, 1),
+        ("−(2w₁ − (b + 1)) = 0", {"w1": -2, "b": 1}, -1),
+        ("-[w1 - {2 - (3b - (w2))}] = -(1)", {"w1": -1, "w2": 1, "b": -3}, -3),
+        ("w1·(−2) + b = 1", {"w1": -2, "b": 1}, 1),
+        ("(-2)w1 + (1/2)·(b + 4) = 2(1)(1.5)", {"w1": -2, "b": Fraction(1, 2)}, 1),
+        ("2(w1 + b)(3) - (b - b)w1 = 0", {"w1": 6, "b": 6}, 0),
+        (f"{'(' * 400}w1{')' * 400} = 1", {"w1": 1}, 1),
     ],
 )
 def test_equations_are_read_as_people_write_them(text, factors, right):
@@ -227,11 +271,37 @@ def test_equations_are_read_as_people_write_them(text, factors, right):
 
 
 @pytest.mark.parametrize(
-    "text", ["w1 + b", "= 1", "w1 == 1", "w1w2 = 1", "2 + + b = 1", "x = 1", "w1 + b = ", "w = 1", "1/0b = 1"]
+    ("text", "told"),
+    [
+        ("w1 + b", "expected one equation"),
+        ("= 1", "expected one equation"),
+        ("w1 == 1", "expected one equation"),
+        ("w1w2 = 1", "multiplies unknowns"),
+        ("2 + + b = 1", "cannot be read at '++b'"),
+        ("x = 1", "cannot be read at 'x'"),
+        ("w1 + b = ", "expected one equation"),
+        ("w = 1", "cannot be read at 'w'"),
+        ("1/0b = 1", "not a number"),
+        ("b2 = 1", "cannot be read at '2'"),
+        ("-(2w1 + b = 1", "a '(' has no counterpart"),
+        ("-2w1 + b) = 1", "a ')' has no counterpart"),
+        ("-(2w1 + b = 1)", "has no counterpart"),
+        (")w1( = 1", "has no counterpart"),
+        ("() + b = 1", "cannot be read at ''"),
+        ("(w1)(b) = 1", "multiplies unknowns"),
+        ("(w1)2 = 1", "cannot be read at '2'"),
+        ("(w1 + b)/2 = 1", "cannot be read at '/2'"),
+        ("(w1)w = 1", "cannot be read at 'w'"),
+        (f"{'9999999(' * 20}w1{')' * 20} = 1", "too large: at most 60 digits"),
+        (f"{'(' * 600}w1{')' * 600} = 1", "expected one equation"),
+    ],
 )
-def test_what_is_no_equation(text):
-    with pytest.raises(UsageError):
+def test_what_is_no_equation_is_one_plain_line(text, told):
+    with pytest.raises(UsageError) as caught:
         read_equation(text)
+    assert told in str(caught.value)
+    assert len(str(caught.value)) < 200
+    assert len(str(caught.value).splitlines()) == 1
 
 
 def test_an_equation_is_told_as_it_would_be_written():

@@ -7,8 +7,8 @@ from fractions import Fraction
 import pytest
 
 from tenfold.errors import UsageError
-from tenfold.teach.judge import EARLIER_ROUNDING, EARLIER_SLIP, RENDERED, SLIP
-from tenfold.teach.printed import exactly
+from tenfold.report.judge import EARLIER_ROUNDING, EARLIER_SLIP, RENDERED, SLIP
+from tenfold.report.printed import exactly
 from tenfold.teach.trace.api import trace
 from tenfold.teach.trace.causes import variants
 from tenfold.teach.trace.court import ReportedNumber, judge

@@ -6,7 +6,7 @@ import tomllib
 import pytest
 
 from tenfold.errors import UsageError
-from tenfold.teach.judge import EARLIER_SLIP, SLIP
+from tenfold.report.judge import EARLIER_SLIP, SLIP
 from tenfold.teach.trace.api import trace
 from tenfold.teach.trace.sheets import answers_text, blanked, marked, sheet_text
 from tenfold.teach.trace.webpage import page

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from tenfold.cli import layout
-from tenfold.teach.judge import Judgment, standing
+from tenfold.report.judge import Judgment, standing
 from tenfold.teach.margin.answer import Margin, Predicted
 from tenfold.teach.margin.exact import root
 from tenfold.teach.margin.phrases import equated, hyperplane, listed, mixture, shown, vector

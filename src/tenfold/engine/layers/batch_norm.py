@@ -18,6 +18,8 @@ from torch import Tensor
 from tenfold.engine.arrays import stacked
 from tenfold.engine.types import Pull
 
+IMAGES = True
+
 
 def batch_norm(
     x: Tensor,

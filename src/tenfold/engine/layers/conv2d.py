@@ -16,6 +16,8 @@ from torch import Tensor
 from tenfold.engine.arrays import stacked
 from tenfold.engine.types import Pull
 
+IMAGES = True
+
 
 def conv2d(x: Tensor, w: Tensor, b: Tensor | None = None, stride: int = 1, padding: int = 0) -> tuple[Tensor, Pull]:
     """Return the filtered images of every member, and their pullback.

@@ -6,6 +6,8 @@ from torch import Tensor
 
 from tenfold.engine.types import Pull
 
+IMAGES = True
+
 
 def flatten(x: Tensor) -> tuple[Tensor, Pull]:
     """Return y and its pullback. x: (P, B, C, H, W); y: (P, B, C·H·W)."""

@@ -9,6 +9,8 @@ from torch import Tensor
 
 from tenfold.engine.types import Pull
 
+IMAGES = True
+
 
 def global_pool(x: Tensor, maximum: bool = True) -> tuple[Tensor, Pull]:
     """Return y and its pullback. x: (P, B, C, H, W); y: (P, B, C)."""

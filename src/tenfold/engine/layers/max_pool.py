@@ -10,6 +10,8 @@ from torch import Tensor
 
 from tenfold.engine.types import Pull
 
+IMAGES = True
+
 
 def max_pool(x: Tensor, window: int = 2) -> tuple[Tensor, Pull]:
     """Return y and its pullback. x: (P, B, C, H, W); y: (P, B, C, ⌊H / window⌋, ⌊W / window⌋)."""

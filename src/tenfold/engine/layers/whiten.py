@@ -14,28 +14,31 @@ from torch import Tensor
 from tenfold.engine.arrays import stacked
 from tenfold.engine.types import Pull
 
+IMAGES = True
+
 
 def whiten(x: Tensor, filters: Tensor, stride: int = 1) -> tuple[Tensor, Pull, tuple[Tensor]]:
     """Return the whitened images of every member, their pullback, and the filters as they were.
 
-    x: (B, C, H, W); filters: (P, O, C, k, k). Returns (P, B, O, H', W').
+    x: (B, C, H, W) shared or (P, B, C, H, W); filters: (P, O, C, k, k). Returns (P, B, O, H', W').
     """
-    y = stacked([torch.conv2d(x, of_member.to(x.dtype), None, stride) for of_member in filters])
+    shared = x.dim() == 4
+    images = [x if shared else x[k] for k in range(len(filters))]
+    y = stacked([torch.conv2d(images[k], f.to(x.dtype), None, stride) for k, f in enumerate(filters)])
 
     def pull(dy: Tensor, need_dx: bool = True) -> tuple[Tensor | None]:
-        return (_downwards(dy, x, filters, stride) if need_dx else None,)
+        if not need_dx:
+            return (None,)
+        parts = [_downwards(dy[k], images[k], f.to(x.dtype), stride) for k, f in enumerate(filters)]
+        return (torch.stack(parts).sum(0) if shared else stacked(parts),)
 
     return y, pull, (filters,)
 
 
 def _downwards(dy: Tensor, x: Tensor, filters: Tensor, stride: int) -> Tensor:
-    """Return the gradient in the images."""
+    """Return the gradient in the images of one member."""
     around, only_x = [0, 0], [True, False, False]
-    parts = [
-        torch.ops.aten.convolution_backward(
-            dy[k], x, f.to(x.dtype), None, [stride, stride], around, [1, 1], False, around, 1, only_x
-        )[0]
-        for k, f in enumerate(filters)
-    ]
-    total: Tensor = torch.stack(parts).sum(0)
-    return total
+    dx: Tensor = torch.ops.aten.convolution_backward(
+        dy, x, filters, None, [stride, stride], around, [1, 1], False, around, 1, only_x
+    )[0]
+    return dx

@@ -25,6 +25,7 @@ from tenfold.engine.weights import count, drawn
 from tenfold.recipe import Recipe
 from tenfold.rooms import find
 
+IMAGES = True
 USES = ("preset", "widths", "depth", "embedding", "dropout")
 
 

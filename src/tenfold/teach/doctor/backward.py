@@ -13,22 +13,9 @@ The right numbers of a stage are handed to mistakes, which return what somebody 
 """
 
 __all__ = [
-    "ACTIVATIONS",
-    "LABELED",
-    "LOGISTIC",
-    "Affine",
-    "Blocks",
-    "Change",
-    "Fault",
-    "Mistake",
-    "Pass",
-    "Structure",
-    "altered",
-    "backward",
-    "forward",
-    "scored",
-    "slope",
-]
+    "ACTIVATIONS", "LABELED", "LOGISTIC", "Affine", "Blocks", "Change", "Fault", "Mistake", "Pass", "Structure",
+    "altered", "backward", "forward", "scored", "slope",
+]  # fmt: skip
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar, cast

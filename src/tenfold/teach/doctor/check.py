@@ -5,8 +5,11 @@ __all__ = ["Request", "check"]
 import math
 import time
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple, cast
+
+from threadpoolctl import threadpool_limits
 
 from tenfold.errors import UsageError
 from tenfold.files import as_json
@@ -18,11 +21,12 @@ from tenfold.teach.doctor.entries import ENTRIES, entry_subject
 from tenfold.teach.doctor.guarded import silenced
 from tenfold.teach.doctor.laws import laws
 from tenfold.teach.doctor.sanity import sanity
-from tenfold.teach.doctor.subject import Subject
+from tenfold.teach.doctor.subject import Evaluation, Problem, Subject
 from tenfold.teach.doctor.userfile import user_subjects
 
 FLOAT32 = "float32 has 7 digits: differences cannot agree with a right gradient better than to about 2e-05"
-SLOW = 0.1  # seconds
+SLOW = 0.1  # seconds of a call
+PACE = 5.0  # seconds between two lines of progress
 ONE_HOT = "its targets were rows of any numbers; if labels are meant, one 1 among zeros, say y={rows}:{classes}:onehot"
 ELSE = "nor an entry of Tenfold such as losses/hinge"
 LONGEST = 300  # letters beyond which a target that is not there is not repeated whole
@@ -57,23 +61,51 @@ def check(request: Request, watch: Callable[[str], None] = lambda line: None) ->
     """
     start = time.perf_counter()
     _refuse(request)
-    with silenced() as aloud:
+    # Products are too small for several threads, which would wait for each other at every one.
+    with silenced() as aloud, threadpool_limits(1):
 
         def heard(line: str) -> None:
             with aloud():
                 watch(line)
 
         subjects = [_examined(subject, request, heard) for subject in _subjects(request)]
-    on_data = "data" in request.given
+    with threadpool_limits(1):
+        steps = sanity(request.recipe, request.data_dir) if "data" in request.given else None
     result = {
         "target": request.target,
         "right": all(subject["verdict"] == "right" for subject in subjects),
         "subjects": subjects,
-        "data": request.recipe.data if on_data else None,
-        "sanity": sanity(request.recipe, request.data_dir) if on_data else None,
+        "data": None if steps is None else request.recipe.data,
+        "sanity": steps,
         "seconds": time.perf_counter() - start,
     }
     return cast(dict[str, Any], as_json(result))
+
+
+def _now_and_then(watch: Callable[[str], None]) -> Callable[[str], None]:
+    """Pass on what there is to say, once in a while: a quick check is over before its news is read."""
+    last = time.perf_counter()
+
+    def heard(line: str) -> None:
+        nonlocal last
+        if (now := time.perf_counter()) > last + PACE:
+            last = now
+            watch(line)
+
+    return heard
+
+
+def _counted(subject: Subject, heard: Callable[[str], None]) -> Subject:
+    """Say how often the subject has been called, as it is."""
+    calls = count(1)
+
+    def evaluate(problem: Problem) -> Evaluation:
+        heard(
+            f"{subject.name}: called {next(calls):,} times, for the value around every point, one number after another"
+        )
+        return subject.evaluate(problem)
+
+    return subject._replace(evaluate=evaluate)
 
 
 def _refuse(request: Request) -> None:
@@ -118,9 +150,10 @@ def _examined(subject: Subject, request: Request, watch: Callable[[str], None]) 
     point = subject.draw(generator(seed, "changed"), False)
     begun = time.perf_counter()
     changed = subject.evaluate(point).changed
-    if slow := (took := time.perf_counter() - begun) > SLOW:
+    if (took := time.perf_counter() - begun) > SLOW:
         watch(f"{subject.name}: one call takes {took:.1f} s, and a check makes hundreds; smaller sizes do as well")
-    heard = watch if slow else lambda line: None  # a quick check is over before its news is read
+    heard = _now_and_then(watch)
+    subject = _counted(subject, heard)
     result = examine(subject, seed, request.points, request.step, request.tolerance, heard)
     remarks = [*result.remarks, *[FLOAT32] * request.float32]
     rows = () if point.y is None or point.onehot else point.y.shape

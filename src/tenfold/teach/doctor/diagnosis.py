@@ -126,11 +126,10 @@ def examine(
 
     points: random ones. step: of the central differences, relative to a block's largest entry; 0 lets the checker
     choose. tolerance: relative error (max|a − n| / max(1e-8, max|a| + max|n|) of a block) that is never called wrong.
-    watch: receives lines of text. Raises UsageError or DataError where the function cannot be called.
+    watch: receives lines of text, many of them. Raises UsageError or DataError where the function cannot be called.
     """
     problems = [subject.draw(generator(seed, "check", k), False) for k in range(points)]
     kind = conduct(subject, problems)
-    watch(f"{subject.name}: {points} points")
     seen = _looked(subject, kind, "replayed", problems, seed, tolerance)
     if 1 in map(sum, seen.off.values()):  # a rare fault, or a kink that was not seen: more points tell
         problems += [subject.draw(generator(seed, "check", "more", k), False) for k in range(MORE * points)]
@@ -139,7 +138,6 @@ def examine(
         return _examination(seen, "unclear", RESTLESS if kind == "restless" else NOTHING)
     mode, judged = "replayed", seen
     if kind in DRAWING and seen.wrong:
-        watch(f"{subject.name}: {points} points, every draw the same")
         mode, judged = "frozen", _looked(subject, kind, "frozen", problems, seed, tolerance)
     with held(subject, kind, mode) as controlled:
         exact = judged.finite[0].given.dtype == "float64" and spread(judged.finite) < SAME_VALUE / 100
@@ -148,7 +146,7 @@ def examine(
             seen = judged = judged._replace(cleared=True)
         findings = _behavioral(kind, seen, judged)
         if judged.wrong:
-            findings += explained(controlled, judged.finite, structures, judged.wrong)
+            findings += explained(controlled, judged.finite, structures, judged.wrong, watch)
         entries, between, broken = on_kinks(controlled, seed)
         odd = step_remark(controlled, judged.finite[0], step, tolerance) if step else ""
     result = _examination(seen, *_verdict(seen, findings, broken), (entries, between))

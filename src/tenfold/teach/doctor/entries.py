@@ -22,7 +22,7 @@ from tenfold.engine.population import built
 from tenfold.engine.types import Loss, Params
 from tenfold.errors import UsageError, nearest
 from tenfold.recipe import UNLABELED, Recipe
-from tenfold.rooms import find, names
+from tenfold.rooms import find, marked, names
 from tenfold.seeds import generator
 from tenfold.teach.doctor.declared import LARGEST, Declared
 from tenfold.teach.doctor.subject import Sizes, Subject
@@ -30,10 +30,11 @@ from tenfold.teach.doctor.userfile import Bound, subject_of
 
 ENTRIES = {"losses": "loss", "layers": "layer", "models": "model"}  # rooms, and an entry of each in one word
 BATCH, CLASSES, INPUTS, HIDDEN = 5, 4, 7, (6, 5)
-LAYERS = {"x": (BATCH, INPUTS), "w": (CLASSES, INPUTS), "b": (CLASSES,)}
-DRAWS, NUMBERS = ("u",), {"p": 0.3}
+ROWS = {"x": (BATCH, INPUTS), "w": (CLASSES, INPUTS), "b": (CLASSES,)}
+IMAGES = {"x": (BATCH, 2, 5, 4), "w": (CLASSES, 2, 3, 3), "b": (CLASSES,), "gain": (2,), "bias": (2,)}
+DRAWS = {"u": (BATCH, INPUTS), "mean": (1, 2), "variance": (1, 2), "filters": (1, 3, 2, 2, 2)}
+NUMBERS, SMALL = {"p": 0.3}, ((1, 1, INPUTS), (2, 5, 4))  # images of models that take rows, and of those for images
 
-Shapes = dict[str, Sizes]
 Values = dict[str, Any]  # tensors by name: x, the parameters, and y where there is one
 Entry = Callable[[Values], tuple[Tensor, list[Tensor]]]  # -> a value, and gradients of x and of the parameters
 
@@ -52,7 +53,7 @@ def entry_subject(target: str, recipe: Recipe, given: frozenset[str] = frozenset
     code = find(room, word)
     # Of a model that reconstructs its targets are arguments here, not the inputs again with a second gradient.
     numeric = word in UNLABELED
-    shapes: Shapes = {"x": (BATCH, CLASSES)}
+    shapes: dict[str, Sizes] = {"x": (BATCH, CLASSES)}
     entry: Entry = partial(_loss, code)
     if room != "losses":
         shapes, entry = _layer(code, target) if room == "layers" else _model(word, recipe, given)
@@ -69,22 +70,24 @@ def _loss(loss: Loss, values: Values) -> tuple[Tensor, list[Tensor]]:
     return value, [dz]
 
 
-def _layer(layer: Callable[..., Any], target: str) -> tuple[Shapes, Entry]:
+def _layer(layer: Callable[..., Any], target: str) -> tuple[dict[str, Sizes], Entry]:
     """Return sizes of a layer's arguments by name, and its value against fixed numbers."""
     arguments = inspect.signature(layer).parameters
-    sized = (*LAYERS, *DRAWS, *NUMBERS)
+    sizes = IMAGES if (is_image := target.partition("/")[2] in marked("layers", "IMAGES")) else ROWS
+    sized = (*sizes, *DRAWS, *NUMBERS)
     if strange := [name for name, one in arguments.items() if one.default is one.empty and name not in sized]:
         raise UsageError(f"{target} takes {strange[0]!r}, for which this check has no sizes; known: {', '.join(sized)}")
-    shapes = {"x": LAYERS["x"], **{name: LAYERS[name] for name in arguments if name in LAYERS}}
-    draws = _uniform("layer", {name: LAYERS["x"] for name in arguments if name in DRAWS})
+    shapes = {"x": sizes["x"], **{name: sizes[name] for name in arguments if name in sizes}}
+    draws = _uniform("layer", {name: DRAWS[name] for name in arguments if name in DRAWS})
     bound: dict[str, Any] = {**{name: NUMBERS[name] for name in arguments if name in NUMBERS}, **draws}
 
     def entry(values: Values) -> tuple[Tensor, list[Tensor]]:
         # A layer's weights have a leading axis of members, here of one.
-        output, pull = layer(values["x"], *(values[name][None] for name in shapes if name != "x"), **bound)
+        x = values["x"][None] if is_image else values["x"]
+        output, pull, *_ = layer(x, *(values[name][None] for name in shapes if name != "x"), **bound)
         r = torch.from_numpy(generator(0, "layer", "r").standard_normal(tuple(output.shape))).to(output.dtype)
         dx, *dweights = pull(r, need_dx=True)
-        return (output * r).sum(), [dx, *(grad[0] for grad in dweights)]
+        return (output * r).sum(), [dx[0] if is_image else dx, *(grad[0] for grad in dweights)]
 
     return shapes, entry
 
@@ -93,13 +96,13 @@ def _uniform(word: str, shapes: Shapes) -> Params:
     return {name: torch.from_numpy(generator(0, word, name).random(shape)) for name, shape in shapes.items()}
 
 
-def _model(word: str, recipe: Recipe, given: Iterable[str]) -> tuple[Shapes, Entry]:
+def _model(word: str, recipe: Recipe, given: Iterable[str]) -> tuple[dict[str, Sizes], Entry]:
     """Return sizes of a small model's arguments by name, and its cost; a model that is too large is refused."""
     hidden = recipe.hidden if "hidden" in given else HIDDEN
     chosen = {**recipe.model_dump(), **members(recipe)[0]}
-    small = recipe.model_copy(update={"model": word, "hidden": hidden})
-    numeric = word in UNLABELED
-    model = find("models", word)(INPUTS, hidden, small.activation) if numeric else built(small, (1, 1, INPUTS), CLASSES)
+    small = recipe.model_copy(update={"model": word, "hidden": hidden, "widths": recipe.widths or (2, 3)})
+    numeric, image = word in UNLABELED, SMALL[word in marked("models", "IMAGES")]
+    model = find("models", word)(INPUTS, hidden, small.activation) if numeric else built(small, image, CLASSES)
     loss = find("losses", "squared_error" if numeric else chosen["loss"])
     # Every number costs a difference, and an array of them memory.
     if (count := sum(map(math.prod, model.shapes().values()))) > LARGEST:
@@ -108,7 +111,8 @@ def _model(word: str, recipe: Recipe, given: Iterable[str]) -> tuple[Shapes, Ent
 
     def entry(values: Values) -> tuple[Tensor, list[Tensor]]:
         x, params = values["x"], {name: values[name][None] for name in model.shapes()}
-        scores, pull, _ = model.forward(params, {}, x, _uniform("noise", model.noise(len(x))))
+        buffers = model.buffers(1, torch.from_numpy(generator(0, "images").random((9, *model.takes))).to(x))
+        scores, pull, _ = model.forward(params, buffers, x, _uniform("noise", model.noise(len(x))))
         value, dscores = loss(scores, values["y"])
         dx, grads = pull(dscores, need_dx=True)
         extra = {name: torch.zeros_like(tensor) for name, tensor in params.items()}

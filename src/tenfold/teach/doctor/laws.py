@@ -242,7 +242,11 @@ def _separable(loss: LossOfScores, rng: np.random.Generator) -> list[Law]:
 
 def _batch(loss: LossOfScores, rng: np.random.Generator) -> list[Law]:
     z, y = _draw(loss, rng)
-    (once, dz), (twice, ddz) = loss.of(z, y), loss.of(np.vstack((z, z)), np.concatenate((y, y)))
+
+    def doubled(scores: Array) -> tuple[float, Array | None]:
+        return loss.of(np.vstack((scores, scores)), np.concatenate((y, y)))
+
+    (once, dz), (twice, ddz) = loss.of(z, y), doubled(z)
     ratio = twice / once if once else math.nan
     mean = _apart(ratio, 1.0) <= loss.close
     if mean:
@@ -253,9 +257,15 @@ def _batch(loss: LossOfScores, rng: np.random.Generator) -> list[Law]:
         says = f"neither a mean nor a sum: the same batch twice gives {ratio:.4g} times the loss"
     results = [Law("mean over the batch", mean, says, ratio)]
     if dz is not None and ddz is not None and np.abs(dz).max() > 0:
-        pull = float((ddz[: len(z)] * dz).sum() / (dz * dz).sum())
-        if math.isfinite(ratio) and _apart(2 * pull, ratio) > 10 * loss.close:
-            says = f"the value goes by {ratio:.3g} and the gradient by {2 * pull:.3g} when the batch is doubled"
+        # Both copies of an image have a share, or one of them has it all, where the value is that of its largest.
+        whole, others = ddz[: len(z)] + ddz[len(z) :], [_draw(loss, rng)[0] for _ in range(2)]
+        pull = float((whole * dz).sum() / (dz * dz).sum())
+        # A constant in the value goes into no gradient, so its changes tell; one in the gradient is no average.
+        grows = [(doubled(other)[0] - twice) / (loss.of(other, y)[0] - once or math.nan) for other in others]
+        same = all(math.isfinite(one) and _apart(one, grows[0]) <= 10 * loss.close for one in grows)
+        parallel = np.abs(whole - pull * dz).max() <= 10 * loss.close * np.abs(whole).max()
+        if same and parallel and _apart(pull, grows[0]) > 10 * loss.close:
+            says = f"the value goes by {grows[0]:.3g} and the gradient by {pull:.3g} when the batch is doubled"
             says += ": one of them is averaged, the other is not"
             results.append(Law("gradient of the mean", False, says, pull))
     return results

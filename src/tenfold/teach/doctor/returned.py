@@ -129,6 +129,8 @@ def _check_shapes(arrays: Mapping[str, NDArray[Any]], where: str, shapes: Mappin
     for name, array in arrays.items():
         if array.shape != shapes[name]:
             hint = _hint(array.shape, shapes[name], images, shapes)
+            if twins := [other for other in arrays if other != name and np.array_equal(array, arrays[other])]:
+                hint = f"it is the gradient of {twins[0]} again, and {name} has one of its own"
             if len(arrays) > 1 and sorted(a.shape for a in arrays.values()) == sorted(shapes[name] for name in arrays):
                 hint = f"the gradients are in another order than {', '.join(arrays)}"
             expected = _sizes(shapes[name]) if shapes[name] else "a single number"
@@ -154,7 +156,8 @@ def _hint(g: Sizes, p: Sizes, images: int, shapes: Mapping[str, Sizes]) -> str:
     if len(p) == 2 and len(g) == 2 and images in g and set(g) - {images} and (set(g) - {images}) <= set(p):
         return "that is the shape of the scores' gradient, which is still to be multiplied by the inputs"
     if p and g == ():
-        return "it was summed over everything; sum over the inputs alone"
+        alone = "each number has a derivative of its own" if len(shapes) == 1 else "sum over the inputs alone"
+        return f"it was summed over everything; {alone}"
     if len(p) == 2 and len(g) == 1 and g[0] in p:
         return "an axis was summed away; each weight has a derivative of its own"
     return f"that is the shape of {same[0]}" if same else ""

@@ -7,12 +7,14 @@ __all__ = ["FORMULAS", "changed", "factor_fault", "gradient_of", "groups", "mult
 
 from collections.abc import Callable, Sequence
 
+import torch
 from torch import Tensor
 
 from tenfold.engine.types import Grads
 from tenfold.teach.doctor.backward import Blocks, Change, Fault, Mistake, Pass, Structure
 
 Factor = Callable[[Pass], float]
+More = Callable[[Pass, Tensor], Tensor]  # than the penalty's right gradient, which is given
 PENALTIES = ("", "l2", "l2 and biases", "l1")
 FORMULAS: dict[str, tuple[str, Callable[[Tensor], Tensor]]] = {  # derivatives, written in an activation's output h
     "sigmoid": ("h(1 − h)", lambda h: h * (1 - h)),
@@ -64,32 +66,48 @@ def groups(*several: Blocks) -> list[tuple[str, ...]]:
     return [group for group in dict.fromkeys([*map(tuple, several), *alone]) if group]
 
 
-def penalty_fault(says: str, times: Factor, penalties: Sequence[str] = PENALTIES, on_biases: bool = False) -> Fault:
-    """Declare a fault that adds the penalty's gradient so many times more, in all its blocks or in one.
+def penalty_fault(
+    says: str, *more: More, penalties: Sequence[str] = PENALTIES, on_biases: bool = False, alone: str = ""
+) -> Fault:
+    """Declare a fault in the penalty's gradient, to which it adds something, in all its blocks or in one.
 
-    says: a sentence with {of} and {grad}. penalties: those that it befalls, "" for that of an unrecognized function.
-    on_biases: what it befalls are biases, which the penalty is not on.
+    says: a sentence with {of} and {grad}; alone: one with {of}, for a function that may be nothing but a penalty.
+    penalties: those that it befalls, "" for that of an unrecognized function. on_biases: what it befalls are biases,
+    which the penalty is not on.
     """
 
     def ways(structure: Structure, names: Blocks) -> list[Mistake]:
+        if alone and not structure.loss:
+            return [_of_penalty(name, add, alone) for add in more for name in names]
         if structure.penalty not in penalties or (structure.loss and not structure.penalty):
             return []
         places = [layer.bias for layer in structure.layers] if on_biases else structure.penalized()
         blocks = [name for name in places if name in names] if structure.loss else names
-        return [changed(group, times, says, on_biases) for group in groups(blocks)]
+        return [changed(group, add, says, on_biases) for add in more for group in groups(blocks)]
 
     return Fault(ways)
 
 
-def changed(group: Blocks, times: Factor, says: str, on_biases: bool = False) -> Mistake:
-    """Add what a penalty gives some blocks, so many times; of a function that is not recognized, matrices or biases."""
+def _of_penalty(name: str, more: More, says: str) -> Mistake:
+    def change(run: Pass, right: Tensor) -> Tensor:
+        seen, w = ~right.isnan(), run.params.get(name, right)
+        multiple = right[seen] @ w[seen] / w[seen].square().sum() * w
+        # Where it is 2λW at all entries whose slope was taken, it is that at the others too.
+        right = multiple if torch.allclose(multiple[seen], right[seen], rtol=1e-6) else right
+        return right + more(run, right)
+
+    return on_blocks([name], change, says.format(of=gradient_of([name])))
+
+
+def changed(group: Blocks, more: More, says: str, on_biases: bool = False) -> Mistake:
+    """Add to a penalty's gradient in some blocks; of a function that is not recognized, matrices or biases."""
 
     def blocks(run: Pass) -> list[str]:
         wide = {name: (block.squeeze() if on_biases else block).dim() > 1 for name, block in run.params.items()}
         return [name for name in group if name in wide and (run.structure.layers or wide[name] != on_biases)]
 
     def change(run: Pass, layer: int, grads: Grads) -> Grads:
-        return grads | {name: grads[name] + times(run) * run.penalty_gradient(name) for name in blocks(run)}
+        return grads | {name: grads[name] + more(run, run.penalty_gradient(name)) for name in blocks(run)}
 
     def sentence(run: Pass) -> str:
         strength = run.structure.strength

@@ -6,4 +6,4 @@ from tenfold.teach.faults import penalty_fault
 
 SAYS = "the penalty is counted twice in {of}: once more {grad} than the value asks for"
 
-penalty_doubled = penalty_fault(SAYS, lambda run: 1)
+penalty_doubled = penalty_fault(SAYS, lambda run, right: right)

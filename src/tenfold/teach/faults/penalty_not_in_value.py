@@ -15,4 +15,4 @@ def penalty_not_in_value(structure: Structure, names: Blocks) -> list[Mistake]:
         return []
     weights = [layer.weight for layer in structure.layers if layer.weight in names]
     blocks = [name for layer in structure.layers for name in (layer.weight, layer.bias) if name in names]
-    return [changed(group, lambda run: 1, SAYS) for group in groups(weights, blocks)]
+    return [changed(group, lambda run, right: right, SAYS) for group in groups(weights, blocks)]

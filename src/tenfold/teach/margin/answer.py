@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tenfold.errors import UsageError, blamed
-from tenfold.teach.judge import Judgment
+from tenfold.report.judge import Judgment
 from tenfold.teach.margin.given import judge
 from tenfold.teach.margin.points import parse_given
 from tenfold.teach.margin.problem import Hyperplane, Inseparable, Judged, Number, Separated, Soft

@@ -14,9 +14,9 @@ from fractions import Fraction
 import numpy as np
 
 from tenfold.errors import DataError, TenfoldError, UsageError, blamed, nearest
+from tenfold.report.printed import exactly
 from tenfold.teach.margin.problem import Hyperplane, Points
 from tenfold.teach.margin.rows import EXAMPLE, SHOWN, PointRow, PointTable, cells, typed_rows
-from tenfold.teach.printed import exactly
 
 POINTS_CAP = 20_000
 EXACT_CAP = 40_000  # numbers kept as fractions, too: of more, no proof in fractions is found in a second

@@ -13,14 +13,14 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from tenfold.errors import UsageError, blamed
-from tenfold.teach.judge import EARLIER_SLIP, RIGHT, SLIP, Judgment, worst_rendering
+from tenfold.report.judge import EARLIER_SLIP, RIGHT, SLIP, Judgment, worst_rendering
+from tenfold.report.printed import exactly, fidelity, quantum
 from tenfold.teach.margin.exact import root
 from tenfold.teach.margin.phrases import equated, hyperplane, listed, shown, vector
 from tenfold.teach.margin.points import parse_places
 from tenfold.teach.margin.problem import Hyperplane, Inseparable, Judged, Number, Points, Separated, dot
 from tenfold.teach.margin.solving import solve
 from tenfold.teach.margin.statements import Equation, Statement, constraint, read_equation, stated_equation
-from tenfold.teach.printed import exactly, fidelity, quantum
 
 NAMED = 5  # points that a sentence names
 _NAMES = {
@@ -36,7 +36,10 @@ Opinion = tuple[str, str, str]  # a verdict, what is right, and a sentence or ""
 
 
 class _Claim(NamedTuple):
-    """A statement beside the line that it is about. place: its point, or None; printed: the w and b above it."""
+    """A statement beside the line that it is about. place: its point, or None; printed: the w and b above it.
+
+    rows: a place for every statement above it, with the equation where that is one, and right; else None.
+    """
 
     statement: Statement
     points: Points
@@ -44,6 +47,7 @@ class _Claim(NamedTuple):
     place: Points | None
     solution: Separated | Inseparable
     printed: dict[str, tuple[Fraction, ...]]
+    rows: Sequence[Equation | None]
 
 
 def judge_statements(
@@ -55,6 +59,7 @@ def judge_statements(
     """
     best, judgments = solution.plane if isinstance(solution, Separated) else None, []
     printed: dict[str, tuple[Fraction, ...]] = {}
+    rows: list[Equation | None] = []
     for number, statement in enumerate(statements, 1):
         kind, texts = statement.kind, statement.printed
         with blamed(f"reported {number}, {kind}"):
@@ -66,7 +71,9 @@ def judge_statements(
             opinion = SLIP, "none", "no line separates these classes, so there is none to report"
             if plane is not None:
                 judge = _JUDGES.get(kind, _number)
-                opinion = judge(_Claim(statement, points, plane, place, solution, printed))
+                opinion = judge(_Claim(statement, points, plane, place, solution, printed, rows))
+        plain = (kind, *opinion[::2]) == ("equation", RIGHT, "")
+        rows.append(read_equation(texts[0]) if plain else None)
         if kind in ("w", "b"):
             printed[kind] = tuple(map(exactly, texts))
         about = _NAMES.get(kind, kind) + (f" at {place.labels[0]}" if place else "")
@@ -124,10 +131,27 @@ def _equation(claim: _Claim) -> Opinion:
     same = meant is None or equation.normal() == meant.normal()
     if holds and same:
         return RIGHT, stated_equation(equation), ""
+    if row := _subtracted(claim):
+        return row
     right = equated("…", left) if meant is None else stated_equation(meant)
     sentence = f"at {hyperplane(claim.plane)} its left side is {shown(left)}"
     sentence += f", not {shown(equation.right)}" * (not holds) + f"; the point {label} says {right}" * (not same)
     return SLIP, right, sentence
+
+
+def _subtracted(claim: _Claim) -> Opinion | None:
+    """Judge an equation as a row of an elimination: its minus in front says that a row from above is subtracted.
+
+    That row was printed before, it or a multiple, and so was the one just above, from which it is subtracted.
+    """
+    text, above = claim.statement.printed[0].strip(), claim.rows[-1] if claim.rows else None
+    if above is None or text[0] not in "-−–":
+        return None
+    row = read_equation(text[1:])
+    if row.normal() == above.normal() or row.normal() not in [other.normal() for other in claim.rows if other]:
+        return None
+    rest, said = stated_equation(above.less(row)), stated_equation(row)
+    return RIGHT, said, f"its minus subtracts {said}, printed before, from {stated_equation(above)}: that leaves {rest}"
 
 
 def _meant(claim: _Claim, equation: Equation) -> tuple[str, Equation | None]:

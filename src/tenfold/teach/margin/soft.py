@@ -86,19 +86,10 @@ def soft_margin(points: Points, C: float) -> Soft:
         best = min(best, ways[1](frame.z, s, price), key=_Try.gap)
     scale = frame.radius**2
     w, norm = best.w / frame.radius, float(np.linalg.norm(best.w)) / frame.radius
-    return Soft(
-        w=w,
-        b=float(best.b - w @ frame.center),
-        C=float(C),
-        margin=1 / norm if norm else math.inf,
-        multipliers=best.alpha / scale,
-        slack=best.slack,
-        support=tuple(np.flatnonzero(best.alpha).tolist()),
-        misclassified=tuple(np.flatnonzero(best.slack >= 1).tolist()),
-        primal=best.primal / scale,
-        dual=best.dual / scale,
-        gap=best.gap() / best.primal if best.primal else 0.0,
-    )
+    b, margin = float(best.b - w @ frame.center), 1 / norm if norm else math.inf
+    support, wrong = (tuple(np.flatnonzero(some).tolist()) for some in (best.alpha, best.slack >= 1))
+    objectives = best.primal / scale, best.dual / scale, best.gap() / best.primal if best.primal else 0.0
+    return Soft(w, b, float(C), margin, best.alpha / scale, best.slack, support, wrong, *objectives)
 
 
 def _hard(points: Points, C: float) -> Soft | None:

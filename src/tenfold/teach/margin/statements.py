@@ -6,7 +6,7 @@ points = "1,0:+ 0,1:+ 1,1:- 2,0:-"      and, where they are part of it, given = 
 w = ["-2", "-2"]                          at = "2,0": the point that it is about
 note = "what is worth knowing"            alone = true: found from the other points, without this one
 
-Equations are linear in w1, …, wD and b, as people write them: "-2w1 + b = -1", "2w₁ + b = −1".
+Equations are linear in w1, …, wD and b, as people write them: "-2w1 + b = -1", "−(2w₁ + b) = 1".
 """
 
 __all__ = ["Equation", "Sheet", "Statement", "constraint", "read_equation", "read_sheet", "shipped", "stated_equation"]
@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tenfold.errors import UsageError, blamed, nearest
+from tenfold.report.printed import exactly
 from tenfold.teach.margin.phrases import equated, shown
 from tenfold.teach.margin.rows import SHOWN, there
-from tenfold.teach.printed import exactly
 
 NUMBERS = ("b", "norm", "margin", "width", "objective", "value")
 LISTS = ("w", "multipliers")
@@ -33,9 +33,11 @@ PLACED = ("value", "class")
 HEAD = ("title", "report", "points", "given", "predict", "notes", "reported")
 BESIDE = ("at", "note", "alone")
 BYTES_CAP = 2**20
-LONGEST = 1000  # letters of an equation
-_TERM = re.compile(r"([+-]?)(\d*(?:\.\d*)?(?:/\d+)?)(w\d+|b)?")
-_PLAIN = str.maketrans("₀₁₂₃₄₅₆₇₈₉−–", "0123456789--", " *·_\t")
+LONGEST, DIGITS = 1000, 60  # letters of an equation, and digits of its numbers
+_NAME = r"w\d+|b|\[\d+\]"
+_TERM = re.compile(rf"([+-]?)(\d*(?:\.\d*)?(?:/\d+)?)((?:{_NAME})*)")
+_INNERMOST = re.compile(r"\(([^()]*)\)")
+_PLAIN = str.maketrans("₀₁₂₃₄₅₆₇₈₉−–[]{}", "0123456789--()()", " *·_\t")
 _LOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -76,6 +78,12 @@ class Equation(NamedTuple):
         """Scale it so that its first factor is 1: multiples of each other become equal."""
         first = next(iter(self.factors.values()), Fraction(1))
         return Equation({name: factor / first for name, factor in self.factors.items()}, self.right / first)
+
+    def less(self, other: "Equation") -> "Equation":
+        """Subtract another one, side by side."""
+        names = dict.fromkeys((*self.factors, *other.factors))
+        left = {name: self.factors.get(name, Fraction()) - other.factors.get(name, Fraction()) for name in names}
+        return Equation({name: factor for name, factor in left.items() if factor}, self.right - other.right)
 
 
 def shipped() -> dict[str, Path]:
@@ -194,15 +202,33 @@ def stated_equation(equation: Equation) -> str:
 
 
 def _side(side: str, text: str) -> dict[str, Fraction]:
-    """Sum the factors by name, "" for what is no unknown."""
-    factors: dict[str, Fraction] = {}
-    place = 0
-    while place < len(side):
+    """Sum the factors by name, "" for what is no unknown; parentheses are opened from the innermost on."""
+    inner: list[dict[str, Fraction]] = []
+    while pair := _INNERMOST.search(side):
+        inner.append(_sum(pair[1], text, inner))
+        side = f"{side[: pair.start()]}[{len(inner) - 1}]{side[pair.end() :]}"
+    if stray := {"(", ")"} & set(side):
+        raise UsageError(f"{text[:60]!r}: a {stray.pop()!r} has no counterpart on its side of the equation")
+    return _sum(side, text, inner)
+
+
+def _sum(side: str, text: str, inner: Sequence[Mapping[str, Fraction]]) -> dict[str, Fraction]:
+    """Sum the terms of a side without parentheses; [k]: what is inside of the k-th."""
+    factors, place = dict[str, Fraction](), 0
+    while place < len(side) or not side:
         term = _TERM.match(side, place)
         if not term or not term[0].strip("+-") or (place and not term[1]):
-            raise UsageError(f'{text[:60]!r}: cannot be read at {side[place : place + 12]!r}; expected "2w1 + b = -1"')
-        size = exactly(term[2]) if term[2] else Fraction(1)
-        name = term[3] or ""
-        factors[name] = factors.get(name, Fraction()) + (-size if term[1] == "-" else size)
+            seen = re.sub(r"\[\d+\]", "(…)", side[place:])[:12]
+            raise UsageError(f'{text[:60]!r}: cannot be read at {seen!r}; expected "2w1 + b = -1"')
+        product = {"": exactly(term[2]) if term[2] else Fraction(1)}
+        for name in re.findall(_NAME, term[3]):
+            other = inner[int(name[1:-1])] if name[0] == "[" else {name: Fraction(1)}
+            if any(product.keys() - {""}) and any(other.keys() - {""}):
+                raise UsageError(f"{text[:60]!r}: multiplies unknowns with each other; expected a linear equation")
+            product = {m + n: p * q for m, p in product.items() for n, q in other.items()}
+        for name, size in product.items():
+            factors[name] = factors.get(name, Fraction()) + (-size if term[1] == "-" else size)
         place = term.end()
-    return factors
+    if any(abs(size) >= 10**DIGITS for size in factors.values()):
+        raise UsageError(f"{text[:60]!r}: its numbers are too large: at most {DIGITS} digits")
+    return {name: size for name, size in factors.items() if size}

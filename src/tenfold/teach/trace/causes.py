@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from tenfold.teach.printed import quantum, significant
+from tenfold.report.printed import quantum, significant
 from tenfold.teach.trace import expressions as tree
 from tenfold.teach.trace.expressions import Expression, Symbol, Value, plain, rewritten, symbols
 from tenfold.teach.trace.ledger import TraceLine

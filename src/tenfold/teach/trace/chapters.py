@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from tenfold.teach.judge import SLIP, Judgment, tally
-from tenfold.teach.printed import FLOATS, exactly
+from tenfold.report.judge import SLIP, Judgment, tally
+from tenfold.report.printed import FLOATS, exactly
 from tenfold.teach.trace.checking import AUTOGRAD, DIFFERENCE, Checks, Errors
 from tenfold.teach.trace.expressions import Expression, Precise, Sum, Symbol, Value, evaluate, rewritten
 from tenfold.teach.trace.ledger import GivenNumber, Ledger, TraceLine

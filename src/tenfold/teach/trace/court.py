@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
 
-from tenfold.teach.judge import EARLIER_ROUNDING, EARLIER_SLIP, RENDERED, SLIP, Judgment, rendering
-from tenfold.teach.printed import FLOATS, exactly, fidelity, significant
+from tenfold.report.judge import EARLIER_ROUNDING, EARLIER_SLIP, RENDERED, SLIP, Judgment, rendering
+from tenfold.report.printed import FLOATS, exactly, fidelity, significant
 from tenfold.teach.trace.causes import digit_cause, variants
 from tenfold.teach.trace.expressions import Expression, Value, evaluate, settled
 from tenfold.teach.trace.ledger import Ledger, TraceLine

@@ -5,32 +5,10 @@ Rounding errs by some 1e-16 of it, however much the sum itself cancels.
 """
 
 __all__ = [
-    "ONE",
-    "ZERO",
-    "Calculus",
-    "Expression",
-    "Function",
-    "Indicator",
-    "Largest",
-    "Negative",
-    "Number",
-    "Place",
-    "Power",
-    "Precise",
-    "Product",
-    "Quotient",
-    "Sum",
-    "Symbol",
-    "Value",
-    "evaluate",
-    "less",
-    "magnitude",
-    "plain",
-    "rewritten",
-    "settled",
-    "symbols",
-    "total",
-]
+    "ONE", "ZERO", "Calculus", "Expression", "Function", "Indicator", "Largest", "Negative", "Number", "Place",
+    "Power", "Precise", "Product", "Quotient", "Sum", "Symbol", "Value", "evaluate", "less", "magnitude", "plain",
+    "rewritten", "settled", "symbols", "total",
+]  # fmt: skip
 
 import math
 import operator

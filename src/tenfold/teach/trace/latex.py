@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 
 from tenfold.teach.trace.chapters import Display, DisplayRow
+from tenfold.text import latex as escaped
 
 ROW = 62  # letters of plain text that fit into a row, as far as they tell the width of a formula
 HEAD = r"""\documentclass[a4paper,11pt]{article}
@@ -23,23 +24,7 @@ HEAD = r"""\documentclass[a4paper,11pt]{article}
 \allowdisplaybreaks
 \begin{document}
 """
-# How to write what LaTeX would take for something else.
-SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}"}
-SPECIAL |= {">": r"\textgreater{}", "|": r"\textbar{}", '"': "{''}"}
-SPECIAL |= {"[": "{[}", "]": "{]}"} | {letter: f"\\{letter}" for letter in "#$%&_{}"}
-SPECIAL |= {"ß": r"\ss{}", "æ": r"\ae{}", "Æ": r"\AE{}", "ø": r"\o{}", "Ø": r"\O{}", "ł": r"\l{}", "Ł": r"\L{}"}
-SPECIAL |= {"œ": r"\oe{}", "Œ": r"\OE{}", "–": "--", "—": "---", "…": r"\ldots{}", "’": "{'}", "‘": "{`}"}
-SPECIAL |= {"“": "``", "”": "''", "§": r"\S{}", "°": r"$^{\circ}$", "\u00a0": "~", "ŷ": r"$\hat{y}$"}
-SIGNS = (
-    r"∂ \partial η \eta σ \sigma − - · \cdot × \times ½ \tfrac{1}{2} ← \leftarrow → \rightarrow ≤ \le ≥ \ge ≠ \ne "
-    r"≈ \approx Σ \Sigma ∑ \sum λ \lambda α \alpha β \beta ε \varepsilon θ \theta μ \mu ∞ \infty ± \pm ′ {}'"
-)
-SPECIAL |= {sign: f"${command}$" for sign, command in re.findall(r"(\S) (\S+)", SIGNS)}
-MARKS = "\u0300\u0301\u0302\u0303\u0308\u0327\u030c\u030a\u0304\u0306\u0307\u030b"
-ACCENTS = dict(zip(MARKS, "`'^~\"cvr=u.H", strict=True))
 RELATIONS = {"=": "=", "←": r"\leftarrow", "≈": r"\approx"}
-LIGATED = "-,'`?!"  # two of these in a row may become another sign
-LOWERED, RAISED = "₀₁₂₃₄₅₆₇₈₉", "⁰¹²³⁴⁵⁶⁷⁸⁹"
 
 
 def latex(trace: Display) -> str:
@@ -117,31 +102,3 @@ def _math(formula: str) -> str:
 def _digits(number: str) -> str:
     """Return a number with its exponent set upright: 1.5e-9."""
     return re.sub(r"(?<=\d)e(-?\d+)", r"\\mathrm{e}{\1}", number.replace("−", "-"))
-
-
-def escaped(text: str) -> str:
-    r"""Return text that LaTeX sets as it stands, with any engine; a letter that it has no name for by its code point.
-
-    >>> print(escaped("50 % of w₁₂ is ŷ_1 \\ é 中"))
-    50 \% of w$_{12}$ is $\hat{y}$\_1 \textbackslash{} \'{e} {[}U+4E2D{]}
-    """
-    joined = re.sub(r"\s+", " ", unicodedata.normalize("NFC", text))
-    return "".join(map(_piece, re.findall(f"[{LOWERED}]+|[{RAISED}]+|[{LIGATED}]+|.", joined)))
-
-
-def _piece(letters: str) -> str:
-    if letters in SPECIAL:
-        return SPECIAL[letters]
-    if letters[0] in LIGATED:
-        return "{}".join(letters)
-    plain = unicodedata.normalize("NFKC", letters)
-    if letters[0] in LOWERED + RAISED:
-        return f"${'_' if letters[0] in LOWERED else '^'}{{{plain}}}$"
-    if letters.isascii() and letters.isprintable():
-        return letters
-    base, *marks = list(unicodedata.normalize("NFD", letters))
-    if base.isascii() and base.isalpha() and len(marks) == 1 and marks[0] in ACCENTS:
-        return f"\\{ACCENTS[marks[0]]}{{{base}}}"
-    if "CIRCLED" in unicodedata.name(letters, "") and plain.isdecimal():
-        return f"({plain})"
-    return f"{{[}}U+{ord(letters):04X}{{]}}"

@@ -4,7 +4,7 @@ __all__ = ["markdown"]
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from tenfold.teach.judge import counted_verdict
+from tenfold.report.judge import counted_verdict
 from tenfold.teach.trace.chapters import Display, DisplayRow, small
 from tenfold.text import markdown as escaped
 

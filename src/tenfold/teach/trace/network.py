@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tenfold.errors import UsageError, blamed, nearest
+from tenfold.report.printed import exactly
 from tenfold.rooms import find, names
 from tenfold.seeds import generator
-from tenfold.teach.printed import exactly
 
 Row = tuple[Fraction, ...]
 Matrix = tuple[Row, ...]

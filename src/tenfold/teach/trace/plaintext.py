@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tenfold.teach.judge import SLIP, counted_verdict, standing
+from tenfold.report.judge import SLIP, counted_verdict, standing
 from tenfold.teach.trace.chapters import Display, DisplayRow
 from tenfold.teach.trace.notation import shown
 

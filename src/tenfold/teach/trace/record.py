@@ -13,7 +13,7 @@ from rich.text import Text
 
 from tenfold.errors import FileError, UsageError, nearest
 from tenfold.files import write_text
-from tenfold.teach.judge import SLIP, Judgment
+from tenfold.report.judge import SLIP, Judgment
 from tenfold.teach.trace.chapters import Display, DisplayRow, display
 from tenfold.teach.trace.checking import AUTOGRAD, DIFFERENCE, Checks
 from tenfold.teach.trace.expressions import Place, Symbol

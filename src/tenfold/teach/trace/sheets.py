@@ -10,8 +10,8 @@ from typing import Any
 
 from tenfold.errors import UsageError, blamed, nearest
 from tenfold.files import write_text
+from tenfold.report.printed import FLOATS, exactly
 from tenfold.seeds import generator
-from tenfold.teach.printed import FLOATS, exactly
 from tenfold.teach.trace.checking import check
 from tenfold.teach.trace.court import ReportedNumber, judge
 from tenfold.teach.trace.ledger import Ledger, TraceLine

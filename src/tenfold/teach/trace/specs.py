@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tenfold.errors import FileError, UsageError, blamed, nearest
-from tenfold.teach.printed import FLOATS, exactly
+from tenfold.report.printed import FLOATS, exactly
 from tenfold.teach.trace.court import ReportedNumber
 from tenfold.teach.trace.ledger import Ledger
 from tenfold.teach.trace.network import KEYS, counted

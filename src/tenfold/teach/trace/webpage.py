@@ -8,8 +8,8 @@ from typing import Any
 from markupsafe import Markup
 
 from tenfold.report.document import document
-from tenfold.teach.judge import SLIP, counted_verdict
-from tenfold.teach.printed import FLOATS, exactly
+from tenfold.report.judge import SLIP, counted_verdict
+from tenfold.report.printed import FLOATS, exactly
 from tenfold.teach.trace.chapters import Display, DisplayRow, vector
 from tenfold.teach.trace.diagram import drawing, part
 from tenfold.teach.trace.expressions import Place

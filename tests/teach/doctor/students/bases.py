@@ -8,7 +8,8 @@ from typing import NamedTuple
 class Base(NamedTuple):
     """One right file. spec: shapes in letters; loss and activation: words of reference.py.
 
-    penalty: factor of λ ‖W‖² where the first constant is λ, 0 for none; stable: right for scores of ±1000 as well.
+    penalty: factor of λ ‖W‖², or of λ Σ|W| where norm is 1, with the first constant as λ; 0 for none. stable: right
+    for scores of ±1000 as well.
     """
 
     file: str
@@ -18,6 +19,7 @@ class Base(NamedTuple):
     penalty: float = 0.0
     constants: tuple[str, ...] = ()
     stable: bool = False
+    norm: int = 2
 
     @property
     def names(self) -> list[str]:
@@ -46,6 +48,7 @@ BASES = {
         Base("hinge_loops", ROWS, "hinge", penalty=0.5, constants=("lam",), stable=True),
         Base("hinge_scores", SCORES, "hinge", stable=True),
         Base("hinge_torch", COLUMNS, "hinge", penalty=1, constants=("weight_decay",), stable=True),
+        Base("hinge_l1", ROWS, "hinge", penalty=1, constants=("lam",), stable=True, norm=1),
         Base("sigmoid_course", COLUMNS, "sigmoid", penalty=1, constants=("reg",)),
         Base("sigmoid_rows", ROWS, "sigmoid", penalty=0.5, constants=("lam",), stable=True),
         Base("sigmoid_scores", SCORES, "sigmoid", stable=True),

@@ -12,7 +12,7 @@ from tests.teach.doctor.students.problems import Assignment
 from tests.teach.doctor.students.registry import Student
 from tests.teach.doctor.students.subjects import subject
 
-TELLTALES = {"transposed": "transposed", "bias_not_summed": "sum it"}
+TELLTALES = {"transposed": "transposed", "bias_not_summed": "sum it", "bias_from_weights": "gradient of W again"}
 
 
 class Judgement(NamedTuple):

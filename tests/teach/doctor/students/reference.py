@@ -52,6 +52,6 @@ def gradients(base: Base, arrays: dict, constants: dict) -> tuple[float, dict[st
     value = LOSSES[base.loss](scores(base, tensors, constants), tensors["y"])
     if base.penalty:
         weights = [leaf for name, leaf in leaves.items() if name.startswith("W")]
-        value = value + base.penalty * constants[base.constants[0]] * sum((w * w).sum() for w in weights)
+        value = value + base.penalty * constants[base.constants[0]] * sum((w.abs() ** base.norm).sum() for w in weights)
     value.backward()
     return value.item(), {name: leaf.grad.numpy() for name, leaf in leaves.items()}

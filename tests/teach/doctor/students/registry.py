@@ -35,6 +35,11 @@ FAULTS = (
     "mask_redrawn",
     "clipped",
     "differs_between_calls",
+    "other_hinge",
+    "hinge_indicator",
+    "penalty_sign_lost",
+    "penalty_summed",
+    "bias_from_weights",
 )
 
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from tenfold.teach.judge import (
+from tenfold.report.judge import (
     EARLIER_ROUNDING,
     EARLIER_SLIP,
     RENDERED,

@@ -8,25 +8,16 @@ slip here                             none of these
 """
 
 __all__ = [
-    "EARLIER_ROUNDING",
-    "EARLIER_SLIP",
-    "RENDERED",
-    "RIGHT",
-    "SLIP",
-    "Judgment",
-    "counted_verdict",
-    "rendering",
-    "standing",
-    "tally",
-    "worst_rendering",
-]
+    "EARLIER_ROUNDING", "EARLIER_SLIP", "RENDERED", "RIGHT", "SLIP", "Judgment", "counted_verdict", "rendering",
+    "standing", "tally", "worst_rendering",
+]  # fmt: skip
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from tenfold.teach.printed import fidelity, significant
+from tenfold.report.printed import fidelity, significant
 
 RENDERED = ("exact", "rounded", "truncated")
 RIGHT = "right"

@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from tenfold.errors import UsageError
-from tenfold.teach.printed import exactly, fidelity, significant
+from tenfold.report.printed import exactly, fidelity, significant
 
 
 @pytest.mark.parametrize(
