@@ -92,7 +92,7 @@ def _layer(layer: Callable[..., Any], target: str) -> tuple[dict[str, Sizes], En
     return shapes, entry
 
 
-def _uniform(word: str, shapes: Shapes) -> Params:
+def _uniform(word: str, shapes: dict[str, Sizes]) -> Params:
     return {name: torch.from_numpy(generator(0, word, name).random(shape)) for name, shape in shapes.items()}
 
 
