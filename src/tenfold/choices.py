@@ -1,7 +1,8 @@
 """From choices to a Recipe and back: TOML, command-line options or keywords, an unknown name or value refused."""
 
-__all__ = ["applicable", "members", "parse", "read", "recipe", "text"]
+__all__ = ["applicable", "members", "of_preset", "parse", "read", "recipe", "text"]
 
+import importlib
 import itertools
 import tomllib
 from pathlib import Path
@@ -20,7 +21,7 @@ def recipe(choices: dict[str, Any]) -> Recipe:
     unknown = [str(name) for name in choices if name not in Recipe.model_fields]
     if unknown:
         raise UsageError(f"unknown option {unknown[0]!r}: {nearest(unknown[0], Recipe.model_fields)}")
-    choices = {**_of_preset(choices), **choices}
+    choices = {**of_preset(choices), **choices}
     if choices.get("kind") == "fit":
         _refuse_what_fit_chooses(choices)
     elif choices.get("kind") != "sweep":
@@ -37,10 +38,15 @@ def recipe(choices: dict[str, Any]) -> Recipe:
         raise UsageError(_explain(error)) from None
 
 
-def _of_preset(choices: dict[str, Any]) -> dict[str, Any]:
+def of_preset(choices: dict[str, Any]) -> dict[str, Any]:
     """Return the choices that a network's preset brings; those that were given come before them."""
     preset = choices.get("preset", Recipe.model_fields["preset"].default)
-    return dict(declared("presets", str(preset), "CHOICES", ())) if choices.get("model") == "convnet" else {}
+    if choices.get("model") != "convnet":
+        return {}
+    brought = dict(declared("presets", str(preset), "CHOICES", ()))
+    if "precision" in brought and "precision" not in choices:  # the one choice that depends on the machine
+        brought["precision"] = importlib.import_module("tenfold.engine.narrowing").fastest_precision()
+    return brought
 
 
 def _refuse_what_fit_chooses(choices: dict[str, Any]) -> None:

@@ -96,6 +96,44 @@ def test_reading_and_audit_are_not_booked_to_the_first_rung(monkeypatch, said):
     assert run.result["rungs"][0]["seconds"] < 1000
 
 
+def networks(*widths):
+    return (fit.Rung("convnet", 1.0, 2, {}, {"model": "convnet"}, widths),)
+
+
+def test_a_network_of_images_is_a_rung_whose_width_and_batch_follow_time_and_images(monkeypatch, said):
+    monkeypatch.setattr(fit, "LEAST", 20)
+    monkeypatch.setattr(fit, "LADDER", networks((10**4, 10**4), (4, 6)))
+    monkeypatch.setattr(fit, "seconds_per_step", lambda run, stage, look: 10.0 if stage.recipe.widths[0] > 4 else 0.01)
+    run, _ = said(minutes=1)
+    recipe = run.model.cause["recipe"]
+    assert run.model.model.widths == tuple(recipe["widths"]) == (4, 6)
+    assert (recipe["preset"], recipe["batch_size"], recipe["patience"]) == ("fast", 32, 0)
+    plan = json.loads((run.folder / "plan.json").read_text())
+    assert plan["convnet: widths"] == [4, 6]
+    assert (
+        run.result["rungs"][0]["parameters"]
+        == sum(t.numel() for n, t in run.model.params.items() if "norm" not in n or "bias" in n)
+        - run.model.params["whiten.filters"].numel()
+    )
+
+
+def test_the_widest_network_is_trained_where_there_is_time(monkeypatch, said):
+    monkeypatch.setattr(fit, "LEAST", 20)
+    monkeypatch.setattr(fit, "LADDER", networks((5, 7), (4, 6)))
+    run, _ = said(minutes=100)
+    assert run.model.model.widths == (5, 7)
+
+
+def test_rows_of_numbers_are_no_images_for_a_network(monkeypatch, rng, tmp_path):
+    monkeypatch.setattr(fit, "LEAST", 20)
+    monkeypatch.setattr(fit, "LADDER", (*fit.LADDER[:1], *networks((4, 6))))
+    np.savez(tmp_path / "rows.npz", x=rng.random((90, 6), dtype=np.float32), y=np.arange(90) % 3)
+    with pytest.raises(UsageError, match="model convnet: images of 1 × 6 are too small; it needs 4 pixels a side"):
+        tenfold.train(tmp_path / "rows.npz", model="convnet", out=tmp_path / "train")
+    run = tenfold.fit(tmp_path / "rows.npz", out=tmp_path / "run", minutes=100)
+    assert run.result["left_out"] == {"convnet": "not trained, it needs images of 4 pixels or more a side"}
+
+
 @pytest.mark.parametrize("part", ["validation", "test"])
 @pytest.mark.parametrize("kind", [tenfold.train, tenfold.fit])
 def test_a_share_beside_a_part_of_the_data_is_refused(kind, part, rng, tmp_path):

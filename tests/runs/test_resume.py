@@ -229,8 +229,16 @@ def test_checkpoints_after_damaged_ones_are_kept(kept, tmp_path):
     assert load_checkpoint(tmp_path)[1].state.step == 3
 
 
-def test_a_single_member_is_saved_and_resumed(tmp_path):
-    command = ["train", "digits", "--learning-rate", "0.05", "--epochs", "100"]
+@pytest.mark.parametrize(
+    "choices",
+    [
+        "--learning-rate 0.05 --epochs 100",
+        "--model convnet --widths 4-6 --batch-size 100 --epochs 6 --flip 0.5 --patience 3",
+    ],
+    ids=["linear", "convnet"],
+)
+def test_a_single_member_is_saved_and_resumed(choices, tmp_path):
+    command = ["train", "digits", *choices.split()]
     whole = finished(*command, "--out", str(tmp_path / "whole"))
     folder = tmp_path / "killed"
     killed(Moment(tmp_path / "moment", "checkpoints/", 2), *command, "--out", str(folder))

@@ -7,22 +7,17 @@ once, kept in the user's cache, overridden by TENFOLD_PRODUCTS=torch|onednn, and
 
 __all__ = ["ROUTES", "measured_route", "product", "route", "using"]
 
-import json
 import os
-import re
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
-from pathlib import Path
+from functools import cache, partial
 from typing import cast
 
-import platformdirs
 import torch
 from torch import Tensor
 
-from tenfold.engine.machine import processor
+from tenfold.engine.machine import least_seconds, measured_once
 from tenfold.errors import UsageError, nearest
 
 HAS_ONEDNN = hasattr(torch.ops.mkldnn, "_linear_pointwise")
@@ -93,50 +88,14 @@ def measured_route() -> str:
     asked = os.environ.get("TENFOLD_PRODUCTS", "")
     if asked and asked not in ROUTES:
         raise UsageError(f"TENFOLD_PRODUCTS={asked}: no such product route, {nearest(asked, ROUTES)}")
-    return asked or _kept() or _keep(_measure())
-
-
-def _cache_file() -> Path:
-    described = f"{processor()} {torch.__version__} {torch.get_num_threads()}"
-    machine = re.sub(r"[^A-Za-z0-9.]+", "-", described)
-    return Path(platformdirs.user_cache_dir("tenfold")) / f"products-{machine}.json"
-
-
-def _kept() -> str:
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        name = json.loads(_cache_file().read_text())["route"]
-        return name if name in ROUTES else ""
-    return ""
-
-
-def _keep(name: str) -> str:
-    """Write the choice where no other process has, else take that one's; a cache that can't be had is done without."""
-    with suppress(OSError):
-        _cache_file().parent.mkdir(parents=True, exist_ok=True)
-        partial = _cache_file().with_suffix(f".{os.getpid()}")
-        partial.write_text(json.dumps({"route": name}))
-        with suppress(FileExistsError):
-            os.link(partial, _cache_file())
-        # What lies there and is no choice, a damaged file, is replaced.
-        partial.unlink() if _kept() else partial.replace(_cache_file())
-    return _kept() or name
+    return asked or measured_once("products", ROUTES, _measure)
 
 
 def _measure() -> str:
     a, b = torch.ones(640, 1024), torch.ones(1024, 128)
     try:
-        seconds = {name: _seconds(multiply, a, b) for name, multiply in ROUTES.items()}
+        seconds = {name: least_seconds(partial(multiply, a, b)) for name, multiply in ROUTES.items()}
     except (RuntimeError, AttributeError):
         return "torch"
     fastest = min(seconds, key=lambda name: seconds[name])
     return fastest if seconds["onednn"] > MARGIN * seconds[fastest] else "onednn"
-
-
-def _seconds(multiply: Callable[[Tensor, Tensor], Tensor], a: Tensor, b: Tensor) -> float:
-    """Time a product, best of 12: the least disturbed run says what the route can do."""
-    best = float("inf")
-    for _ in range(12):
-        start = time.perf_counter()
-        multiply(a, b)
-        best = min(best, time.perf_counter() - start)
-    return best

@@ -25,7 +25,8 @@ class Environment:
     """The machine and the code of a run, as env.json holds them.
 
     argv: the command. data_dir: root of the named data sets, "" for the default. cores, threads: of the processor.
-    products: route of matrix products. gpu: name or None. revision, changes: what git says of the code.
+    products: route of matrix products. precision: format of the fastest convolutions, "" where it was not asked for.
+    gpu: name or None. revision, changes: what git says of the code.
     """
 
     argv: tuple[str, ...] = ()
@@ -36,6 +37,7 @@ class Environment:
     cores: int | None = None
     threads: int | None = None
     products: str = ""
+    precision: str = ""
     gpu: str | None = None
     packages: dict[str, str] = field(default_factory=dict)
     revision: str = ""
@@ -53,11 +55,18 @@ def environment(argv: Sequence[str], data_dir: str) -> Environment:
         cores=os.cpu_count(),
         threads=torch.get_num_threads(),
         products=route(),
+        precision=_precision(),
         gpu=torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         packages={name: _version(name) for name in PACKAGES},
         revision=_git("rev-parse", "HEAD"),
         changes=_git("diff", "HEAD"),
     )
+
+
+def _precision() -> str:
+    """Return the format that was chosen for convolutions, "" in a run that has none: it is not measured for them."""
+    narrowing = sys.modules.get("tenfold.engine.narrowing")
+    return narrowing.fastest_precision() if narrowing else ""
 
 
 def read_environment(folder: Path) -> Environment:

@@ -11,11 +11,12 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from tenfold.choices import members
+from tenfold.choices import members, of_preset
 from tenfold.engine.weights import count as count_parameters
 from tenfold.errors import Interrupted, RunError
 from tenfold.files import as_json, write_bytes, write_json
 from tenfold.recipe import Recipe, Settings
+from tenfold.rooms import declared
 from tenfold.runs.checkpoint import Progress
 from tenfold.runs.course import affordable, expected_seconds
 from tenfold.runs.events import Event, line
@@ -56,6 +57,7 @@ class Rung(NamedTuple):
 
     share: of the time that is left when it starts. epochs: at most, more where they are short. thin: from this fraction
     of its schedule so many members stay (successive halving, Jamieson and Talwalkar 2016). choices: what it changes.
+    widths: networks, the widest first; the first of which enough passes fit into the time is trained.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Rung(NamedTuple):
     epochs: int
     thin: dict[float, int]
     choices: Settings
+    widths: tuple[tuple[int, ...], ...] = ()
 
 
 DEFAULTS = {"kind": "fit", "flip": "photographs", "audit": True}
@@ -83,9 +86,13 @@ LADDER = (
     Rung("linear-softmax", 0.035, 100, {}, {**LINEAR, "loss": "softmax", "learning_rate": (1e-4, 3e-4, 1e-3, 3e-3)}),
     Rung("linear-hinge", 0.035, 100, {}, {**LINEAR, "loss": "hinge", "learning_rate": (3e-5, 1e-4, 3e-4, 1e-3)}),
     Rung("linear-sigmoid", 0.035, 100, {}, {**LINEAR, "loss": "sigmoid", "learning_rate": (1e-3, 3e-3, 1e-2, 3e-2)}),
-    Rung("mlp-256", 0.25, 40, HALVING, {**MLP, "hidden": (256,)}),
-    Rung("mlp-512-256", 1.0, 40, HALVING, {**MLP, "hidden": (512, 256)}),
+    Rung("mlp-256", 0.11, 40, HALVING, {**MLP, "hidden": (256,)}),
+    Rung("convnet", 1.0, 60, {}, {"model": "convnet"}, ((64, 256, 256), (32, 128, 128), (16, 64, 64))),
 )
+# Passes over the images that make a wider network better than a narrower one.
+PASSES = 3
+# Updates in an epoch of a network, as far as batches of some size allow.
+UPDATES, BATCHES = 90, (32, 500)
 
 
 def fit_ladder(run: Run, prepared: Prepared, progress: Progress | None) -> Made:
@@ -121,7 +128,10 @@ def _left(run: Run, recipe: Recipe) -> float:
 
 def _planned(run: Run, recipe: Recipe, rung: Rung) -> tuple[Stage | None, str]:
     """Make the stage of a rung, as long as its share of the time allows, or None and why it is not trained."""
-    recipe_of = recipe.model_copy(update={**rung.choices, "kind": "train"})
+    smallest = declared("models", rung.choices.get("model", "linear"), "SMALLEST", 1)
+    if min(run.about.facts.image_shape[1:]) < smallest:
+        return None, f"not trained, it needs images of {smallest} pixels or more a side"
+    recipe_of = recipe.model_copy(update={**_choices(run, recipe, rung), "kind": "train"})
     updates = per_epoch(run, recipe_of)
     longest = max(rung.epochs, math.ceil(LEAST / updates)) * updates
     draft = stage_of(run, rung.name, recipe_of, members(recipe_of), steps=longest)._replace(
@@ -132,8 +142,35 @@ def _planned(run: Run, recipe: Recipe, rung: Rung) -> tuple[Stage | None, str]:
         return None, why_not
     _announce(run, draft, plan["steps"] / updates, plan["seconds"])
     epochs = math.ceil(plan["steps"] / updates)
-    patient = recipe_of.model_copy(update={"patience": max(recipe_of.patience, epochs // 4)})
+    patience = max(recipe_of.patience, epochs // 4) if recipe_of.patience else 0
+    patient = recipe_of.model_copy(update={"patience": patience})
     return draft._replace(recipe=patient, steps=plan["steps"], deadline=plan["until"]), ""
+
+
+def _choices(run: Run, recipe: Recipe, rung: Rung) -> Settings:
+    """Return what a rung changes; a network's batches follow the number of images, its width the time."""
+    if not rung.widths:
+        return rung.choices
+    brought = of_preset(rung.choices)
+    del brought["flip"]  # is the user's
+    images = len(run.parts["train"].rows)
+    batch = min(max(images // UPDATES, BATCHES[0]), BATCHES[1])
+    choices = {**brought, **rung.choices, "batch_size": batch, "patience": 0}
+    return {
+        **choices,
+        "widths": tuple(decide(run.folder, f"{rung.name}: widths", lambda: _width(run, recipe, rung, choices))),
+    }
+
+
+def _width(run: Run, recipe: Recipe, rung: Rung, choices: Settings) -> tuple[int, ...]:
+    """Return the widest network of which enough passes fit into the time that is left, else the narrowest."""
+    for widths in rung.widths:
+        tried = recipe.model_copy(update={**choices, "widths": widths, "kind": "train"})
+        stage = stage_of(run, rung.name, tried, members(tried), steps=1)
+        epoch = seconds_per_step(run, stage, LOOK * _left(run, recipe) / len(rung.widths)) * per_epoch(run, tried)
+        if PASSES * epoch <= _left(run, recipe):
+            break
+    return widths
 
 
 def _course(run: Run, recipe: Recipe, share: float, stage: Stage) -> dict[str, Any]:
@@ -175,7 +212,7 @@ def _outcome(run: Run, stage: Stage, progress: Progress) -> RungOutcome:
     if all_failed(progress):
         rates = [float(member["learning_rate"]) for member in stage.settings]
         return _without_model(run, stage.name, stage.settings, diverged(rates))
-    member = assess(run, stage, progress, [winner(progress)], ("train", "validation"))[0]
+    member = assess(run, stage, progress, [winner(progress)], ("validation",))[0]
     trained = save_winner(run, stage, progress, run.folder / "models" / f"{stage.name}.tenfold")
     score_of = float(getattr(member.validation, stage.recipe.metric) or 0.0)
     if score_of > run.saver.best()[0]:
@@ -190,7 +227,6 @@ def _outcome(run: Run, stage: Stage, progress: Progress) -> RungOutcome:
         settings=member.settings,
         score=score_of,
         seconds=run.saver.elapsed() - plan["began"],
-        train=member.train,
         validation=member.validation,
         weights_sha256=member.weights_sha256,
         best_step=member.best_step,

@@ -102,7 +102,6 @@ class RungOutcome:
     settings: Settings
     score: float
     seconds: float
-    train: ExactScores | None = None
     validation: ExactScores | None = None
     weights_sha256: str | None = None
     best_step: int | None = None

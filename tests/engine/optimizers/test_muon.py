@@ -9,7 +9,11 @@ from tests.engine.cases import relative
 
 
 def case(**options):
-    return {"options": {"head_factor": 1.0, "bias_factor": 1.0, "momentum": 0.0, **options}, "decay": "weight_decay"}
+    return {
+        "options": {"head_factor": 1.0, "bias_factor": 1.0, "momentum": 0.0, **options},
+        "decay": "weight_decay",
+        "decays": lambda name: name.endswith("weight"),
+    }
 
 
 CASES = {

@@ -22,10 +22,12 @@ from tenfold.engine.components import Component, dense, dropped, link, shapes_of
 from tenfold.engine.layers.relu import relu
 from tenfold.engine.types import Buffers, Grads, Link, Params, Pull, Scalar
 from tenfold.engine.weights import count, drawn
+from tenfold.errors import UsageError
 from tenfold.recipe import Recipe
 from tenfold.rooms import find
 
 IMAGES = True
+SMALLEST = 4
 USES = ("preset", "widths", "depth", "embedding", "dropout")
 
 
@@ -128,7 +130,12 @@ class ConvNet:
 
 
 def built(recipe: Recipe, image_shape: tuple[int, int, int], classes: int) -> ConvNet:
-    """Return the model that a recipe asks for. image_shape: (channels, H, W)."""
+    """Return the model that a recipe asks for, or raise UsageError for images (channels, H, W) that are too small."""
+    if min(image_shape[1:]) < SMALLEST:
+        height, width = image_shape[1:]
+        raise UsageError(
+            f"model convnet: images of {height} × {width} are too small; it needs {SMALLEST} pixels a side"
+        )
     return ConvNet(
         image_shape,
         classes,

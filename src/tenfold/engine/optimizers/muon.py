@@ -3,7 +3,9 @@
 A tensor of one member with rank four holds filters, its matrix G is (O, I·kh·kw). With v ← μ v + g and d = g + μ v,
 
     filters:   W ← √O W / ‖W‖,  then W ← W − η UVᵀ,  where d = U S Vᵀ
-    others:    W ← (1 − η r λ) W − η r d,  r = head_factor for matrices, bias_factor for vectors
+    matrices:  W ← (1 − η h λ) W − η h d                     vectors:  b ← b − η f d
+
+with factors h = head_factor and f = bias_factor on the learning rate. Vectors do not decay: their rate is so large.
 
 UVᵀ comes from three steps of Newton and Schulz on X = d / ‖d‖,  X ← a X + (b A + c A²) X  with A = X Xᵀ, which bring
 every singular value near 1 without a decomposition; they are done in bfloat16 where the weights are float32, in the
@@ -27,8 +29,8 @@ NUMBERS = (
 )
 STEPS = 3
 A, B, C = 3.4445, -4.7750, 2.0315
-FILTERS = 5
-"""Rank of a tensor (P, O, I, kh, kw) of filters."""
+FILTERS, MATRIX = 5, 3
+"""Ranks of tensors of filters, (P, O, I, kh, kw), and of matrices, (P, O, I)."""
 
 
 def muon(
@@ -41,10 +43,12 @@ def muon(
             direction = _nesterov(grads[name], memory[f"momentum/{name}"], momentum)
             if param.dim() == FILTERS:
                 _rotate(param, direction, learning_rate)
-            else:
-                rate = learning_rate * (head_factor if param.dim() > 2 else bias_factor)
+            elif param.dim() == MATRIX:
+                rate = learning_rate * head_factor
                 param.mul_(per_member(1 - rate * weight_decay, param))
                 param.sub_(direction * per_member(rate, param))
+            else:
+                param.sub_(direction * per_member(learning_rate * bias_factor, param))
 
     return Optimizer(("momentum",), update)
 

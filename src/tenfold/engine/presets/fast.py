@@ -36,7 +36,7 @@ CHOICES = {
     "flip": "photographs",
     "flip_turns": "alternating",
     "crop": 2,
-    "precision": "bfloat16",
+    "precision": "fastest",
 }
 
 

@@ -31,7 +31,7 @@ CHOICES = {
     "epochs": 30,
     "flip": "photographs",
     "crop": 4,
-    "precision": "bfloat16",
+    "precision": "fastest",
 }
 
 
