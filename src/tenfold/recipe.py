@@ -200,6 +200,9 @@ class Recipe(BaseModel):
     flip_turns: Annotated[Literal["random", "alternating"], SPLITS] = Field(
         "random", description="random: drawn anew in every epoch; alternating: each image once each way in two epochs"
     )
+    test_views: Annotated[Literal["none", "flip", "flip+shift"], SPLITS] = Field(
+        "none", description="views of an image that its final scores are the mean of; mirrored where training mirrors"
+    )
     initializer: Annotated[str, Fact(room="initializers", splits=True)] = Field(
         "he", description="distribution of the first weights"
     )
@@ -282,6 +285,8 @@ class Recipe(BaseModel):
         for name in marked("augmentations", "MIXES"):
             if getattr(self, name) and isinstance(self.flip, tuple):
                 raise ValueError(f"{name}: mixes images as they are flipped; flip takes one value with it")
+        if self.features != "pixels" and self.test_views != "none":
+            raise ValueError(f"test_views: are views of pixels; they do not go with the features {self.features}")
         if self.flip_turns == "alternating" and self.sampling != "shuffle":
             raise ValueError("flip_turns: alternating needs epochs; it does not go with sampling replacement")
         return self

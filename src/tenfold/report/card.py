@@ -17,7 +17,8 @@ from tenfold.recipe import OWNERS
 from tenfold.runs.result import FitResult, RungResult, RunResult, SweepResult, TrainResult
 from tenfold.text import ABSENT, count, finite, interval, markdown, metric_name, percent, rounded, score, setting
 from tenfold.trained.metrics import Brief, Calibration, ClassScores, Metrics
-from tenfold.trained.model import TrainedModel, weights_sha256
+from tenfold.trained.model import TrainedModel, test_views, weights_sha256
+from tenfold.trained.views import views_text
 
 _RECIPE = (
     "optimizer",
@@ -85,6 +86,7 @@ def _model(trained: TrainedModel, file: str) -> str:
         ("Output", f"a probability for each of {len(trained.class_names)} classes"),
         ("Classes", ", ".join(map(_text, trained.class_names))),
         ("Loss", _text(trained.loss)),
+        *_views(trained),
         ("Temperature", _temperature(trained)),
     ]
     name = trained.cause.get("data", {}).get("name", "unknown data")
@@ -101,6 +103,11 @@ def _squashed(trained: TrainedModel) -> str:
     """Say what became of photographs, so that others are prepared alike."""
     images = trained.cause.get("data", {}).get("squashed", 0)
     return f"; {count(images, 'image')} of unequal sides squashed to it" if images else ""
+
+
+def _views(trained: TrainedModel) -> list[tuple[str, str]]:
+    said = views_text(*test_views(trained))
+    return [("Scores", said)] if said else []
 
 
 def _features(trained: TrainedModel) -> list[tuple[str, str]]:

@@ -48,8 +48,9 @@ from tenfold.text import cell, setting
 from tenfold.trained.calibrate import calibration_error, temper
 from tenfold.trained.evaluate import Scores, evaluate, measure
 from tenfold.trained.metrics import Brief, Calibration, Metrics
-from tenfold.trained.model import TrainedModel, log_shares, save_model, scores_of, shares, weights_sha256
+from tenfold.trained.model import TrainedModel, log_shares, save_model, scores_of, shares, test_views, weights_sha256
 from tenfold.trained.statistics import paired, sentence, too_few
+from tenfold.trained.views import views_text
 
 SLICE = 1000
 
@@ -59,6 +60,7 @@ class Answers(NamedTuple):
 
     positions, labels: (n,). predicted: (n,) labels. confidence, uncalibrated: (n,) probability of that label with and
     without the temperature. metrics: what they come to. digests: (n,) of the images' files, "" where an image has none.
+    notes: what scores are the mean of.
     """
 
     positions: NDArray[np.int64]
@@ -68,6 +70,7 @@ class Answers(NamedTuple):
     uncalibrated: dict[str, NDArray[np.float64]]
     metrics: dict[str, Metrics]
     digests: NDArray[np.str_]
+    notes: tuple[str, ...] = ()
 
 
 class Made(NamedTuple):
@@ -87,7 +90,9 @@ def score(run: Run, part: str, models: Mapping[str, TrainedModel]) -> Answers:
     """Ask the winner of every rung about a part; write and measure its predictions."""
     rows, labels = (t.cpu().numpy() for t in (run.parts[part].rows, run.parts[part].labels[run.parts[part].rows]))
     paths = [run.about.paths[row] if run.about.paths else "" for row in rows.tolist()]
-    answers = Answers(rows, labels, {}, {}, {}, {}, np.array([_digest(path) for path in paths], dtype=np.str_))
+    notes = tuple(f"{rung}: scores are {said}" for rung, t in models.items() if (said := views_text(*test_views(t))))
+    digests = np.array([_digest(path) for path in paths], dtype=np.str_)
+    answers = Answers(rows, labels, {}, {}, {}, {}, digests, notes)
     for rung, trained in models.items():
         z = part_scores(trained, run.parts[part])
         calibrated, plain = (shares(z, trained.loss, t).numpy() for t in (trained.temperature, 1.0))
@@ -129,7 +134,7 @@ def summary(
         "test": tested.metrics[best] if tested else None,
         "runner_up": _runner_up(validation, best, metric),
         "seconds": run.saver.elapsed(),
-        "notes": run.about.facts.notes,
+        "notes": (*run.about.facts.notes, *validation.notes),
         "warnings": (*run.about.warnings, *few),
     }
 

@@ -12,6 +12,7 @@ __all__ = [
     "scores",
     "scores_of",
     "shares",
+    "test_views",
     "units",
     "weights_sha256",
 ]
@@ -34,6 +35,7 @@ from tenfold.data.units import Units, units_of
 from tenfold.engine.types import Params
 from tenfold.errors import DataError, FileError, UsageError
 from tenfold.rooms import find, marked
+from tenfold.trained.views import views
 
 if TYPE_CHECKING:
     from tenfold.data.given import Several
@@ -169,8 +171,22 @@ def scores(trained: TrainedModel, images: Tensor) -> Tensor:
 
 def scores_of(trained: TrainedModel, features: Tensor) -> Tensor:
     """Return the scores (N, C), float64, of images by what the model sees of them, (N, D)."""
-    x = torch.addcmul(trained.offset, features.to(trained.factor.dtype), trained.factor).view(-1, *trained.model.takes)
-    z: Tensor = trained.model.predict(trained.params, {}, x)[0]
+    x = torch.addcmul(trained.offset, features.to(trained.factor.dtype), trained.factor)
+    word, mirrors = test_views(trained)
+    if word == "none":
+        return _scored(trained, x)
+    seen = views(x.view(-1, *trained.image_shape), word, mirrors)
+    return torch.stack([weight * _scored(trained, images) for weight, images in seen]).sum(0)
+
+
+def test_views(trained: TrainedModel) -> tuple[str, bool]:
+    """Return the word for the views that its scores are the mean of, and whether images are mirrored among them."""
+    recipe, settings = (trained.cause.get(name) or {} for name in ("recipe", "settings"))
+    return recipe.get("test_views", "none"), bool(settings.get("flip", recipe.get("flip", 0.0)))
+
+
+def _scored(trained: TrainedModel, x: Tensor) -> Tensor:
+    z: Tensor = trained.model.predict(trained.params, {}, x.reshape(-1, *trained.model.takes))[0]
     return z.double()
 
 

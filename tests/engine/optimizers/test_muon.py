@@ -12,7 +12,6 @@ def case(**options):
     return {
         "options": {"head_factor": 1.0, "bias_factor": 1.0, "momentum": 0.0, **options},
         "decay": "weight_decay",
-        "decays": lambda name: name.endswith("weight"),
     }
 
 

@@ -3,9 +3,9 @@
 A tensor of one member with rank four holds filters, its matrix G is (O, I·kh·kw). With v ← μ v + g and d = g + μ v,
 
     filters:   W ← √O W / ‖W‖,  then W ← W − η UVᵀ,  where d = U S Vᵀ
-    matrices:  W ← (1 − η h λ) W − η h d                     vectors:  b ← b − η f d
+    others:    W ← (1 − η λ) W − η r d,  r = head_factor for matrices, bias_factor for vectors
 
-with factors h = head_factor and f = bias_factor on the learning rate. Vectors do not decay: their rate is so large.
+The decay is not multiplied by r: it would be far too strong for biases, whose rate is large.
 
 UVᵀ comes from three steps of Newton and Schulz on X = d / ‖d‖,  X ← a X + (b A + c A²) X  with A = X Xᵀ, which bring
 every singular value near 1 without a decomposition; they are done in bfloat16 where the weights are float32, in the
@@ -24,17 +24,17 @@ from tenfold.rooms import Hyperparameter
 NUMBERS = (
     Hyperparameter("momentum", 0.0, "share of the previous step that is kept", least=0, below=1, varies=True),
     Hyperparameter("weight_decay", 0.01, "share λ in (1 − η λ) by which all parameters shrink", least=0, varies=True),
-    Hyperparameter("head_factor", 0.08, "factor on the learning rate of matrices", above=0, varies=True),
+    Hyperparameter("head_factor", 0.06, "factor on the learning rate of matrices", above=0, varies=True),
     Hyperparameter("bias_factor", 100.0, "factor on the learning rate of biases and gains", above=0, varies=True),
 )
 STEPS = 3
 A, B, C = 3.4445, -4.7750, 2.0315
-FILTERS, MATRIX = 5, 3
-"""Ranks of tensors of filters, (P, O, I, kh, kw), and of matrices, (P, O, I)."""
+FILTERS, VECTOR = 5, 2
+"""Ranks of tensors of filters, (P, O, I, kh, kw), and of vectors, (P, O)."""
 
 
 def muon(
-    momentum: Scalar = 0.0, weight_decay: Scalar = 0.01, head_factor: Scalar = 0.08, bias_factor: Scalar = 100.0
+    momentum: Scalar = 0.0, weight_decay: Scalar = 0.01, head_factor: Scalar = 0.06, bias_factor: Scalar = 100.0
 ) -> Optimizer:
     """Return the update rule; every number one for all, or (P,) where members differ."""
 
@@ -43,12 +43,10 @@ def muon(
             direction = _nesterov(grads[name], memory[f"momentum/{name}"], momentum)
             if param.dim() == FILTERS:
                 _rotate(param, direction, learning_rate)
-            elif param.dim() == MATRIX:
-                rate = learning_rate * head_factor
-                param.mul_(per_member(1 - rate * weight_decay, param))
-                param.sub_(direction * per_member(rate, param))
             else:
-                param.sub_(direction * per_member(learning_rate * bias_factor, param))
+                factor = head_factor if param.dim() > VECTOR else bias_factor
+                param.mul_(per_member(1 - learning_rate * weight_decay, param))
+                param.sub_(direction * per_member(learning_rate * factor, param))
 
     return Optimizer(("momentum",), update)
 

@@ -28,6 +28,9 @@ CHOICES = {
     "optimizer": "muon",
     "learning_rate": 0.24,
     "momentum": 0.6,
+    "head_factor": 0.057,
+    "bias_factor": 100.0,
+    "weight_decay": 0.03,
     "schedule": "linear",
     "loss": "smoothed_softmax",
     "smoothing": 0.2,
@@ -36,6 +39,7 @@ CHOICES = {
     "flip": "photographs",
     "flip_turns": "alternating",
     "crop": 2,
+    "test_views": "flip+shift",
     "precision": "fastest",
 }
 
