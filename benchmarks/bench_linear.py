@@ -13,7 +13,7 @@ import torch
 import tenfold
 from sidebyside import Budget, main
 from tenfold.choices import members
-from tenfold.data.batches import Part, sampler
+from tenfold.data.batches import Changes, Part, sampler
 from tenfold.data.standardizations import pixel
 from tenfold.engine import loop
 from tenfold.engine.population import assemble, built, first_params
@@ -42,7 +42,7 @@ def ours(population: int, precision: str) -> Callable[[], object]:
     model = built(recipe, own.image_shape, 10)
     pieces = assemble(recipe, settings, model, STEPS, STEPS, CPU)
     state = loop.start(first_params(recipe, settings, model, CPU), pieces.optimizer)
-    batches = sampler(own, BATCH, 0, "shuffle", 0.0, model.takes, model.noise)
+    batches = sampler(own, BATCH, 0, "shuffle", Changes(), model.takes, model.noise)
     return lambda: deque(loop.train(pieces.objective, pieces.optimizer, pieces.rate, batches, state, STEPS), 0)
 
 

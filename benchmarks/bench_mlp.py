@@ -11,7 +11,7 @@ import torch
 import tenfold
 from sidebyside import Budget, main
 from tenfold.choices import members
-from tenfold.data.batches import Part, sampler, steps_per_epoch
+from tenfold.data.batches import Changes, Part, sampler, steps_per_epoch
 from tenfold.data.standardizations import unit
 from tenfold.engine import loop
 from tenfold.engine.population import assemble, built, first_params
@@ -40,7 +40,7 @@ def ours(optimizer: str) -> Callable[[], object]:
     steps = steps_per_epoch(len(own.rows), BATCH)
     pieces = assemble(recipe, settings, model, steps, steps, CPU)
     state = loop.start(first_params(recipe, settings, model, CPU), pieces.optimizer)
-    batches = sampler(own, BATCH, 0, "shuffle", 0.0, model.takes, model.noise)
+    batches = sampler(own, BATCH, 0, "shuffle", Changes(), model.takes, model.noise)
     return lambda: deque(loop.train(pieces.objective, pieces.optimizer, pieces.rate, batches, state, steps), 0)
 
 

@@ -11,7 +11,7 @@ import torch
 
 import tenfold
 from tenfold.choices import members
-from tenfold.data.batches import Part, sampler
+from tenfold.data.batches import Changes, Part, sampler
 from tenfold.data.standardizations import pixel
 from tenfold.engine import loop
 from tenfold.engine.population import assemble, built, first_params
@@ -32,7 +32,7 @@ def accuracies(dataset: tenfold.Dataset, precision: str, scale: float = 1.0) -> 
     model, settings = built(recipe, own.image_shape, 10), members(recipe)
     pieces = assemble(recipe, settings, model, STEPS, STEPS // 3, CPU)
     state = loop.start(first_params(recipe, settings, model, CPU), pieces.optimizer)
-    batches = sampler(own, BATCH, 0, "shuffle", 0.0, model.takes, model.noise)
+    batches = sampler(own, BATCH, 0, "shuffle", Changes(), model.takes, model.noise)
     steps = loop.train(pieces.objective, pieces.optimizer, pieces.rate, batches, state, STEPS)
     last = deque(steps, 1)[0].state
     # Scored wide, as a sweep's winner is: what moves is the weights.

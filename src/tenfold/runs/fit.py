@@ -48,6 +48,8 @@ LOOK = 0.05
 # A rung is not worth starting for fewer updates, or parts of an epoch, than these.
 FEWEST = 100
 TIME_UP = ": the time was up"
+# Views of an image that its final scores are made of.
+LOOKS = {"none": 1, "flip": 2, "flip+shift": 6}
 # What is kept of the budget for test images, figures and the report: a share of it, within bounds in seconds.
 RESERVE, RESERVED = 0.1, (2.0, 20.0)
 
@@ -155,7 +157,8 @@ def _choices(run: Run, recipe: Recipe, rung: Rung) -> Settings:
     del brought["flip"]  # is the user's
     images = len(run.parts["train"].rows)
     batch = min(max(images // UPDATES, BATCHES[0]), BATCHES[1])
-    choices = {**brought, **rung.choices, "batch_size": batch, "patience": 0}
+    batch += images % batch == 1  # normalization cannot take a last batch of one image
+    choices = {**brought, **rung.choices, "batch_size": batch, "patience": 0, "test_views": "flip"}
     return {
         **choices,
         "widths": tuple(decide(run.folder, f"{rung.name}: widths", lambda: _width(run, recipe, rung, choices))),
@@ -164,11 +167,11 @@ def _choices(run: Run, recipe: Recipe, rung: Rung) -> Settings:
 
 def _width(run: Run, recipe: Recipe, rung: Rung, choices: Settings) -> tuple[int, ...]:
     """Return the widest network of which enough passes fit into the time that is left, else the narrowest."""
-    for widths in rung.widths:
+    for widths in rung.widths if _left(run, recipe) > 0 else rung.widths[-1:]:
         tried = recipe.model_copy(update={**choices, "widths": widths, "kind": "train"})
         stage = stage_of(run, rung.name, tried, members(tried), steps=1)
-        epoch = seconds_per_step(run, stage, LOOK * _left(run, recipe) / len(rung.widths)) * per_epoch(run, tried)
-        if PASSES * epoch <= _left(run, recipe):
+        pace = seconds_per_step(run, stage, LOOK * _left(run, recipe) / len(rung.widths))
+        if PASSES * pace * per_epoch(run, tried) + _scoring(run, stage, pace) <= _left(run, recipe):
             break
     return widths
 
@@ -183,7 +186,7 @@ def _course(run: Run, recipe: Recipe, share: float, stage: Stage) -> dict[str, A
     if left <= 0 and not first:
         return {"skipped": f"not trained{TIME_UP}"}
     pace = seconds_per_step(run, stage, LOOK * left)
-    left = _left(run, recipe)
+    left = _left(run, recipe) - _scoring(run, stage, pace)
     fewest = min(per_epoch(run, stage.recipe), FEWEST)
     alive = len(stage.settings)
     full = expected_seconds(stage, pace, stage.longest)
@@ -199,11 +202,21 @@ def _course(run: Run, recipe: Recipe, share: float, stage: Stage) -> dict[str, A
     return {"began": began, "steps": steps, "seconds": seconds, "until": until, "full": full}
 
 
+def _scoring(run: Run, stage: Stage, pace: float) -> float:
+    """Return about how many seconds the winner's final scores take. pace: seconds of an update of all members.
+
+    Validation images are scored twice, once for the temperature; a look at an image costs a third of a step on it.
+    """
+    sizes = [len(run.parts[part].rows) for part in ("validation", "validation", "test") if part in run.parts]
+    looks = sum(sizes) * LOOKS[stage.recipe.test_views]
+    return looks * pace / (3 * stage.recipe.batch_size * len(stage.settings))
+
+
 def _announce(run: Run, stage: Stage, epochs: float, seconds: float) -> None:
     """Say before a rung starts what it is and how long it may take."""
     best, name = run.saver.best()
     length = f"up to {count(math.ceil(epochs), 'epoch')}, about {duration(seconds)}"
-    message = f"{stage.name}: {len(stage.settings)} settings, {length}"
+    message = f"{stage.name}: {count(len(stage.settings), 'setting')}, {length}"
     run.watch(Event(stage.name, 0, epochs, 0, best if name else float("nan"), name, seconds, message))
 
 

@@ -5,6 +5,7 @@ import torch
 from torch.nn import functional
 
 from tenfold.engine.layers.batch_norm import batch_norm
+from tenfold.errors import UsageError
 
 
 def normalized(x, gain, bias, mean, variance, training=True, momentum=0.1):
@@ -57,6 +58,8 @@ def test_a_prediction_leaves_the_statistics_alone(draw):
 
 def test_a_single_value_has_no_variance(draw):
     one = draw(1, 3)
-    with pytest.raises(ValueError, match="more than one value a channel: give batches of two or more images"):
+    with pytest.raises(
+        UsageError, match=r"more than one value a channel.*choose a --batch-size that leaves no last batch"
+    ):
         batch_norm(draw(1, 1, 3), one, one, one, one.abs())
     assert batch_norm(draw(1, 1, 3), one, one, one, one.abs(), training=False)[0].isfinite().all()

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from tenfold.engine.arrays import stacked
 from tenfold.engine.types import Pull
+from tenfold.errors import UsageError
 
 IMAGES = True
 
@@ -34,10 +35,13 @@ def batch_norm(
     """Return y, its pullback, and the running mean and variance after this batch.
 
     x: (P, B, C, H, W) or (P, B, C); gain, bias, mean, variance: (P, C). Statistics and gradients of gain and bias have
-    the format of gain. Raises ValueError for a single value a channel, which has no variance.
+    the format of gain. Raises UsageError for a single value a channel, which has no variance.
     """
     if training and x[0, :, 0].numel() == 1:
-        raise ValueError("batch normalization needs more than one value a channel: give batches of two or more images")
+        raise UsageError(
+            "batch normalization needs more than one value a channel, and a batch has a single image here: choose a "
+            "--batch-size that leaves no last batch of one"
+        )
     running = [tensor.clone() if training else tensor for tensor in (mean, variance)]
     done = [
         torch.native_batch_norm(x[k], gain[k], bias[k], running[0][k], running[1][k], training, momentum, epsilon)
