@@ -41,7 +41,6 @@ Count = Annotated[int, Field(ge=0)]
 AtLeastOne = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Widths = Annotated[tuple[Annotated[int, Field(ge=1, le=10**6)], ...], Field(min_length=1)]
-
 Channels = tuple[Annotated[int, Field(ge=1, le=10**4)], ...]
 
 
@@ -278,15 +277,13 @@ class Recipe(BaseModel):
         for name, owner in OWNERS.items():
             if getattr(self, name) is True and getattr(self, owner.field) in owner.lacking:
                 raise ValueError(f"{name}: belongs to the {owner.field} {' or '.join(owner.having)}")
-        for name in ("flip", *AUGMENTATIONS):
-            if self.features != "pixels" and getattr(self, name) != 0:
-                does = "mirrors" if name == "flip" else "changes"
+        for name in ("flip", "test_views", *AUGMENTATIONS) if self.features != "pixels" else ():
+            if getattr(self, name) not in (0, "none"):
+                does = {"flip": "mirrors", "test_views": "looks at"}.get(name, "changes")
                 raise ValueError(f"{name}: {does} pixels; it does not go with the features {self.features}")
         for name in marked("augmentations", "MIXES"):
             if getattr(self, name) and isinstance(self.flip, tuple):
                 raise ValueError(f"{name}: mixes images as they are flipped; flip takes one value with it")
-        if self.features != "pixels" and self.test_views != "none":
-            raise ValueError(f"test_views: are views of pixels; they do not go with the features {self.features}")
         if self.flip_turns == "alternating" and self.sampling != "shuffle":
             raise ValueError("flip_turns: alternating needs epochs; it does not go with sampling replacement")
         return self

@@ -174,7 +174,8 @@ RESUMED = {
 @pytest.mark.parametrize("choices", RESUMED.values(), ids=RESUMED)
 def test_resume_is_bit_exact(choices, tmp_path):
     recipe, part = Recipe(batch_size=200, **choices), digits(torch.float32)
-    whole = Training(recipe, MEMBERS, part, 40)
+    some = MEMBERS[:2] if recipe.model == "convnet" else MEMBERS  # members of a network take turns
+    whole = Training(recipe, some, part, 40)
     kept = {}
     for state, _ in whole.run():
         if state.step in (1, 9, 17):  # 9 is the last step of an epoch, a short batch
@@ -185,7 +186,7 @@ def test_resume_is_bit_exact(choices, tmp_path):
         _, loaded, warning = checkpoint.load_checkpoint(tmp_path)
         assert warning == ""
         for begin in (halfway, loaded.state):
-            assert same_bits(Training(recipe, MEMBERS, part, 40).last(begin), last)
+            assert same_bits(Training(recipe, some, part, 40).last(begin), last)
 
 
 def digest(state):

@@ -48,5 +48,5 @@ def test_a_runs_scores_are_the_mean_of_its_views_in_its_file_too(model, tmp_path
 
 
 def test_views_of_features_are_refused():
-    with pytest.raises(tenfold.errors.UsageError, match="views of pixels"):
+    with pytest.raises(tenfold.errors.UsageError, match="test_views: looks at pixels"):
         tenfold.train("digits", features="patches", test_views="flip")
