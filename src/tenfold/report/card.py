@@ -6,6 +6,7 @@ was not measured is named as such. Neither Markdown nor HTML acts on the names t
 
 __all__ = ["card", "write_cards"]
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,7 @@ def _model(trained: TrainedModel, file: str) -> str:
         ("File", f"`{file}`"),
         ("Rung", _text(trained.cause.get("rung", ABSENT))),
         ("Model", f"{_text(trained.room_name)}; {trained.model.describe()}"),
-        ("Parameters", count(sum(tensor.numel() for tensor in trained.params.values()))),
+        ("Parameters", count(sum(map(math.prod, trained.model.shapes().values())))),
         ("Input", f"one image, {channels}{tone} × {height} × {width} (channels × height × width){_squashed(trained)}"),
         *_features(trained),
         ("Output", f"a probability for each of {len(trained.class_names)} classes"),

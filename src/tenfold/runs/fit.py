@@ -1,4 +1,4 @@
-"""The main job: a ladder of models, each rung a population over learning rate × l2; the best by validation is kept.
+"""The main job: a ladder of models, populations over learning rate × l2 and then a network; the best is kept.
 
 A rung's length is planned from the time it may take and the pace it was seen to have, written down before it starts,
 and follows its pace from then on. Weak members are dropped on the way; a rung ends when validation stops improving. A
