@@ -132,6 +132,9 @@ def test_rows_of_numbers_are_no_images_for_a_network(monkeypatch, rng, tmp_path)
         tenfold.train(tmp_path / "rows.npz", model="convnet", out=tmp_path / "train")
     run = tenfold.fit(tmp_path / "rows.npz", out=tmp_path / "run", minutes=100)
     assert run.result["left_out"] == {"convnet": "not trained, it needs images of 4 pixels or more a side"}
+    # The rung before it, the last that the data allow, gets the rest of the time.
+    plan = json.loads((run.folder / "plan.json").read_text())["linear-softmax: plan"]
+    assert plan["until"] > 0.8 * 60 * 100
 
 
 @pytest.mark.parametrize("part", ["validation", "test"])

@@ -130,16 +130,17 @@ def _left(run: Run, recipe: Recipe) -> float:
 
 def _planned(run: Run, recipe: Recipe, rung: Rung) -> tuple[Stage | None, str]:
     """Make the stage of a rung, as long as its share of the time allows, or None and why it is not trained."""
-    smallest = declared("models", rung.choices.get("model", "linear"), "SMALLEST", 1)
-    if min(run.about.facts.image_shape[1:]) < smallest:
-        return None, f"not trained, it needs images of {smallest} pixels or more a side"
+    if _side(run) < _smallest(rung):
+        return None, f"not trained, it needs images of {_smallest(rung)} pixels or more a side"
+    # The last rung that the data allow gets the rest of the time.
+    share = 1.0 if rung == [other for other in LADDER if _side(run) >= _smallest(other)][-1] else rung.share
     recipe_of = recipe.model_copy(update={**_choices(run, recipe, rung), "kind": "train"})
     updates = per_epoch(run, recipe_of)
     longest = max(rung.epochs, math.ceil(LEAST / updates)) * updates
     draft = stage_of(run, rung.name, recipe_of, members(recipe_of), steps=longest)._replace(
         longest=longest, thin=rung.thin
     )
-    plan = decide(run.folder, f"{rung.name}: plan", lambda: _course(run, recipe, rung.share, draft))
+    plan = decide(run.folder, f"{rung.name}: plan", lambda: _course(run, recipe, share, draft))
     if why_not := plan.get("skipped", ""):
         return None, why_not
     _announce(run, draft, plan["steps"] / updates, plan["seconds"])
@@ -147,6 +148,16 @@ def _planned(run: Run, recipe: Recipe, rung: Rung) -> tuple[Stage | None, str]:
     patience = max(recipe_of.patience, epochs // 4) if recipe_of.patience else 0
     patient = recipe_of.model_copy(update={"patience": patience})
     return draft._replace(recipe=patient, steps=plan["steps"], deadline=plan["until"]), ""
+
+
+def _side(run: Run) -> int:
+    """Return the pixels of an image's shorter side; 1 where the data are rows of numbers."""
+    return min(run.about.facts.image_shape[1:])
+
+
+def _smallest(rung: Rung) -> int:
+    """Return the fewest pixels a side that a rung's model takes."""
+    return int(declared("models", rung.choices.get("model", "linear"), "SMALLEST", 1))
 
 
 def _choices(run: Run, recipe: Recipe, rung: Rung) -> Settings:
