@@ -104,10 +104,11 @@ def test_a_network_of_images_is_a_rung_whose_width_and_batch_follow_time_and_ima
     monkeypatch.setattr(fit, "LEAST", 20)
     monkeypatch.setattr(fit, "LADDER", networks((10**4, 10**4), (4, 6)))
     monkeypatch.setattr(fit, "seconds_per_step", lambda run, stage, look: 10.0 if stage.recipe.widths[0] > 4 else 0.01)
+    monkeypatch.setattr(fit, "TINY", 8)
     run, _ = said(minutes=1)
     recipe = run.model.cause["recipe"]
     assert run.model.model.widths == tuple(recipe["widths"]) == (4, 6)
-    assert (recipe["preset"], recipe["batch_size"], recipe["patience"]) == ("fast", 32, 0)
+    assert (recipe["preset"], recipe["batch_size"], recipe["patience"], recipe["crop"]) == ("fast", 32, 0, 0)
     plan = json.loads((run.folder / "plan.json").read_text())
     assert plan["convnet: widths"] == [4, 6]
     assert (
@@ -117,11 +118,13 @@ def test_a_network_of_images_is_a_rung_whose_width_and_batch_follow_time_and_ima
     )
 
 
-def test_the_widest_network_is_trained_where_there_is_time(monkeypatch, said):
+@pytest.mark.parametrize(("tiny", "widths"), [(8, (5, 7)), (9, (4, 6))])
+def test_the_widest_network_is_trained_where_there_is_time_but_for_tiny_images(tiny, widths, monkeypatch, said):
     monkeypatch.setattr(fit, "LEAST", 20)
+    monkeypatch.setattr(fit, "TINY", tiny)
     monkeypatch.setattr(fit, "LADDER", networks((5, 7), (4, 6)))
     run, _ = said(minutes=100)
-    assert run.model.model.widths == (5, 7)
+    assert run.model.model.widths == widths
 
 
 def test_rows_of_numbers_are_no_images_for_a_network(monkeypatch, rng, tmp_path):

@@ -93,6 +93,8 @@ LADDER = (
 )
 # Passes over the images that make a wider network better than a narrower one.
 PASSES = 3
+# Training images are shifted by up to a share of their side; below so many pixels a side a narrow network is enough.
+SHIFT, TINY = 16, 16
 # Updates in an epoch of a network, as far as batches of some size allow.
 UPDATES, BATCHES = 90, (32, 500)
 
@@ -169,7 +171,8 @@ def _choices(run: Run, recipe: Recipe, rung: Rung) -> Settings:
     images = len(run.parts["train"].rows)
     batch = min(max(images // UPDATES, BATCHES[0]), BATCHES[1])
     batch += images % batch == 1  # normalization cannot take a last batch of one image
-    choices = {**brought, **rung.choices, "batch_size": batch, "patience": 0, "test_views": "flip"}
+    shift = round(_side(run) / SHIFT)
+    choices = {**brought, **rung.choices, "batch_size": batch, "crop": shift, "patience": 0, "test_views": "flip"}
     return {
         **choices,
         "widths": tuple(decide(run.folder, f"{rung.name}: widths", lambda: _width(run, recipe, rung, choices))),
@@ -177,8 +180,8 @@ def _choices(run: Run, recipe: Recipe, rung: Rung) -> Settings:
 
 
 def _width(run: Run, recipe: Recipe, rung: Rung, choices: Settings) -> tuple[int, ...]:
-    """Return the widest network of which enough passes fit into the time that is left, else the narrowest."""
-    for widths in rung.widths if _left(run, recipe) > 0 else rung.widths[-1:]:
+    """Return the widest network of which enough passes fit into the time, else the narrowest, as for tiny images."""
+    for widths in rung.widths if _left(run, recipe) > 0 and _side(run) >= TINY else rung.widths[-1:]:
         tried = recipe.model_copy(update={**choices, "widths": widths, "kind": "train"})
         stage = stage_of(run, rung.name, tried, members(tried), steps=1)
         pace = seconds_per_step(run, stage, LOOK * _left(run, recipe) / len(rung.widths))
