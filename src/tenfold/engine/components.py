@@ -82,7 +82,7 @@ def dense(name: str, inputs: int, outputs: int) -> Component:
 
 
 def dropped(name: str, width: int, share: float) -> Component:
-    """Return dropout of a row of components."""
+    """Return dropout of a row of features."""
     return Component(name, partial(dropout, p=share), noise=width)
 
 
