@@ -12,6 +12,7 @@ from tenfold import sessions
 from tenfold.errors import RunError, UsageError
 from tenfold.runs import fit
 from tenfold.runs.checkpoint import Saver
+from tenfold.runs.predict import evaluate_model
 
 DIVERGING = {
     **fit.LINEAR,
@@ -203,3 +204,6 @@ def test_a_folder_shows_progress_from_its_first_picture_on(monkeypatch, rng, tmp
     assert work[:2] == ["reading images", "comparing thumbnails"]
     assert "linear-softmax" in work
     assert all(event.best_rung or np.isnan(event.best) for event in events)
+    events.clear()
+    evaluate_model(tmp_path / "run", str(tmp_path / "data"), "all", "", watch=events.append)
+    assert (events[0].rung, events[0].done, events[0].total) == ("reading images", 0, 60)

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 import tenfold
+from tenfold.runs.predict import evaluate_model
 from tenfold.trained.model import load_model, scores
 from tenfold.trained.views import views
 
@@ -40,11 +41,9 @@ def test_a_runs_scores_are_the_mean_of_its_views_in_its_file_too(model, tmp_path
     mean = sum(weight * scores(alone, seen) for weight, seen in views(images, "flip+shift", True))
     torch.testing.assert_close(scores(trained, images), mean, rtol=1e-4, atol=1e-4)
     assert not torch.allclose(scores(alone, images), mean)
-    assert (
-        "6 views" in (tmp_path / "run" / "model-card.md").read_text()
-        if (tmp_path / "run" / "model-card.md").exists()
-        else True
-    )
+    notes = evaluate_model(tmp_path / "run", "digits", "test", "")["notes"]
+    assert any(note.startswith("scores are the mean of 6 views") for note in notes)
+    assert "the mean of 6 views of an image" in (tmp_path / "run" / "model.md").read_text()
 
 
 def test_views_of_features_are_refused():

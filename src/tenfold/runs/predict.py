@@ -23,12 +23,14 @@ from tenfold.data.readers.images import remarks
 from tenfold.data.types import Dataset, drawn_shape
 from tenfold.errors import DataError, FileError, RunError, UsageError, blamed, nearest
 from tenfold.files import as_json, is_saved
+from tenfold.runs.events import Watch, silent, working
 from tenfold.runs.prepare import parts_of, stored_split
 from tenfold.text import count, percent, visible
 from tenfold.trained.answer import form_of
 from tenfold.trained.evaluate import measure
 from tenfold.trained.metrics import Metrics
-from tenfold.trained.model import TrainedModel, finite_scores, in_training, load_model, shares
+from tenfold.trained.model import TrainedModel, finite_scores, in_training, load_model, shares, test_views
+from tenfold.trained.views import views_text
 
 SLICE = 1000
 PARTS = ("train", "validation", "test", "all")
@@ -36,18 +38,25 @@ GREY = torch.tensor([0.299, 0.587, 0.114], dtype=torch.float64)  # ITU-R 601, as
 
 
 def evaluate_model(
-    path: Path, data: str, part: str, data_dir: str, skip_unreadable: bool = False, parts: str = ""
+    path: Path,
+    data: str,
+    part: str,
+    data_dir: str,
+    skip_unreadable: bool = False,
+    parts: str = "",
+    watch: Watch = silent,
 ) -> dict[str, Any]:
     """Return metrics of a run's model (or a model file) on a part of labeled data.
 
     part: "train", "validation", "test", "all", or "": test where there is one, else all. Where the data are those that
     the model was trained on, the parts are that run's own. parts: folders of the parts, "" for those of the run where
-    the data have them. The data may lack classes. Raises DataError where they have others, or shapes do not fit.
+    the data have them. watch: hears how far reading is. The data may lack classes. Raises DataError where they have
+    others, or shapes do not fit.
     """
     if part and part not in PARTS:
         raise UsageError(f"no part {part!r}: {nearest(part, PARTS)}")
     trained = opened_model(path, data)
-    dataset = _data(trained, data, data_dir, skip_unreadable, parts)
+    dataset = _data(trained, data, data_dir, skip_unreadable, parts, watch)
     same = fingerprint(dataset) == trained.cause["data"]["fingerprint"]
     positions = _own_parts(path, trained, dataset) if same else dataset.parts
     part = part or ("test" if "test" in positions else "all")
@@ -65,17 +74,29 @@ def evaluate_model(
         "same_data": same,
         **_plain_scores(measure(labels, predicted, trained.class_names)),
         "in_training": None if seen is None else int(seen.sum()),
-        "notes": [*dataset.notes, *_converted(trained, dataset), *_seen_note(seen, predicted == labels)],
+        "notes": [
+            *dataset.notes,
+            *_converted(trained, dataset),
+            *_seen_note(seen, predicted == labels),
+            *_views_note(trained),
+        ],
     }
 
 
-def _data(trained: TrainedModel, data: str, data_dir: str, skip_unreadable: bool, parts: str) -> Dataset:
+def _views_note(trained: TrainedModel) -> list[str]:
+    """Say what scores are the mean of, where that is several views of an image."""
+    said = views_text(*test_views(trained))
+    return [f"scores are {said}"] if said else []
+
+
+def _data(trained: TrainedModel, data: str, data_dir: str, skip_unreadable: bool, parts: str, watch: Watch) -> Dataset:
     """Load labeled data as the model takes them."""
     return load(
         data,
         data_dir=data_dir,
         size=drawn_shape(trained.image_shape)[-1] if is_folder(data) else 0,
         skip_unreadable=skip_unreadable,
+        watch=working(watch),
         parts=parts or _own_layout(trained, data),
         precedent=form_of(trained).precedent,
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from tenfold.cli.display import display
 from tenfold.cli.options import DATA_DIR, JSON, PARTS, SKIP, shown
 from tenfold.cli.tables.results import print_evaluation
 
@@ -26,4 +27,6 @@ def command(model: Path, data: str, part: str, parts: str, data_dir: str, skip_u
     """
     from tenfold.runs.predict import evaluate_model
 
-    shown(evaluate_model(model, data, part, data_dir, skip_unreadable, parts), as_json, print_evaluation)
+    with display(as_json) as watch:
+        metrics = evaluate_model(model, data, part, data_dir, skip_unreadable, parts, watch)
+    shown(metrics, as_json, print_evaluation)
