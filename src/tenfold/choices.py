@@ -40,9 +40,9 @@ def recipe(choices: dict[str, Any]) -> Recipe:
 
 def of_preset(choices: dict[str, Any]) -> dict[str, Any]:
     """Return the choices that a network's preset brings; those that were given come before them."""
-    preset = choices.get("preset", Recipe.model_fields["preset"].default)
-    if choices.get("model") != "convnet":
+    if "preset" not in declared("models", str(choices.get("model", "")), "USES", ()):
         return {}
+    preset = choices.get("preset", Recipe.model_fields["preset"].default)
     brought = dict(declared("presets", str(preset), "CHOICES", ()))
     if "precision" in brought and "precision" not in choices:  # the one choice that depends on the machine
         brought["precision"] = importlib.import_module("tenfold.engine.narrowing").fastest_precision()

@@ -40,6 +40,7 @@ from tenfold.runs.stage import fresh, train_stage
 from tenfold.text import count, duration
 from tenfold.trained.metrics import Metrics
 from tenfold.trained.model import load_model
+from tenfold.trained.views import looks
 
 # Small data have short epochs: a rung takes at least so many updates.
 LEAST = 2000
@@ -48,8 +49,6 @@ LOOK = 0.05
 # A rung is not worth starting for fewer updates, or parts of an epoch, than these.
 FEWEST = 100
 TIME_UP = ": the time was up"
-# Views of an image that its final scores are made of.
-LOOKS = {"none": 1, "flip": 2, "flip+shift": 6}
 # What is kept of the budget for test images, figures and the report: a share of it, within bounds in seconds.
 RESERVE, RESERVED = 0.1, (2.0, 20.0)
 
@@ -168,15 +167,25 @@ def _choices(run: Run, recipe: Recipe, rung: Rung) -> Settings:
         return rung.choices
     brought = of_preset(rung.choices)
     del brought["flip"]  # is the user's
-    images = len(run.parts["train"].rows)
-    batch = min(max(images // UPDATES, BATCHES[0]), BATCHES[1])
-    batch += images % batch == 1  # normalization cannot take a last batch of one image
+    batch = _batch(len(run.parts["train"].rows))
     shift = round(_side(run) / SHIFT)
     choices = {**brought, **rung.choices, "batch_size": batch, "crop": shift, "patience": 0, "test_views": "flip"}
     return {
         **choices,
         "widths": tuple(decide(run.folder, f"{rung.name}: widths", lambda: _width(run, recipe, rung, choices))),
     }
+
+
+def _batch(images: int) -> int:
+    """Return the size of a network's batches, none of which is left with a single image: normalization takes none.
+
+    >>> _batch(45_000), _batch(9_001), _batch(1_057)
+    (500, 101, 34)
+    """
+    batch = min(max(images // UPDATES, BATCHES[0]), BATCHES[1])
+    while images % batch == 1:
+        batch += 1
+    return batch
 
 
 def _width(run: Run, recipe: Recipe, rung: Rung, choices: Settings) -> tuple[int, ...]:
@@ -222,8 +231,8 @@ def _scoring(run: Run, stage: Stage, pace: float) -> float:
     Validation images are scored twice, once for the temperature; a look at an image costs a third of a step on it.
     """
     sizes = [len(run.parts[part].rows) for part in ("validation", "validation", "test") if part in run.parts]
-    looks = sum(sizes) * LOOKS[stage.recipe.test_views]
-    return looks * pace / (3 * stage.recipe.batch_size * len(stage.settings))
+    seen = sum(sizes) * looks(stage.recipe.test_views, bool(stage.recipe.flip))
+    return seen * pace / (3 * stage.recipe.batch_size * len(stage.settings))
 
 
 def _announce(run: Run, stage: Stage, epochs: float, seconds: float) -> None:

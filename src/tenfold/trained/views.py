@@ -6,10 +6,11 @@ flip+shift   of those, half; the other half from the image moved by one pixel do
 What moves in at an edge is the edge's own neighbor inside, as in the augmentation `crop`.
 """
 
-__all__ = ["views", "views_text"]
+__all__ = ["looks", "views", "views_text"]
 
 from collections.abc import Iterator
 
+import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
@@ -24,6 +25,15 @@ SEEN = {
 def views_text(word: str, mirrors: bool) -> str:
     """Say what the scores of an image are the mean of; "" for the image alone."""
     return SEEN.get((word, mirrors), "")
+
+
+def looks(word: str, mirrors: bool) -> int:
+    """Count the views of an image that its scores are the mean of.
+
+    >>> looks("none", True), looks("flip", True), looks("flip+shift", True), looks("flip+shift", False)
+    (1, 2, 6, 3)
+    """
+    return sum(1 for _ in views(torch.zeros(1, 1, 3, 3), word, mirrors))
 
 
 def views(x: Tensor, word: str, mirrors: bool) -> Iterator[tuple[float, Tensor]]:

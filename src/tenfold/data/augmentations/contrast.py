@@ -9,7 +9,7 @@ from torch import Tensor
 from tenfold.rooms import Hyperparameter
 
 NUMBERS = (
-    Hyperparameter("contrast", 0.0, "largest change of contrast of a training image, in deviations", least=0, below=10),
+    Hyperparameter("contrast", 0.0, "largest change of contrast of a training image, as a share", least=0, below=10),
 )
 
 
