@@ -122,7 +122,7 @@ def numbers(room: str, word: str) -> tuple[Hyperparameter, ...]:
 
 def declared(room: str, word: str, constant: str, otherwise: Any) -> Any:
     """Return a constant of an entry's file, made of literals and Hyperparameter(…); otherwise, where it has none."""
-    if not _is_folder(room):
+    if not _is_folder(room) or word not in names(room):
         return otherwise
     files = (place / f"{word}.py" for place in _places(room))
     return next((_constant(file, constant, otherwise) for file in files if file.exists()), otherwise)
