@@ -15,6 +15,7 @@ __all__ = [
     "marks",
     "ruler",
     "rung_colors",
+    "signed_colors",
     "spread",
     "typed",
     "unit",
@@ -154,6 +155,14 @@ def kept_as_text(legend: Legend, names: Sequence[str]) -> None:
     for text, name in zip(legend.get_texts(), names, strict=True):
         text.set_parse_math(False)
         text.set_text(name)
+
+
+def signed_colors(values: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return colors (H, W, 4) of a map (H, W): blue below 0, white at 0, red above; a few largest numbers saturate."""
+    sizes = np.abs(values[np.isfinite(values)].astype(np.float64))
+    limit = (float(np.quantile(sizes, 0.995)) or float(sizes.max())) if sizes.size else 0.0
+    shares = np.nan_to_num((1 + values.astype(np.float64) / (limit or 1.0)) / 2, nan=0.5)
+    return np.asarray(colormaps["RdBu_r"](shares.clip(0, 1)))
 
 
 def unit(metric: str) -> tuple[str, float, str]:

@@ -1,0 +1,100 @@
+"""What a prediction rests on, as a map over the image: gradients of a class's score, by the layers' own pullbacks.
+
+With the score z_k(x) of class k, before the temperature, at the standardized pixels x,
+
+    gradient × input     x ∂z_k/∂x                                       a linear model's z_k is the sum of it, and b_k
+    smoothed gradient    1/n Σ_j ∂z_k/∂x at x + σ ε_j,   ε_j normal      σ is a share of the range of x
+
+(Simonyan, Vedaldi and Zisserman 2013; Smilkov, Thorat, Kim, Viégas and Wattenberg 2017). Where scores are a mean over
+views of an image, z_k is that mean: gradient × input goes through every view, the noisy copies take turns at them.
+Networks in bfloat16 are differentiated in float32.
+"""
+
+__all__ = ["COPIES", "gradient_times_input", "smoothed_gradient", "standardized", "unmapped"]
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tenfold.engine.chain import through
+from tenfold.engine.types import Layer
+from tenfold.seeds import generator
+from tenfold.trained.model import TrainedModel, test_views
+from tenfold.trained.views import View, view_layers
+
+# Images whose activations are kept at once.
+SLICE = 32
+# Noisy copies, a multiple of every number of views, and their noise as a share of the range of an image's inputs.
+COPIES, NOISE = 12, 0.1
+
+
+def unmapped(trained: TrainedModel) -> str:
+    """Say why a model has no gradient in the pixels; "" where it has one."""
+    if trained.features == "pixels":
+        return ""
+    return f"no gradient maps: the model sees {trained.features}, and no gradient leads from these back to the pixels"
+
+
+def gradient_times_input(trained: TrainedModel, images: Tensor, labels: Tensor) -> Tensor:
+    """Return gradient × input (N, C, H, W) of the scores of the classes labels (N,).
+
+    images: (N, C, H, W) in the pixel units of the model's data. The model must see pixels, as `unmapped` says.
+    """
+    seen = _views(trained)
+    maps = []
+    for x, classes in _inputs(trained, images, labels):
+        gradients = [view.weight * _gradient(trained, x, classes, view.layer) for view in seen]
+        maps.append(x * torch.stack(gradients).sum(0))
+    return torch.cat(maps)
+
+
+def smoothed_gradient(
+    trained: TrainedModel, images: Tensor, labels: Tensor, copies: int = COPIES, noise: float = NOISE, seed: int = 0
+) -> Tensor:
+    """Return the mean gradient (N, C, H, W) over noisy copies of each image; arguments as `gradient_times_input`.
+
+    copies: a multiple of the number of views. noise: σ as a share of the range of the image's inputs. All images get
+    the same draws, which depend on the seed alone.
+    """
+    seen = _views(trained)
+    maps = []
+    for x, classes in _inputs(trained, images, labels):
+        spread = noise * (x.amax((1, 2, 3), keepdim=True) - x.amin((1, 2, 3), keepdim=True))
+        total = torch.zeros_like(x)
+        for j in range(copies):
+            view, draws = seen[j % len(seen)], generator(seed, "smoothing", j).standard_normal(x.shape[1:])
+            noisy = x + spread * torch.from_numpy(draws).to(x)
+            total += len(seen) * view.weight * _gradient(trained, noisy, classes, view.layer)
+        maps.append(total / copies)
+    return torch.cat(maps)
+
+
+def _views(trained: TrainedModel) -> list[View]:
+    return view_layers(*test_views(trained))
+
+
+def standardized(trained: TrainedModel, images: Tensor) -> Tensor:
+    """Return images (N, C, H, W) as a model that sees pixels takes them, in the format of its weights."""
+    pixels = images.flatten(1).to(trained.factor.dtype)
+    return torch.addcmul(trained.offset, pixels, trained.factor).view(-1, *trained.image_shape)
+
+
+def _inputs(trained: TrainedModel, images: Tensor, labels: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield some standardized images (B, C, H, W) at a time, and their classes (B,)."""
+    for some, classes in zip(torch.split(images, SLICE), torch.split(labels, SLICE), strict=True):
+        yield standardized(trained, some), classes
+
+
+def _gradient(trained: TrainedModel, x: Tensor, labels: Tensor, view: Layer) -> Tensor:
+    """Return the gradient (B, C, H, W) of the scores of labels (B,) by one view of standardized images."""
+    seen, pull_view = view(x)
+    model: Any = replace(trained.model, narrow=False) if getattr(trained.model, "narrow", False) else trained.model
+    links, rows = model.links({}, training=False), seen.reshape(-1, *model.takes)
+    z, pull, _ = through(links, trained.params, trained.params, rows)
+    dz = torch.zeros_like(z).scatter_(-1, labels.view(1, -1, 1), 1.0)
+    dx: Any = pull(dz, need_dx=True)[0]
+    gradient: Tensor = pull_view(dx.view_as(seen))[0]
+    return gradient

@@ -1,0 +1,96 @@
+"""Maps of what a prediction rests on are autograd's, in float64, through every view of the image."""
+
+from dataclasses import replace
+from functools import partial
+
+import pytest
+import torch
+
+from tenfold.rooms import find
+from tenfold.seeds import generator
+from tenfold.trained.model import TrainedModel, scores
+from tenfold.trained.saliency import COPIES, gradient_times_input, smoothed_gradient, unmapped
+from tenfold.trained.views import view_layers, views
+
+SHAPE, CLASSES = (3, 9, 8), 4
+PLAIN = {"recipe": {"test_views": "none"}, "settings": {"flip": 0.5}}
+LOOKED = {"recipe": {"test_views": "flip+shift"}, "settings": {"flip": 0.5}}
+MODELS = {
+    "linear": ("linear", (216, CLASSES)),
+    "mlp": ("mlp", (216, CLASSES, (7, 6), "tanh", 0.5)),
+    "fast": ("convnet", (SHAPE, CLASSES, "fast", (4, 5), 0, 6, 0.5)),
+    "resnet": ("convnet", (SHAPE, CLASSES, "resnet", (4, 5), 1)),
+}
+
+
+def trained(word, draw, cause=PLAIN, **changes):
+    """A model with random weights, running statistics and standardization, float64."""
+    model = find("models", MODELS[word][0])(*MODELS[word][1])
+    params = model.init([0], "he") | model.buffers(1, draw(20, *SHAPE) if word in ("fast", "resnet") else draw(20, 216))
+    params = {name: t + 0.1 * draw(*t.shape).abs() for name, t in params.items()}
+    factor, offset = draw(216).abs() + 0.5, draw(216)
+    names = tuple("abcd")
+    return TrainedModel(MODELS[word][0], model, params, factor, offset, SHAPE, 1.0, names, "softmax", cause, **changes)
+
+
+def by_autograd(model, x, labels, looked):
+    """Gradient in standardized pixels of the score of weighted views, looked(x)."""
+    x = x.clone().requires_grad_()
+    looks = list(looked(x))
+    z = sum(w * model.model.predict(model.params, {}, v.reshape(-1, *model.model.takes))[0] for w, v in looks)
+    return torch.autograd.grad(z.gather(1, labels[:, None]).sum(), x)[0]
+
+
+def standardized(model, images):
+    return (model.factor * images.flatten(1) + model.offset).view(-1, *SHAPE)
+
+
+@pytest.mark.parametrize("cause", [PLAIN, LOOKED], ids=["plain", "views"])
+@pytest.mark.parametrize("word", MODELS)
+def test_gradient_times_input_is_that_of_autograd(word, cause, draw):
+    model, images, labels = trained(word, draw, cause), draw(37, *SHAPE), torch.arange(37) % CLASSES
+    x = standardized(model, images)
+    wanted = x * by_autograd(model, x, labels, partial(views, word=cause["recipe"]["test_views"], mirrors=True))
+    torch.testing.assert_close(gradient_times_input(model, images, labels), wanted, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("word", MODELS)
+def test_smoothed_gradient_is_the_mean_of_autograds_over_copies_that_take_turns_at_the_views(word, draw):
+    model, images, labels = trained(word, draw, LOOKED), draw(3, *SHAPE), torch.tensor([0, 3, 1])
+    x, seen = standardized(model, images), view_layers("flip+shift", True)
+    spread = 0.1 * (x.amax((1, 2, 3), keepdim=True) - x.amin((1, 2, 3), keepdim=True))
+    total = torch.zeros_like(x)
+    for j in range(COPIES):
+        noisy = x + spread * torch.from_numpy(generator(5, "smoothing", j).standard_normal(SHAPE))
+        total += by_autograd(model, noisy, labels, lambda x, view=seen[j % 6]: [(6 * view.weight, view.layer(x)[0])])
+    torch.testing.assert_close(smoothed_gradient(model, images, labels, seed=5), total / COPIES, rtol=1e-9, atol=1e-9)
+    alone = smoothed_gradient(model, images[1:2], labels[1:2], seed=5)
+    torch.testing.assert_close(alone[0], total[1] / COPIES, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("cause", [PLAIN, LOOKED], ids=["plain", "views"])
+def test_a_linear_models_score_is_its_bias_and_the_sum_of_its_map(cause, draw):
+    model, images, labels = trained("linear", draw, cause), draw(5, *SHAPE), torch.tensor([0, 1, 2, 3, 3])
+    parts = gradient_times_input(model, images, labels).flatten(1).sum(1)
+    z = scores(model, images).gather(1, labels[:, None])[:, 0]
+    torch.testing.assert_close(parts + model.params["scores.bias"][0, labels], z, rtol=1e-10, atol=1e-10)
+
+
+def test_networks_in_bfloat16_have_the_maps_of_float32(draw):
+    model, images, labels = trained("fast", draw), draw(4, *SHAPE), torch.arange(4)
+    narrow = replace(model, model=replace(model.model, narrow=True))
+    wide = gradient_times_input(model, images, labels)
+    assert torch.equal(gradient_times_input(narrow, images, labels), wide)
+
+
+def test_what_sees_no_pixels_says_so(draw):
+    assert not unmapped(trained("linear", draw))
+    assert "sees patches" in unmapped(trained("linear", draw, features="patches"))
+
+
+@pytest.mark.parametrize(("word", "mirrors"), [("flip", True), ("flip+shift", True), ("flip+shift", False)])
+def test_a_views_pullback_is_its_transpose(word, mirrors, draw):
+    x, dy = draw(2, *SHAPE), draw(2, *SHAPE)
+    for view in view_layers(word, mirrors):
+        y, pull = view.layer(x)
+        torch.testing.assert_close((y * dy).sum(), (x * pull(dy)[0]).sum())
