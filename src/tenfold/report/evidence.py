@@ -1,4 +1,4 @@
-"""What one prediction rests on, as a figure: the image, its maps, and what is left as their pixels are deleted."""
+"""The evidence for a prediction as a figure: the image, its maps, and what is left as their pixels are deleted."""
 
 __all__ = ["Evidence", "draw_evidence"]
 
@@ -15,7 +15,7 @@ from tenfold.trained.occlusion import Deletion
 
 
 class Evidence(NamedTuple):
-    """What a prediction rests on. image: (H, W) or (H, W, 3), bytes; predicted: its class; probability: of that.
+    """The evidence for a prediction. image: (H, W) or (H, W, 3), bytes; predicted: its class; probability: of that.
 
     maps, deletions: name -> map (H, W), and what is left as its pixels are deleted.
     """
@@ -53,7 +53,7 @@ def _curves(panel: Axes, evidence: Evidence) -> None:
     panel.set_ylabel(f"probability of {label(evidence.predicted, 16)} (%)", fontsize=8, parse_math=False)
     panel.tick_params(labelsize=7)
     panel.spines[["top", "right"]].set_visible(False)
-    panel.legend(fontsize=6.5, frameon=False)
+    panel.legend(fontsize=7, frameon=False, ncols=2, loc="upper center", bbox_to_anchor=(0.45, -0.24))
 
 
 def _show(panel: Axes, picture: NDArray[Any], title: str) -> None:

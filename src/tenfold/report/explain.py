@@ -1,4 +1,4 @@
-"""What a model's predictions about image files rest on: a figure for each file, and one page with all of them.
+"""The evidence for a model's predictions about image files: a figure for each file, and one page with all of them.
 
 Maps by gradients, a map by covering parts of the image, curves that test these maps, and the nearest training images.
 """

@@ -47,7 +47,7 @@ class FirstLayer(NamedTuple):
 
 
 class Explanations(NamedTuple):
-    """What some predictions rest on; n images. mistakes: they are the surest mistakes, else the least certain answers.
+    """Maps of the pixels that n predictions rest on. mistakes: the surest mistakes, else the least certain answers.
 
     images: (n, H, W) grey or (n, H, W, 3), bytes. plain, smoothed: (n, H, W), gradient × input of the predicted class,
     summed over channels, with the gradient at the image and with its mean over noisy copies. true, predicted,

@@ -1,4 +1,4 @@
-"""What a prediction rests on, by trial: parts of an image are covered, and the probability of its class is asked again.
+"""Trials of what a prediction rests on: parts of an image are covered, and the probability of its class is asked again.
 
     occlusion    a square moves over the image; a pixel gets the mean drop of the squares that cover it (Zeiler and
                  Fergus 2014)
@@ -26,8 +26,11 @@ from tenfold.trained.model import TrainedModel, scores, shares
 SLICE = 64
 # A square's side is a fourth of the image's, and it moves by half of that.
 PART = 4
-# Cells of a side, steps of a curve, random orders.
-CELLS, STEPS, ORDERS = 16, 10, 9
+# Cells of a side, steps of a curve.
+CELLS, STEPS = 16, 10
+
+ORDERS = 9
+"""Random orders that the order of a map is compared with."""
 
 
 class Deletion(NamedTuple):

@@ -1,4 +1,4 @@
-"""What a prediction rests on, as a map over the image: gradients of a class's score, by the layers' own pullbacks.
+"""Maps of the pixels that a prediction rests on: gradients of a class's score, by the layers' own pullbacks.
 
 With the score z_k(x) of class k, before the temperature, at the standardized pixels x,
 
@@ -27,8 +27,11 @@ from tenfold.trained.views import View, view_layers
 
 # Images whose activations are kept at once.
 SLICE = 32
-# Noisy copies, a multiple of every number of views, and their noise as a share of the range of an image's inputs.
-COPIES, NOISE = 12, 0.1
+COPIES = 12
+"""Noisy copies of an image: a multiple of every number of views."""
+
+NOISE = 0.1
+"""Deviation of the noise, as a share of the range of an image's inputs."""
 
 
 def unmapped(trained: TrainedModel) -> str:

@@ -17,7 +17,7 @@ from matplotlib.text import Text
 from tenfold.errors import FileError
 from tenfold.report import svg
 from tenfold.report.figures import rung_colors
-from tenfold.report.results import Results
+from tenfold.report.results import Explanations, FirstLayer, Results
 from tenfold.report.svg import draw_all, house_style
 from tenfold.rooms import find, names
 from tenfold.text import short
@@ -49,6 +49,16 @@ def made(class_names=("cat", "dog", "owl"), rungs=("linear", "mlp"), channels=3)
     labels = np.arange(4 * classes) % classes
     wrong = np.where(np.arange(labels.size) < classes, (labels + 1) % classes, labels)
     weights = np.random.default_rng(0).normal(size=(classes, channels, 5, 4)).astype(np.float32)
+    generator = np.random.default_rng(1)
+    layers = {
+        name: FirstLayer(
+            generator.normal(size=(5 + 60 * k, channels, 3, 3)).astype(np.float32), 96, np.linspace(9, 0, 5 * (1 - k))
+        )
+        for k, name in enumerate(rungs[:2])
+    }
+    maps = generator.normal(size=(2, classes, 5, 4)).astype(np.float32)[:, :8]
+    pixels = generator.integers(0, 256, (classes, 5, 4, 3), dtype=np.uint8)[:8]
+    shown = tuple(class_names[:8])
     tried = tuple({"loss": "softmax", "learning_rate": rate, "l2": 0.0} for rate in (0.1, 0.01, 0.03))
     return Results(
         name="made",
@@ -69,6 +79,10 @@ def made(class_names=("cat", "dog", "owl"), rungs=("linear", "mlp"), channels=3)
         encoder_loss={
             name: 0.02 + 0.1 / np.outer(range(1, 5), (index + 1, index + 2)) for index, name in enumerate(rungs)
         },
+        filters=layers,
+        explanations=Explanations(
+            True, pixels if channels == 3 else pixels[..., 0], *maps, shown, shown[::-1], (0.5,) * len(shown)
+        ),
     )
 
 
@@ -90,7 +104,21 @@ def broken():
         "mlp": np.full((2, 1, 3, 5, 4), np.inf, np.float32),
     }
     losses = {"linear": np.array([[1.0, 1e-9], [np.nan, np.inf], [1e300, 2.0]]), "mlp": np.full((2, 2), np.nan)}
-    return replace(results, curves=curves, templates=templates, reconstructions=pictures, encoder_loss=losses)
+    layers = {
+        "linear": FirstLayer(np.full((3, 3, 2, 2), np.nan, np.float32), 3, np.zeros(3)),
+        "mlp": FirstLayer(np.full((2, 1, 2, 2), np.inf, np.float32), 2, np.zeros(0)),
+    }
+    maps = {"plain": np.full((3, 5, 4), np.nan, np.float32), "smoothed": np.full((3, 5, 4), np.inf, np.float32)}
+    explained = results.explanations._replace(confidence=(np.nan,) * 3, **maps)
+    return replace(
+        results,
+        curves=curves,
+        templates=templates,
+        reconstructions=pictures,
+        encoder_loss=losses,
+        filters=layers,
+        explanations=explained,
+    )
 
 
 def runs(count=9):

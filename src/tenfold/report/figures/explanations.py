@@ -1,4 +1,4 @@
-"""What some predictions rest on: images, gradient × input and the smoothed gradient below each other."""
+"""Maps of the pixels that some predictions rest on: images, gradient × input, and this with a smoothed gradient."""
 
 __all__ = ["explanations"]
 
