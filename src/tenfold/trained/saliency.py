@@ -59,16 +59,16 @@ def smoothed_gradient(
 ) -> Tensor:
     """Return the mean gradient (N, C, H, W) over noisy copies of each image; arguments as `gradient_times_input`.
 
-    copies: a multiple of the number of views. noise: σ as a share of the range of the image's inputs. All images get
-    the same draws, which depend on the seed alone.
+    copies: a multiple of the number of views. noise: σ as a share of the range of the image's inputs. The draws depend
+    on the seed and on an image's place among the others.
     """
     seen = _views(trained)
     maps = []
-    for x, classes in _inputs(trained, images, labels):
+    for piece, (x, classes) in enumerate(_inputs(trained, images, labels)):
         spread = noise * (x.amax((1, 2, 3), keepdim=True) - x.amin((1, 2, 3), keepdim=True))
         total = torch.zeros_like(x)
         for j in range(copies):
-            view, draws = seen[j % len(seen)], generator(seed, "smoothing", j).standard_normal(x.shape[1:])
+            view, draws = seen[j % len(seen)], generator(seed, "smoothing", piece, j).standard_normal(x.shape)
             noisy = x + spread * torch.from_numpy(draws).to(x)
             total += len(seen) * view.weight * _gradient(trained, noisy, classes, view.layer)
         maps.append(total / copies)

@@ -16,7 +16,7 @@ from matplotlib.text import Text
 
 from tenfold.errors import FileError
 from tenfold.report import svg
-from tenfold.report.figures import rung_colors
+from tenfold.report.figures import rung_colors, signed_colors
 from tenfold.report.results import Explanations, FirstLayer, Results
 from tenfold.report.svg import draw_all, house_style
 from tenfold.rooms import find, names
@@ -329,6 +329,37 @@ def test_reconstructions_stand_below_their_images():
     colored = select("reconstructions", made()).pairs[1]
     wanted = made().reconstructions["mlp"][1, 2].transpose(1, 2, 0).clip(0, 1)
     np.testing.assert_array_equal(colored.images[1, 2], wanted)
+
+
+def test_filters_fill_their_own_range_about_zero():
+    results = made()
+    first, second = select("filters", results).blocks
+    weights = results.filters["linear"].filters[2].transpose(1, 2, 0)
+    np.testing.assert_allclose(first.images[2], 0.5 + 0.5 * weights / np.abs(weights).max(), atol=1e-6)
+    assert first.names == ("9", "6.8", "4.5", "2.2", "0")
+    assert "5 filters" not in first.said
+    assert "first 5 of 96 filters that whiten patches of 3 × 3 pixels, and as many negatives" in first.said
+    assert second.names == tuple(map(str, range(1, 66)))
+    assert "first 65 of 96 filters of 3 × 3 pixels, trained" in second.said
+
+
+def test_maps_are_blue_below_zero_red_above_and_summed_over_squares_where_they_are_large():
+    red, white, blue = (signed_colors(np.array([[k, 1.0], [1.0, -1.0]]))[0, 0] for k in (1.0, 0.0, -1.0))
+    assert red[0] > 2 * red[2]
+    assert blue[2] > 1.5 * blue[0]
+    assert white[:3].min() > 0.95
+    values = np.zeros((130, 100))
+    values[3, 4], values[7, 3], values[8, 5], values[90, 90], values[91, 91] = 5.0, -4.0, -1.0, 5.0, -5.0
+    colors = signed_colors(values)
+    assert colors.shape == (44, 34, 4)
+    for place, color in (((1, 1), red), ((2, 1), blue), ((30, 30), white), ((43, 33), white)):
+        assert (colors[place] == color).all()
+    explained = made().explanations
+    data = select("explanations", made())
+    np.testing.assert_array_equal(data.pictures[1][2], signed_colors(explained.plain[2]))
+    np.testing.assert_array_equal(data.pictures[2][2], signed_colors(explained.smoothed[2]))
+    assert data.heads[0] == "cat\nas owl\n50.00 %"
+    assert data.heads[1] == "dog\nright\n50.00 %"
 
 
 def test_many_runs_have_a_panel_each():

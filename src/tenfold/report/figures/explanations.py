@@ -50,7 +50,7 @@ def _head(true: str, predicted: str, confidence: float) -> str:
 def _draw(data: _Columns) -> Figure:
     high, wide = data.pictures[0].shape[1:3]
     height = high / wide
-    figure = Figure(figsize=(9.6, 3 * (height + _GAP) * 8.6 / (_WIDE * (1 + _GAP)) + 1.3), layout="constrained")
+    figure = Figure(figsize=(9.6, 3 * (height + _GAP) * 8.6 / (_WIDE * (1 + _GAP)) + 1.05), layout="constrained")
     which = "the surest mistakes rest" if data.mistakes else "the least certain answers rest"
     said = "red pixels speak for the predicted class, blue ones against it, white ones neither way"
     figure.suptitle(f"{short(data.name)}: what {which} on\n{said}", fontsize=10.5, parse_math=False)

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from tenfold.report.figures import signed_colors
@@ -19,6 +18,8 @@ from tenfold.text import count, setting, short
 _FEW, _MANY = 12, 16
 # Room beside a filter, and above it for its name, in widths of a filter.
 _GAP, _CAPTION = 0.15, 0.36
+# Pixels of a filter's side: it is drawn with some 100 of them.
+_SIDE = 96
 
 
 class _FilterBlock(NamedTuple):
@@ -89,17 +90,28 @@ def _draw(data: _FilterBlocks) -> Figure:
 
 def _block(panel: Axes, block: _FilterBlock, widest: int) -> None:
     """Draw the filters of a rung in lines, each below its name. widest: filters that a line has room for."""
-    columns, lines = _columns(block), _lines(block)
+    columns, lines, side = _columns(block), _lines(block), 1 / _SIDE
     above: dict[str, Any] = {"xytext": (0, 2), "textcoords": "offset points", "ha": "center", "va": "bottom"}
+    canvas = np.zeros((round(_SIDE * (1 + _CAPTION)) * lines, round(_SIDE * (1 + _GAP)) * columns, 4))
     for k, (image, name) in enumerate(zip(block.images, block.names, strict=True)):
-        left, top = (1 + _GAP) * (k % columns), (1 + _CAPTION) * (k // columns)
-        panel.imshow(image, interpolation="nearest", extent=(left, left + 1, top + 1, top))
-        panel.add_patch(Rectangle((left, top), 1, 1, fill=False, edgecolor="#C8C8C8", linewidth=0.6))
-        panel.annotate(name, (left + 0.5, top), fontsize=7, parse_math=False, **above)
+        left, top = round(_SIDE * (1 + _GAP)) * (k % columns), round(_SIDE * (1 + _CAPTION)) * (k // columns)
+        canvas[top : top + _SIDE, left : left + _SIDE] = _tile(image)
+        panel.annotate(name, (side * left + 0.5, side * top), fontsize=7, parse_math=False, **above).set_in_layout(
+            False
+        )
+    panel.imshow(canvas, interpolation="nearest", extent=(0, side * canvas.shape[1], side * canvas.shape[0], 0))
     panel.set(xlim=(-0.02, (1 + _GAP) * widest - _GAP + 0.02), xticks=[], yticks=[])
     panel.set_ylim((1 + _CAPTION) * lines - _CAPTION + 0.02, -_CAPTION)
     panel.spines[:].set_visible(False)
     panel.set_title(block.said, fontsize=9, loc="left", pad=3, parse_math=False)
+
+
+def _tile(image: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Enlarge the colors of a filter (k, k, 3 or 4) to a square with a frame."""
+    places = np.arange(_SIDE) * len(image) // _SIDE
+    tile = np.dstack((image[places][:, places, :3], np.ones((_SIDE, _SIDE))))
+    tile[[0, -1]] = tile[:, [0, -1]] = (0.78, 0.78, 0.78, 1.0)
+    return tile
 
 
 filters = Plot(_select, _draw)
