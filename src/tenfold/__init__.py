@@ -85,7 +85,7 @@ def fit(
 
     Takes the arguments of `train`. Returns the finished run: `.result` holds its scores, `.model` the best model.
     """
-    from tenfold.runs.fit import DEFAULTS
+    from tenfold.runs.ladder import DEFAULTS
 
     return _run({**DEFAULTS, "data": str(data), "minutes": minutes, **choices}, out, data_dir, watch)
 

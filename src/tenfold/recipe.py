@@ -99,9 +99,7 @@ class Recipe(BaseModel):
     size: Annotated[int, Field(ge=0, le=1024), GIVEN] = Field(
         0, description="folder of images: side in pixels of the squares they are squashed to; 0: median, at most 64"
     )
-    skip_unreadable: Annotated[bool, GIVEN] = Field(
-        False, description="folder of images: skip and count images that cannot be read"
-    )
+    skip_unreadable: Annotated[bool, GIVEN] = Field(False, description="folder: skip and count unreadable images")
     parts: Annotated[str, TEXT] = Field(
         "", description="folder of images: folders of the parts, like train=a+b,test=c; none: every folder is a class"
     )
@@ -130,6 +128,7 @@ class Recipe(BaseModel):
         description="find duplicate images first, and keep each group on one side of the split; "
         "the default for fit, and for a folder of images",
     )
+    ensemble: Annotated[bool, GIVEN] = Field(False, description="try a mean of several trained models, too")
     precision: Annotated[Literal["float32", "bfloat16", "float64"], Fact(splits=True, fit=True)] = Field(
         "float32", description="number format of matrix products"
     )

@@ -10,12 +10,13 @@ import tenfold
 import tenfold.report.write
 from tenfold import sessions
 from tenfold.errors import RunError, UsageError
-from tenfold.runs import fit
+from tenfold.runs import fit, ladder
 from tenfold.runs.checkpoint import Saver
 from tenfold.runs.predict import evaluate_model
+from tenfold.trained.model import load_model
 
 DIVERGING = {
-    **fit.LINEAR,
+    **ladder.LINEAR,
     "model": "mlp",
     "hidden": (8,),
     "loss": "softmax",
@@ -41,7 +42,7 @@ def said(tmp_path, monkeypatch):
 def test_without_time_one_rung_is_trained_and_the_others_are_named(said):
     run, messages = said(published=True, minutes=0.001)
     assert [rung["rung"] for rung in run.result["rungs"]] == ["linear-softmax"]
-    assert list(run.result["left_out"]) == [rung.name for rung in fit.LADDER]
+    assert list(run.result["left_out"]) == [*(rung.name for rung in fit.LADDER), "ensemble"]
     (warning,) = (text for text in run.result["warnings"] if "time was up" in text)
     report = (run.folder / "report.html").read_text()
     for rung in fit.LADDER[1:]:
@@ -64,7 +65,7 @@ def test_a_fit_with_time_leaves_nothing_out(monkeypatch, said):
     monkeypatch.setattr(fit, "LADDER", fit.LADDER[:2])
     monkeypatch.setattr(fit, "LEAST", 50)
     run, messages = said(minutes=100)
-    assert run.result["left_out"] == {}
+    assert set(run.result["left_out"]) <= {"ensemble"}
     assert not any("time was" in text for text in (*messages, *run.result["warnings"]))
 
 
@@ -125,7 +126,20 @@ def test_the_widest_network_is_trained_where_there_is_time_but_for_tiny_images(t
     monkeypatch.setattr(fit, "TINY", tiny)
     monkeypatch.setattr(fit, "LADDER", networks((5, 7), (4, 6)))
     run, _ = said(minutes=100)
-    assert run.model.model.widths == widths
+    assert load_model(run.folder / "models" / "convnet.tenfold").model.widths == widths
+
+
+@pytest.mark.parametrize(("pace", "rates", "decays"), [(0.2, 2, 1), (0.05, 2, 2), (0.5, 1, 1)])
+def test_where_time_is_left_networks_of_other_rates_and_decays_are_trained_too(pace, rates, decays, monkeypatch, said):
+    monkeypatch.setattr(fit, "LEAST", 20)
+    monkeypatch.setattr(fit, "TINY", 8)
+    monkeypatch.setattr(fit, "LADDER", networks((4, 6)))
+    monkeypatch.setattr(fit, "seconds_per_step", lambda run, stage, look: pace)
+    run, _ = said(minutes=1)
+    settings = run.result["settings"]["convnet"]
+    assert len(settings) == rates * decays
+    assert {member["learning_rate"] for member in settings} == {0.24, *[0.12] * (rates - 1)}
+    assert len({member.get("weight_decay") for member in settings}) == decays
 
 
 def test_rows_of_numbers_are_no_images_for_a_network(monkeypatch, rng, tmp_path):
@@ -135,7 +149,7 @@ def test_rows_of_numbers_are_no_images_for_a_network(monkeypatch, rng, tmp_path)
     with pytest.raises(UsageError, match="model convnet: images of 1 × 6 are too small; it needs 4 pixels a side"):
         tenfold.train(tmp_path / "rows.npz", model="convnet", out=tmp_path / "train")
     run = tenfold.fit(tmp_path / "rows.npz", out=tmp_path / "run", minutes=100)
-    assert run.result["left_out"] == {"convnet": "not trained, it needs images of 4 pixels or more a side"}
+    assert run.result["left_out"]["convnet"] == "not trained, it needs images of 4 pixels or more a side"
     # The rung before it, the last that the data allow, gets the rest of the time.
     plan = json.loads((run.folder / "plan.json").read_text())["linear-softmax: plan"]
     assert plan["until"] > 0.8 * 60 * 100

@@ -15,6 +15,7 @@ from tenfold.choices import applicable
 from tenfold.data.batches import steps_per_epoch
 from tenfold.files import write_text
 from tenfold.recipe import OWNERS
+from tenfold.runs.ensemble import ENSEMBLE
 from tenfold.runs.result import FitResult, RungResult, RunResult, SweepResult, TrainResult
 from tenfold.text import ABSENT, count, finite, interval, markdown, metric_name, percent, rounded, score, setting
 from tenfold.trained.metrics import Brief, Calibration, ClassScores, Metrics
@@ -158,6 +159,9 @@ def _training(cause: Mapping[str, Any]) -> str:
     rows.append(("tenfold", _text(cause.get("version", ABSENT))))
     metric = metric_name("macro_f1" if recipe.get("metric") == "macro_f1" else "accuracy")
     chosen = f"\nOf the settings that its rung tried, it is the best by validation {metric}.\n"
+    if cause.get("rung") == ENSEMBLE:
+        rows = rows[: len(settings)]
+        chosen = f"\nIts models and their shares of the mean were selected by validation {metric}.\n"
     return f"## How it was trained\n\n{_table(('Setting', 'Value'), rows)}{chosen}"
 
 

@@ -5,11 +5,12 @@ and follows its pace from then on. Weak members are dropped on the way; a rung e
 rung that has no time, or that ends before its longest plan, is named. Test images come last, once.
 """
 
-__all__ = ["DEFAULTS", "fit_ladder"]
+__all__ = ["fit_ladder"]
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any
 
 from tenfold.choices import members, of_preset
 from tenfold.engine.weights import count as count_parameters
@@ -19,7 +20,9 @@ from tenfold.recipe import Recipe, Settings
 from tenfold.rooms import declared
 from tenfold.runs.checkpoint import Progress
 from tenfold.runs.course import affordable, expected_seconds
+from tenfold.runs.ensemble import ENSEMBLE, Gathered, forget_members, gather, keep_members, kept_members
 from tenfold.runs.events import Event, line
+from tenfold.runs.ladder import LADDER, POPULATIONS, Rung, batch_for, varied
 from tenfold.runs.outcome import (
     Answers,
     Made,
@@ -27,6 +30,7 @@ from tenfold.runs.outcome import (
     assess,
     diverged,
     promote,
+    save_calibrated,
     save_winner,
     score,
     summary,
@@ -39,7 +43,7 @@ from tenfold.runs.run import Run, Stage, decide, decisions, per_epoch, stage_of
 from tenfold.runs.stage import fresh, train_stage
 from tenfold.text import count, duration
 from tenfold.trained.metrics import Metrics
-from tenfold.trained.model import load_model
+from tenfold.trained.model import load_model, weights_sha256
 from tenfold.trained.views import looks
 
 # Small data have short epochs: a rung takes at least so many updates.
@@ -53,49 +57,10 @@ TIME_UP = ": the time was up"
 RESERVE, RESERVED = 0.1, (2.0, 20.0)
 
 
-class Rung(NamedTuple):
-    """One step of the ladder.
-
-    share: of the time that is left when it starts. epochs: at most, more where they are short. thin: from this fraction
-    of its schedule so many members stay (successive halving, Jamieson and Talwalkar 2016). choices: what it changes.
-    widths: networks, the widest first; the first of which enough passes fit into the time is trained.
-    """
-
-    name: str
-    share: float
-    epochs: int
-    thin: dict[float, int]
-    choices: Settings
-    widths: tuple[tuple[int, ...], ...] = ()
-
-
-DEFAULTS = {"kind": "fit", "flip": "photographs", "audit": True}
-"""Choices that `fit` makes where a recipe makes others."""
-
-COMMON = {"schedule": "cosine", "momentum": 0.9, "patience": 12}
-LINEAR = {**COMMON, "initializer": "zero", "l2": (0.0, 1e-3, 1e-2, 1e-1)}
-MLP = {
-    **COMMON,
-    "model": "mlp",
-    "batch_size": 128,
-    "nesterov": True,
-    "learning_rate": (0.003, 0.01, 0.03, 0.1),
-    "l2": (0.0, 1e-4, 3e-4, 1e-3),
-}
-HALVING = {0.1: 8, 0.2: 4, 0.5: 2}
-LADDER = (
-    Rung("linear-softmax", 0.035, 100, {}, {**LINEAR, "loss": "softmax", "learning_rate": (1e-4, 3e-4, 1e-3, 3e-3)}),
-    Rung("linear-hinge", 0.035, 100, {}, {**LINEAR, "loss": "hinge", "learning_rate": (3e-5, 1e-4, 3e-4, 1e-3)}),
-    Rung("linear-sigmoid", 0.035, 100, {}, {**LINEAR, "loss": "sigmoid", "learning_rate": (1e-3, 3e-3, 1e-2, 3e-2)}),
-    Rung("mlp-256", 0.11, 40, HALVING, {**MLP, "hidden": (256,)}),
-    Rung("convnet", 1.0, 60, {}, {"model": "convnet"}, ((64, 256, 256), (32, 128, 128), (16, 64, 64))),
-)
 # Passes over the images that make a wider network better than a narrower one.
 PASSES = 3
 # Training images are shifted by up to a share of their side; below so many pixels a side a narrow network is enough.
 SHIFT, TINY = 16, 16
-# Updates in an epoch of a network, as far as batches of some size allow.
-UPDATES, BATCHES = 90, (32, 500)
 
 
 def fit_ladder(run: Run, prepared: Prepared, progress: Progress | None) -> Made:
@@ -121,6 +86,39 @@ def _climb(run: Run, recipe: Recipe, progress: Progress | None, begun: list[Stag
         progress = train_stage(run, stage, progress or fresh(run, stage))
         run.saver.finish(_outcome(run, stage, progress))
         progress = None
+    if recipe.ensemble and len(run.saver.outcomes) == len(LADDER):
+        run.saver.finish(_gathered(run, recipe))
+
+
+def _gathered(run: Run, recipe: Recipe) -> RungOutcome:
+    """Try an ensemble of the members of all rungs."""
+    began = run.saver.elapsed()
+    winners = {o.rung: load_model(_saved(run, o.rung)) for o in run.saver.outcomes if o.has_model}
+    models = kept_members(run, winners)
+    gathered = Gathered(None, f"not tried{TIME_UP}")
+    if _left(run, recipe) > 0:
+        gathered = gather(run, models, recipe.metric, recipe.seed)
+    line(run.watch)(f"{ENSEMBLE}: {gathered.sentence}")
+    forget_members(run)
+    if gathered.model is None:
+        return _without_model(run, ENSEMBLE, (), gathered.sentence)
+    trained = save_calibrated(run, gathered.model, recipe.seed, _saved(run, ENSEMBLE))
+    return RungOutcome(
+        rung=ENSEMBLE,
+        all_settings=(trained.cause["settings"],),
+        expected_seconds=0.0,
+        parameters=count_parameters(trained.model.shapes()),
+        members=len(trained.model.parts),
+        settings=trained.cause["settings"],
+        score=trained.cause["validation"][recipe.metric],
+        seconds=run.saver.elapsed() - began,
+        weights_sha256=weights_sha256(trained.params, 0),
+        elapsed=run.saver.elapsed(),
+    )
+
+
+def _saved(run: Run, rung: str) -> Path:
+    return run.folder / "models" / f"{rung}.tenfold"
 
 
 def _left(run: Run, recipe: Recipe) -> float:
@@ -141,9 +139,11 @@ def _planned(run: Run, recipe: Recipe, rung: Rung) -> tuple[Stage | None, str]:
     draft = stage_of(run, rung.name, recipe_of, members(recipe_of), steps=longest)._replace(
         longest=longest, thin=rung.thin
     )
-    plan = decide(run.folder, f"{rung.name}: plan", lambda: _course(run, recipe, share, draft))
+    plan = decide(run.folder, f"{rung.name}: plan", lambda: _course(run, recipe, share, draft, bool(rung.widths)))
     if why_not := plan.get("skipped", ""):
         return None, why_not
+    recipe_of = recipe_of.model_copy(update=varied(recipe_of, plan.get("members", 1)))
+    draft = draft._replace(recipe=recipe_of, settings=tuple(members(recipe_of)))
     _announce(run, draft, plan["steps"] / updates, plan["seconds"])
     epochs = math.ceil(plan["steps"] / updates)
     patience = max(recipe_of.patience, epochs // 4) if recipe_of.patience else 0
@@ -167,25 +167,13 @@ def _choices(run: Run, recipe: Recipe, rung: Rung) -> Settings:
         return rung.choices
     brought = of_preset(rung.choices)
     del brought["flip"]  # is the user's
-    batch = _batch(len(run.parts["train"].rows))
+    batch = batch_for(len(run.parts["train"].rows))
     shift = round(_side(run) / SHIFT)
     choices = {**brought, **rung.choices, "batch_size": batch, "crop": shift, "patience": 0, "test_views": "flip"}
     return {
         **choices,
         "widths": tuple(decide(run.folder, f"{rung.name}: widths", lambda: _width(run, recipe, rung, choices))),
     }
-
-
-def _batch(images: int) -> int:
-    """Return the size of a network's batches, none of which is left with a single image: normalization takes none.
-
-    >>> _batch(45_000), _batch(9_001), _batch(1_057)
-    (500, 101, 34)
-    """
-    batch = min(max(images // UPDATES, BATCHES[0]), BATCHES[1])
-    while images % batch == 1:
-        batch += 1
-    return batch
 
 
 def _width(run: Run, recipe: Recipe, rung: Rung, choices: Settings) -> tuple[int, ...]:
@@ -199,9 +187,10 @@ def _width(run: Run, recipe: Recipe, rung: Rung, choices: Settings) -> tuple[int
     return widths
 
 
-def _course(run: Run, recipe: Recipe, share: float, stage: Stage) -> dict[str, Any]:
+def _course(run: Run, recipe: Recipe, share: float, stage: Stage, network: bool) -> dict[str, Any]:
     """Plan a rung: how many steps, for how many seconds, until which second of the run; or why it is skipped.
 
+    Where a network comes to its longest plan with time to spare, it is trained with other rates and decays, too.
     The first rung is trained whatever the time, so that there is a model.
     """
     first = not any(outcome.has_model for outcome in run.saver.outcomes)
@@ -220,9 +209,11 @@ def _course(run: Run, recipe: Recipe, share: float, stage: Stage) -> dict[str, A
             "full": full,
         }
     steps = min(max(within_share, fewest), stage.longest)
-    seconds = expected_seconds(stage, pace, steps)
-    until = run.saver.elapsed() + max(share * left, seconds)
-    return {"began": began, "steps": steps, "seconds": seconds, "until": until, "full": full}
+    alone = expected_seconds(stage, pace, steps)
+    spare = left / alone if network and steps == stage.longest else 1
+    several = max(number for number in POPULATIONS if number <= max(spare, 1))
+    seconds, until = several * alone, run.saver.elapsed() + max(share * left, several * alone)
+    return {"began": began, "steps": steps, "seconds": seconds, "until": until, "full": full, "members": several}
 
 
 def _scoring(run: Run, stage: Stage, pace: float) -> float:
@@ -248,8 +239,10 @@ def _outcome(run: Run, stage: Stage, progress: Progress) -> RungOutcome:
     if all_failed(progress):
         rates = [float(member["learning_rate"]) for member in stage.settings]
         return _without_model(run, stage.name, stage.settings, diverged(rates))
+    if stage.recipe.ensemble:
+        keep_members(run, stage, progress)
     member = assess(run, stage, progress, [winner(progress)], ("validation",))[0]
-    trained = save_winner(run, stage, progress, run.folder / "models" / f"{stage.name}.tenfold")
+    trained = save_winner(run, stage, progress, _saved(run, stage.name))
     score_of = float(getattr(member.validation, stage.recipe.metric) or 0.0)
     if score_of > run.saver.best()[0]:
         promote(run.folder, trained)
@@ -312,7 +305,7 @@ def _leave(run: Run, recipe: Recipe, stage: Stage | None) -> None:
         return
     cause = load_model(path).cause
     if stage and cause["rung"] == stage.name and stage.name not in [outcome.rung for outcome in outcomes]:
-        save = run.folder / "models" / f"{stage.name}.tenfold"
+        save = _saved(run, stage.name)
         save.parent.mkdir(exist_ok=True)
         write_bytes(save, path.read_bytes())
         plan = _plan(run, stage)
@@ -336,12 +329,12 @@ def _made(run: Run, recipe: Recipe, outcomes: Sequence[RungOutcome], finished: b
     """Choose by validation; look at the test images once, where the run is finished."""
     left_out = {outcome.rung: outcome.left_out for outcome in outcomes if outcome.left_out}
     warnings = [sentence for sentence in [_more_time(run, recipe, outcomes)] if finished and sentence]
-    warnings += [f"{rung}: {why}" for rung, why in left_out.items() if TIME_UP not in why]
+    warnings += [f"{rung}: {why}" for rung, why in left_out.items() if TIME_UP not in why and rung != ENSEMBLE]
     outcomes = [outcome for outcome in outcomes if outcome.has_model]
     if not outcomes:
         raise RunError("; ".join(f"{rung}: {why}" for rung, why in left_out.items()))
     best = max(outcomes, key=lambda outcome: outcome.score)
-    models = {outcome.rung: load_model(run.folder / "models" / f"{outcome.rung}.tenfold") for outcome in outcomes}
+    models = {outcome.rung: load_model(_saved(run, outcome.rung)) for outcome in outcomes}
     promote(run.folder, models[best.rung])
     validation = score(run, "validation", models)
     if finished:
@@ -363,7 +356,7 @@ def _made(run: Run, recipe: Recipe, outcomes: Sequence[RungOutcome], finished: b
 def _more_time(run: Run, recipe: Recipe, outcomes: Sequence[RungOutcome]) -> str:
     """Say which minutes would train every rung to its end, "" where all came to theirs."""
     plans = decisions(run.folder)
-    short = {outcome.rung: outcome for outcome in outcomes if TIME_UP in outcome.left_out}
+    short = {outcome.rung: outcome for outcome in outcomes if TIME_UP in outcome.left_out and outcome.rung != ENSEMBLE}
     if not short:
         return ""
     full = {rung: plans[f"{rung}: plan"].get("full") for rung in short}

@@ -6,9 +6,11 @@ __all__ = [
     "all_failed",
     "assess",
     "diverged",
+    "member_model",
     "part_scores",
     "promote",
     "refuse_failed",
+    "save_calibrated",
     "save_member",
     "save_winner",
     "score",
@@ -46,9 +48,20 @@ from tenfold.runs.result import ExactScores, MemberResult, Rival, RunResult
 from tenfold.runs.run import Run, Stage, kept_params, population_of
 from tenfold.text import cell, setting
 from tenfold.trained.calibrate import calibration_error, temper
+from tenfold.trained.ensemble import Ensemble
 from tenfold.trained.evaluate import Scores, evaluate, measure
 from tenfold.trained.metrics import Brief, Calibration, Metrics
-from tenfold.trained.model import TrainedModel, log_shares, save_model, scores_of, shares, test_views, weights_sha256
+from tenfold.trained.model import (
+    TrainedModel,
+    log_shares,
+    mean_scores,
+    members_of,
+    save_model,
+    scores_of,
+    shares,
+    test_views,
+    weights_sha256,
+)
 from tenfold.trained.statistics import paired, sentence, too_few
 from tenfold.trained.views import views_text
 
@@ -81,8 +94,16 @@ class Made(NamedTuple):
     answers: Answers
 
 
-def part_scores(trained: TrainedModel, part: Part) -> Tensor:
-    """Compute the scores (n, C), float64, of the images of a part."""
+def part_scores(trained: TrainedModel, part: Part, computed: Mapping[str, Tensor] | None = None) -> Tensor:
+    """Compute the scores (n, C), float64, of the images of a part.
+
+    computed: scores that an ensemble's members have already, by their names.
+    """
+    if isinstance(trained.model, Ensemble):
+        names = [member.name for member in trained.model.parts]
+        each = zip(names, members_of(trained), strict=True)
+        there = computed or {}
+        return mean_scores(trained, [there[n] if n in there else part_scores(member, part) for n, member in each])
     return torch.cat([scores_of(trained, part.images[rows].flatten(1).cpu()) for rows in torch.split(part.rows, SLICE)])
 
 
@@ -93,8 +114,9 @@ def score(run: Run, part: str, models: Mapping[str, TrainedModel]) -> Answers:
     notes = tuple(f"{rung}: scores are {said}" for rung, t in models.items() if (said := views_text(*test_views(t))))
     digests = np.array([_digest(path) for path in paths], dtype=np.str_)
     answers = Answers(rows, labels, {}, {}, {}, {}, digests, notes)
+    computed: dict[str, Tensor] = {}
     for rung, trained in models.items():
-        z = part_scores(trained, run.parts[part])
+        z = computed[rung] = part_scores(trained, run.parts[part], computed)
         calibrated, plain = (shares(z, trained.loss, t).numpy() for t in (trained.temperature, 1.0))
         predicted = z.argmax(1).numpy()  # of shares, two that round to one would be a tie
         answers.predicted[rung] = predicted
@@ -287,10 +309,23 @@ def save_winner(run: Run, stage: Stage, progress: Progress, path: Path) -> Train
 
 def save_member(run: Run, stage: Stage, progress: Progress, row: int, path: Path) -> TrainedModel:
     """Save the member in that row as a model file, calibrated, and return it."""
+    return save_calibrated(run, member_model(run, stage, progress, row), stage.recipe.seed, path)
+
+
+def save_calibrated(run: Run, trained: TrainedModel, seed: int, path: Path) -> TrainedModel:
+    """Save a model with the temperature that fits the validation part best, and return it."""
+    calibrated = _calibrated(run, trained, seed)
+    path.parent.mkdir(exist_ok=True)
+    save_model(path, calibrated)
+    return calibrated
+
+
+def member_model(run: Run, stage: Stage, progress: Progress, row: int) -> TrainedModel:
+    """Return the member in that row as a model, not calibrated."""
     params: Params = {name: tensor[[row]].cpu() for name, tensor in kept_params(progress).items()}
     member, part, facts = int(progress.tally["member"][row]), run.parts["train"], run.about.facts
     channels, height, width = facts.image_shape
-    cause: dict[str, Any] = {
+    cause = {
         "rung": stage.name,
         "member": member,
         "settings": stage.settings[member],
@@ -308,7 +343,7 @@ def save_member(run: Run, stage: Stage, progress: Progress, row: int, path: Path
         },
         "version": run.version,
     }
-    trained = TrainedModel(
+    return TrainedModel(
         stage.recipe.model,
         stage.model,
         params,
@@ -317,16 +352,12 @@ def save_member(run: Run, stage: Stage, progress: Progress, row: int, path: Path
         (channels, height, width),
         facts.scale,
         facts.class_names,
-        cause["settings"]["loss"],
+        stage.settings[member]["loss"],
         cause,
         features=stage.recipe.features,
         learned=run.about.learned,
         seen=distinct(run.about.digests[part.rows.cpu()]),
     )
-    calibrated = _calibrated(run, trained, stage.recipe.seed)
-    path.parent.mkdir(exist_ok=True)
-    save_model(path, calibrated)
-    return calibrated
 
 
 def _judged(stage: Stage, score: float) -> dict[str, float]:

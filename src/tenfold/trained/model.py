@@ -7,6 +7,8 @@ __all__ = [
     "in_training",
     "load_model",
     "log_shares",
+    "mean_scores",
+    "members_of",
     "probabilities",
     "save_model",
     "scores",
@@ -20,8 +22,8 @@ __all__ = [
 import hashlib
 import importlib
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -35,6 +37,7 @@ from tenfold.data.units import Units, units_of
 from tenfold.engine.types import Params
 from tenfold.errors import DataError, FileError, UsageError
 from tenfold.rooms import find, marked
+from tenfold.trained.ensemble import Ensemble, mixed
 from tenfold.trained.views import views
 
 if TYPE_CHECKING:
@@ -44,6 +47,7 @@ KIND = "tenfold model"
 # What the names of tensors begin with that are no weights.
 INPUT, FEATURE, SEEN = "input.", "feature.", "seen."
 NONE_SEEN = torch.zeros(0, LENGTH, dtype=torch.uint8)
+ENSEMBLE = "ensemble"
 SLICE = 1000
 
 
@@ -63,9 +67,9 @@ class Prediction(NamedTuple):
 class TrainedModel:
     """A model with all that prediction needs, and its cause.
 
-    room_name: the model's word; model: its shapes; params: name -> (1, ...). factor, offset: (D,), feature to input.
-    image_shape: (C, H, W). scale: pixel to unit interval. loss: the word of the loss it was trained with.
-    cause: recipe, settings, data, versions. temperature: what its scores are divided by before they become
+    room_name: the model's word, or "ensemble"; model: its shapes; params: name -> (1, ...). factor, offset: (D,),
+    feature to input. image_shape: (C, H, W). scale: pixel to unit interval. loss: the word of the loss it was trained
+    with. cause: recipe, settings, data, versions. temperature: what its scores are divided by before they become
     probabilities. features: the word for what it sees; learned: what they learned. seen: digests (M, 8) of the pictures
     that it was trained on, none in older files.
     """
@@ -141,10 +145,9 @@ def load_model(path: Path | str) -> TrainedModel:
             f"{path}: holds no model (it says {described.get('kind')!r}); give a run folder or its model.tenfold"
         )
     try:
-        shapes = {name: tuple(v) if isinstance(v, list) else v for name, v in described["shapes"].items()}
         trained = TrainedModel(
             described["model"],
-            find("models", described["model"])(**shapes),
+            _built(described["model"], described["shapes"]),
             {name: tensor[None] for name, tensor in tensors.items() if not name.startswith((INPUT, FEATURE, SEEN))},
             tensors[f"{INPUT}factor"],
             tensors[f"{INPUT}offset"],
@@ -164,6 +167,12 @@ def load_model(path: Path | str) -> TrainedModel:
     return trained
 
 
+def _built(word: str, shapes: dict[str, Any]) -> Any:
+    """Return a model of these shapes, as JSON holds them."""
+    sizes: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in shapes.items()}
+    return Ensemble(**sizes) if word == ENSEMBLE else find("models", word)(**sizes)
+
+
 def scores(trained: TrainedModel, images: Tensor) -> Tensor:
     """Return the scores (N, C), float64, of images (N, channels, H, W) in the pixel units of the model's data."""
     return scores_of(trained, find("features", trained.features).transform(trained.learned, images))
@@ -171,12 +180,33 @@ def scores(trained: TrainedModel, images: Tensor) -> Tensor:
 
 def scores_of(trained: TrainedModel, features: Tensor) -> Tensor:
     """Return the scores (N, C), float64, of images by what the model sees of them, (N, D)."""
+    if isinstance(trained.model, Ensemble):
+        return mean_scores(trained, [scores_of(member, features) for member in members_of(trained)])
     x = torch.addcmul(trained.offset, features.to(trained.factor.dtype), trained.factor)
     word, mirrors = test_views(trained)
     if word == "none":
         return _scored(trained, x)
     seen = views(x.view(-1, *trained.image_shape), word, mirrors)
     return torch.stack([weight * _scored(trained, images) for weight, images in seen]).sum(0)
+
+
+def mean_scores(trained: TrainedModel, answers: Sequence[Tensor]) -> Tensor:
+    """Return the scores (N, C) of an ensemble from the scores (N, C) of its members."""
+    parts = trained.model.parts
+    each = [shares(z, part.loss, part.temperature) for z, part in zip(answers, parts, strict=True)]
+    return mixed(each, [part.weight for part in parts])
+
+
+def members_of(trained: TrainedModel) -> list[TrainedModel]:
+    """Return the models whose mean an ensemble is, each as a model of its own; of another model, itself."""
+    if not isinstance(trained.model, Ensemble):
+        return [trained]
+    members = []
+    for k, part in enumerate(trained.model.parts):
+        params = {name.removeprefix(f"{k}."): t for name, t in trained.params.items() if name.startswith(f"{k}.")}
+        member = replace(trained, room_name=part.model, model=part.built(), params=params, loss=part.loss)
+        members.append(replace(member, temperature=part.temperature, cause=trained.cause | part.cause))
+    return members
 
 
 def test_views(trained: TrainedModel) -> tuple[str, bool]:

@@ -27,7 +27,7 @@ def command(data: str, out: str, data_dir: str, as_json: bool, **options: Any) -
     once, at the end.
     """
     from tenfold.choices import recipe
-    from tenfold.runs.fit import DEFAULTS
+    from tenfold.runs.ladder import DEFAULTS
     from tenfold.sessions import begin
 
     with display(as_json) as watch:

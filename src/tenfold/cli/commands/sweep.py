@@ -13,7 +13,8 @@ from tenfold.cli.tables.sweep import print_estimate, print_rates, print_sweep
 from tenfold.errors import UsageError
 from tenfold.recipe import SWEEP, Recipe
 
-FIELDS = (*SWEEP[1:], *(name for name in Recipe.model_fields if name not in ("kind", "data", "minutes", *SWEEP)))
+ELSEWHERE = ("kind", "data", "minutes", "ensemble", *SWEEP)
+FIELDS = (*SWEEP[1:], *(name for name in Recipe.model_fields if name not in ELSEWHERE))
 
 
 @click.command("sweep")

@@ -18,50 +18,43 @@ import torch
 from torch import Tensor
 
 from tenfold.engine.arrays import per_member
+from tenfold.engine.momentum import direction, factor_of, holds_filters
 from tenfold.engine.types import Grads, Optimizer, Params, Scalar
 from tenfold.rooms import Hyperparameter
 
 NUMBERS = (
     Hyperparameter("momentum", 0.0, "share of the previous step that is kept", least=0, below=1, varies=True),
     Hyperparameter("weight_decay", 0.01, "share λ in (1 − η λ) by which all parameters shrink", least=0, varies=True),
-    Hyperparameter("head_factor", 0.06, "factor on the learning rate of matrices", above=0, varies=True),
-    Hyperparameter("bias_factor", 100.0, "factor on the learning rate of biases and gains", above=0, varies=True),
+    Hyperparameter("head_factor", 1.0, "factor on the learning rate of matrices", above=0, varies=True),
+    Hyperparameter("bias_factor", 1.0, "factor on the learning rate of biases and gains", above=0, varies=True),
 )
 STEPS = 3
 A, B, C = 3.4445, -4.7750, 2.0315
-FILTERS, VECTOR = 5, 2
-"""Ranks of tensors of filters, (P, O, I, kh, kw), and of vectors, (P, O)."""
 
 
 def muon(
-    momentum: Scalar = 0.0, weight_decay: Scalar = 0.01, head_factor: Scalar = 0.06, bias_factor: Scalar = 100.0
+    momentum: Scalar = 0.0, weight_decay: Scalar = 0.01, head_factor: Scalar = 1.0, bias_factor: Scalar = 1.0
 ) -> Optimizer:
     """Return the update rule; every number one for all, or (P,) where members differ."""
 
     def update(params: Params, grads: Grads, memory: Params, learning_rate: Scalar, step: int) -> None:
         for name, param in params.items():
-            direction = _nesterov(grads[name], memory[f"momentum/{name}"], momentum)
-            if param.dim() == FILTERS:
-                _rotate(param, direction, learning_rate)
+            along = direction(grads[name], memory[f"momentum/{name}"], momentum, nesterov=True)
+            if holds_filters(param):
+                _rotate(param, along, learning_rate)
             else:
-                factor = head_factor if param.dim() > VECTOR else bias_factor
+                rate = learning_rate * factor_of(param, head_factor, bias_factor)
                 param.mul_(per_member(1 - learning_rate * weight_decay, param))
-                param.sub_(direction * per_member(learning_rate * factor, param))
+                param.sub_(along * per_member(rate, param))
 
     return Optimizer(("momentum",), update)
 
 
-def _nesterov(g: Tensor, v: Tensor, momentum: Scalar) -> Tensor:
-    mu = per_member(momentum, g)
-    v.mul_(mu).add_(g)
-    return g + mu * v
-
-
-def _rotate(param: Tensor, direction: Tensor, rate: Scalar) -> None:
+def _rotate(param: Tensor, directions: Tensor, rate: Scalar) -> None:
     """Step each member's filters along the nearest orthogonal matrix."""
     for k, weight in enumerate(param):
         weight.mul_(len(weight) ** 0.5 / weight.norm().clamp_min(1e-12))
-        along = _orthogonal(direction[k].flatten(1)).view_as(weight)
+        along = _orthogonal(directions[k].flatten(1)).view_as(weight)
         weight.sub_(along * (rate[k] if isinstance(rate, Tensor) else rate))
 
 
