@@ -1,6 +1,6 @@
 """Maps of what a prediction rests on are autograd's, in float64, through every view of the image."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 
 import numpy as np
@@ -9,7 +9,9 @@ import torch
 
 from tenfold.rooms import find
 from tenfold.seeds import generator
+from tenfold.trained.ensemble import Ensemble, EnsemblePart
 from tenfold.trained.model import TrainedModel, scores
+from tenfold.trained.nearest import nearest
 from tenfold.trained.saliency import COPIES, gradient_times_input, smoothed_gradient, unmapped
 from tenfold.trained.views import view_layers, views
 
@@ -74,6 +76,24 @@ def test_a_linear_models_score_is_its_bias_and_the_sum_of_its_map(cause, draw):
     parts = gradient_times_input(model, images, labels).flatten(1).sum(1)
     z = scores(model, images).gather(1, labels[:, None])[:, 0]
     torch.testing.assert_close(parts + model.params["scores.bias"][0, labels], z, rtol=1e-10, atol=1e-10)
+
+
+def test_the_maps_of_an_ensemble_are_those_of_its_leading_members_by_share_and_temperature(draw):
+    members, shares = (
+        [trained(word, draw) for word in ("mlp", "linear", "linear", "linear", "linear")],
+        torch.arange(5.0),
+    )
+    parts = tuple(
+        EnsemblePart(str(k), float(share / 10), m.room_name, asdict(m.model), "softmax", 1.0 + k, PLAIN)
+        for k, (m, share) in enumerate(zip(members, shares, strict=True))
+    )
+    params = {f"{k}.{name}": tensor for k, m in enumerate(members) for name, tensor in m.params.items()}
+    whole = replace(members[0], room_name="ensemble", model=Ensemble(216, CLASSES, parts), params=params)
+    images, labels = draw(3, *SHAPE), torch.tensor([1, 0, 2])
+    alike = [replace(member, factor=whole.factor, offset=whole.offset) for member in members]
+    wanted = sum(k / 10 / (1 + k) * gradient_times_input(alike[k], images, labels) for k in (1, 2, 3, 4))
+    torch.testing.assert_close(gradient_times_input(whole, images, labels), wanted)
+    assert torch.equal(nearest(whole, images[:1], images, labels, 2), nearest(alike[4], images[:1], images, labels, 2))
 
 
 def test_networks_in_bfloat16_have_the_maps_of_float32(draw):

@@ -1,4 +1,7 @@
-"""Training images that are nearest to an image in what the model's last layer sees of it, by Euclidean distance."""
+"""Training images that are nearest to an image in what the model's last layer sees of it, by Euclidean distance.
+
+Of an ensemble, the last layer of the member with the largest share.
+"""
 
 __all__ = ["nearest"]
 
@@ -7,7 +10,7 @@ from torch import Tensor
 
 from tenfold.engine.chain import through
 from tenfold.rooms import find
-from tenfold.trained.model import TrainedModel
+from tenfold.trained.model import TrainedModel, leading_members
 
 SLICE = 250
 
@@ -17,8 +20,9 @@ def nearest(trained: TrainedModel, asked: Tensor, images: Tensor, rows: Tensor, 
 
     asked: (Q, C, H, W), images: (N, C, H, W), in the pixel units of the model's data; rows: (M,) positions in images.
     """
-    wanted = _seen_last(trained, asked)
-    distances = [torch.cdist(wanted, _seen_last(trained, images[some])) for some in torch.split(rows, SLICE)]
+    _, member = leading_members(trained, 1)[0]
+    wanted = _seen_last(member, asked)
+    distances = [torch.cdist(wanted, _seen_last(member, images[some])) for some in torch.split(rows, SLICE)]
     return rows[torch.cat(distances, 1).topk(min(most, len(rows)), largest=False).indices]
 
 

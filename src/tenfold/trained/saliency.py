@@ -7,12 +7,13 @@ With the score z_k(x) of class k, before the temperature, at the standardized pi
 
 (Simonyan, Vedaldi and Zisserman 2013; Smilkov, Thorat, Kim, Viégas and Wattenberg 2017). Where scores are a mean over
 views of an image, z_k is that mean: gradient × input goes through every view, the noisy copies take turns at them.
-Networks in bfloat16 are differentiated in float32.
+Networks in bfloat16 are differentiated in float32. An ensemble's z_k is the sum of w z_k / T over the members of largest
+share w, with their temperatures T: maps of its probabilities would fade where these are near 1.
 """
 
 __all__ = ["COPIES", "gradient_times_input", "smoothed_gradient", "standardized", "unmapped"]
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -22,9 +23,11 @@ from torch import Tensor
 from tenfold.engine.chain import through
 from tenfold.engine.types import Layer
 from tenfold.seeds import generator
-from tenfold.trained.model import TrainedModel, test_views
+from tenfold.trained.model import TrainedModel, leading_members, test_views
 from tenfold.trained.views import View, view_layers
 
+# Members of an ensemble that its maps are made of; a large network takes a second for a report.
+LEADING = 2
 # Images whose activations are kept at once.
 SLICE = 32
 COPIES = 12
@@ -46,12 +49,7 @@ def gradient_times_input(trained: TrainedModel, images: Tensor, labels: Tensor) 
 
     images: (N, C, H, W) in the pixel units of the model's data. The model must see pixels, as `unmapped` says.
     """
-    seen = _views(trained)
-    maps = []
-    for x, classes in _inputs(trained, images, labels):
-        gradients = [view.weight * _gradient(trained, x, classes, view.layer) for view in seen]
-        maps.append(x * torch.stack(gradients).sum(0))
-    return torch.cat(maps)
+    return _shared(trained, lambda member: _times_input(member, images, labels))
 
 
 def smoothed_gradient(
@@ -62,6 +60,26 @@ def smoothed_gradient(
     copies: a multiple of the number of views. noise: σ as a share of the range of the image's inputs. The draws depend
     on the seed and on an image's place among the others.
     """
+    return _shared(trained, lambda member: _smoothed(member, images, labels, copies, noise, seed))
+
+
+def _shared(trained: TrainedModel, map_of: Callable[[TrainedModel], Tensor]) -> Tensor:
+    """Add up the maps of an ensemble's leading members, by their shares; of another model, return its map."""
+    leading = leading_members(trained, LEADING)
+    scales = [share if member is trained else share / member.temperature for share, member in leading]
+    return torch.stack([scale * map_of(member) for scale, (_, member) in zip(scales, leading, strict=True)]).sum(0)
+
+
+def _times_input(trained: TrainedModel, images: Tensor, labels: Tensor) -> Tensor:
+    seen = _views(trained)
+    maps = []
+    for x, classes in _inputs(trained, images, labels):
+        gradients = [view.weight * _gradient(trained, x, classes, view.layer) for view in seen]
+        maps.append(x * torch.stack(gradients).sum(0))
+    return torch.cat(maps)
+
+
+def _smoothed(trained: TrainedModel, images: Tensor, labels: Tensor, copies: int, noise: float, seed: int) -> Tensor:
     seen = _views(trained)
     maps = []
     for piece, (x, classes) in enumerate(_inputs(trained, images, labels)):
