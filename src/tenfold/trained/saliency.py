@@ -7,8 +7,8 @@ With the score z_k(x) of class k, before the temperature, at the standardized pi
 
 (Simonyan, Vedaldi and Zisserman 2013; Smilkov, Thorat, Kim, Viégas and Wattenberg 2017). Where scores are a mean over
 views of an image, z_k is that mean: gradient × input goes through every view, the noisy copies take turns at them.
-Networks in bfloat16 are differentiated in float32. An ensemble's z_k is the sum of w z_k / T over the members of largest
-share w, with their temperatures T: maps of its probabilities would fade where these are near 1.
+Networks in bfloat16 are differentiated in float32. An ensemble's z_k is the sum of w z_k / T over the members of the
+largest shares w, with their temperatures T: maps of its probabilities would fade where these are near 1.
 """
 
 __all__ = ["COPIES", "gradient_times_input", "smoothed_gradient", "standardized", "unmapped"]
