@@ -20,6 +20,7 @@ from tenfold.errors import DataError, FileError, Interrupted, RunError, UsageErr
 from tenfold.files import as_json, from_json, read_json, write_json, write_text
 from tenfold.recipe import Recipe
 from tenfold.report.card import write_cards
+from tenfold.report.explained import explanations
 from tenfold.report.read import read_made, results_of
 from tenfold.report.svg import draw_all
 from tenfold.runs.checkpoint import Progress, Saver, load_checkpoint, restored
@@ -233,16 +234,22 @@ def _publish(run: Run, made: Made, prepared: Prepared, machine: Environment) -> 
 
     Figures for which a fit has no time left are left out, and named.
     """
-    folder, timed = run.folder, prepared.recipe.kind == "fit"
+    folder = run.folder
     results = replace(results_of(folder, made), reconstructions=_reconstructed(made, prepared))
-    seconds = 60 * prepared.recipe.minutes - run.saver.elapsed() if timed else float("inf")
-    drawn = draw_all(results, folder / "figures", seconds)
+    if _seconds_left(run, prepared.recipe) > 0:
+        results = replace(results, explanations=explanations(made.models[results.best], results, prepared.dataset))
+    drawn = draw_all(results, folder / "figures", _seconds_left(run, prepared.recipe))
     if drawn.undrawn:
         line(run.watch)(f"no time was left for the figures {', '.join(drawn.undrawn)}: `tenfold report {folder}`")
     write_cards(folder, made.models, made.result)
     if prepared.recipe.kind != "train":
         write_made = importlib.import_module("tenfold.report.write").write_made
         write_made(folder, made, prepared, machine, results, drawn)
+
+
+def _seconds_left(run: Run, recipe: Recipe) -> float:
+    """Return the seconds that a fit has left; no other kind of run has an end."""
+    return 60 * recipe.minutes - run.saver.elapsed() if recipe.kind == "fit" else float("inf")
 
 
 def _reconstructed(made: Made, prepared: Prepared) -> dict[str, Any]:

@@ -32,6 +32,7 @@ COMMANDS = {
     "compare": "test which of two runs is better on the same test images",
     "evaluate": "score a trained model on labeled images",
     "predict": "predict class probabilities of images",
+    "explain": "show what predictions about images rest on",
     "data": "list, describe or download data sets",
 }
 

@@ -1,4 +1,4 @@
-"""What update rules with momentum share: velocities, and descent with a learning rate for each group of parameters."""
+"""The common part of update rules with momentum: velocities, and descent with a learning rate for each group."""
 
 __all__ = ["Group", "descend", "direction", "holds_filters"]
 
@@ -14,7 +14,7 @@ FILTERS, VECTOR = 5, 2
 
 
 class Group(NamedTuple):
-    """What a step takes beside its direction: the share λ of decay, and factors on the learning rate of two groups."""
+    """Numbers of a step beside its direction: the share λ of decay, and factors on the learning rate of two groups."""
 
     weight_decay: Scalar
     head_factor: Scalar

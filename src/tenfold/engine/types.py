@@ -88,6 +88,10 @@ class Model(Protocol):
     templates: ClassVar[str]
 
     @property
+    def filters(self) -> str:
+        """Return the name of the filters (O, channels, k, k) that meet the image, "" where there are none."""
+
+    @property
     def takes(self) -> tuple[int, ...]:
         """Return the shape of one input: (D,), or that of an image (channels, H, W)."""
 
@@ -110,8 +114,8 @@ class Model(Protocol):
     def noise(self, batch: int) -> dict[str, tuple[int, ...]]:
         """Return the shapes (B, …) of the uniform draws that a training step on a batch takes, by name."""
 
-    def links(self, noise: dict[str, Tensor]) -> tuple[Link, ...]:
-        """Return the layers in order; those whose noise is absent are left out."""
+    def links(self, noise: dict[str, Tensor], training: bool = True) -> tuple[Link, ...]:
+        """Return the layers in order, as they train or as they predict; those whose noise is absent are left out."""
 
     def forward(
         self, params: Params, buffers: Buffers, x: Tensor, noise: dict[str, Tensor]

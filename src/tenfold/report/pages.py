@@ -38,7 +38,16 @@ BARS = 40
 # Figures that the page draws itself, and those that have a place in a section.
 OWN = ("class_accuracy", "confusion")
 SEARCHED = ("sweep_map", "sweep_slices", "sweep_curves", "sweep_budget")
-PLACED = ("learning_curves", "templates", "reliability", "abstention", "settings_map", *SEARCHED)
+PLACED = (
+    "learning_curves",
+    "templates",
+    "filters",
+    "explanations",
+    "reliability",
+    "abstention",
+    "settings_map",
+    *SEARCHED,
+)
 
 
 def run_page(case: Case, images: Album) -> str:
@@ -105,7 +114,7 @@ def _figures(case: Case, images: Album) -> dict[str, Any]:
 
 def _allowed(word: str, images: Album) -> bool:
     # The weights of a linear model that saw few photographs look like them, and reconstructions all the more.
-    return word not in ("templates", "reconstructions") or not images.private
+    return word not in ("templates", "reconstructions", "explanations") or not images.private
 
 
 def _alternatives(case: Case) -> dict[str, str]:
@@ -118,6 +127,9 @@ def _alternatives(case: Case) -> dict[str, str]:
     return {
         "learning_curves": f"Loss, cost and accuracy over the epochs. Validation accuracy of {winners}.",
         "templates": f"Weights of {rungs} as images, one for each class.",
+        "filters": f"Filters of the first convolution of {', '.join(map(label, results.filters))}.",
+        "explanations": f"Images that {label(results.best)} answered, and below each two maps of the pixels that its "
+        "answer rests on.",
         "reliability": f"Accuracy against confidence, in bins. Mean distance {rounded(calibration.error)}, "
         f"before the temperature {rounded(calibration.uncalibrated_error)}.",
         "abstention": _abstained(results),

@@ -1,6 +1,6 @@
 """Images of a data set as small pictures inside the page: data URIs of WebP, no larger than they are shown."""
 
-__all__ = ["LEFT_OUT", "NOT_SHOWN", "Album", "Picture", "album"]
+__all__ = ["LEFT_OUT", "NOT_SHOWN", "Album", "Picture", "album", "displayed"]
 
 import base64
 import io
@@ -66,14 +66,14 @@ class Album(NamedTuple):
         path = self.path(position)
         if self.why or self.dataset is None or not 0 <= position < len(self.dataset.images):
             return Picture("", path, position)
-        return _picture(_bytes(self.dataset.images[position], self.dataset.scale), path, position)
+        return _picture(displayed(self.dataset.images[position], self.dataset.scale), path, position)
 
     def mean(self, positions: Sequence[int]) -> Picture:
         """Return mean of some images."""
         if self.why or self.dataset is None or not len(positions):
             return Picture("", "", -1)
         averaged = self.dataset.images[list(positions)].double().mean(0)
-        return _picture(_bytes(averaged, self.dataset.scale), "", -1)
+        return _picture(displayed(averaged, self.dataset.scale), "", -1)
 
 
 def album(dataset: Dataset | None, with_images: bool, absent: str = "") -> Album:
@@ -103,8 +103,8 @@ def _area(dataset: Dataset) -> int:
     return min(height, SIDE_CAP) * min(width, SIDE_CAP)
 
 
-def _bytes(image: Tensor, scale: float) -> NDArray[np.uint8]:
-    """Turn (C, H, W) in the data's own units to (H, W) grey or (H, W, 3) color bytes; what is outside is clipped."""
+def displayed(image: Tensor, scale: float) -> NDArray[np.uint8]:
+    """Turn an image (C, H, W) in the data's own units to grey bytes (H, W) or color ones (H, W, 3), clipped."""
     arranged = image.reshape(drawn_shape(tuple(image.shape))).double().numpy()
     unit = np.nan_to_num(arranged * scale, nan=0.0, posinf=1.0, neginf=0.0)
     pixels = np.round(255 * unit.clip(0, 1)).astype(np.uint8)

@@ -15,6 +15,7 @@ from tenfold.data.types import drawn_shape
 from tenfold.errors import FileError, RunError
 from tenfold.files import as_json
 from tenfold.report.codes import encoder_losses
+from tenfold.report.explained import first_layers
 from tenfold.report.results import Results, Sweep, time_unit
 from tenfold.runs.folder import COLUMNS, PREDICTIONS, how_to_resume, opened
 from tenfold.runs.losses import read_losses
@@ -66,6 +67,7 @@ def results_of(folder: Path, made: Made) -> Results:
         encoder_loss=encoder_losses(models),
         losses=read_losses(folder),
         time=time_unit(models[result.best_rung].cause.get("recipe") or {}),
+        filters=first_layers(models),
     )
 
 

@@ -1,6 +1,6 @@
 """The nouns that figures and pages are made of, and how they are read from a run folder."""
 
-__all__ = ["Plot", "Results", "Sweep", "Trained", "time_unit"]
+__all__ = ["Explanations", "FirstLayer", "Plot", "Results", "Sweep", "Trained", "time_unit"]
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -32,6 +32,35 @@ class Trained(NamedTuple):
     scores: NDArray[np.float64]
     validations: NDArray[np.int64]
     steps: NDArray[np.int64]
+
+
+class FirstLayer(NamedTuple):
+    """Filters that meet the image first. filters: (n, channels, k, k), at most 64; total: how many there are.
+
+    variances: (n,) of the training images' patches along each, where the filters whiten these; empty where they were
+    trained.
+    """
+
+    filters: NDArray[np.float32]
+    total: int
+    variances: NDArray[np.float64]
+
+
+class Explanations(NamedTuple):
+    """Maps of the pixels that n predictions rest on. mistakes: the surest mistakes, else the least certain answers.
+
+    images: (n, H, W) grey or (n, H, W, 3), bytes. plain, smoothed: (n, H, W), gradient × input of the predicted class,
+    summed over channels, with the gradient at the image and with its mean over noisy copies. true, predicted,
+    confidence: of each image; confidence is NaN where the run kept none.
+    """
+
+    mistakes: bool
+    images: NDArray[np.uint8]
+    plain: NDArray[np.float32]
+    smoothed: NDArray[np.float32]
+    true: tuple[str, ...]
+    predicted: tuple[str, ...]
+    confidence: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -71,7 +100,8 @@ class Results:
     W) on the unit interval. encoder_loss: encoder -> (epochs, 2), on training and on held-out images. losses: rung ->
     (2, n), steps of its winner and the losses on their mini-batches. time: "epoch", or "iteration" where the recipe
     counts those. apart: the rungs are runs of one member that stand side by side, such as those of a reported table:
-    none of them was chosen, and figures mark none as the best. pairs: runs that belong side by side.
+    none of them was chosen, and figures mark none as the best. pairs: runs that belong side by side. filters: rung ->
+    first layer of its winner, where that is a convolution. explanations: of some images, where the data are at hand.
     """
 
     name: str
@@ -95,6 +125,8 @@ class Results:
     time: str = "epoch"
     apart: bool = False
     pairs: tuple[tuple[str, str], ...] = ()
+    filters: dict[str, FirstLayer] = field(default_factory=dict)
+    explanations: Explanations | None = None
 
     @property
     def marked(self) -> str:

@@ -1,9 +1,10 @@
 """A run folder as one self-contained page; several of them side by side on one."""
 
-__all__ = ["WrittenPage", "report_runs", "write_made", "write_report"]
+__all__ = ["WrittenPage", "loaded", "report_runs", "write_made", "write_report"]
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +15,7 @@ from tenfold.errors import RunError, TenfoldError, UsageError
 from tenfold.files import as_json, write_text
 from tenfold.report.case import Case, case_of, read_case
 from tenfold.report.compare import compare_runs, fitting_together
+from tenfold.report.explained import explanations
 from tenfold.report.pages import run_page
 from tenfold.report.pictures import LEFT_OUT, NOT_SHOWN, Album, album
 from tenfold.report.results import Results
@@ -22,6 +24,7 @@ from tenfold.report.versus import versus_page
 from tenfold.runs.environment import Environment
 from tenfold.runs.outcome import Made
 from tenfold.runs.prepare import Prepared
+from tenfold.trained.model import load_model
 
 NAME = "report.html"
 MOST = 12
@@ -106,13 +109,12 @@ def _write(path: Path, page: str) -> Path:
 
 def _opened(folder: Path, dataset: Dataset | None, with_images: bool, data: str = "") -> tuple[Case, Album]:
     """Read the folder and the images that it speaks of. data: where they are by now, "" where they were."""
-    case = read_case(folder)
-    more = draw_all(case.results, folder / "figures", have=case.figures).figures  # that there was no time for
-    case = case._replace(figures=dict(sorted({**case.figures, **more}.items())))
-    if dataset is not None or not with_images:
-        return case, album(dataset, with_images)
+    case = _drawn(read_case(folder))
+    if not with_images:
+        return case, album(dataset, False)
     try:
-        return case, album(_loaded(case, data), True)
+        dataset = dataset or loaded(case, data)
+        return _explained(case, dataset), album(dataset, True)
     except RunError as changed:
         return case, album(None, True, f"{NOT_SHOWN}: {changed}.")
     except TenfoldError:
@@ -122,7 +124,22 @@ def _opened(folder: Path, dataset: Dataset | None, with_images: bool, data: str 
         return case, album(None, True, absent)
 
 
-def _loaded(case: Case, data: str) -> Dataset:
+def _drawn(case: Case) -> Case:
+    """Draw the figures that the folder lacks: there was no time for them, or they are newer than the run."""
+    more = draw_all(case.results, case.folder / "figures", have=case.figures).figures
+    return case._replace(figures=dict(sorted({**case.figures, **more}.items())))
+
+
+def _explained(case: Case, dataset: Dataset) -> Case:
+    """Draw what predictions rest on, where the folder has no figure of it."""
+    if "explanations" in case.figures:
+        return case
+    trained = load_model(case.folder / "models" / f"{case.results.best}.tenfold")
+    maps = explanations(trained, case.results, dataset)
+    return _drawn(case._replace(results=replace(case.results, explanations=maps)))
+
+
+def loaded(case: Case, data: str) -> Dataset:
     """Load the data set of a run again; a RunError where it is not the one that it was trained on."""
     chosen = case.recipe
     dataset = load(

@@ -1,6 +1,6 @@
 """A trained model at work: scored on labeled data, or asked about image files."""
 
-__all__ = ["evaluate_model", "is_model", "opened_model", "predict_files"]
+__all__ = ["evaluate_model", "files_in", "is_model", "model_for_files", "opened_model", "predict_files"]
 
 from collections import Counter
 from collections.abc import Sequence
@@ -137,13 +137,8 @@ def _plain_scores(metrics: Metrics) -> dict[str, Any]:
 
 def predict_files(path: Path, images: Sequence[Path], skip_unreadable: bool = False) -> dict[str, Any]:
     """Return probabilities of every class for image files, and for those in folders, in the order of their names."""
-    trained = opened_model(path, *map(str, images))
-    if model := next((place for place in images if is_model(place)), None):
-        raise UsageError(f"{model}: a run or a model, not images; give one model, then image files or folders")
-    with blamed(str(path)):
-        form = form_of(trained)
-        side = f"{form.side} × {form.side}" if form.mode else ""
-    listed = [_files(place) for place in images]
+    trained, form = model_for_files(path, images)
+    listed = [files_in(place) for place in images]
     files = [file for paths, _ in listed for file in paths]
     predictions, broken, changes = [], [], Counter[str]()
     with remarks():
@@ -156,7 +151,7 @@ def predict_files(path: Path, images: Sequence[Path], skip_unreadable: bool = Fa
                 broken.append(str(file))
                 continue
             changes.update(_unlike_training(changed, form))
-            changes.update([f"not square, squashed to {side}"] * squashed)
+            changes.update([f"not square, squashed to {form.side} × {form.side}"] * squashed)
             predictions.append(_prediction(path, trained, file, form.of_bytes(pixels)))
     unread = f"{len(broken)} of {len(files)} images could not be read: {', '.join(broken[:3])}"
     if not predictions:
@@ -166,6 +161,17 @@ def predict_files(path: Path, images: Sequence[Path], skip_unreadable: bool = Fa
     notes += [left_out_note(place, left_out) for place, (_, left_out) in zip(images, listed, strict=True) if left_out]
     notes += _met_note(predictions)
     return {"model": str(path), "class_names": list(trained.class_names), "predictions": predictions, "notes": notes}
+
+
+def model_for_files(path: Path, images: Sequence[Path]) -> tuple[TrainedModel, Form]:
+    """Load a model that is asked about image files or folders of them, and how it takes pictures."""
+    trained = opened_model(path, *map(str, images))
+    if model := next((place for place in images if is_model(place)), None):
+        raise UsageError(f"{model}: a run or a model, not images; give one model, then image files or folders")
+    with blamed(str(path)):
+        form = form_of(trained)
+        form.mode  # noqa: B018 - image files cannot be what it takes
+    return trained, form
 
 
 def _prediction(path: Path, trained: TrainedModel, file: Path, inputs: Tensor) -> dict[str, Any]:
@@ -293,7 +299,7 @@ def _converted(trained: TrainedModel, dataset: Dataset) -> list[str]:
     return [f"all images: {have} channels to {want}, as the model takes them"] if have != want else []
 
 
-def _files(place: Path) -> tuple[list[Path], list[LeftOut]]:
+def files_in(place: Path) -> tuple[list[Path], list[LeftOut]]:
     """List a file itself, or the images in a folder at any depth by their names, and the entries that are none."""
     if not place.is_dir():
         return [place], []

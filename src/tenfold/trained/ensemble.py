@@ -56,6 +56,7 @@ class Ensemble:
     classes: int
     parts: tuple[EnsemblePart, ...]
     templates: ClassVar[str] = ""
+    filters: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
         parts = tuple(part if isinstance(part, EnsemblePart) else EnsemblePart(**part) for part in self.parts)

@@ -5,6 +5,7 @@ __all__ = [
     "TrainedModel",
     "finite_scores",
     "in_training",
+    "leading_members",
     "load_model",
     "log_shares",
     "mean_scores",
@@ -207,6 +208,14 @@ def members_of(trained: TrainedModel) -> list[TrainedModel]:
         member = replace(trained, room_name=part.model, model=part.built(), params=params, loss=part.loss)
         members.append(replace(member, temperature=part.temperature, cause=trained.cause | part.cause))
     return members
+
+
+def leading_members(trained: TrainedModel, most: int) -> list[tuple[float, TrainedModel]]:
+    """Return the members of an ensemble that have the largest shares, with these; of another model, itself with 1."""
+    if not isinstance(trained.model, Ensemble):
+        return [(1.0, trained)]
+    shared = zip((part.weight for part in trained.model.parts), members_of(trained), strict=True)
+    return sorted(shared, key=lambda pair: -pair[0])[:most]
 
 
 def test_views(trained: TrainedModel) -> tuple[str, bool]:

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from tenfold.engine.chain import through
 from tenfold.rooms import names
 from tests.engine.cases import over, relative
 
@@ -79,3 +80,22 @@ def test_model_predicts_what_it_computes_without_noise(make, case, draw, rng):
         assert relative(predicted, case["prediction"](params | buffers, x, {})) < 1e-12
     else:
         assert torch.equal(predicted, model.forward(params, buffers, x, {})[0])
+
+
+@models
+def test_model_links_are_the_layers_that_it_predicts_by(make, case, draw, rng):
+    model, params, buffers, x, _ = prepared(make, case, draw, rng, members=1)
+    scores, pull, after = through(model.links({}, training=False), params, buffers, x)
+    assert torch.equal(scores, model.predict(params, buffers, x))
+    assert all(torch.equal(after[name], tensor) for name, tensor in buffers.items())
+    seen, dz = x.clone().requires_grad_(), draw(*scores.shape)
+    (wanted,) = torch.autograd.grad(model.predict(params, buffers, seen), seen, dz)
+    assert relative(pull(dz, need_dx=True)[0], wanted) < 1e-12
+
+
+@models
+def test_model_filters_meet_the_image(make, case, draw):
+    model = make(**case["shapes"])
+    if model.filters:
+        tensors = model.init([0]) | model.buffers(1, draw(5, *model.takes))
+        assert tensors[model.filters].shape[2] == model.takes[0]

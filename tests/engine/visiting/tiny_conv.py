@@ -33,6 +33,7 @@ class TinyConv:
     kernels: int
     activation: str
     templates: ClassVar[str] = ""
+    filters: ClassVar[str] = "kernels.weight"
 
     @property
     def takes(self):
@@ -56,7 +57,7 @@ class TinyConv:
     def noise(self, batch):
         return {}
 
-    def links(self, noise):
+    def links(self, noise, training=True):
         return self._links
 
     @cached_property

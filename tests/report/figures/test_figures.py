@@ -16,8 +16,8 @@ from matplotlib.text import Text
 
 from tenfold.errors import FileError
 from tenfold.report import svg
-from tenfold.report.figures import rung_colors
-from tenfold.report.results import Results
+from tenfold.report.figures import rung_colors, signed_colors
+from tenfold.report.results import Explanations, FirstLayer, Results
 from tenfold.report.svg import draw_all, house_style
 from tenfold.rooms import find, names
 from tenfold.text import short
@@ -49,6 +49,16 @@ def made(class_names=("cat", "dog", "owl"), rungs=("linear", "mlp"), channels=3)
     labels = np.arange(4 * classes) % classes
     wrong = np.where(np.arange(labels.size) < classes, (labels + 1) % classes, labels)
     weights = np.random.default_rng(0).normal(size=(classes, channels, 5, 4)).astype(np.float32)
+    generator = np.random.default_rng(1)
+    layers = {
+        name: FirstLayer(
+            generator.normal(size=(5 + 60 * k, channels, 3, 3)).astype(np.float32), 96, np.linspace(9, 0, 5 * (1 - k))
+        )
+        for k, name in enumerate(rungs[:2])
+    }
+    maps = generator.normal(size=(2, classes, 5, 4)).astype(np.float32)[:, :8]
+    pixels = generator.integers(0, 256, (classes, 5, 4, 3), dtype=np.uint8)[:8]
+    shown = tuple(class_names[:8])
     tried = tuple({"loss": "softmax", "learning_rate": rate, "l2": 0.0} for rate in (0.1, 0.01, 0.03))
     return Results(
         name="made",
@@ -69,6 +79,10 @@ def made(class_names=("cat", "dog", "owl"), rungs=("linear", "mlp"), channels=3)
         encoder_loss={
             name: 0.02 + 0.1 / np.outer(range(1, 5), (index + 1, index + 2)) for index, name in enumerate(rungs)
         },
+        filters=layers,
+        explanations=Explanations(
+            True, pixels if channels == 3 else pixels[..., 0], *maps, shown, shown[::-1], (0.5,) * len(shown)
+        ),
     )
 
 
@@ -90,7 +104,21 @@ def broken():
         "mlp": np.full((2, 1, 3, 5, 4), np.inf, np.float32),
     }
     losses = {"linear": np.array([[1.0, 1e-9], [np.nan, np.inf], [1e300, 2.0]]), "mlp": np.full((2, 2), np.nan)}
-    return replace(results, curves=curves, templates=templates, reconstructions=pictures, encoder_loss=losses)
+    layers = {
+        "linear": FirstLayer(np.full((3, 3, 2, 2), np.nan, np.float32), 3, np.zeros(3)),
+        "mlp": FirstLayer(np.full((2, 1, 2, 2), np.inf, np.float32), 2, np.zeros(0)),
+    }
+    maps = {"plain": np.full((3, 5, 4), np.nan, np.float32), "smoothed": np.full((3, 5, 4), np.inf, np.float32)}
+    explained = results.explanations._replace(confidence=(np.nan,) * 3, **maps)
+    return replace(
+        results,
+        curves=curves,
+        templates=templates,
+        reconstructions=pictures,
+        encoder_loss=losses,
+        filters=layers,
+        explanations=explained,
+    )
 
 
 def runs(count=9):
@@ -301,6 +329,37 @@ def test_reconstructions_stand_below_their_images():
     colored = select("reconstructions", made()).pairs[1]
     wanted = made().reconstructions["mlp"][1, 2].transpose(1, 2, 0).clip(0, 1)
     np.testing.assert_array_equal(colored.images[1, 2], wanted)
+
+
+def test_filters_fill_their_own_range_about_zero():
+    results = made()
+    first, second = select("filters", results).blocks
+    weights = results.filters["linear"].filters[2].transpose(1, 2, 0)
+    np.testing.assert_allclose(first.images[2], 0.5 + 0.5 * weights / np.abs(weights).max(), atol=1e-6)
+    assert first.names == ("9", "6.8", "4.5", "2.2", "0")
+    assert "5 filters" not in first.said
+    assert "first 5 of 96 filters that whiten patches of 3 × 3 pixels, and as many negatives" in first.said
+    assert second.names == tuple(map(str, range(1, 66)))
+    assert "first 65 of 96 filters of 3 × 3 pixels, trained" in second.said
+
+
+def test_maps_are_blue_below_zero_red_above_and_summed_over_squares_where_they_are_large():
+    red, white, blue = (signed_colors(np.array([[k, 1.0], [1.0, -1.0]]))[0, 0] for k in (1.0, 0.0, -1.0))
+    assert red[0] > 2 * red[2]
+    assert blue[2] > 1.5 * blue[0]
+    assert white[:3].min() > 0.95
+    values = np.zeros((130, 100))
+    values[3, 4], values[7, 3], values[8, 5], values[90, 90], values[91, 91] = 5.0, -4.0, -1.0, 5.0, -5.0
+    colors = signed_colors(values)
+    assert colors.shape == (44, 34, 4)
+    for place, color in (((1, 1), red), ((2, 1), blue), ((30, 30), white), ((43, 33), white)):
+        assert (colors[place] == color).all()
+    explained = made().explanations
+    data = select("explanations", made())
+    np.testing.assert_array_equal(data.pictures[1][2], signed_colors(explained.plain[2]))
+    np.testing.assert_array_equal(data.pictures[2][2], signed_colors(explained.smoothed[2]))
+    assert data.heads[0] == "cat\nas owl\n50.00 %"
+    assert data.heads[1] == "dog\nright\n50.00 %"
 
 
 def test_many_runs_have_a_panel_each():

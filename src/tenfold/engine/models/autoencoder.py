@@ -33,6 +33,7 @@ class Autoencoder:
     hidden: tuple[int, ...]
     activation: str = "relu"
     templates: ClassVar[str] = ""
+    filters: ClassVar[str] = ""
 
     @property
     def takes(self) -> tuple[int, ...]:
@@ -61,7 +62,7 @@ class Autoencoder:
         """Return the shapes of the uniform draws that one training step takes: none."""
         return {}
 
-    def links(self, noise: dict[str, Tensor]) -> tuple[Link, ...]:
+    def links(self, noise: dict[str, Tensor], training: bool = True) -> tuple[Link, ...]:
         """Return the layers in order."""
         return self._links
 

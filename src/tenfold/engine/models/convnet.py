@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from tenfold.engine.chain import through
-from tenfold.engine.components import Component, dense, dropped, link, shapes_of
+from tenfold.engine.components import Component, buffer_shapes, dense, dropped, link, shapes_of
 from tenfold.engine.layers.relu import relu
 from tenfold.engine.types import Buffers, Grads, Link, Params, Pull, Scalar
 from tenfold.engine.weights import count, drawn
@@ -53,6 +53,12 @@ class ConvNet:
         """Return the shape of one input: (channels, H, W)."""
         return self.image_shape
 
+    @property
+    def filters(self) -> str:
+        """Return the name of the filters (O, channels, k, k) that meet the image."""
+        tensors = [pair for part in self._components for pair in (shapes_of([part]) | buffer_shapes([part])).items()]
+        return next(name for name, shape in tensors if len(shape) == 4)
+
     def describe(self) -> str:
         """Return its layers in one line."""
         shapes = self.shapes()
@@ -82,9 +88,9 @@ class ConvNet:
         """Return the shapes (B, D) of the uniform draws that a training step takes."""
         return {component.name: (batch, component.noise) for component in self._components if component.noise}
 
-    def links(self, noise: dict[str, Tensor]) -> tuple[Link, ...]:
-        """Return the layers in order, as they are in training; those whose noise is absent are left out."""
-        return self._links(True, noise)
+    def links(self, noise: dict[str, Tensor], training: bool = True) -> tuple[Link, ...]:
+        """Return the layers in order, as they train or as they predict; those whose noise is absent are left out."""
+        return tuple(made for component in self._components if (made := link(component, training, noise)))
 
     def forward(
         self, params: Params, buffers: Buffers, x: Tensor, noise: dict[str, Tensor]
@@ -97,7 +103,7 @@ class ConvNet:
 
         Running statistics may lie among the parameters, as in a model file.
         """
-        return self._in_turn(self._links(False, {}), params, params | buffers, x)[0]
+        return self._in_turn(self.links({}, training=False), params, params | buffers, x)[0]
 
     @cached_property
     def _components(self) -> tuple[Component, ...]:
@@ -110,9 +116,6 @@ class ConvNet:
         if self.embedding:
             components += [dense("embedding", width, self.embedding), Component("embedding.relu", relu)]
         return (*components, dense("scores", self.embedding or width, self.classes))
-
-    def _links(self, training: bool, noise: dict[str, Tensor]) -> tuple[Link, ...]:
-        return tuple(made for component in self._components if (made := link(component, training, noise)))
 
     def _in_turn(
         self, links: Sequence[Link], params: Params, buffers: Buffers, x: Tensor

@@ -28,6 +28,7 @@ class Linear:
     classes: int
     narrow: bool = False
     templates: ClassVar[str] = "scores.weight"
+    filters: ClassVar[str] = ""
 
     @property
     def takes(self) -> tuple[int, ...]:
@@ -54,7 +55,7 @@ class Linear:
         """Return the shapes of the uniform draws that one training step takes: none."""
         return {}
 
-    def links(self, noise: dict[str, Tensor]) -> tuple[Link, ...]:
+    def links(self, noise: dict[str, Tensor], training: bool = True) -> tuple[Link, ...]:
         """Return the layers in order."""
         return self._links
 

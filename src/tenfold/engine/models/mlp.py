@@ -36,6 +36,7 @@ class MLP:
     dropout: float = 0.0
     narrow: bool = False
     templates: ClassVar[str] = ""
+    filters: ClassVar[str] = ""
 
     @property
     def takes(self) -> tuple[int, ...]:
@@ -65,7 +66,7 @@ class MLP:
         names = zip(self._names(), self.hidden, strict=False) if self.dropout else ()
         return {f"{name}.dropout": (batch, width) for name, width in names}
 
-    def links(self, noise: dict[str, Tensor]) -> tuple[Link, ...]:
+    def links(self, noise: dict[str, Tensor], training: bool = True) -> tuple[Link, ...]:
         """Return the layers in order; those with no noise among them are left out."""
         if not noise:
             return self._quiet

@@ -15,6 +15,7 @@ __all__ = [
     "marks",
     "ruler",
     "rung_colors",
+    "signed_colors",
     "spread",
     "typed",
     "unit",
@@ -47,6 +48,9 @@ HUGE = 1e100
 
 LOG_RATIO = 8.0
 """From this ratio of two losses on, a linear axis presses most of a curve onto its floor."""
+
+# Pixels of a side of a map whose single pixels can be told apart in a figure.
+_SHARP = 64
 
 # So few points of a curve are marked.
 _FEW_POINTS = 12
@@ -154,6 +158,20 @@ def kept_as_text(legend: Legend, names: Sequence[str]) -> None:
     for text, name in zip(legend.get_texts(), names, strict=True):
         text.set_parse_math(False)
         text.set_text(name)
+
+
+def signed_colors(values: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return colors of a map (H, W): blue below 0, white at 0, red above; a few largest numbers saturate.
+
+    (H, W, 4), or fewer: a map of more than 64 pixels a side is summed over squares, or its red and blue would mix.
+    """
+    square = -(-max(values.shape) // _SHARP)
+    rows, columns = (np.arange(0, side, square) for side in values.shape)
+    sums = np.add.reduceat(np.add.reduceat(values.astype(np.float64), rows, 0), columns, 1)
+    sizes = np.abs(sums[np.isfinite(sums)])
+    limit = (float(np.quantile(sizes, 0.995)) or float(sizes.max())) if sizes.size else 0.0
+    shares = np.nan_to_num((1 + sums / (limit or 1.0)) / 2, nan=0.5)
+    return np.asarray(colormaps["RdBu_r"](shares.clip(0, 1)))
 
 
 def unit(metric: str) -> tuple[str, float, str]:
