@@ -31,6 +31,7 @@ _PACKAGES = {
     "features": "data",
     "readers": "data",
     "standardizations": "data",
+    "exports": "trained",
     "samplers": "search",
     "figures": "report",
     "faults": "teach",

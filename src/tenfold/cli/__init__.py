@@ -32,6 +32,7 @@ COMMANDS = {
     "compare": "test which of two runs is better on the same test images",
     "evaluate": "score a trained model on labeled images",
     "predict": "predict class probabilities of images",
+    "export": "write a model as ONNX, NumPy or torch code, verified against the run",
     "data": "list, describe or download data sets",
 }
 
