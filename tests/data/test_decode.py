@@ -252,7 +252,8 @@ def test_a_model_keeps_the_range(tmp_path):
     words = [sys.executable, "-m", "tenfold"]
     run = [*words, "train", data, "--epochs", "3", "--learning-rate", "0.1", "--out", str(tmp_path / "run")]
     subprocess.run(run, check=True, capture_output=True)
-    from tenfold.runs.predict import evaluate_model, predict_files
+    from tenfold.runs.ask import predict_files
+    from tenfold.runs.predict import evaluate_model
     from tenfold.trained.model import load_model
 
     low, high = load_model(tmp_path / "run" / "model.tenfold").cause["data"]["levels"]

@@ -12,11 +12,9 @@ colored ones than grey ones.
 
 __all__ = ["Decoded", "decode"]
 
-import os
 import statistics
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -27,6 +25,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tenfold.data.background import background_of
+from tenfold.data.inorder import in_order
 from tenfold.data.levels import Levels, Spread, bit_levels, levels_of
 from tenfold.data.progress import Watch, counting
 from tenfold.data.readers.images import ImageFile, images, in_mode, read, remarks
@@ -167,7 +166,7 @@ class _Work(NamedTuple):
             return [self.one(self.paths[place], array[place]) for place in places[start : start + BLOCK]]
 
         results: Results = []
-        for outcomes in _ordered(block, range(0, len(places), BLOCK)):
+        for outcomes in in_order(block, range(0, len(places), BLOCK)):
             if not self.skip_unreadable:
                 for error in outcomes:
                     if isinstance(error, DataError):
@@ -185,31 +184,6 @@ class _Work(NamedTuple):
         target[...] = in_mode(picture.pixels, self.plan.mode)
         colored = not picture.file.grey and _noise(picture.pixels) > NOISE
         return _Outcome(picture.file, picture.changes, colored, picture.spread)
-
-
-def _ordered(task: Callable[[int], Results], starts: Sequence[int]) -> Iterator[Results]:
-    """Do the tasks in as many threads as this process has cores, at most a few ahead; yield their results in order.
-
-    Pillow decodes outside the interpreter's lock. Two threads on two cores: 1.7 times as fast on PNG of 500 × 500,
-    1.4 times on JPEG of 256 × 256, no faster on thumbnails of 32 × 32.
-    """
-    threads = _cores()
-    with ThreadPoolExecutor(max_workers=threads) as pool:
-        waiting: list[Future[Results]] = []
-        try:
-            for start in starts:
-                waiting.append(pool.submit(task, start))
-                if len(waiting) > 4 * threads:
-                    yield waiting.pop(0).result()
-            while waiting:
-                yield waiting.pop(0).result()
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _noise(pixels: NDArray[np.uint8]) -> int:

@@ -90,7 +90,8 @@ def _check_place(place: Path, entry: Export, force: bool) -> None:
     if not force:
         raise UsageError(f"{place}: is there already; choose another --out, or replace it with --force")
     if place.is_dir() != entry.is_folder:
-        raise UsageError(f"{place}: is a {'folder' if place.is_dir() else 'file'}, the export is not; choose another --out")
+        kind = "folder" if place.is_dir() else "file"
+        raise UsageError(f"{place}: is a {kind}, which the export is not; choose another --out")
 
 
 def _written(trained: TrainedModel, operations: Program, entry: Export, place: Path) -> Agreement:

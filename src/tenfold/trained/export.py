@@ -63,5 +63,3 @@ def write_classes(program: Program, folder: Path) -> None:
 def inputs_of(one: Operation) -> list[str]:
     """Return the inputs of an operation as names of variables."""
     return [identifier(name) for name in one.inputs]
-
-

@@ -1,4 +1,4 @@
-"""Operations of a model in NumPy and Pillow alone. The export copies the source of those that it needs, as it stands."""
+"""Operations of a model in NumPy and Pillow alone. The export copies the source of those that it needs."""
 
 __all__ = ["batch_norm", "conv2d", "gelu", "main", "max_pool", "patches", "read", "sigmoid", "softmax", "views"]
 
@@ -27,7 +27,8 @@ def conv2d(x: Array, weight: Array, stride: int, padding: int) -> Array:
 def batch_norm(x: Array, gain: Array, bias: Array, mean: Array, variance: Array, epsilon: float) -> Array:
     """Return images (n, c, h, w) with every channel less its mean, over its deviation, times gain, plus bias."""
     factor = gain / np.sqrt(variance + epsilon)
-    return x * factor[:, None, None] + (bias - mean * factor)[:, None, None]
+    y: Array = x * factor[:, None, None] + (bias - mean * factor)[:, None, None]
+    return y
 
 
 def max_pool(x: Array, window: int) -> Array:
@@ -41,7 +42,8 @@ def max_pool(x: Array, window: int) -> Array:
 
 def sigmoid(x: Array) -> Array:
     """Return 1 / (1 + exp(-x)), in a form that does not overflow."""
-    return 0.5 * (1 + np.tanh(0.5 * x))
+    y: Array = 0.5 * (1 + np.tanh(0.5 * x))
+    return y
 
 
 def gelu(x: Array) -> Array:
@@ -49,7 +51,8 @@ def gelu(x: Array) -> Array:
     z = np.abs(x) * np.float32(0.5**0.5)
     t = 1 / (1 + np.float32(0.3275911) * z)
     series = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))))
-    return 0.5 * x * (1 + np.copysign(1 - series * np.exp(-z * z), x))
+    y: Array = 0.5 * x * (1 + np.copysign(1 - series * np.exp(-z * z), x))
+    return y
 
 
 def softmax(z: Array) -> Array:

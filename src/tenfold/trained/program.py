@@ -71,6 +71,11 @@ class Program(NamedTuple):
     describe: str
 
     @property
+    def numbers(self) -> str:
+        """Say what the numbers of an input are."""
+        return "pixels from 0 to 255" if self.form.units.are_pixels else "numbers as in the model's data"
+
+    @property
     def takes_pictures(self) -> bool:
         """Say whether image files can be brought to its inputs."""
         try:
@@ -161,9 +166,7 @@ def _answered(draft: _Draft, trained: TrainedModel, x: str, prefix: str) -> str:
 def _scored(draft: _Draft, trained: TrainedModel, x: str, prefix: str) -> str:
     """Add standardization, views and layers, to the scores."""
     model, (word, mirrors) = widened(trained).model, test_views(trained)
-    x = draft.add(
-        "standardize", f"{prefix}inputs", (x,), {"factor": trained.factor, "offset": trained.offset}, {}
-    )
+    x = draft.add("standardize", f"{prefix}inputs", (x,), {"factor": trained.factor, "offset": trained.offset}, {})
     weights = [weight for weight, _ in views(torch.zeros(1, 1, 3, 3), word, mirrors)]
     if len(weights) > 1:
         x = draft.add("reshape", f"{prefix}pictures", (x,), {}, {"shape": trained.image_shape})
@@ -196,10 +199,9 @@ def _chained(draft: _Draft, links: Sequence[Link], params: Tensors, x: str, pref
         if word == "block":
             x = _block(draft, settings, {key.removeprefix(f"{layer.name}."): t for key, t in tensors.items()}, x, name)
             continue
-        roles = {key.rpartition(".")[2]: tensor for key, tensor in tensors.items()}
-        kind, roles, settings = _LAYERS[word](roles, settings) if word in _LAYERS else (word, roles, {})
-        if kind not in ACTIVATIONS and word not in _LAYERS and kind != "flatten":
+        if word not in _LAYERS:
             raise UsageError(f"layer {word}: cannot be exported")
+        kind, roles, settings = _LAYERS[word]({key.rpartition(".")[2]: t for key, t in tensors.items()}, settings)
         x = draft.add(kind, name, (x,), roles, settings)
     return x
 
@@ -225,7 +227,6 @@ def _unwrapped(layer: Callable[..., Any]) -> tuple[Callable[..., Any], Settings]
 
 
 _Plain = tuple[str, Tensors, Settings]
-ACTIVATIONS = marked("layers", "ACTIVATION")
 
 
 def _linear(roles: Tensors, bound: Settings) -> _Plain:
@@ -254,7 +255,13 @@ def _global_pool(roles: Tensors, bound: Settings) -> _Plain:
     return "global_max" if bound.get("maximum", True) else "global_mean", {}, {}
 
 
+def _itself(word: str) -> Callable[[Tensors, Settings], _Plain]:
+    """Return what makes of a layer without weights the operation of the same name."""
+    return lambda roles, bound: (word, {}, {})
+
+
 _LAYERS: dict[str, Callable[[Tensors, Settings], _Plain]] = {
+    **{word: _itself(word) for word in ("flatten", *marked("layers", "ACTIVATION"))},
     "linear": _linear,
     "conv2d": _conv2d,
     "whiten": _whiten,

@@ -1,11 +1,10 @@
-"""Results of `fit`, `train`, `evaluate`, `predict` and `data` as text on stdout."""
+"""Results of `fit`, `train`, `evaluate` and `data` as text on stdout."""
 
 __all__ = [
     "print_data_info",
     "print_data_list",
     "print_evaluation",
     "print_fit",
-    "print_predictions",
     "print_train",
     "tested",
 ]
@@ -80,14 +79,6 @@ def print_evaluation(result: Mapping[str, Any]) -> None:
     layout.show(_classes(result["per_class"], result["part"]))
     layout.say_more(len(result["per_class"]), "classes")
     layout.show_notes(result)
-
-
-def print_predictions(result: Mapping[str, Any]) -> None:
-    """Print the three likeliest classes of each image, a line each."""
-    for row in result["predictions"]:
-        ranked = sorted(zip(row["probabilities"], result["class_names"], strict=True), key=lambda pair: -pair[0])[:3]
-        likeliest = "  ".join(f"{short(name)} {percent(share, ' %')}" for share, name in ranked)
-        layout.echo(f"{inert(row['file'])}: {likeliest}")
 
 
 def print_data_list(result: Mapping[str, Any]) -> None:

@@ -9,6 +9,7 @@ import io
 import runpy
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -46,7 +47,7 @@ def _write(program: Program, folder: Path) -> None:
 
 
 def _script(program: Program) -> str:
-    channels, height, width = program.shape
+    shape = ", ".join(map(str, program.shape))
     kinds = {one.kind for one in program.operations}
     called = [function for kind, function in _CALLED.items() if kind in kinds] + [in_numpy.softmax]
     docstring = (
@@ -56,7 +57,7 @@ def _script(program: Program) -> str:
     last = inputs_of(program.operations[-1])[0]
     body = (
         "def probabilities(images: Array) -> Array:\n"
-        f'    """Return (n, {len(program.class_names)}) from images (n, {channels}, {height}, {width}), {_range(program)}."""\n'
+        f'    """Return (n, {len(program.class_names)}) from images (n, {shape}), {program.numbers}."""\n'
         "    images = np.asarray(images, np.float32)\n"
         f"{operations_text(program, _EXPRESSIONS)}"
         f"    return softmax({last})\n"
@@ -64,10 +65,6 @@ def _script(program: Program) -> str:
     functions = [*listed(dict.fromkeys(called)), *_reading(program), *listed([in_numpy.main])]
     end = 'if __name__ == "__main__":\n    sys.exit(main(sys.argv[1:], CLASSES, probabilities, pixels_of))\n'
     return python_file(docstring, IMPORTS, [body, *functions, end])
-
-
-def _range(program: Program) -> str:
-    return "pixels from 0 to 255" if program.form.units.are_pixels else "numbers as in the model's data"
 
 
 def _reading(program: Program) -> list[str]:
@@ -82,7 +79,9 @@ def _reading(program: Program) -> list[str]:
     form = program.form
     wanted = (form.mode, form.side, form.precedent.background or "white", tuple(form.precedent.levels))
     said = ", ".join(map(ascii, wanted))
-    own = f'{head}    """Return the pixels of an image file as the model takes them."""\n    return read(path, {said})\n'
+    own = (
+        f'{head}    """Return the pixels of an image file as the model takes them."""\n    return read(path, {said})\n'
+    )
     return [own, *listed([in_numpy.read, in_numpy.to_bytes])]
 
 
@@ -148,7 +147,7 @@ _EXPRESSIONS: dict[str, Callable[[Operation], str]] = {
     "log": _on("np.log(np.maximum({x}, 1e-37))"),
 }
 
-_CALLED = {
+_CALLED: dict[str, Callable[..., Any]] = {
     "conv2d": in_numpy.conv2d,
     "batch_norm": in_numpy.batch_norm,
     "max_pool": in_numpy.max_pool,

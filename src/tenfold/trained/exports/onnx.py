@@ -1,7 +1,7 @@
 """One ONNX file: preprocessing, features, model, calibration and class names; only resizing is left to the caller.
 
 The nodes are built from the model's own layers, for operator set 13 (2020), which every runtime of the last years has.
-The batch is symbolic. Input "images" (N, C, H, W) float32, output "probabilities" (N, classes) float32, and "label" (N,)
+The batch is symbolic. Input: "images" (N, C, H, W) float32. Outputs: "probabilities" (N, classes) float32, "label" (N,)
 int64. Metadata: class_names (JSON), input (what the numbers are), model.
 """
 
@@ -11,6 +11,7 @@ import importlib
 import importlib.util
 import json
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -63,9 +64,12 @@ def _write(program: Program, path: Path) -> None:
 
 
 def _about(program: Program) -> dict[str, str]:
-    numbers = "pixels from 0 to 255" if program.form.units.are_pixels else "numbers as in the model's data"
     channels = f", {program.form.mode}" if program.takes_pictures else ""
-    return {"class_names": json.dumps(program.class_names), "input": numbers + channels, "model": program.describe}
+    return {
+        "class_names": json.dumps(program.class_names),
+        "input": program.numbers + channels,
+        "model": program.describe,
+    }
 
 
 def _open(path: Path) -> Opened:
@@ -211,7 +215,7 @@ def _patches(graph: _Graph, one: Operation, arrays: Arrays) -> str:
     distance = graph.node("Sqrt", [graph.node("Relu", [square], {})], {})
     middle = graph.node("ReduceMean", [distance], {"axes": [2]})
     near = graph.node("Relu", [graph.node("Sub", [middle, distance], {})], {})
-    quarters = [_sliced(graph, near, [a], [b], [1]) for a, b in zip(ends, ends[1:], strict=False)]
+    quarters = [_sliced(graph, near, [a], [b], [1]) for a, b in pairwise(ends)]
     sums = [graph.node("ReduceSum", [part, graph.whole(1)], {}) for part in quarters]
     joined = graph.node("Sub", [graph.node("Concat", sums, {"axis": 1}), graph.constant(center)], {})
     return graph.node("Flatten", [graph.node("MatMul", [joined, graph.constant(decorrelation)], {})], {}, one.name)

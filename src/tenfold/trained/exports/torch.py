@@ -36,9 +36,7 @@ _ROLES = {"gain": "weight", "mean": "running_mean", "variance": "running_var"}
 
 
 def _write(program: Program, folder: Path) -> None:
-    tensors = {
-        _key(one, name): from_numpy(program.arrays[name]) for one in program.operations for name in one.arrays
-    }
+    tensors = {_key(one, name): from_numpy(program.arrays[name]) for one in program.operations for name in one.arrays}
     save(folder / WEIGHTS, tensors, {"kind": "tenfold torch export"})
     write_classes(program, folder)
     write_text(folder / SCRIPT, _script(program))
@@ -53,8 +51,7 @@ def _key(one: Operation, array: str) -> str:
 
 
 def _script(program: Program) -> str:
-    channels, height, width = program.shape
-    pixels = "pixels from 0 to 255" if program.form.units.are_pixels else "numbers as in the model's data"
+    shape = ", ".join(map(str, program.shape))
     docstring = (
         "An image classifier as a module of torch: `load()` returns it with its weights.\n\n"
         f"Exported by Tenfold. The model: {program.describe}.\n"
@@ -63,7 +60,7 @@ def _script(program: Program) -> str:
     steps = operations_text(program, _EXPRESSIONS).replace("\n    ", "\n        ")
     classifier = (
         "class Classifier(nn.Module):\n"
-        f'    """Images (n, {channels}, {height}, {width}), {pixels}, to probabilities (n, {len(program.class_names)})."""\n\n'
+        f'    """Images (n, {shape}), {program.numbers}, to probabilities (n, {len(program.class_names)})."""\n\n'
         "    def __init__(self) -> None:\n"
         "        super().__init__()\n"
         f"{made}\n"
@@ -182,7 +179,7 @@ _EXPRESSIONS: dict[str, Callable[[Operation], str]] = {
     "log": _on("{x}.clamp(min=1e-37).log()"),
 }
 
-_CALLED = {"views": in_torch.views, "patches": in_torch.patches}
+_CALLED: dict[str, Callable[..., Any]] = {"views": in_torch.views, "patches": in_torch.patches}
 """Operation -> the function that its line calls."""
 
 torch = Export("-torch", True, _write, _open)
