@@ -75,11 +75,11 @@ class Asking:
                 yield from self._answered(block)
                 advance(BLOCK * number + len(block))
         if not self.answered:
-            raise DataError(self._unread_note())
+            raise DataError(self._unread_note([unread.reason for unread in self.unread]))
 
     def notes(self) -> list[str]:
         """Say what was done to the images, what was left out, and which of them were in the model's training."""
-        notes = [self._unread_note()] if self.unread else []
+        notes = [self._unread_note([unread.file for unread in self.unread])] if self.unread else []
         notes += [f"{count(n, 'image')}: {change}" for change, n in sorted(self.changes.items())]
         return notes + self.left_out + self._met_note()
 
@@ -110,10 +110,10 @@ class Asking:
         named = (str(read.file) for read in block)
         return [FileAnswer(*answer) for answer in zip(named, labels, rows, met, strict=True)]
 
-    def _unread_note(self) -> str:
-        listed = "; ".join(unread.reason for unread in self.unread[:NAMED])
-        more = "; …" if len(self.unread) > NAMED else ""
-        return f"{len(self.unread)} of {len(self.files)} images could not be read: {listed}{more}"
+    def _unread_note(self, named: Sequence[str]) -> str:
+        """Count the files that could not be read. named: what is said of each; of the first few it is."""
+        listed = "; ".join([*named[:NAMED], *["…"] * (len(named) > NAMED)])
+        return f"{len(named)} of {len(self.files)} images could not be read: {listed}"
 
     def _met_note(self) -> list[str]:
         """Say which pictures the model was trained on."""

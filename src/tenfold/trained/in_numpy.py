@@ -95,8 +95,10 @@ def patches(
 def read(path: Path, mode: str, side: int, background: str, levels: tuple[int, ...]) -> NDArray[np.uint8]:
     """Return an image file as the model was shown its own: pixels (channels, side, side) from 0 to 255."""
     with Image.open(path, formats=("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")) as image:
-        if ";16" in str(image.tile[:1]) and not image.mode.startswith("I"):
-            raise ValueError("16 bits for each color: save it with 8")
+        layout = image.tile[0].args if image.tile else ""
+        is_deep_ppm = image.format == "PPM" and isinstance(layout, tuple) and int(layout[-1]) > 255
+        if is_deep_ppm or (";16" in str(layout) and not image.mode.startswith("I")):
+            raise ValueError("more than 8 bits for each color, of which Pillow keeps 8: save it with 8")
         image.draft(None, (2 * side, 2 * side))  # a large JPEG is decoded at a half, a quarter or an eighth
         picture = ImageOps.exif_transpose(image)
     if picture.mode.startswith("I"):
