@@ -67,6 +67,8 @@ def export_model(path: Path, word: str, out: str, force: bool, check: str, watch
     that is there; FileError where the written file does not answer as the model does.
     """
     entry: Export = find("exports", word)
+    if check and not Path(check).expanduser().is_dir():
+        raise DataError(f"{check}: not a folder; --check takes a folder of images")
     trained = opened_model(path, out, check)
     operations = program(trained)
     place = Path(out).expanduser() if out else _beside(path, entry)
@@ -143,8 +145,6 @@ def _narrow(trained: TrainedModel, operations: Program) -> Agreement | None:
 
 def _compared(trained: TrainedModel, operations: Program, opened: Opened, folder: Path, watch: Watch) -> ExportCheck:
     """Ask the run and the export about every image of a folder."""
-    if not folder.is_dir():
-        raise DataError(f"{folder}: not a folder; --check takes a folder of images")
     files = images_below(folder).paths
     reading = _Reading(operations, opened)
     total, differing = Agreement(0, 0, 0.0), list[str]()
