@@ -29,7 +29,7 @@ NAMED = 3
 
 
 class FileAnswer(NamedTuple):
-    """What a model says of a file. probabilities: of the classes in their order. in_training: None where unknown."""
+    """Answer of a model about a file. probabilities: of the classes in their order. in_training: None where unknown."""
 
     file: str
     predicted: str

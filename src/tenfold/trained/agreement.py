@@ -19,7 +19,8 @@ from tenfold.trained.export import Opened
 from tenfold.trained.model import TrainedModel, finite_scores, shares
 from tenfold.trained.program import BYTE, Program
 
-MADE, CLOSE = 64, 1e-5
+MADE = 64
+CLOSE = 1e-5
 PIECE = 8
 COARSE = 4  # squares a side, of which coarse noise is made
 

@@ -14,7 +14,7 @@ import click
 from tenfold.cli.display import display
 from tenfold.cli.layout import print_text
 from tenfold.cli.options import JSON
-from tenfold.cli.tables.predictions import FORMATS, Choice
+from tenfold.cli.tables.predictions import FORMATS, Asked
 from tenfold.errors import DataError, UsageError, nearest
 from tenfold.text import inert
 
@@ -49,42 +49,42 @@ def command(
     if word and word not in FORMATS:
         raise UsageError(f"--format {word}: no such format, {nearest(word, FORMATS)}")
     word = word or ("csv" if any(place.is_dir() for place in places) else "text")
-    choice = Choice(top, abstain)
-    unread = _print_json(model, places, choice) if as_json else _print_rows(model, places, word, choice)
+    asked = Asked(top, abstain)
+    unread = _print_json(model, places, asked) if as_json else _print_rows(model, places, word, asked)
     return int(unread > 0 and not skip_unreadable)
 
 
-def _print_rows(model: Path, places: Sequence[Path], word: str, choice: Choice) -> int:
+def _print_rows(model: Path, places: Sequence[Path], word: str, asked: Asked) -> int:
     """Print answers as they come, and notes behind them; return how many images could not be read."""
     from tenfold.runs.ask import FileAnswer, ask
 
     # On a terminal the rows themselves show how far it is.
     with display(sys.stdout.isatty()) as watch:
         asking = ask(model, places, watch)
-        table = FORMATS[word](asking.trained.class_names, choice)
+        table = FORMATS[word](asking.trained.class_names, asked)
         reported = abstained = 0
         for answer in asking.answers():
             if isinstance(answer, FileAnswer):
                 print_text(table.head * (asking.answered == 1) + table.row(answer))
-                abstained += choice.abstains(answer)
+                abstained += asked.abstains(answer)
             if asking.answered:  # where no image can be read at all, one error says so
                 for unread in asking.unread[reported:]:
                     click.echo(inert(unread.reason), err=True)
                 reported = len(asking.unread)
-    for note in [*asking.notes(), *choice.note(abstained, asking.answered)]:
+    for note in [*asking.notes(), *asked.note(abstained, asking.answered)]:
         click.echo(inert(note), err=True)
     return len(asking.unread)
 
 
-def _print_json(model: Path, places: Sequence[Path], choice: Choice) -> int:
+def _print_json(model: Path, places: Sequence[Path], asked: Asked) -> int:
     """Print all answers as one JSON object; return how many images could not be read."""
     from tenfold.runs.ask import FileAnswer, predict_files
 
     result = predict_files(model, places)
     names, answers = result["class_names"], [FileAnswer(**row) for row in result["predictions"]]
     for row, answer in zip(result["predictions"], answers, strict=True):
-        row.update(choice.described(answer, names))
-    result["notes"] += choice.note(sum(map(choice.abstains, answers)), len(answers))
+        row.update(asked.described(answer, names))
+    result["notes"] += asked.note(sum(map(asked.abstains, answers)), len(answers))
     click.echo(json.dumps(result, ensure_ascii=True))
     return len(result["unreadable"])
 

@@ -1,6 +1,6 @@
 """Predictions as they are printed, a line or a few for each image: text, CSV, JSON lines."""
 
-__all__ = ["FORMATS", "Choice", "Table"]
+__all__ = ["FORMATS", "Asked", "Rows"]
 
 import csv
 import io
@@ -17,8 +17,8 @@ TOP = 3  # classes of an image in text
 ABSTAINED = "(abstains)"
 
 
-class Choice(NamedTuple):
-    """What is asked for: how many classes of an image, None for all; the probability below which none is named."""
+class Asked(NamedTuple):
+    """Wishes of a user: how many classes of an image, None for all; the probability below which none is named."""
 
     top: int | None
     abstain: float
@@ -47,53 +47,53 @@ class Choice(NamedTuple):
         return described | {"predicted": None if self.abstains(answer) else answer.predicted}
 
 
-class Table(NamedTuple):
+class Rows(NamedTuple):
     """Text before the first answer, and what makes that of one answer."""
 
     head: str
     row: Callable[["FileAnswer"], str]
 
 
-def _text(names: Sequence[str], choice: Choice) -> Table:
+def _text(names: Sequence[str], asked: Asked) -> Rows:
     """Make a line of the likeliest classes."""
-    asked = choice._replace(top=choice.top or TOP)
+    asked = asked._replace(top=asked.top or TOP)
 
     def row(answer: "FileAnswer") -> str:
         shares = [f"{short(name)} {percent(share, ' %')}" for name, share in asked.ranked(answer, names)]
-        return f"{inert(answer.file)}: {'  '.join([ABSTAINED] * choice.abstains(answer) + shares)}\n"
+        return f"{inert(answer.file)}: {'  '.join([ABSTAINED] * asked.abstains(answer) + shares)}\n"
 
-    return Table("", row)
+    return Rows("", row)
 
 
-def _csv(names: Sequence[str], choice: Choice) -> Table:
+def _csv(names: Sequence[str], asked: Asked) -> Rows:
     """Make a row of file, class and the probability of every class, or the names and probabilities of the likeliest.
 
     The class is empty where the model abstains. No spreadsheet takes a name for a formula.
     """
-    if choice.top:
-        places = range(1, min(choice.top, len(names)) + 1)
+    if asked.top:
+        places = range(1, min(asked.top, len(names)) + 1)
         columns = [f"{what}_{place}" for place in places for what in ("class", "probability")]
     else:
         columns = [cell(name) for name in names]
 
     def row(answer: "FileAnswer") -> str:
-        ranked = choice.ranked(answer, names) if choice.top else ()
+        ranked = asked.ranked(answer, names) if asked.top else ()
         pairs = [text for name, share in ranked for text in (cell(name), f"{share:.6g}")]
         shares = [f"{share:.6g}" for share in answer.probabilities]
-        predicted = "" if choice.abstains(answer) else cell(answer.predicted)
+        predicted = "" if asked.abstains(answer) else cell(answer.predicted)
         return _line([cell(answer.file), predicted, *(pairs or shares)])
 
-    return Table(_line(["file", "predicted", *columns]), row)
+    return Rows(_line(["file", "predicted", *columns]), row)
 
 
-def _jsonl(names: Sequence[str], choice: Choice) -> Table:
+def _jsonl(names: Sequence[str], asked: Asked) -> Rows:
     """Make a JSON object a line: file, class, whether it was in training, and probabilities by class."""
 
     def row(answer: "FileAnswer") -> str:
-        shares = {} if choice.top else {"probabilities": dict(zip(names, answer.probabilities, strict=True))}
-        return json.dumps(choice.described(answer, names) | shares) + "\n"
+        shares = {} if asked.top else {"probabilities": dict(zip(names, answer.probabilities, strict=True))}
+        return json.dumps(asked.described(answer, names) | shares) + "\n"
 
-    return Table("", row)
+    return Rows("", row)
 
 
 def _line(cells: Sequence[str]) -> str:

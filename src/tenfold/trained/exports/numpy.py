@@ -79,10 +79,10 @@ def _reading(program: Program) -> list[str]:
     form = program.form
     wanted = (form.mode, form.side, form.precedent.background or "white", tuple(form.precedent.levels))
     said = ", ".join(map(ascii, wanted))
-    own = (
+    reader = (
         f'{head}    """Return the pixels of an image file as the model takes them."""\n    return read(path, {said})\n'
     )
-    return [own, *listed([in_numpy.read, in_numpy.to_bytes])]
+    return [reader, *listed([in_numpy.read, in_numpy.to_bytes])]
 
 
 def _open(folder: Path) -> Opened:
