@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import tenfold
 from tenfold.choices import recipe
 from tenfold.engine import machine, narrowing
 from tenfold.errors import UsageError
@@ -54,3 +55,14 @@ def test_the_faster_of_two_is_chosen_by_a_margin(monkeypatch):
     monkeypatch.setattr(narrowing, "least_seconds", lambda work: next(times))
     assert [narrowing._measure(), narrowing._measure()] == ["float32", "bfloat16"]
     assert machine.least_seconds(lambda: None) >= 0
+
+
+@pytest.mark.parametrize(
+    ("fastest", "model", "said"), [("float32", "convnet", 1), ("bfloat16", "convnet", 0), ("float32", "mlp", 0)]
+)
+def test_bfloat16_is_done_where_it_is_slower_and_that_is_said(fastest, model, said, monkeypatch, tmp_path):
+    monkeypatch.setenv("TENFOLD_PRECISION", fastest)
+    choices = {"precision": "bfloat16", "widths": (4,), "epochs": 1, "limit": 60, "batch_size": 30}
+    run = tenfold.train("digits", out=tmp_path / "run", model=model, **choices)
+    assert run.model.cause["recipe"]["precision"] == "bfloat16"
+    assert sum("convolves faster in float32" in text for text in run.result["warnings"]) == said

@@ -13,6 +13,7 @@ from tenfold.errors import RunError, UsageError
 from tenfold.runs import fit, ladder
 from tenfold.runs.checkpoint import Saver
 from tenfold.runs.predict import evaluate_model
+from tenfold.trained.model import load_model
 
 DIVERGING = {
     **ladder.LINEAR,
@@ -125,7 +126,20 @@ def test_the_widest_network_is_trained_where_there_is_time_but_for_tiny_images(t
     monkeypatch.setattr(fit, "TINY", tiny)
     monkeypatch.setattr(fit, "LADDER", networks((5, 7), (4, 6)))
     run, _ = said(minutes=100)
-    assert run.model.model.widths == widths
+    assert load_model(run.folder / "models" / "convnet.tenfold").model.widths == widths
+
+
+@pytest.mark.parametrize(("pace", "rates", "decays"), [(0.2, 2, 1), (0.05, 2, 2), (0.5, 1, 1)])
+def test_where_time_is_left_networks_of_other_rates_and_decays_are_trained_too(pace, rates, decays, monkeypatch, said):
+    monkeypatch.setattr(fit, "LEAST", 20)
+    monkeypatch.setattr(fit, "TINY", 8)
+    monkeypatch.setattr(fit, "LADDER", networks((4, 6)))
+    monkeypatch.setattr(fit, "seconds_per_step", lambda run, stage, look: pace)
+    run, _ = said(minutes=1)
+    settings = run.result["settings"]["convnet"]
+    assert len(settings) == rates * decays
+    assert {member["learning_rate"] for member in settings} == {0.24, *[0.12] * (rates - 1)}
+    assert len({member.get("weight_decay") for member in settings}) == decays
 
 
 def test_rows_of_numbers_are_no_images_for_a_network(monkeypatch, rng, tmp_path):

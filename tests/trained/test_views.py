@@ -35,6 +35,8 @@ def test_a_runs_scores_are_the_mean_of_its_views_in_its_file_too(model, tmp_path
     run = tenfold.train("digits", out=tmp_path / "run", **choices)
     (note,) = (note for note in run.result["notes"] if "mean of 6 views" in note)
     assert note.startswith(f"{run.result['best_rung']}: scores are the mean of 6 views")
+    (member,) = run.result["members"]  # its row says what its answers say, intervals and all
+    assert all(member[part]["accuracy"] == run.result[part]["accuracy"] for part in ("validation", "test"))
     trained, images = load_model(tmp_path / "run" / "model.tenfold"), tenfold.load("digits").images[:7].float()
     plain = trained.cause["recipe"] | {"test_views": "none"}
     alone = type(trained)(**{**vars(trained), "cause": trained.cause | {"recipe": plain}})

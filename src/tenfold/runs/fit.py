@@ -22,7 +22,7 @@ from tenfold.runs.checkpoint import Progress
 from tenfold.runs.course import affordable, expected_seconds
 from tenfold.runs.ensemble import ENSEMBLE, Gathered, forget_members, gather, keep_members, kept_members
 from tenfold.runs.events import Event, line
-from tenfold.runs.ladder import LADDER, Rung, batch_for
+from tenfold.runs.ladder import LADDER, POPULATIONS, Rung, batch_for, varied
 from tenfold.runs.outcome import (
     Answers,
     Made,
@@ -139,9 +139,11 @@ def _planned(run: Run, recipe: Recipe, rung: Rung) -> tuple[Stage | None, str]:
     draft = stage_of(run, rung.name, recipe_of, members(recipe_of), steps=longest)._replace(
         longest=longest, thin=rung.thin
     )
-    plan = decide(run.folder, f"{rung.name}: plan", lambda: _course(run, recipe, share, draft))
+    plan = decide(run.folder, f"{rung.name}: plan", lambda: _course(run, recipe, share, draft, bool(rung.widths)))
     if why_not := plan.get("skipped", ""):
         return None, why_not
+    recipe_of = recipe_of.model_copy(update=varied(recipe_of, plan.get("members", 1)))
+    draft = draft._replace(recipe=recipe_of, settings=tuple(members(recipe_of)))
     _announce(run, draft, plan["steps"] / updates, plan["seconds"])
     epochs = math.ceil(plan["steps"] / updates)
     patience = max(recipe_of.patience, epochs // 4) if recipe_of.patience else 0
@@ -185,9 +187,10 @@ def _width(run: Run, recipe: Recipe, rung: Rung, choices: Settings) -> tuple[int
     return widths
 
 
-def _course(run: Run, recipe: Recipe, share: float, stage: Stage) -> dict[str, Any]:
+def _course(run: Run, recipe: Recipe, share: float, stage: Stage, network: bool) -> dict[str, Any]:
     """Plan a rung: how many steps, for how many seconds, until which second of the run; or why it is skipped.
 
+    Where a network comes to its longest plan with time to spare, it is trained with other rates and decays, too.
     The first rung is trained whatever the time, so that there is a model.
     """
     first = not any(outcome.has_model for outcome in run.saver.outcomes)
@@ -206,9 +209,11 @@ def _course(run: Run, recipe: Recipe, share: float, stage: Stage) -> dict[str, A
             "full": full,
         }
     steps = min(max(within_share, fewest), stage.longest)
-    seconds = expected_seconds(stage, pace, steps)
-    until = run.saver.elapsed() + max(share * left, seconds)
-    return {"began": began, "steps": steps, "seconds": seconds, "until": until, "full": full}
+    alone = expected_seconds(stage, pace, steps)
+    spare = left / alone if network and steps == stage.longest else 1
+    several = max(number for number in POPULATIONS if number <= max(spare, 1))
+    seconds, until = several * alone, run.saver.elapsed() + max(share * left, several * alone)
+    return {"began": began, "steps": steps, "seconds": seconds, "until": until, "full": full, "members": several}
 
 
 def _scoring(run: Run, stage: Stage, pace: float) -> float:

@@ -1,10 +1,10 @@
 """The ladder that `fit` climbs: its rungs, what each changes in a recipe, and the share of time that each may take."""
 
-__all__ = ["DEFAULTS", "LADDER", "Rung", "batch_for"]
+__all__ = ["DEFAULTS", "LADDER", "POPULATIONS", "Rung", "batch_for", "varied"]
 
 from typing import NamedTuple
 
-from tenfold.recipe import Settings
+from tenfold.recipe import Recipe, Settings
 
 
 class Rung(NamedTuple):
@@ -47,6 +47,23 @@ LADDER = (
 
 # Updates in an epoch of a network, as far as batches of some size allow.
 UPDATES, BATCHES = 90, (32, 500)
+
+# How many networks are trained where time allows, and what their learning rates and decays are multiplied by.
+POPULATIONS: dict[int, dict[str, tuple[float, ...]]] = {
+    1: {},
+    2: {"learning_rate": (1.0, 0.5)},
+    4: {"learning_rate": (1.0, 0.5), "weight_decay": (1.0, 3.0)},
+}
+
+
+def varied(recipe: Recipe, number: int) -> Settings:
+    """Return the choices that make a recipe of one network one of several.
+
+    >>> varied(Recipe(learning_rate=0.24), 2)
+    {'learning_rate': (0.24, 0.12)}
+    """
+    factors = POPULATIONS[number]
+    return {name: tuple(factor * getattr(recipe, name) for factor in by) for name, by in factors.items()}
 
 
 def batch_for(images: int) -> int:

@@ -28,7 +28,7 @@ from tenfold.engine.population import DTYPES
 from tenfold.errors import FileError, RunError, UsageError
 from tenfold.files import read_json, write_bytes, write_json
 from tenfold.recipe import Recipe
-from tenfold.rooms import find
+from tenfold.rooms import declared, find
 from tenfold.runs.events import Watch, line, working
 from tenfold.text import count
 
@@ -121,10 +121,10 @@ def prepare(
     if keep:
         write_json(folder / "resolved.json", {"asked": [asked], "recipe": recipe.model_dump(), "data": facts})
         write_bytes(folder / "splits.npz", _packed(positions))
-    unmeasured = _unmeasured(dataset, positions)
-    for sentence in unmeasured:
+    noticed = [*_unmeasured(dataset, positions), *_slow(recipe)]
+    for sentence in noticed:
         line(watch)(f"warning: {sentence}")
-    warnings = (*findings.get("warnings", ()), *unmeasured)
+    warnings = (*findings.get("warnings", ()), *noticed)
     twinned = twins(findings, dataset, positions["test"], positions["train"])
     images, learned = dataset, {}
     if recipe.features != "pixels":
@@ -197,6 +197,15 @@ def _unmeasured(dataset: Dataset, positions: dict[str, Tensor]) -> list[str]:
                 f"{listed}; macro F1 leaves out a class that is not predicted either"
             )
     return sentences
+
+
+def _slow(recipe: Recipe) -> list[str]:
+    """Say if convolutions are asked for in a format that this machine is slower in."""
+    if recipe.precision != "bfloat16" or not declared("models", recipe.model, "IMAGES", False):
+        return []
+    fastest = importlib.import_module("tenfold.engine.narrowing").fastest_precision()
+    slower = "this machine convolves faster in float32, as was measured once; leave --precision out"
+    return [f"precision bfloat16: {slower}"] if fastest == "float32" else []
 
 
 def _audits() -> ModuleType:
