@@ -34,6 +34,7 @@ from tenfold.trained.views import views_text
 
 SLICE = 1000
 PARTS = ("train", "validation", "test", "all")
+_FRAMED = {"squash": "squashed to {}", "crop": "its center taken as {}", "letterbox": "put between grey bars in {}"}
 GREY = torch.tensor([0.299, 0.587, 0.114], dtype=torch.float64)  # ITU-R 601, as the reader of image files does it
 
 
@@ -142,21 +143,21 @@ def predict_files(path: Path, images: Sequence[Path], skip_unreadable: bool = Fa
         raise UsageError(f"{model}: a run or a model, not images; give one model, then image files or folders")
     with blamed(str(path)):
         form = form_of(trained)
-        side = f"{form.side} × {form.side}" if form.mode else ""
+        said = _FRAMED[form.precedent.framing].format(f"{form.side} × {form.side}" if form.mode else "")
     listed = [_files(place) for place in images]
     files = [file for paths, _ in listed for file in paths]
     predictions, broken, changes = [], [], Counter[str]()
     with remarks():
         for file in files:
             try:
-                pixels, changed, squashed = file_pixels(file, form)
+                pixels, changed, is_unequal = file_pixels(file, form)
             except DataError as error:
                 if not skip_unreadable:
                     raise DataError(f"{error}; --skip-unreadable skips it") from None
                 broken.append(str(file))
                 continue
             changes.update(_unlike_training(changed, form))
-            changes.update([f"not square, squashed to {side}"] * squashed)
+            changes.update([f"not square, {said}"] * is_unequal)
             predictions.append(_prediction(path, trained, file, form.of_bytes(pixels)))
     unread = f"{len(broken)} of {len(files)} images could not be read: {', '.join(broken[:3])}"
     if not predictions:
