@@ -286,8 +286,3 @@ def test_progress_is_reported_from_the_start(tmp_path):
     assert (heard[0].name, heard[0].done, heard[0].total) == ("reading images", 0, 200)
     assert (heard[-1].done, heard[-1].seconds_left) == (200, 0)
     assert [work.done for work in heard] == sorted(work.done for work in heard)
-
-
-def test_threads_are_those_that_the_process_may_use(tmp_path, monkeypatch):
-    monkeypatch.setattr(decoding.os, "sched_getaffinity", lambda _: {0, 1, 2}, raising=False)
-    assert decoding._cores() == 3

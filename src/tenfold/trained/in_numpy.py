@@ -12,6 +12,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from tenfold.data.framing import framed
+
 Array = NDArray[np.float32]
 
 
@@ -92,7 +94,7 @@ def patches(
     return features
 
 
-def read(path: Path, mode: str, side: int, background: str, levels: tuple[int, ...]) -> NDArray[np.uint8]:
+def read(path: Path, mode: str, side: int, background: str, levels: tuple[int, ...], framing: str) -> NDArray[np.uint8]:
     """Return an image file as the model was shown its own: pixels (channels, side, side) from 0 to 255."""
     with Image.open(path, formats=("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")) as image:
         layout = image.tile[0].args if image.tile else ""
@@ -110,9 +112,7 @@ def read(path: Path, mode: str, side: int, background: str, levels: tuple[int, .
         picture = Image.alpha_composite(Image.new("RGBA", clear.size, background), clear)
     if picture.mode != "L":
         picture = picture.convert("RGB")
-    if picture.size != (side, side):
-        picture = picture.resize((side, side), Image.Resampling.BILINEAR)
-    pixels = np.asarray(picture.convert(mode))
+    pixels = np.asarray(framed(picture, side, framing).convert(mode))
     return pixels[None] if mode == "L" else pixels.transpose(2, 0, 1)
 
 

@@ -21,7 +21,16 @@ PIXELS = 3 * 12 * 12
 CLASSES = ("cat", '=1+1 "q"', "\u202e中")
 
 
-def made(model, loss="softmax", views="none", flip=0.0, shape=SHAPE, temperature=1.0, features="pixels", learned=()):
+def made(
+    model,
+    loss="softmax",
+    views="none",
+    flip=0.0,
+    shape=SHAPE,
+    temperature=1.0,
+    features="pixels",
+    learned=(),
+):
     draws = torch.Generator().manual_seed(0)
     params = {name: torch.randn(1, *s, generator=draws) for name, s in model.shapes().items()}
     params = {name: t * (2 / prod(t.shape[2:])) ** 0.5 if t.ndim > 2 else 0.5 + t.abs() for name, t in params.items()}
@@ -29,7 +38,11 @@ def made(model, loss="softmax", views="none", flip=0.0, shape=SHAPE, temperature
         params[name] = torch.rand(first.shape, generator=draws) + (0.5 if name.endswith("variance") else -0.5)
     width = torch.Size(model.takes).numel()
     factor, offset = 0.01 + 0.02 * torch.rand(width, generator=draws), -2 * torch.rand(width, generator=draws)
-    cause = {"recipe": {"test_views": views}, "settings": {"flip": flip}, "data": {"background": "black"}}
+    cause = {
+        "recipe": {"test_views": views},
+        "settings": {"flip": flip},
+        "data": {"background": "black"},
+    }
     word = {"MLP": "mlp"}.get(type(model).__name__, type(model).__name__.lower())
     trained = TrainedModel(
         *(word, model, params, factor, offset, shape, 1 / 255, CLASSES, loss, cause, temperature, features),

@@ -28,7 +28,7 @@ from tenfold.text import (
     setting,
     settings,
     short,
-    squashed,
+    unequal,
 )
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def print_data_list(result: Mapping[str, Any]) -> None:
 def print_data_info(result: Mapping[str, Any]) -> None:
     """Print the shape, parts, fingerprint and classes of a data set."""
     channels, height, width = result["shape"]
-    shape = f"{channels} × {height} × {width}{squashed(result['squashed'])}"
+    shape = f"{channels} × {height} × {width}{unequal(result['unequal'], result['framing'])}"
     parts = ", ".join(f"{name} {n}" for name, n in result["parts"].items()) or "none of its own"
     layout.show(
         layout.facts(

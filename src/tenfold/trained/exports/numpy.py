@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from tenfold.data import framing
 from tenfold.files import write_bytes, write_text
 from tenfold.trained import in_numpy
 from tenfold.trained.export import Export, Opened, inputs_of, listed, operations_text, python_file, write_classes
@@ -32,6 +33,7 @@ IMPORTS = (
     "from PIL import Image, ImageOps",
     "",
     "Array = NDArray[np.float32]",
+    f"GREY = {framing.GREY}",
     "HERE = Path(__file__).parent",
     'CLASSES = json.loads((HERE / "classes.json").read_text(encoding="utf-8"))',
     'W = dict(np.load(HERE / "arrays.npz"))',
@@ -77,12 +79,18 @@ def _reading(program: Program) -> list[str]:
             f"    return np.load(path).reshape({shape})\n"
         ]
     form = program.form
-    wanted = (form.mode, form.side, form.precedent.background or "white", tuple(form.precedent.levels))
+    wanted = (
+        form.mode,
+        form.side,
+        form.precedent.background or "white",
+        tuple(form.precedent.levels),
+        form.precedent.framing,
+    )
     said = ", ".join(map(ascii, wanted))
     reader = (
         f'{head}    """Return the pixels of an image file as the model takes them."""\n    return read(path, {said})\n'
     )
-    return [reader, *listed([in_numpy.read, in_numpy.to_bytes])]
+    return [reader, *listed([in_numpy.read, in_numpy.to_bytes, framing.framed, framing.resized])]
 
 
 def _open(folder: Path) -> Opened:
