@@ -10,7 +10,7 @@ import pytest
 from tenfold.rooms import find, names
 from tenfold.trained.agreement import CLOSE, made_images, model_answers, verified
 from tenfold.trained.model import load_model, save_model
-from tenfold.trained.program import program, widened
+from tenfold.trained.program import _LAYERS, program, widened
 from tests.trained.exports.models import CLASSES, MODELS
 
 FORMATS = names("exports")
@@ -69,3 +69,7 @@ def test_code_that_was_exported_runs_without_tenfold(kind, word, line, tmp_path)
     assert classes == list(CLASSES)
     wanted = model_answers(widened(trained), operations, np.full((1, 3, 12, 12), 99.0))
     np.testing.assert_allclose(shares, wanted, atol=CLOSE)
+
+
+def test_every_layer_can_be_exported():
+    assert set(names("layers")) - {"dropout"} <= set(_LAYERS)
