@@ -1,6 +1,17 @@
 """Nouns of an export, and the Python source that exports without Tenfold are made of."""
 
-__all__ = ["Export", "Opened", "inputs_of", "listed", "operations_text", "python_file", "write_classes"]
+__all__ = [
+    "Export",
+    "Opened",
+    "inputs_of",
+    "listed",
+    "mix_text",
+    "operations_text",
+    "python_file",
+    "reshape_text",
+    "template",
+    "write_classes",
+]
 
 import inspect
 import json
@@ -63,3 +74,25 @@ def write_classes(program: Program, folder: Path) -> None:
 def inputs_of(one: Operation) -> list[str]:
     """Return the inputs of an operation as names of variables."""
     return [identifier(name) for name in one.inputs]
+
+
+def template(form: str, array: Callable[[Operation, str], str]) -> Callable[[Operation], str]:
+    """Return what writes an operation on one value: in the form, {x} stands for it, {0}, {1} … for its arrays.
+
+    array: text for an array of an operation, by its name.
+    """
+
+    def written(one: Operation) -> str:
+        return form.format(*(array(one, name) for name in one.arrays), x=inputs_of(one)[0], **one.settings)
+
+    return written
+
+
+def reshape_text(one: Operation) -> str:
+    """Return the expression of a reshape."""
+    return f"{inputs_of(one)[0]}.reshape(-1, {', '.join(map(str, one.settings['shape']))})"
+
+
+def mix_text(one: Operation) -> str:
+    """Return the expression of a weighted sum."""
+    return " + ".join(f"{weight!r} * {x}" for weight, x in zip(one.settings["weights"], inputs_of(one), strict=True))

@@ -5,6 +5,7 @@ __all__ = ["batch_norm", "conv2d", "gelu", "main", "max_pool", "patches", "read"
 import json
 import sys
 from collections.abc import Callable
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
@@ -35,11 +36,9 @@ def batch_norm(x: Array, gain: Array, bias: Array, mean: Array, variance: Array,
 
 def max_pool(x: Array, window: int) -> Array:
     """Return the largest of each window of images (n, c, h, w); a rest at the right and lower edge is left out."""
-    n, c, height, width = x.shape
-    rows, columns = height // window, width // window
-    whole = x[:, :, : rows * window, : columns * window]
-    largest: Array = whole.reshape(n, c, rows, window, columns, window).max((3, 5))
-    return largest
+    rows, columns = (side // window * window for side in x.shape[2:])
+    corners = [(u, v) for u in range(window) for v in range(window)]
+    return reduce(np.maximum, (x[:, :, u:rows:window, v:columns:window] for u, v in corners))
 
 
 def sigmoid(x: Array) -> Array:
@@ -52,8 +51,11 @@ def gelu(x: Array) -> Array:
     """Return x Φ(x); the error function by Abramowitz and Stegun 7.1.26, to 1.5e-7."""
     z = np.abs(x) * np.float32(0.5**0.5)
     t = 1 / (1 + np.float32(0.3275911) * z)
-    series = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))))
-    y: Array = 0.5 * x * (1 + np.copysign(1 - series * np.exp(-z * z), x))
+    series = np.zeros_like(t)
+    for factor in (1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592):
+        series += np.float32(factor)
+        series *= t
+    y: Array = x * (0.5 + np.copysign(0.5 - 0.5 * series * np.exp(-z * z), x))
     return y
 
 

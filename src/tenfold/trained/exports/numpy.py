@@ -16,24 +16,29 @@ import numpy as np
 from tenfold.data import framing
 from tenfold.files import write_bytes, write_text
 from tenfold.trained import in_numpy
-from tenfold.trained.export import Export, Opened, inputs_of, listed, operations_text, python_file, write_classes
+from tenfold.trained.export import (
+    Export,
+    Opened,
+    inputs_of,
+    listed,
+    mix_text,
+    operations_text,
+    python_file,
+    reshape_text,
+    template,
+    write_classes,
+)
 from tenfold.trained.program import Operation, Program
 
 SCRIPT, ARRAYS = "predict.py", "arrays.npz"
 
-IMPORTS = (
+_STANDARD = (
     "import json",
     "import sys",
     "from collections.abc import Callable",
-    "from pathlib import Path",
-    "",
-    "import numpy as np",
-    "from numpy.lib.stride_tricks import sliding_window_view",
-    "from numpy.typing import NDArray",
-    "from PIL import Image, ImageOps",
-    "",
+)
+_CONSTANTS = (
     "Array = NDArray[np.float32]",
-    f"GREY = {framing.GREY}",
     "HERE = Path(__file__).parent",
     'CLASSES = json.loads((HERE / "classes.json").read_text(encoding="utf-8"))',
     'W = dict(np.load(HERE / "arrays.npz"))',
@@ -53,7 +58,8 @@ def _script(program: Program) -> str:
     kinds = {one.kind for one in program.operations}
     called = [function for kind, function in _CALLED.items() if kind in kinds] + [in_numpy.softmax]
     docstring = (
-        f"Classify images with NumPy and Pillow: python {SCRIPT} IMAGE…\n\n"
+        f"Classify {'images with NumPy and Pillow' if program.takes_pictures else 'rows with NumPy'}: "
+        f"python {SCRIPT} FILE…\n\n"
         f"Exported by Tenfold. The model: {program.describe}.\n"
     )
     last = inputs_of(program.operations[-1])[0]
@@ -66,7 +72,18 @@ def _script(program: Program) -> str:
     )
     functions = [*listed(dict.fromkeys(called)), *_reading(program), *listed([in_numpy.main])]
     end = 'if __name__ == "__main__":\n    sys.exit(main(sys.argv[1:], CLASSES, probabilities, pixels_of))\n'
-    return python_file(docstring, IMPORTS, [body, *functions, end])
+    return python_file(docstring, _imports(program), [body, *functions, end])
+
+
+def _imports(program: Program) -> list[str]:
+    """Return the lines of imports and constants that the script needs."""
+    kinds = {one.kind for one in program.operations}
+    windows = ["from numpy.lib.stride_tricks import sliding_window_view"] if kinds & {"conv2d", "patches"} else []
+    pillow = ["from PIL import Image, ImageOps"] if program.takes_pictures else []
+    grey = [f"GREY = {framing.GREY}"] if program.takes_pictures else []
+    pools = ["from functools import reduce"] if "max_pool" in kinds else []
+    head = [*_STANDARD, *pools, "from pathlib import Path", "", "import numpy as np"]
+    return [*head, *windows, "from numpy.typing import NDArray", *pillow, "", *_CONSTANTS, *grey]
 
 
 def _reading(program: Program) -> list[str]:
@@ -78,14 +95,8 @@ def _reading(program: Program) -> list[str]:
             f'{head}    """Return the numbers of one input in a file that NumPy saved."""\n'
             f"    return np.load(path).reshape({shape})\n"
         ]
-    form = program.form
-    wanted = (
-        form.mode,
-        form.side,
-        form.precedent.background or "white",
-        tuple(form.precedent.levels),
-        form.precedent.framing,
-    )
+    form, precedent = program.form, program.form.precedent
+    wanted = (form.mode, form.side, precedent.background or "white", precedent.levels, precedent.framing)
     said = ", ".join(map(ascii, wanted))
     reader = (
         f'{head}    """Return the pixels of an image file as the model takes them."""\n    return read(path, {said})\n'
@@ -99,17 +110,8 @@ def _open(folder: Path) -> Opened:
 
 
 def _on(form: str) -> Callable[[Operation], str]:
-    """Return what writes an operation on one value: {x} stands for it, {0}, {1} … for its arrays."""
-
-    def written(one: Operation) -> str:
-        arrays = [f'W["{name}"]' for name in one.arrays]
-        return form.format(*arrays, x=inputs_of(one)[0], **one.settings)
-
-    return written
-
-
-def _reshape(one: Operation) -> str:
-    return f"{inputs_of(one)[0]}.reshape(-1, {', '.join(map(str, one.settings['shape']))})"
+    """Return what writes an operation on one value in a form; see `template`."""
+    return template(form, lambda one, name: f'W["{name}"]')
 
 
 def _conv2d(one: Operation) -> str:
@@ -123,13 +125,9 @@ def _mean_of_views(one: Operation) -> str:
     return f"np.tensordot({weights}, {inputs_of(one)[0]}.reshape({len(weights)}, -1, {classes}), 1).astype(np.float32)"
 
 
-def _mix(one: Operation) -> str:
-    return " + ".join(f"{weight!r} * {x}" for weight, x in zip(one.settings["weights"], inputs_of(one), strict=True))
-
-
 _EXPRESSIONS: dict[str, Callable[[Operation], str]] = {
     "scale": _on("{x} * {factor!r}"),
-    "reshape": _reshape,
+    "reshape": reshape_text,
     "flatten": _on("{x}.reshape(len({x}), -1)"),
     "standardize": _on("{x} * {0} + {1}"),
     "linear": _on("{x} @ {0}.T + {1}"),
@@ -151,7 +149,7 @@ _EXPRESSIONS: dict[str, Callable[[Operation], str]] = {
     "patches": _on("patches({x}, {factor!r}, {0}, {1}, {2}, {3}, {4})"),
     "log_sigmoid": _on("-np.logaddexp(np.float32(0), -{x})"),
     "softmax": _on("softmax({x})"),
-    "mix": _mix,
+    "mix": mix_text,
     "log": _on("np.log(np.maximum({x}, 1e-37))"),
 }
 

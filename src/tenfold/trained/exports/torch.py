@@ -16,7 +16,18 @@ from torch import from_numpy, inference_mode
 
 from tenfold.files import save, write_text
 from tenfold.trained import in_torch
-from tenfold.trained.export import Export, Opened, inputs_of, listed, operations_text, python_file, write_classes
+from tenfold.trained.export import (
+    Export,
+    Opened,
+    inputs_of,
+    listed,
+    mix_text,
+    operations_text,
+    python_file,
+    reshape_text,
+    template,
+    write_classes,
+)
 from tenfold.trained.program import Operation, Program, identifier
 
 SCRIPT, WEIGHTS = "model.py", "weights.safetensors"
@@ -127,21 +138,12 @@ _MODULES = {"linear": _linear, "conv2d": _conv2d, "batch_norm": _batch_norm}
 
 
 def _on(form: str) -> Callable[[Operation], str]:
-    """Return what writes an operation on one value: {x} stands for it, {0}, {1} … for its arrays."""
-
-    def written(one: Operation) -> str:
-        arrays = [f"self.{_key(one, name)}" for name in one.arrays]
-        return form.format(*arrays, x=inputs_of(one)[0], **one.settings)
-
-    return written
+    """Return what writes an operation on one value in a form; see `template`."""
+    return template(form, lambda one, name: f"self.{_key(one, name)}")
 
 
 def _called(one: Operation) -> str:
     return f"self.{identifier(one.name)}({inputs_of(one)[0]})"
-
-
-def _reshape(one: Operation) -> str:
-    return f"{inputs_of(one)[0]}.reshape(-1, {', '.join(map(str, one.settings['shape']))})"
 
 
 def _mean_of_views(one: Operation) -> str:
@@ -149,14 +151,10 @@ def _mean_of_views(one: Operation) -> str:
     return f"sum(weight * z for weight, z in zip({weights}, {x}.chunk({len(weights)}), strict=True))"
 
 
-def _mix(one: Operation) -> str:
-    return " + ".join(f"{weight!r} * {x}" for weight, x in zip(one.settings["weights"], inputs_of(one), strict=True))
-
-
 _EXPRESSIONS: dict[str, Callable[[Operation], str]] = {
     **dict.fromkeys(_MODULES, _called),
     "scale": _on("{x} * {factor!r}"),
-    "reshape": _reshape,
+    "reshape": reshape_text,
     "flatten": _on("{x}.flatten(1)"),
     "standardize": _on("{x} * {0} + {1}"),
     "relu": _on("{x}.relu()"),
@@ -175,7 +173,7 @@ _EXPRESSIONS: dict[str, Callable[[Operation], str]] = {
     "patches": _on("patches({x}, {factor!r}, {0}, {1}, {2}, {3}, {4})"),
     "log_sigmoid": _on("functional.logsigmoid({x})"),
     "softmax": _on("{x}.softmax(-1)"),
-    "mix": _mix,
+    "mix": mix_text,
     "log": _on("{x}.clamp(min=1e-37).log()"),
 }
 
