@@ -5,13 +5,13 @@ F and S are chains of components; S is the identity where it has none.
 
 __all__ = ["block", "residual"]
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
 from torch import Tensor
 
-from tenfold.engine.chain import through
+from tenfold.engine.chain import applied, through
 from tenfold.engine.components import Component, buffer_shapes, link, shapes_of
 from tenfold.engine.types import Link, Pull
 
@@ -19,17 +19,15 @@ from tenfold.engine.types import Link, Pull
 def residual(name: str, body: Sequence[Component], aside: Sequence[Component]) -> Component:
     """Return the block as one component, whose weights and buffers are those of body and aside by their names."""
     both = (*body, *aside)
-    layer = partial(block, body=tuple(body), aside=tuple(aside))
-    return Component(name, layer, shapes_of(both), buffer_shapes(both), has_modes=True)
+    layer, inside = (partial(function, body=tuple(body), aside=tuple(aside)) for function in (block, _inside))
+    return Component(name, layer, shapes_of(both), buffer_shapes(both), has_modes=True, inside=inside)
 
 
 def block(
     x: Tensor, *given: Tensor, body: Sequence[Component], aside: Sequence[Component], training: bool = True
 ) -> tuple[Tensor, Pull, tuple[Tensor, ...]]:
     """Return y, its pullback, and the next buffers. given: weights, then buffers, of body and aside in their order."""
-    both = (*body, *aside)
-    weights, buffers = shapes_of(both), buffer_shapes(both)
-    named = dict(zip((*weights, *buffers), given, strict=True))
+    weights, buffers, named = _named(given, body, aside)
     y, pull_body, after = through(_links(body, training), named, named, x)
     skipped, pull_aside, after = through(_links(aside, training), named, after, x)
     total = (y + skipped).relu_()
@@ -42,6 +40,27 @@ def block(
         return (dx[0] + dx[1] if need_dx else None, *[grads[key] for key in weights])
 
     return total, pull, tuple(after[key] for key in buffers)
+
+
+def _inside(
+    x: Tensor, *given: Tensor, body: Sequence[Component], aside: Sequence[Component]
+) -> Iterator[tuple[str, Tensor]]:
+    """Yield name and output of each layer in training, those of the body first."""
+    named = _named(given, body, aside)[2]
+    for part in (body, aside):
+        h = x
+        for one in _links(part, training=True):
+            h = applied(one, named, named, h)[0]
+            yield one.name, h
+
+
+def _named(
+    given: Sequence[Tensor], body: Sequence[Component], aside: Sequence[Component]
+) -> tuple[list[str], list[str], dict[str, Tensor]]:
+    """Return the names of weights, those of buffers, and the tensors by name."""
+    both = (*body, *aside)
+    weights, buffers = list(shapes_of(both)), list(buffer_shapes(both))
+    return weights, buffers, dict(zip((*weights, *buffers), given, strict=True))
 
 
 def _links(components: Sequence[Component], training: bool) -> tuple[Link, ...]:
