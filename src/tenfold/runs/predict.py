@@ -34,7 +34,7 @@ from tenfold.trained.views import views_text
 
 SLICE = 1000
 PARTS = ("train", "validation", "test", "all")
-_FRAMED = {"squash": "squashed to {}", "crop": "its center taken as {}", "letterbox": "put between grey bars in {}"}
+_FRAMED = {"squash": "squashed to", "crop": "cropped and resized to", "letterbox": "put between grey bars in"}
 GREY = torch.tensor([0.299, 0.587, 0.114], dtype=torch.float64)  # ITU-R 601, as the reader of image files does it
 
 
@@ -143,7 +143,7 @@ def predict_files(path: Path, images: Sequence[Path], skip_unreadable: bool = Fa
         raise UsageError(f"{model}: a run or a model, not images; give one model, then image files or folders")
     with blamed(str(path)):
         form = form_of(trained)
-        said = _FRAMED[form.precedent.framing].format(f"{form.side} × {form.side}" if form.mode else "")
+        said = f"{_FRAMED[form.precedent.framing]} {form.side} × {form.side}" if form.mode else ""
     listed = [_files(place) for place in images]
     files = [file for paths, _ in listed for file in paths]
     predictions, broken, changes = [], [], Counter[str]()
