@@ -125,7 +125,7 @@ def _chosen(results: Results, precedent: Precedent, shape: _Shape) -> tuple[Prec
     spreads = [result.spread for result in results if isinstance(result, _Outcome) and result.spread]
     dark = sum(_is_dark(spread, levels) for spread in spreads)
     if dark:
-        notes.append(f"{count(dark, 'image')} of 16 bits nearly black: the range above is that of others")
+        notes.append(f"{count(dark, 'image')} of 16 bits nearly black: the values of others are 15 times as large")
     return precedent, notes
 
 
