@@ -80,6 +80,8 @@ def visible(text: str) -> str:
     >>> visible("cat\\x1b[2J\\n.png")
     'cat\\\\x1b[2J\\\\n.png'
     """
+    if text.isprintable():
+        return text
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 

@@ -44,6 +44,7 @@ BLOCK = 64  # images decoded by one task
 SAMPLE = 256  # headers that the guess is made from
 NOISE = 4  # grey photographs saved as RGB came back with 0 from JPEG, 1 from WebP, 3 from AVIF at quality 40
 COLORED = 0.05
+DARK = 15  # 12 bits beside 16 reach a sixteenth of their range
 
 
 class Decoded(NamedTuple):
@@ -119,7 +120,18 @@ def _chosen(results: Results, precedent: Precedent, shape: _Shape) -> tuple[Prec
     framing = framing_of(precedent.framing, shape.mode != "L")
     levels = precedent.levels or _levels(results)
     precedent = precedent._replace(background=background, levels=levels, framing=framing)
-    return precedent, [note] if note else []
+    notes = [note] if note else []
+    spreads = [result.spread for result in results if isinstance(result, _Outcome) and result.spread]
+    dark = sum(_is_dark(spread, levels) for spread in spreads)
+    if dark:
+        notes.append(f"{count(dark, 'image')} of 16 bits nearly black: the values of others are 15 times as large")
+    return precedent, notes
+
+
+def _is_dark(spread: Spread, levels: Levels) -> bool:
+    """Test for a deep image that takes less than a fifteenth of the range, as one of 12 bits beside others of 16."""
+    low, high = levels
+    return DARK * (spread.most - low) < high - low
 
 
 def _waits(result: "_Outcome | DataError", precedent: Precedent) -> bool:

@@ -34,16 +34,15 @@ def framed(picture: Image.Image, side: int, framing: str) -> Image.Image:
     if framing == "crop":
         short = min(width, height)
         left, top = (width - short) // 2, (height - short) // 2
-        return resized(picture, (side, side), (left, top, left + short, top + short))
+        return resized(picture.crop((left, top, left + short, top + short)), (side, side))
     inner = tuple(max(1, round(side * length / max(width, height))) for length in picture.size)
     square = Image.new(picture.mode, (side, side), (GREY,) * len(picture.getbands()))
     square.paste(resized(picture, inner), ((side - inner[0]) // 2, (side - inner[1]) // 2))
     return square
 
 
-def resized(picture: Image.Image, sides: tuple[int, ...], box: tuple[int, int, int, int] | None = None) -> Image.Image:
-    """Return a picture, or what lies in a box of it, with so many pixels a side."""
+def resized(picture: Image.Image, sides: tuple[int, ...]) -> Image.Image:
+    """Return a picture with so many pixels a side."""
     width, height = sides
-    if box is None and picture.size == (width, height):
-        return picture
-    return picture.resize((width, height), Image.Resampling.BILINEAR, box=box)
+    same = picture.size == (width, height)
+    return picture if same else picture.resize((width, height), Image.Resampling.BILINEAR)

@@ -19,7 +19,8 @@ from tenfold.engine.types import Link, Pull
 def residual(name: str, body: Sequence[Component], aside: Sequence[Component]) -> Component:
     """Return the block as one component, whose weights and buffers are those of body and aside by their names."""
     both = (*body, *aside)
-    layer, inside = (partial(function, body=tuple(body), aside=tuple(aside)) for function in (block, _inside))
+    layer = partial(block, body=tuple(body), aside=tuple(aside))
+    inside = partial(_inside, body=tuple(body), aside=tuple(aside))
     return Component(name, layer, shapes_of(both), buffer_shapes(both), has_modes=True, inside=inside)
 
 

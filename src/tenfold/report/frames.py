@@ -1,4 +1,4 @@
-"""What becomes of photographs of unequal sides, shown on one of them: its file beside what a model sees."""
+"""One photograph of unequal sides as its file has it, beside the square that a model sees of it."""
 
 __all__ = ["Framed", "framed_example"]
 

@@ -26,7 +26,7 @@ from tenfold.trained.model import TrainedModel, finite_scores, in_training, shar
 
 BLOCK = 64  # files that are answered at once
 NAMED = 3
-_FRAMED = {"squash": "squashed to {}", "crop": "its center taken as {}", "letterbox": "put between grey bars in {}"}
+_FRAMED = {"squash": "squashed to", "crop": "cropped and resized to", "letterbox": "put between grey bars in"}
 
 
 class FileAnswer(NamedTuple):
@@ -171,7 +171,7 @@ def _read_file(file: Path, form: Form) -> _FileRead:
         pixels, changes, is_unequal = file_pixels(file, form)
     except DataError as error:
         return _FileRead(file, None, (str(error),))
-    framed = _FRAMED[form.precedent.framing].format(f"{form.side} × {form.side}")
+    framed = f"{_FRAMED[form.precedent.framing]} {form.side} × {form.side}"
     squares = [f"not square, {framed}"] * is_unequal
     return _FileRead(file, pixels, (*_unlike_training(changes, form), *squares))
 
