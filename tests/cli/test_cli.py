@@ -405,7 +405,7 @@ def test_predict_takes_every_mode_and_counts_what_it_leaves_out(run, result, tmp
     found = result(["predict", "run", str(tmp_path), "--skip-unreadable"])
     assert len(found["predictions"]) == 7
     assert "1 of 8 images" in found["notes"][0]
-    assert any(note.startswith("2 images: not square, squashed to 8 × 8") for note in found["notes"])
+    assert any(note.startswith("2 images: not square, cropped and resized to 8 × 8") for note in found["notes"])
     assert any(note.startswith("2 entries ignored") for note in found["notes"])
     code, out, _ = run(["predict", "run", str(tmp_path / "L.png"), str(tmp_path / "sixteen.png")])
     assert code == 0
