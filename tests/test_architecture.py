@@ -34,6 +34,7 @@ ROOMS = tuple(
     for package, rooms in {
         "engine": "layers losses models optimizers tasks",
         "data": "readers augmentations datasets features",
+        "trained": "exports",
         "search": "samplers",
         "report": "figures",
         "teach": "faults margin.figures",

@@ -100,3 +100,4 @@ def test_the_trials_of_a_reproduction_are_read(old, tmp_path, capsys):
 def test_an_old_recipe_means_what_it_meant():
     recipe = read(OLD / "killed" / "recipe.toml")
     assert (recipe.model, recipe.hidden, recipe.learning_rate, recipe.momentum) == ("mlp", (32, 16), (0.01, 0.05), 0.9)
+    assert recipe.framing == "squash"

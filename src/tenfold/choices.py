@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tenfold.errors import UsageError, nearest
-from tenfold.recipe import FIT, OWNERS, SHAPES, SWEEP, TEXTS, VARYING, Recipe, Settings
+from tenfold.recipe import FACTS, FIT, OWNERS, SHAPES, SWEEP, TEXTS, VARYING, Recipe, Settings
 from tenfold.rooms import declared
 from tenfold.text import toml
 
@@ -150,7 +150,8 @@ def _explain(error: ValidationError) -> str:
     first = error.errors()[0]
     if first["type"] == "value_error":
         return str(first["ctx"]["error"])
-    field = str(first["loc"][0])
+    name = str(first["loc"][0])
+    field = FACTS[name].option or name if name in FACTS else name
     if first["type"] == "literal_error" and isinstance(first["input"], str):
         words = [word.strip("'") for word in first["ctx"]["expected"].replace(" or ", ", ").split(", ")]
         return f"no {field.replace('_', ' ')} {first['input']!r}: {nearest(first['input'], words)}"
@@ -162,4 +163,4 @@ def _explain(error: ValidationError) -> str:
         )
         or "a list of integers"
     )
-    return f"{field} = {first['input']!r}: should be {wanted} ({Recipe.model_fields[field].description})"
+    return f"{field} = {first['input']!r}: should be {wanted} ({Recipe.model_fields[name].description})"

@@ -15,20 +15,18 @@ __all__ = [
     "TEXTS",
     "UNLABELED",
     "VARYING",
-    "Fact",
-    "Owner",
     "Recipe",
     "Settings",
 ]
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic.fields import FieldInfo
 
 from tenfold.errors import nearest
-from tenfold.rooms import Hyperparameter, declared, marked, names, numbers, words
+from tenfold.rooms import Fact, Hyperparameter, Owner, declared, marked, names, numbers, words
 
 Settings = dict[str, Any]
 """Choices of one member: a recipe's field -> its value."""
@@ -42,37 +40,6 @@ AtLeastOne = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Widths = Annotated[tuple[Annotated[int, Field(ge=1, le=10**6)], ...], Field(min_length=1)]
 Channels = tuple[Annotated[int, Field(ge=1, le=10**4)], ...]
-
-
-class Fact(NamedTuple):
-    """Facts of a field, from which lists of fields are made.
-
-    room: its word is an entry of that room; mark: of those whose files say `mark = True`. varies: it may differ between
-    the members of a population. splits: a sweep may search it, and its values make separate populations. fit: a fit
-    leaves it to the user. sweep: only a sweep has it. widths: it holds the widths of layers, so that a list of numbers
-    is one value. text: its text may have commas and colons. numbers: what its entries declare in NUMBERS are fields
-    behind it. owner, without: it means nothing with these words of that field.
-    """
-
-    room: str = ""
-    mark: str = ""
-    varies: bool = False
-    splits: bool = False
-    fit: bool = False
-    sweep: bool = False
-    widths: bool = False
-    text: bool = False
-    numbers: bool = False
-    owner: str = ""
-    without: tuple[str, ...] = ()
-
-
-class Owner(NamedTuple):
-    """The field whose word decides whether another field means anything, the words that have it, those that lack it."""
-
-    field: str
-    having: tuple[str, ...]
-    lacking: tuple[str, ...]
 
 
 GIVEN = Fact(fit=True)
@@ -97,7 +64,12 @@ class Recipe(BaseModel):
         0, description="random seed for split, batch order, flips and dropout"
     )
     size: Annotated[int, Field(ge=0, le=1024), GIVEN] = Field(
-        0, description="folder of images: side in pixels of the squares they are squashed to; 0: median, at most 64"
+        0, description="folder of images: side in pixels of the squares that they become; 0: median, at most 64"
+    )
+    framing: Annotated[Literal["auto", "crop", "squash", "letterbox"], Fact(fit=True, option="fit")] = Field(
+        "squash",
+        description="folder of images: what becomes of unequal sides: crop keeps the center, squash all of it in other "
+        "proportions, letterbox all of it between grey bars; auto, the default: crop for photographs, else squash",
     )
     skip_unreadable: Annotated[bool, GIVEN] = Field(False, description="folder: skip and count unreadable images")
     parts: Annotated[str, TEXT] = Field(

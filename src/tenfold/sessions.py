@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from tenfold.choices import text
-from tenfold.data.load import is_folder, named
+from tenfold.data.load import named
 from tenfold.engine import products
 from tenfold.errors import DataError, FileError, Interrupted, RunError, UsageError
 from tenfold.files import as_json, from_json, read_json, write_json, write_text
@@ -29,7 +29,7 @@ from tenfold.runs.events import Watch, line, silent
 from tenfold.runs.folder import create, default_folder, finish, how_to_resume, lock, opened, sweep, truncate
 from tenfold.runs.interrupts import Interrupts, listening
 from tenfold.runs.outcome import Made
-from tenfold.runs.prepare import Prepared, prepare
+from tenfold.runs.prepare import Prepared, prepare, with_defaults
 from tenfold.runs.result import RungOutcome, RunResult, SweepResult, read_result
 from tenfold.runs.run import Run, opened_run
 from tenfold.trained.model import TrainedModel, load_model
@@ -101,8 +101,7 @@ def begin(
     jobs, cluster: processes, or the address of a Dask scheduler, that a sweep's populations are trained by.
     """
     recipe = recipe.model_copy(update={"data": _absolute(recipe.data)})
-    if "audit" not in recipe.model_fields_set:
-        recipe = recipe.model_copy(update={"audit": is_folder(recipe.data)})
+    recipe = with_defaults(recipe)
     machine = environment(sys.argv, str(Path(data_dir).expanduser().resolve()) if data_dir else "")
     folder = create(Path(out).expanduser() if out else default_folder(recipe), recipe, machine)
     try:

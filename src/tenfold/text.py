@@ -26,8 +26,8 @@ __all__ = [
     "signed",
     "size_of",
     "slug",
-    "squashed",
     "toml",
+    "unequal",
     "visible",
 ]
 
@@ -80,6 +80,8 @@ def visible(text: str) -> str:
     >>> visible("cat\\x1b[2J\\n.png")
     'cat\\\\x1b[2J\\\\n.png'
     """
+    if text.isprintable():
+        return text
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
@@ -282,13 +284,17 @@ def left_out(absent: int | None) -> str:
     return f"{count(absent, 'class', 'classes')} left out that {neither}" if absent else ""
 
 
-def squashed(images: int | None) -> str:
+def unequal(images: int | None, framing: str) -> str:
     """Return what follows a size, where images of unequal sides were brought to it; "" where there were none.
 
-    >>> squashed(3), squashed(0)
-    (', 3 images of unequal sides squashed', '')
+    >>> unequal(3, "crop"), unequal(0, "crop")
+    (', 3 images of unequal sides cropped to their center', '')
     """
-    return f", {count(images, 'image')} of unequal sides squashed" if images else ""
+    return f", {count(images, 'image')} of unequal sides {FRAMED.get(framing, framing)}" if images else ""
+
+
+FRAMED = {"crop": "cropped to their center", "squash": "squashed", "letterbox": "put between grey bars"}
+"""Word for a framing -> what was done to images of unequal sides."""
 
 
 def duration(seconds: float | None) -> str:

@@ -405,7 +405,7 @@ def test_predict_takes_every_mode_and_counts_what_it_leaves_out(run, result, tmp
     found = result(["predict", "run", str(tmp_path), "--skip-unreadable"])
     assert len(found["predictions"]) == 7
     assert "1 of 8 images" in found["notes"][0]
-    assert any(note.startswith("2 images: not square, squashed to 8 × 8") for note in found["notes"])
+    assert any(note.startswith("2 images: not square, cropped and resized to 8 × 8") for note in found["notes"])
     assert any(note.startswith("2 entries ignored") for note in found["notes"])
     code, out, _ = run(["predict", "run", str(tmp_path / "L.png"), str(tmp_path / "sixteen.png")])
     assert code == 0
@@ -468,22 +468,22 @@ def test_a_list_of_no_names_is_said_to_be_one(world, redirect):
     assert "standard input (-): names no images" in done.stderr
 
 
-def test_images_of_unequal_sides_are_said_to_be_squashed(run, world, tmp_path):
+def test_what_becomes_of_unequal_sides_is_said(run, world, tmp_path):
     """Wherever a size is told."""
     pictures(tmp_path / "data", count=10)
     for k in range(3):
         Image.new("RGB", (20, 10), (40 * k, 9, 9)).save(tmp_path / "data" / "cat" / f"wide{k}.png")
-    said = "3 images of unequal sides squashed"
+    said = "3 images of unequal sides cropped to their center"
     place, folder = str(tmp_path / "data"), str(tmp_path / "run")
     code, out, _ = run(["fit", place, "--minutes", "0.02", "--out", folder])
     assert code == 0
     assert f"resized to 8 × 8, {said}" in out
     assert said in (tmp_path / "run" / "report.html").read_text()
-    assert "3 images of unequal sides squashed to it" in (tmp_path / "run" / "model.md").read_text()
+    assert said in (tmp_path / "run" / "model.md").read_text()
     assert run(["data", "info", place])[1].count(said) == 2
     assert f"3 × 8 × 8, {said}" in run(["audit", place, "--out", str(tmp_path / "audit.html")])[1]
     assert said in (tmp_path / "audit.html").read_text()
-    assert "1 image: not square, squashed to 8 × 8" in run(["predict", folder, f"{place}/cat/wide0.png"])[2]
+    assert "1 image: not square, cropped and resized to 8 × 8" in run(["predict", folder, f"{place}/cat/wide0.png"])[2]
 
 
 def test_the_model_of_a_run_is_the_library_s_too(world):

@@ -252,7 +252,8 @@ def test_a_model_keeps_the_range(tmp_path):
     words = [sys.executable, "-m", "tenfold"]
     run = [*words, "train", data, "--epochs", "3", "--learning-rate", "0.1", "--out", str(tmp_path / "run")]
     subprocess.run(run, check=True, capture_output=True)
-    from tenfold.runs.predict import evaluate_model, predict_files
+    from tenfold.runs.ask import predict_files
+    from tenfold.runs.predict import evaluate_model
     from tenfold.trained.model import load_model
 
     low, high = load_model(tmp_path / "run" / "model.tenfold").cause["data"]["levels"]
@@ -285,8 +286,3 @@ def test_progress_is_reported_from_the_start(tmp_path):
     assert (heard[0].name, heard[0].done, heard[0].total) == ("reading images", 0, 200)
     assert (heard[-1].done, heard[-1].seconds_left) == (200, 0)
     assert [work.done for work in heard] == sorted(work.done for work in heard)
-
-
-def test_threads_are_those_that_the_process_may_use(tmp_path, monkeypatch):
-    monkeypatch.setattr(decoding.os, "sched_getaffinity", lambda _: {0, 1, 2}, raising=False)
-    assert decoding._cores() == 3

@@ -15,8 +15,9 @@ from tenfold.data.partfolders import part_word
 from tenfold.errors import DataError, UsageError
 from tenfold.report.read import read_results
 from tenfold.report.write import write_report
+from tenfold.runs.ask import predict_files
 from tenfold.runs.events import silent
-from tenfold.runs.predict import evaluate_model, predict_files
+from tenfold.runs.predict import evaluate_model
 from tenfold.runs.prepare import prepare
 
 

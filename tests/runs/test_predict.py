@@ -12,7 +12,8 @@ from PIL import Image
 
 import tenfold
 from tenfold.errors import DataError
-from tenfold.runs.predict import evaluate_model, opened_model, predict_files
+from tenfold.runs.ask import predict_files
+from tenfold.runs.predict import evaluate_model, opened_model
 from tenfold.trained.model import save_model, weights_sha256
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 import tenfold
 from tenfold.errors import DataError, UsageError
-from tenfold.runs.predict import predict_files
+from tenfold.runs.ask import predict_files
 
 
 def photograph(path, label, seed, mode="RGB", size=(40, 30), **options):

@@ -33,6 +33,7 @@ COMMANDS = {
     "evaluate": "score a trained model on labeled images",
     "predict": "predict class probabilities of images",
     "explain": "show what predictions about images rest on",
+    "export": "write a model as ONNX, NumPy or torch code, verified against the run",
     "data": "list, describe or download data sets",
 }
 

@@ -1,6 +1,18 @@
 """Command-line options made from the fields of Recipe: same words, dashes for underscores, help from descriptions."""
 
-__all__ = ["DATA_DIR", "JSON", "PARTS", "RUN_FOLDER", "SIZE", "SKIP", "chosen", "recipe_options", "shown", "swept"]
+__all__ = [
+    "DATA_DIR",
+    "FRAMING",
+    "JSON",
+    "PARTS",
+    "RUN_FOLDER",
+    "SIZE",
+    "SKIP",
+    "chosen",
+    "recipe_options",
+    "shown",
+    "swept",
+]
 
 import json
 from collections.abc import Callable, Sequence
@@ -10,7 +22,7 @@ import click
 from pydantic.fields import FieldInfo
 
 from tenfold.choices import parse
-from tenfold.recipe import Recipe
+from tenfold.recipe import FACTS, Recipe
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -22,7 +34,14 @@ SIZE = click.option(
     "--size",
     type=int,
     default=0,
-    help="side in pixels of the squares that a folder's images are squashed to  [median, at most 64]",
+    help="side in pixels of the squares that a folder's images become  [median, at most 64]",
+)
+FRAMING = click.option(
+    "--fit",
+    "framing",
+    metavar="VALUE",
+    default="auto",
+    help="what becomes of unequal sides: crop, squash or letterbox  [crop for photographs, else squash]",
 )
 PARTS = click.option(
     "--parts",
@@ -43,13 +62,13 @@ def recipe_options(names: Sequence[str], defaults: dict[str, Any]) -> Callable[[
     def decorate(command: Command) -> Command:
         for name in reversed(names):
             field = Recipe.model_fields[name]
-            flag = f"--{name.replace('_', '-')}"
+            flag = f"--{(FACTS[name].option or name).replace('_', '-')}"
             if field.annotation is bool:
                 both = f"{flag}/--no-{flag[2:]}"
-                command = click.option(both, default=None, help=field.description)(command)
+                command = click.option(both, name, default=None, help=field.description)(command)
             else:
                 text = f"{_described(field)}  [{_typed(defaults.get(name, field.default))}]"
-                command = click.option(flag, metavar="VALUE", default=None, help=text)(command)
+                command = click.option(flag, name, metavar="VALUE", default=None, help=text)(command)
         return command
 
     return decorate

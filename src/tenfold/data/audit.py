@@ -29,10 +29,11 @@ class Audit:
 
     shape: (channels, height, width) of the stored images; type: "uint8" or "float32". counts: part -> images of each
     class; the part is "all" where the source has none. imbalance: largest class over smallest, in the training part.
-    reading: of a folder's files, else None. means: (C, height, width, channels) uint8, the mean image of each class.
-    duplicates: groups of images that are one picture. spread: parts that a group is in -> number of exact, near and
-    large groups. twins: "test" and "validation", where the source has them -> pairs of an image of that part and its
-    twin in training. conflicts: groups of identical images that have different labels. warnings: plain sentences.
+    reading: of a folder's files, else None. framing: what became of unequal sides. means: (C, height, width, channels)
+    uint8, the mean image of each class. duplicates: groups of images that are one picture. spread: parts that a group
+    is in -> number of exact, near and large groups. twins: "test" and "validation", where the source has them -> pairs
+    of an image of that part and its twin in training. conflicts: groups of identical images that have different labels.
+    warnings: plain sentences.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Audit:
     counts: dict[str, tuple[int, ...]]
     imbalance: float
     reading: Reading | None
+    framing: str
     means: NDArray[np.uint8]
     duplicates: Duplicates
     spread: dict[tuple[str, ...], dict[str, int]]
@@ -74,6 +76,7 @@ def audit(dataset: Dataset, watch: Watch = unwatched, seconds: float = float("in
         counts=counts,
         imbalance=max(training) / max(1, min(training)),
         reading=dataset.reading,
+        framing=dataset.framing,
         means=_means(dataset),
         duplicates=duplicates,
         spread=_spread(duplicates, place),
@@ -101,7 +104,8 @@ def as_json(result: Audit) -> dict[str, Any]:
         "counts": {part: list(counts) for part, counts in result.counts.items()},
         "imbalance": result.imbalance,
         "sizes": dict(reading.sizes) if reading else {},
-        "squashed": reading.squashed if reading else 0,
+        "unequal": reading.unequal if reading else 0,
+        "framing": result.framing,
         "modes": dict(reading.modes) if reading else {},
         "unreadable": list(reading.unreadable) if reading else [],
         "ignored": reading.ignored if reading else 0,

@@ -5,7 +5,7 @@ their mean squared error, on nine tenths of the training images; a tenth is held
 were not learned from. The learning rate falls along half a cosine.
 """
 
-__all__ = ["encoded", "learn", "reconstructed"]
+__all__ = ["autoencoder_of", "encoded", "learn", "reconstructed"]
 
 from collections.abc import Callable, Mapping
 
@@ -65,12 +65,17 @@ def reconstructed(learned: Mapping[str, Tensor], images: Tensor) -> Tensor:
     return (torch.stack((x, model.predict(weights, {}, x)[0])) - part.offset).view(2, *images.shape)
 
 
+def autoencoder_of(learned: Mapping[str, Tensor]) -> Autoencoder:
+    """Return the model of these tensors."""
+    depth = sum(name.startswith("encoder") and name.endswith("bias") for name in learned)
+    hidden = tuple(learned[f"encoder{i}.bias"].shape[1] for i in range(1, depth + 1))
+    return Autoencoder(len(learned["factor"]), hidden, bytes(learned["activation"].tolist()).decode())
+
+
 def _rebuilt(learned: Mapping[str, Tensor], images: Tensor) -> tuple[Autoencoder, Params, Part]:
     """Return the model of these tensors, its weights on the images' device, and a part that standardizes images."""
     weights = {name: tensor.to(images.device) for name, tensor in learned.items()}
-    depth = sum(name.startswith("encoder") and name.endswith("bias") for name in weights)
-    hidden = tuple(weights[f"encoder{i}.bias"].shape[1] for i in range(1, depth + 1))
-    model = Autoencoder(len(weights["factor"]), hidden, bytes(learned["activation"].tolist()).decode())
+    model = autoencoder_of(learned)
     nothing = weights["factor"].new_zeros(0)
     return model, weights, Part(images, nothing, nothing, weights["factor"], weights["offset"])
 

@@ -12,11 +12,12 @@ colored ones than grey ones.
 
 __all__ = ["Decoded", "decode"]
 
+import math
 import os
 import statistics
+import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -27,27 +28,31 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tenfold.data.background import background_of
+from tenfold.data.framing import framing_of
+from tenfold.data.inorder import in_order
 from tenfold.data.levels import Levels, Spread, bit_levels, levels_of
-from tenfold.data.progress import Watch, counting
+from tenfold.data.progress import counting
 from tenfold.data.readers.images import ImageFile, images, in_mode, read, remarks
-from tenfold.data.types import Precedent
+from tenfold.data.types import DataSource, Precedent
 from tenfold.errors import DataError
-from tenfold.text import count
+from tenfold.text import count, size_of
 
 SIDE_CAP = 64
-WHITE = "white"
+IN_MEMORY = 2**30  # bytes of pixels up to which they are kept there
+WHITE, SQUASH = "white", "squash"
 BLOCK = 64  # images decoded by one task
 SAMPLE = 256  # headers that the guess is made from
 NOISE = 4  # grey photographs saved as RGB came back with 0 from JPEG, 1 from WebP, 3 from AVIF at quality 40
 COLORED = 0.05
+DARK = 15  # 12 bits beside 16 reach a sixteenth of their range
 
 
 class Decoded(NamedTuple):
     """The images of files, in their order.
 
     pixels: (N, C, S, S) uint8. rows: positions of the files that could be read, (N,); files: their headers. precedent:
-    background and levels as they were used. changes: conversion -> images that took it. unreadable: (position, error)
-    of the others. remarks: sentences about all.
+    background, levels and framing as they were used. changes: conversion -> images that took it. unreadable: (position,
+    error) of the others. remarks: sentences about all.
     """
 
     pixels: Tensor
@@ -60,10 +65,11 @@ class Decoded(NamedTuple):
 
 
 class _Shape(NamedTuple):
-    """Side and mode of all images."""
+    """Side, mode and framing of all images; framing is "" where all sides are equal."""
 
     side: int
     mode: str
+    framing: str
 
 
 class _Outcome(NamedTuple):
@@ -78,23 +84,23 @@ class _Outcome(NamedTuple):
 Results = list["_Outcome | DataError"]
 
 
-def decode(
-    paths: Sequence[Path], labels: Sequence[int], size: int, precedent: Precedent, skip_unreadable: bool, watch: Watch
-) -> Decoded:
-    """Read all files, as squares of `size`, or of their median side and at most 64 where it is 0.
+def decode(paths: Sequence[Path], labels: Sequence[int], source: DataSource) -> Decoded:
+    """Read all files, as squares of the source's size, or of their median side and at most 64 where that is 0.
 
-    labels: class of each. precedent: background and levels where they are given. Raises DataError for the first file
-    that cannot be read, unless these are to be skipped.
+    labels: class of each. source.precedent: background, levels and framing where they are given. Pixels that are too
+    many for memory lie in a file that is gone when they are. Raises DataError for the first file that cannot be read,
+    unless these are to be skipped.
     """
+    size, precedent, skip_unreadable, watch = source.size, source.precedent, source.skip_unreadable, source.watch
     with remarks() as heard:
-        plan, right = None, _guess(paths, size)
-        while plan is None or right not in (plan, _Shape(plan.side, "L")):
+        plan, right = None, _guess(paths, size, precedent.framing)
+        while plan is None or right not in (plan, plan._replace(mode="L")):
             plan = right
-            work = _Work(paths, _blank(len(paths), plan), plan, precedent, skip_unreadable)
+            work = _Work(paths, _blank(len(paths), plan, source.scratch), plan, precedent, skip_unreadable)
             results = work.done(range(len(paths)), counting(watch, "reading images", len(paths)))
-            right = _plan(results, labels, size)
-        pixels = _grey(work.pixels) if right.mode != plan.mode else work.pixels
-        precedent, notes = _chosen(results, precedent)
+            right = _plan(results, labels, size, precedent.framing)
+        pixels = _grey(work.pixels, right, source.scratch) if right.mode != plan.mode else work.pixels
+        precedent, notes = _chosen(results, precedent, right)
         work = _Work(paths, pixels, right, precedent, skip_unreadable)
         waiting = [place for place, result in enumerate(results) if _waits(result, precedent)]
         again = work.done(waiting, counting(watch, "reading 16-bit and transparent images", len(waiting)))
@@ -105,14 +111,27 @@ def decode(
     return _decoded(pixels, results, right.mode, precedent, notes)
 
 
-def _chosen(results: Results, precedent: Precedent) -> tuple[Precedent, list[str]]:
-    """Return the precedent with background and levels, chosen by the files where it has none, and notes about them."""
+def _chosen(results: Results, precedent: Precedent, shape: _Shape) -> tuple[Precedent, list[str]]:
+    """Return the precedent with what the files choose where it has nothing, and notes about that."""
     if precedent.background:
         background, note = precedent.background, ""
     else:
         background, note = background_of([result.file for result in results if isinstance(result, _Outcome)])
-    precedent = precedent._replace(background=background, levels=precedent.levels or _levels(results))
-    return precedent, [note] if note else []
+    framing = framing_of(precedent.framing, shape.mode != "L")
+    levels = precedent.levels or _levels(results)
+    precedent = precedent._replace(background=background, levels=levels, framing=framing)
+    notes = [note] if note else []
+    spreads = [result.spread for result in results if isinstance(result, _Outcome) and result.spread]
+    dark = sum(_is_dark(spread, levels) for spread in spreads)
+    if dark:
+        notes.append(f"{count(dark, 'image')} of 16 bits nearly black: the values of others are 15 times as large")
+    return precedent, notes
+
+
+def _is_dark(spread: Spread, levels: Levels) -> bool:
+    """Test for a deep image that takes less than a fifteenth of the range, as one of 12 bits beside others of 16."""
+    low, high = levels
+    return DARK * (spread.most - low) < high - low
 
 
 def _waits(result: "_Outcome | DataError", precedent: Precedent) -> bool:
@@ -122,16 +141,36 @@ def _waits(result: "_Outcome | DataError", precedent: Precedent) -> bool:
     return result.spread is not None or (result.file.transparent and precedent.background != WHITE)
 
 
-def _blank(count: int, plan: _Shape) -> Tensor:
-    return torch.empty((count, 1 if plan.mode == "L" else 3, plan.side, plan.side), dtype=torch.uint8)
+def _blank(count: int, plan: _Shape, scratch: str) -> Tensor:
+    """Return room for the pixels of all images; in a file without a name where they are many."""
+    shape = (count, 1 if plan.mode == "L" else 3, plan.side, plan.side)
+    size = math.prod(shape)
+    if size <= IN_MEMORY:
+        return torch.empty(shape, dtype=torch.uint8)
+    try:
+        with tempfile.TemporaryFile(dir=scratch or None) as file:
+            if hasattr(os, "posix_fallocate"):  # a full disk shows here, not by a signal while pixels are written
+                os.posix_fallocate(file.fileno(), 0, size)
+            return torch.from_numpy(np.memmap(file, np.uint8, "w+", shape=shape))
+    except OSError as error:
+        place = scratch or tempfile.gettempdir()
+        raise DataError(
+            f"{place}: no room for {size_of(size)} of pixels ({error.strerror or error}); free some, or give a smaller "
+            "--size"
+        ) from None
 
 
-def _guess(paths: Sequence[Path], size: int) -> _Shape:
+def _guess(paths: Sequence[Path], size: int, framing: str) -> _Shape:
     headers = []
     for path in paths[:: max(1, len(paths) // SAMPLE)]:
         with suppress(DataError):  # comes up again when the file is decoded
             headers.append(images(path))
-    return _Shape(size or _side(headers), "L" if all(header.grey for header in headers) else "RGB")
+    return _shape(headers, size, all(header.grey for header in headers), framing)
+
+
+def _shape(files: Sequence[ImageFile], size: int, grey: bool, framing: str) -> _Shape:
+    is_equal = all(file.width == file.height for file in files)
+    return _Shape(size or _side(files), "L" if grey else "RGB", "" if is_equal else framing_of(framing, not grey))
 
 
 def _side(files: Sequence[ImageFile]) -> int:
@@ -139,7 +178,7 @@ def _side(files: Sequence[ImageFile]) -> int:
     return max(1, min(SIDE_CAP, int(statistics.median(sides)))) if sides else 1
 
 
-def _plan(results: Results, labels: Sequence[int], size: int) -> _Shape:
+def _plan(results: Results, labels: Sequence[int], size: int, framing: str) -> _Shape:
     """Return the plan that fits the files that could be read."""
     outcomes = [(result, label) for result, label in zip(results, labels, strict=True) if isinstance(result, _Outcome)]
     files, colored = Counter[int](), Counter[int]()
@@ -147,7 +186,7 @@ def _plan(results: Results, labels: Sequence[int], size: int) -> _Shape:
         files[label] += 1
         colored[label] += outcome.colored
     few = colored.total() <= COLORED * files.total() and all(2 * colored[label] <= files[label] for label in files)
-    return _Shape(size or _side([outcome.file for outcome, _ in outcomes]), "L" if few else "RGB")
+    return _shape([outcome.file for outcome, _ in outcomes], size, few, framing)
 
 
 class _Work(NamedTuple):
@@ -167,7 +206,7 @@ class _Work(NamedTuple):
             return [self.one(self.paths[place], array[place]) for place in places[start : start + BLOCK]]
 
         results: Results = []
-        for outcomes in _ordered(block, range(0, len(places), BLOCK)):
+        for outcomes in in_order(block, range(0, len(places), BLOCK)):
             if not self.skip_unreadable:
                 for error in outcomes:
                     if isinstance(error, DataError):
@@ -179,37 +218,13 @@ class _Work(NamedTuple):
     def one(self, path: Path, target: NDArray[np.uint8]) -> "_Outcome | DataError":
         """Decode one file into its place."""
         try:
-            picture = read(path, self.plan.side, self.precedent.background or WHITE, self.precedent.levels)
+            background, framing = self.precedent.background or WHITE, self.plan.framing or SQUASH
+            picture = read(path, self.plan.side, background, self.precedent.levels, framing)
         except DataError as error:
             return error
         target[...] = in_mode(picture.pixels, self.plan.mode)
         colored = not picture.file.grey and _noise(picture.pixels) > NOISE
         return _Outcome(picture.file, picture.changes, colored, picture.spread)
-
-
-def _ordered(task: Callable[[int], Results], starts: Sequence[int]) -> Iterator[Results]:
-    """Do the tasks in as many threads as this process has cores, at most a few ahead; yield their results in order.
-
-    Pillow decodes outside the interpreter's lock. Two threads on two cores: 1.7 times as fast on PNG of 500 × 500,
-    1.4 times on JPEG of 256 × 256, no faster on thumbnails of 32 × 32.
-    """
-    threads = _cores()
-    with ThreadPoolExecutor(max_workers=threads) as pool:
-        waiting: list[Future[Results]] = []
-        try:
-            for start in starts:
-                waiting.append(pool.submit(task, start))
-                if len(waiting) > 4 * threads:
-                    yield waiting.pop(0).result()
-            while waiting:
-                yield waiting.pop(0).result()
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _noise(pixels: NDArray[np.uint8]) -> int:
@@ -220,9 +235,9 @@ def _noise(pixels: NDArray[np.uint8]) -> int:
     return int((pixels.max(0) - pixels.min(0)).max())
 
 
-def _grey(pixels: Tensor) -> Tensor:
+def _grey(pixels: Tensor, plan: _Shape, scratch: str) -> Tensor:
     """Return RGB images (N, 3, S, S) as grey ones (N, 1, S, S), each as `in_mode` does it."""
-    grey = torch.empty((len(pixels), 1, *pixels.shape[2:]), dtype=torch.uint8)
+    grey = _blank(len(pixels), plan, scratch)
     for colors, target in zip(pixels.numpy(), grey.numpy(), strict=True):
         target[...] = in_mode(colors, "L")
     return grey
@@ -247,8 +262,9 @@ def _decoded(pixels: Tensor, results: Results, mode: str, precedent: Precedent, 
             changes.update(result.changes)
             if result.file.grey != (mode == "L"):
                 changes[_change(result, mode)] += 1
-    if unreadable:
-        pixels = pixels[torch.tensor(rows, dtype=torch.int64)]
+    for place, row in enumerate(rows) if unreadable else ():
+        pixels[place] = pixels[row]
+    pixels = pixels[: len(rows)]
     return Decoded(pixels, rows, [outcome.file for outcome in outcomes], precedent, changes, unreadable, notes)
 
 

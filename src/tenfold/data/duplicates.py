@@ -213,7 +213,8 @@ def _same_files(dataset: Dataset, pair: NDArray[np.int64], mirrored: bool, side:
         if larger <= side:
             return True
         mode = "L" if dataset.images.shape[1] == 1 else "RGB"
-        read = (header.pixels(mode, larger, dataset.background, dataset.levels)[0] for header in headers)
+        read_as = (dataset.background, dataset.levels, dataset.framing)
+        read = (header.pixels(mode, larger, *read_as)[0] for header in headers)
         a, b = (torch.from_numpy(pixels)[None].double() for pixels in read)
     except DataError:
         return True

@@ -55,6 +55,11 @@ class Form(NamedTuple):
         """Return height and width of a picture."""
         return drawn_shape(self.shape)[1]
 
+    def square(self, picture: Image.Image) -> NDArray[np.uint8]:
+        """Return pixels (C, S, S) of a picture of 8-bit values."""
+        precedent = self.precedent
+        return in_memory(picture, self.mode, self.side, precedent.background or "white", precedent.framing)
+
     def of_bytes(self, pixels: NDArray[np.uint8]) -> Tensor:
         """Return pixels from 0 to 255 as one input (1, C, H, W), in the model's units."""
         return torch.from_numpy(pixels.astype(np.float64) * (self.units.top / 255)).view(1, *self.shape)
@@ -88,7 +93,9 @@ def file_pixels(source: Path | bytes, form: Form) -> tuple[NDArray[np.uint8], li
     """Return pixels (C, S, S) of a file as a model takes them, what was done to them, and whether it was no square."""
     file = read_image(source)
     precedent = form.precedent
-    pixels, changes = file.pixels(form.mode, form.side, precedent.background or "white", precedent.levels)
+    pixels, changes = file.pixels(
+        form.mode, form.side, precedent.background or "white", precedent.levels, precedent.framing
+    )
     return pixels, list(changes), file.width != file.height
 
 
@@ -100,7 +107,7 @@ def _one(given: Path | bytes | Image.Image, form: Form) -> tuple[str, Tensor]:
             return str(given) if isinstance(given, Path) else "", form.of_bytes(file_pixels(given, form)[0])
         if given.mode == "F" or given.mode.startswith("I"):
             return "", _of_array(np.asarray(given), form)[0]
-        return "", form.of_bytes(in_memory(given, form.mode, form.side, form.precedent.background or "white"))
+        return "", form.of_bytes(form.square(given))
 
 
 def _undecoded(image: Image.Image) -> Image.Image | Path:
@@ -133,8 +140,7 @@ def _of_array(array: NDArray[Any], form: Form) -> tuple[Tensor, bool]:
         return _in_units(np.ascontiguousarray(rows.transpose(0, 3, 1, 2)), form).view(-1, *form.shape), single
     bytes_ = (_in_units(rows, form).numpy() * (255 / form.units.top)).round().clip(0, 255).astype(np.uint8)
     flat = bytes_[..., 0] if bytes_.shape[3] == 1 else bytes_
-    background = form.precedent.background or "white"
-    squares = [in_memory(Image.fromarray(picture), form.mode, form.side, background) for picture in flat]
+    squares = [form.square(Image.fromarray(picture)) for picture in flat]
     return torch.cat([form.of_bytes(square) for square in squares]), single
 
 

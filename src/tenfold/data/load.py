@@ -12,6 +12,7 @@ from torch import Tensor
 
 from tenfold import rooms
 from tenfold.data.download import data_root, find_file
+from tenfold.data.framing import FRAMINGS
 from tenfold.data.progress import Watch, unwatched
 from tenfold.data.types import Dataset, DataSource, Precedent
 from tenfold.errors import DataError, UsageError, nearest
@@ -41,23 +42,33 @@ def load(
     skip_unreadable: bool = False,
     download: bool = True,
     parts: str = "",
+    framing: str = "auto",
     precedent: Precedent = NEW,
     watch: Watch = unwatched,
+    scratch: str = "",
 ) -> Dataset:
     """Load the data set that `data` names: the name of a data set, else a folder of images or an .npz file.
 
     A name wins over a folder of that name; "./digits" is the folder. data_dir: root of the named sets, "" for the usual
-    places. size, skip_unreadable, parts: for folders, see DataSource. download: fetch a named set that is absent.
-    precedent: how a run or a model read its data; the data may then lack classes and have no training part.
-    watch: called with the progress of reading a folder.
+    places. size, skip_unreadable, parts: for folders, see DataSource. framing: how pictures of unequal sides become
+    squares, "crop", "squash" or "letterbox"; "auto": crop for photographs, else squash. download: fetch a named set
+    that is absent. precedent: how a run or a model read its data; the data may then lack classes and have no training
+    part.
+    watch: called with the progress of reading a folder. scratch: see DataSource.
     Raises UsageError for an unknown word or an option that does not apply, DataError for data that cannot be used.
     """
     if not 0 <= size <= SIZE_CAP:
         raise UsageError(f"size {size}: expected a side in pixels from 1 to {SIZE_CAP}, or 0 for the images' own")
+    if framing not in ("auto", *FRAMINGS):
+        raise UsageError(f"no fit {framing!r}: {nearest(framing, ('auto', *FRAMINGS))}")
     if is_folder(data):
-        source = DataSource(data, Path(), size, skip_unreadable, parts=parts, precedent=precedent, watch=watch)
+        precedent = precedent._replace(framing=precedent.framing or framing)
+        source = DataSource(
+            data, Path(), size, skip_unreadable, parts=parts, precedent=precedent, watch=watch, scratch=scratch
+        )
         return validate(rooms.find("datasets", "folder")(source), whole=not precedent.classes)
-    for option, value in (("size", size), ("skip_unreadable", skip_unreadable), ("parts", parts)):
+    asked = framing in ("crop", "letterbox")
+    for option, value in (("size", size), ("skip_unreadable", skip_unreadable), ("parts", parts), ("fit", asked)):
         if value and (data in named() or _is_npz(data)):
             raise UsageError(f"{option} is for folders of images; {data} is not one: leave it out")
     if data in named():
@@ -187,7 +198,8 @@ def described(dataset: Dataset) -> dict[str, Any]:
         "data": dataset.name,
         "images": len(dataset.labels),
         "shape": list(dataset.images.shape[1:]),
-        "squashed": dataset.reading.squashed if dataset.reading else 0,
+        "unequal": dataset.reading.unequal if dataset.reading else 0,
+        "framing": dataset.framing,
         "type": str(dataset.images.dtype).removeprefix("torch."),
         "parts": {name: len(rows) for name, rows in dataset.parts.items()},
         "classes": [{"class": name, "n": n} for name, n in zip(dataset.class_names, counts, strict=True)],

@@ -39,18 +39,20 @@ class Precedent(NamedTuple):
 
     classes: names of the classes in the order of their numbers; data may then lack some, and have no others.
     background: color that transparent images are laid on, "white" or "black". levels: values of pixels deeper than 8
-    bits that become 0 and 255.
+    bits that become 0 and 255. framing: how a picture of unequal sides becomes a square.
     """
 
     classes: tuple[str, ...] = ()
     background: str = ""
     levels: Levels = ()
+    framing: str = ""
 
 
 def precedent_of(described: Mapping[str, Any]) -> Precedent:
-    """Return how data were read from what a run or a model file says of them; older ones laid all on white."""
+    """Return how data were read from what a run or a model file says; older ones laid all on white and squashed all."""
     classes, levels = tuple(described.get("class_names") or ()), map(int, described.get("levels") or ())
-    return Precedent(classes, described.get("background") or "white", tuple(levels))
+    framing = described.get("framing") or "squash"
+    return Precedent(classes, described.get("background") or "white", tuple(levels), framing)
 
 
 class DataSource(NamedTuple):
@@ -60,7 +62,7 @@ class DataSource(NamedTuple):
     size: side in pixels that a folder's images are resized to, 0 for their median side (at most 64).
     skip_unreadable: count broken images and go on. download: fetch what is absent. parts: which folders are the parts,
     "train=…,test=…", "none" where they are classes, "" for what their names say. precedent: see there. watch: called
-    with the progress.
+    with the progress. scratch: folder for pixels that are too many for memory, "" for the usual one.
     """
 
     location: str
@@ -71,6 +73,7 @@ class DataSource(NamedTuple):
     parts: str = ""
     precedent: Precedent = Precedent()
     watch: Watch = unwatched
+    scratch: str = ""
 
 
 class Reading(NamedTuple):
@@ -86,7 +89,7 @@ class Reading(NamedTuple):
     ignored: int
 
     @property
-    def squashed(self) -> int:
+    def unequal(self) -> int:
         """Return how many images have unequal sides."""
         return sum(images for size, images in self.sizes.items() if len(set(size.split(" × "))) > 1)
 
@@ -101,7 +104,7 @@ class Dataset:
     photographs: natural images, for which a mirror image is as likely. paths: file of each image, or ().
     notes: what was converted, skipped or ignored while reading, with counts. reading: of a folder's files, else None.
     background: color that transparent images were laid on. levels: values of pixels deeper than 8 bits that became 0
-    and 255, () where there are none.
+    and 255, () where there are none. framing: how pictures of unequal sides became squares, or would.
     """
 
     name: str
@@ -116,6 +119,7 @@ class Dataset:
     reading: Reading | None = None
     background: str = "white"
     levels: Levels = ()
+    framing: str = "auto"
 
 
 class Feature(NamedTuple):

@@ -10,6 +10,7 @@ __all__ = [
     "link",
     "normalization",
     "shapes_of",
+    "unscaled",
 ]
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -70,7 +71,7 @@ def convolution(name: str, channels: int, width: int, size: int = 3, stride: int
 
 def normalization(name: str, width: int, scaled: bool = True, momentum: float = 0.1) -> Component:
     """Return a batch normalization. scaled: its gain is trained, else 1. momentum: share of the new statistics."""
-    layer = partial(batch_norm if scaled else _unscaled, momentum=momentum)
+    layer = partial(batch_norm if scaled else unscaled, momentum=momentum)
     weights = {"gain": (width,)} if scaled else {}
     return Component(
         name, layer, weights | {"bias": (width,)}, {"mean": (width,), "variance": (width,)}, has_modes=True
@@ -112,7 +113,7 @@ def _named(component: str, names: Iterable[str]) -> tuple[str, ...]:
     return tuple(f"{component}.{name}" for name in names)
 
 
-def _unscaled(
+def unscaled(
     x: Tensor, bias: Tensor, mean: Tensor, variance: Tensor, training: bool, momentum: float
 ) -> tuple[Tensor, Pull, tuple[Tensor, Tensor]]:
     """Normalize with a gain of 1, which gets no gradient."""

@@ -3,9 +3,10 @@
 F and S are chains of components; S is the identity where it has none.
 """
 
-__all__ = ["residual"]
+__all__ = ["block", "residual"]
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from torch import Tensor
@@ -18,32 +19,49 @@ from tenfold.engine.types import Link, Pull
 def residual(name: str, body: Sequence[Component], aside: Sequence[Component]) -> Component:
     """Return the block as one component, whose weights and buffers are those of body and aside by their names."""
     both = (*body, *aside)
-    weights, buffers = shapes_of(both), buffer_shapes(both)
+    layer = partial(block, body=tuple(body), aside=tuple(aside))
+    inside = partial(_inside, body=tuple(body), aside=tuple(aside))
+    return Component(name, layer, shapes_of(both), buffer_shapes(both), has_modes=True, inside=inside)
 
-    def layer(x: Tensor, *given: Tensor, training: bool = True) -> tuple[Tensor, Pull, tuple[Tensor, ...]]:
-        named = dict(zip((*weights, *buffers), given, strict=True))
-        y, pull_body, after = through(_links(body, training), named, named, x)
-        skipped, pull_aside, after = through(_links(aside, training), named, after, x)
-        total = (y + skipped).relu_()
 
-        def pull(dy: Tensor, need_dx: bool = True) -> tuple[Any, ...]:
-            d = dy * (total > 0)
-            parts = pull_body(d, need_dx=need_dx), pull_aside(d, need_dx=need_dx)
-            grads = parts[0][1] | parts[1][1]
-            dx = [part for part, _ in parts if part is not None]
-            return (dx[0] + dx[1] if need_dx else None, *[grads[key] for key in weights])
+def block(
+    x: Tensor, *given: Tensor, body: Sequence[Component], aside: Sequence[Component], training: bool = True
+) -> tuple[Tensor, Pull, tuple[Tensor, ...]]:
+    """Return y, its pullback, and the next buffers. given: weights, then buffers, of body and aside in their order."""
+    weights, buffers, named = _named(given, body, aside)
+    y, pull_body, after = through(_links(body, training), named, named, x)
+    skipped, pull_aside, after = through(_links(aside, training), named, after, x)
+    total = (y + skipped).relu_()
 
-        return total, pull, tuple(after[key] for key in buffers)
+    def pull(dy: Tensor, need_dx: bool = True) -> tuple[Any, ...]:
+        d = dy * (total > 0)
+        parts = pull_body(d, need_dx=need_dx), pull_aside(d, need_dx=need_dx)
+        grads = parts[0][1] | parts[1][1]
+        dx = [part for part, _ in parts if part is not None]
+        return (dx[0] + dx[1] if need_dx else None, *[grads[key] for key in weights])
 
-    def inside(x: Tensor, *given: Tensor) -> Iterator[tuple[str, Tensor]]:
-        named = dict(zip((*weights, *buffers), given, strict=True))
-        for part in (body, aside):
-            h = x
-            for one in _links(part, training=True):
-                h = applied(one, named, named, h)[0]
-                yield one.name, h
+    return total, pull, tuple(after[key] for key in buffers)
 
-    return Component(name, layer, weights, buffers, has_modes=True, inside=inside)
+
+def _inside(
+    x: Tensor, *given: Tensor, body: Sequence[Component], aside: Sequence[Component]
+) -> Iterator[tuple[str, Tensor]]:
+    """Yield name and output of each layer in training, those of the body first."""
+    named = _named(given, body, aside)[2]
+    for part in (body, aside):
+        h = x
+        for one in _links(part, training=True):
+            h = applied(one, named, named, h)[0]
+            yield one.name, h
+
+
+def _named(
+    given: Sequence[Tensor], body: Sequence[Component], aside: Sequence[Component]
+) -> tuple[list[str], list[str], dict[str, Tensor]]:
+    """Return the names of weights, those of buffers, and the tensors by name."""
+    both = (*body, *aside)
+    weights, buffers = list(shapes_of(both)), list(buffer_shapes(both))
+    return weights, buffers, dict(zip((*weights, *buffers), given, strict=True))
 
 
 def _links(components: Sequence[Component], training: bool) -> tuple[Link, ...]:

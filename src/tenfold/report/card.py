@@ -17,7 +17,19 @@ from tenfold.files import write_text
 from tenfold.recipe import OWNERS
 from tenfold.runs.ensemble import ENSEMBLE
 from tenfold.runs.result import FitResult, RungResult, RunResult, SweepResult, TrainResult
-from tenfold.text import ABSENT, count, finite, interval, markdown, metric_name, percent, rounded, score, setting
+from tenfold.text import (
+    ABSENT,
+    count,
+    finite,
+    interval,
+    markdown,
+    metric_name,
+    percent,
+    rounded,
+    score,
+    setting,
+    unequal,
+)
 from tenfold.trained.metrics import Brief, Calibration, ClassScores, Metrics
 from tenfold.trained.model import TrainedModel, test_views, weights_sha256
 from tenfold.trained.views import views_text
@@ -83,7 +95,7 @@ def _model(trained: TrainedModel, file: str) -> str:
         ("Rung", _text(trained.cause.get("rung", ABSENT))),
         ("Model", f"{_text(trained.room_name)}; {trained.model.describe()}"),
         ("Parameters", count(sum(map(math.prod, trained.model.shapes().values())))),
-        ("Input", f"one image, {channels}{tone} × {height} × {width} (channels × height × width){_squashed(trained)}"),
+        ("Input", f"one image, {channels}{tone} × {height} × {width} (channels × height × width){_unequal(trained)}"),
         *_features(trained),
         ("Output", f"a probability for each of {len(trained.class_names)} classes"),
         ("Classes", ", ".join(map(_text, trained.class_names))),
@@ -101,10 +113,10 @@ def _temperature(trained: TrainedModel) -> str:
     return f"{trained.temperature:.4g} ({why})"
 
 
-def _squashed(trained: TrainedModel) -> str:
-    """Say what became of photographs, so that others are prepared alike."""
-    images = trained.cause.get("data", {}).get("squashed", 0)
-    return f"; {count(images, 'image')} of unequal sides squashed to it" if images else ""
+def _unequal(trained: TrainedModel) -> str:
+    """Say what becomes of pictures of unequal sides, so that others are prepared alike."""
+    data = trained.cause.get("data", {})
+    return unequal(data.get("unequal"), str(data.get("framing", "squash")))
 
 
 def _views(trained: TrainedModel) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ from tenfold.report.read import read_results
 from tenfold.report.results import Results
 from tenfold.runs.folder import how_to_resume, opened
 from tenfold.runs.prepare import DataFacts
-from tenfold.text import left_out
+from tenfold.text import FRAMED, left_out
 from tenfold.trained.evaluate import measure
 from tenfold.trained.statistics import by_class, macro_f1_interval, paired, sentence
 
@@ -157,12 +157,18 @@ def _left_out(scored: dict[str, Any]) -> list[str]:
     return [f"macro F1 of {scored['name']}: {without}"] if without else []
 
 
+def _seen(side: _Side) -> str:
+    """Return the shape of the images that a side was trained on, and what became of unequal sides."""
+    shape = "×".join(map(str, side.data.image_shape))
+    return f"{shape}, {FRAMED[side.data.framing]}" if side.data.unequal else shape
+
+
 def _notes(a: _Side, b: _Side, shared: int) -> list[str]:
     part = a.results.part
     left = [(side, len(side.results.positions) - shared) for side in (a, b)]
     notes = []
     if a.data.fingerprint != b.data.fingerprint:
-        shapes = " and ".join("×".join(map(str, side.data.image_shape)) for side in (a, b))
+        shapes = " and ".join(map(_seen, (a, b)))
         notes = [f"the runs read their images differently ({shapes}): images of the same file are compared, by digest"]
     notes += [
         f"{count} {part} images of {side.name} left out: the other run was not tested on them"

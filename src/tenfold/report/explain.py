@@ -24,7 +24,7 @@ from tenfold.report.illustrations import illustration
 from tenfold.report.pictures import Album, album, displayed
 from tenfold.report.svg import svg
 from tenfold.report.write import loaded
-from tenfold.runs.predict import files_in, model_for_files
+from tenfold.runs.ask import ask
 from tenfold.text import count, label, percent, slug, visible
 from tenfold.trained.model import TrainedModel, finite_scores, shares
 from tenfold.trained.nearest import nearest
@@ -57,8 +57,8 @@ def explain_files(path: Path, images: Sequence[Path], out: Path, data: str = "")
     of the model's run are by now, "" where they were. Raises UsageError, DataError and FileError for what cannot be
     used, one plain line each.
     """
-    trained, form = model_for_files(path, images)
-    files = [file for place in images for file in files_in(place)[0]]
+    asking = ask(path, images)
+    trained, form, files = asking.trained, asking.form, asking.files
     if len(files) > MOST:
         raise UsageError(f"{len(files):,} images are too many to explain: give up to {MOST}")
     inputs = torch.cat([form.of_bytes(file_pixels(file, form)[0]).float() for file in files])

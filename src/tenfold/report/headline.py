@@ -23,7 +23,7 @@ from tenfold.text import (
     rounded,
     settings,
     size_of,
-    squashed,
+    unequal,
 )
 from tenfold.trained.metrics import Brief, Metrics
 from tenfold.trained.statistics import LEVEL, guessing
@@ -167,7 +167,7 @@ def _paced(case: Case) -> str:
 def _data(case: Case) -> Card:
     shape = case.data.image_shape
     sizes = " × ".join(map(str, (*shape[1:], shape[0]))) if len(shape) == 3 else ""
-    sizes += squashed(case.data.squashed)
+    sizes += unequal(case.data.unequal, case.data.framing)
     totals = ", ".join(f"{count(n)} {part}" for part, n in case.data.images.items())
     return Card("Data", label(case.results.name, 24), "; ".join(filter(None, (sizes, totals))))
 

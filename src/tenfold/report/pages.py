@@ -16,6 +16,7 @@ from tenfold.report.contents import contents
 from tenfold.report.curves import MEASURES, chart_data, curves
 from tenfold.report.document import document
 from tenfold.report.figures import rung_colors
+from tenfold.report.frames import framed_example
 from tenfold.report.gallery import answers, cell_data, matrix
 from tenfold.report.headline import headline, metric_of, scores
 from tenfold.report.illustrations import illustrate
@@ -59,6 +60,7 @@ def run_page(case: Case, images: Album) -> str:
         "headline": headline(case, images.private),
         "album": images,
         "contents": contents(images, case.split, case.data.images),
+        "framed": framed_example(images),
         "findings": findings(case.audit, images, case.split, SOME) if case.audit else None,
         "ladder": rungs,
         "span": span(rungs),
@@ -91,6 +93,7 @@ def write_audit_page(path: Path, audit_json: Mapping[str, Any], dataset: Dataset
         "notes": [label(note, 600) for note in dataset.notes],
         "album": images,
         "contents": contents(images, split, {}),
+        "framed": framed_example(images),
         "findings": findings(audit_json, images, split, 2 * SOME),
         "total": len(dataset.labels),
         "shape": tuple(dataset.images.shape[1:]),

@@ -6,17 +6,21 @@ import base64
 import io
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from tenfold.data.readers.images import read
 from tenfold.data.types import Dataset, drawn_shape
+from tenfold.errors import DataError
 from tenfold.text import visible
 
-SIDE_CAP = 64
+SIDE_CAP, LARGE = 64, 192
 # Pixels that small are kept exactly: lossy WebP is no smaller there, and it smears.
 LOSSLESS = 16
 QUALITY = 85
@@ -68,6 +72,17 @@ class Album(NamedTuple):
             return Picture("", path, position)
         return _picture(displayed(self.dataset.images[position], self.dataset.scale), path, position)
 
+    def beside_file(self, position: int) -> tuple[Picture, Picture]:
+        """Return an image as its file has it and as the data have it, both large; a DataError where that is gone."""
+        data = self.dataset
+        if data is None or self.why:
+            raise DataError(self.why)
+        whole = read(Path(data.paths[position]), 0, data.background, data.levels).pixels
+        path = self.path(position)
+        pixels = (torch.from_numpy(np.ascontiguousarray(whole)), data.images[position])
+        file, seen = (_picture(displayed(each, data.scale), path, position, LARGE) for each in pixels)
+        return file, seen
+
     def mean(self, positions: Sequence[int]) -> Picture:
         """Return mean of some images."""
         if self.why or self.dataset is None or not len(positions):
@@ -112,9 +127,9 @@ def displayed(image: Tensor, scale: float) -> NDArray[np.uint8]:
     return np.ascontiguousarray(pixels[:3].transpose(1, 2, 0)) if len(pixels) >= 3 else pixels[0]
 
 
-def _picture(pixels: NDArray[np.uint8], path: str, position: int) -> Picture:
+def _picture(pixels: NDArray[np.uint8], path: str, position: int, cap: int = SIDE_CAP) -> Picture:
     image = Image.fromarray(pixels)
-    image.thumbnail((SIDE_CAP, SIDE_CAP))
+    image.thumbnail((cap, cap))
     exact = image.mode == "L" or max(image.size) <= LOSSLESS
     options: dict[str, Any] = {"lossless": True} if exact else {"quality": QUALITY}
     written = io.BytesIO()

@@ -22,7 +22,7 @@ from tenfold.runs.checkpoint import Progress
 from tenfold.runs.course import affordable, expected_seconds
 from tenfold.runs.ensemble import ENSEMBLE, Gathered, forget_members, gather, keep_members, kept_members
 from tenfold.runs.events import Event, line
-from tenfold.runs.ladder import LADDER, POPULATIONS, Rung, batch_for, varied
+from tenfold.runs.ladder import LADDER, POPULATIONS, Rung, batch_for, varied, within_memory
 from tenfold.runs.outcome import (
     Answers,
     Made,
@@ -134,6 +134,8 @@ def _planned(run: Run, recipe: Recipe, rung: Rung) -> tuple[Stage | None, str]:
     # The last rung that the data allow gets the rest of the time.
     share = 1.0 if rung == [other for other in LADDER if _side(run) >= _smallest(other)][-1] else rung.share
     recipe_of = recipe.model_copy(update={**_choices(run, recipe, rung), "kind": "train"})
+    one = _parameters(stage_of(run, rung.name, recipe_of, members(recipe_of), steps=1))
+    recipe_of = recipe_of.model_copy(update=within_memory(recipe_of, one))
     updates = per_epoch(run, recipe_of)
     longest = max(rung.epochs, math.ceil(LEAST / updates)) * updates
     draft = stage_of(run, rung.name, recipe_of, members(recipe_of), steps=longest)._replace(

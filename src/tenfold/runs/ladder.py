@@ -1,7 +1,8 @@
 """The ladder that `fit` climbs: its rungs, what each changes in a recipe, and the share of time that each may take."""
 
-__all__ = ["DEFAULTS", "LADDER", "POPULATIONS", "Rung", "batch_for", "varied"]
+__all__ = ["DEFAULTS", "LADDER", "POPULATIONS", "Rung", "batch_for", "varied", "within_memory"]
 
+import math
 from typing import NamedTuple
 
 from tenfold.recipe import Recipe, Settings
@@ -48,6 +49,10 @@ LADDER = (
 # Updates in an epoch of a network, as far as batches of some size allow.
 UPDATES, BATCHES = 90, (32, 500)
 
+# Bytes that the weights of a rung's members take together: gradients, momentum, the best so far and what is written to
+# disk are as large, about eight copies in all.
+COPY, FLOAT = 64 * 2**20, 4
+
 # How many networks are trained where time allows, and what their learning rates and decays are multiplied by.
 POPULATIONS: dict[int, dict[str, tuple[float, ...]]] = {
     1: {},
@@ -64,6 +69,24 @@ def varied(recipe: Recipe, number: int) -> Settings:
     """
     factors = POPULATIONS[number]
     return {name: tuple(factor * getattr(recipe, name) for factor in by) for name, by in factors.items()}
+
+
+def within_memory(recipe: Recipe, parameters: int) -> Settings:
+    """Return the choices that leave a population as many members as memory has room for, one at the least.
+
+    parameters: of one member. Every second decay is left out first, then every second rate, the smaller ones.
+
+    >>> recipe = Recipe(learning_rate=(0.003, 0.01, 0.03, 0.1), l2=(0.0, 1e-4, 3e-4, 1e-3))
+    >>> within_memory(recipe, 256 * 3 * 64 * 64)
+    {'learning_rate': (0.01, 0.1), 'l2': (0.0001, 0.001)}
+    """
+    values = {name: value for name in ("l2", "learning_rate") if isinstance(value := getattr(recipe, name), tuple)}
+    room = max(1, COPY // (FLOAT * parameters))
+    while math.prod(map(len, values.values())) > room:
+        longest = max(values, key=lambda name: len(values[name]))
+        values[longest] = values[longest][1::2]
+    chosen = {name: value if len(value) > 1 else value[0] for name, value in values.items()}
+    return {name: chosen[name] for name in ("learning_rate", "l2") if name in chosen}
 
 
 def batch_for(images: int) -> int:

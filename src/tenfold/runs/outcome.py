@@ -339,7 +339,8 @@ def member_model(run: Run, stage: Stage, progress: Progress, row: int) -> Traine
             "background": facts.background,
             "levels": facts.levels,
             "values": facts.values,
-            "squashed": facts.squashed,
+            "unequal": facts.unequal,
+            "framing": facts.framing,
         },
         "version": run.version,
     }

@@ -14,7 +14,7 @@ from tenfold.data.types import Dataset
 from tenfold.engine import loop
 from tenfold.recipe import Recipe
 from tenfold.runs.events import silent
-from tenfold.runs.prepare import Prepared, prepare
+from tenfold.runs.prepare import Prepared, prepare, with_defaults
 from tenfold.runs.run import Run, Stage, opened_run, per_epoch, population_of
 from tenfold.runs.stage import fresh
 
@@ -29,6 +29,7 @@ def rehearsal(recipe: Recipe, data_dir: str, dataset: Dataset | None = None) -> 
     """Open a run that leaves nothing, for as long as the block lasts. dataset: where it is loaded already."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
+        recipe = with_defaults(recipe).model_copy(update={"audit": recipe.audit})
         prepared = prepare(recipe, folder, data_dir, silent, keep=False, dataset=dataset)
         yield opened_run(folder, prepared), prepared
 

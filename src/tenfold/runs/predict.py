@@ -1,9 +1,7 @@
-"""A trained model at work: scored on labeled data, or asked about image files."""
+"""A trained model opened, and scored on labeled data."""
 
-__all__ = ["evaluate_model", "files_in", "is_model", "model_for_files", "opened_model", "predict_files"]
+__all__ = ["evaluate_model", "is_model", "opened_model"]
 
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,21 +13,18 @@ from torch import Tensor
 
 from tenfold.choices import recipe
 from tenfold.data.digests import digests_of
-from tenfold.data.given import Form, file_pixels
-from tenfold.data.listing import LeftOut, images_below, left_out_note
 from tenfold.data.load import fingerprint, is_folder, load
 from tenfold.data.partfolders import NO_PARTS, given_parts
-from tenfold.data.readers.images import remarks
 from tenfold.data.types import Dataset, drawn_shape
-from tenfold.errors import DataError, FileError, RunError, UsageError, blamed, nearest
+from tenfold.errors import DataError, FileError, RunError, UsageError, nearest
 from tenfold.files import as_json, is_saved
 from tenfold.runs.events import Watch, silent, working
 from tenfold.runs.prepare import parts_of, stored_split
-from tenfold.text import count, percent, visible
+from tenfold.text import count, percent
 from tenfold.trained.answer import form_of
 from tenfold.trained.evaluate import measure
 from tenfold.trained.metrics import Metrics
-from tenfold.trained.model import TrainedModel, finite_scores, in_training, load_model, shares, test_views
+from tenfold.trained.model import TrainedModel, finite_scores, in_training, load_model, test_views
 from tenfold.trained.views import views_text
 
 SLICE = 1000
@@ -135,73 +130,6 @@ def _plain_scores(metrics: Metrics) -> dict[str, Any]:
     return {name: value for name, value in as_json(metrics).items() if name not in run_only}
 
 
-def predict_files(path: Path, images: Sequence[Path], skip_unreadable: bool = False) -> dict[str, Any]:
-    """Return probabilities of every class for image files, and for those in folders, in the order of their names."""
-    trained, form = model_for_files(path, images)
-    listed = [files_in(place) for place in images]
-    files = [file for paths, _ in listed for file in paths]
-    predictions, broken, changes = [], [], Counter[str]()
-    with remarks():
-        for file in files:
-            try:
-                pixels, changed, squashed = file_pixels(file, form)
-            except DataError as error:
-                if not skip_unreadable:
-                    raise DataError(f"{error}; --skip-unreadable skips it") from None
-                broken.append(str(file))
-                continue
-            changes.update(_unlike_training(changed, form))
-            changes.update([f"not square, squashed to {form.side} × {form.side}"] * squashed)
-            predictions.append(_prediction(path, trained, file, form.of_bytes(pixels)))
-    unread = f"{len(broken)} of {len(files)} images could not be read: {', '.join(broken[:3])}"
-    if not predictions:
-        raise DataError(unread)
-    notes = [unread] if broken else []
-    notes += [f"{count(n, 'image')}: {change}" for change, n in sorted(changes.items())]
-    notes += [left_out_note(place, left_out) for place, (_, left_out) in zip(images, listed, strict=True) if left_out]
-    notes += _met_note(predictions)
-    return {"model": str(path), "class_names": list(trained.class_names), "predictions": predictions, "notes": notes}
-
-
-def model_for_files(path: Path, images: Sequence[Path]) -> tuple[TrainedModel, Form]:
-    """Load a model that is asked about image files or folders of them, and how it takes pictures."""
-    trained = opened_model(path, *map(str, images))
-    if model := next((place for place in images if is_model(place)), None):
-        raise UsageError(f"{model}: a run or a model, not images; give one model, then image files or folders")
-    with blamed(str(path)):
-        form = form_of(trained)
-        form.mode  # noqa: B018 - image files cannot be what it takes
-    return trained, form
-
-
-def _prediction(path: Path, trained: TrainedModel, file: Path, inputs: Tensor) -> dict[str, Any]:
-    """Return what the model says of a picture."""
-    z, seen = finite_scores(trained, inputs, path), in_training(trained, inputs)
-    return {
-        "file": str(file),
-        "predicted": trained.class_names[int(z.argmax())],
-        "probabilities": shares(z, trained.loss, trained.temperature)[0].tolist(),
-        "in_training": None if seen is None else bool(seen),
-    }
-
-
-def _met_note(predictions: Sequence[dict[str, Any]]) -> list[str]:
-    """Say which pictures the model was trained on."""
-    met = [Path(row["file"]).name for row in predictions if row["in_training"]]
-    if not met:
-        return []
-    listed = ", ".join([*map(visible, met[:3]), *["…"] * (len(met) > 3)])
-    return [
-        f"{len(met):,} of {count(len(predictions), 'image')} were in the model's training, by their content: {listed}"
-    ]
-
-
-def _unlike_training(changes: Sequence[str], form: Form) -> list[str]:
-    """Return what was done to the values of a file that was not done in training."""
-    why = "by its own bits: the model was trained on 8-bit images"
-    return [f"{change}, {why}" for change in changes if change.startswith("16 bits") and not form.precedent.levels]
-
-
 def opened_model(path: Path, *others: str) -> TrainedModel:
     """Load the model of a run folder, or of a model file. others: what was given beside it, perhaps in its place."""
     if not is_model(path):
@@ -297,14 +225,3 @@ def _converted(trained: TrainedModel, dataset: Dataset) -> list[str]:
     """Say how `_fitting` converts the channels."""
     have, want = dataset.images.shape[1], trained.image_shape[0]
     return [f"all images: {have} channels to {want}, as the model takes them"] if have != want else []
-
-
-def files_in(place: Path) -> tuple[list[Path], list[LeftOut]]:
-    """List a file itself, or the images in a folder at any depth by their names, and the entries that are none."""
-    if not place.is_dir():
-        return [place], []
-    listing = images_below(place)
-    if not listing.paths:
-        left_out = f" ({left_out_note(place, listing.left_out)})" if listing.left_out else ""
-        raise DataError(f"{place}: holds no images{left_out}; give image files, or folders of them")
-    return listing.paths, listing.left_out

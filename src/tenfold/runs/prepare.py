@@ -1,6 +1,17 @@
 """From a recipe to the data parts that a run trains, validates and tests on, and everything its stages share."""
 
-__all__ = ["About", "DataFacts", "Prepared", "data_of_recipe", "parts", "parts_of", "prepare", "stored_split", "twins"]
+__all__ = [
+    "About",
+    "DataFacts",
+    "Prepared",
+    "data_of_recipe",
+    "parts",
+    "parts_of",
+    "prepare",
+    "stored_split",
+    "twins",
+    "with_defaults",
+]
 
 import importlib
 import io
@@ -19,8 +30,9 @@ from torch import Tensor
 
 from tenfold.data.batches import Part
 from tenfold.data.digests import digests_of
+from tenfold.data.framing import framing_of
 from tenfold.data.levels import Levels
-from tenfold.data.load import NEW, fingerprint, load
+from tenfold.data.load import NEW, fingerprint, is_folder, load
 from tenfold.data.progress import Work, unwatched
 from tenfold.data.splits import split
 from tenfold.data.types import Dataset, Precedent, precedent_of
@@ -42,7 +54,8 @@ class DataFacts:
 
     image_shape: (channels, height, width). scale: pixel to unit interval. images: part -> number of images.
     background: color that transparent images were laid on. levels: of pixels deeper than 8 bits, see Dataset.
-    values: smallest and largest value where they are floating point, else (). squashed: images of unequal sides.
+    values: smallest and largest value where they are floating point, else (). unequal: images of unequal sides;
+    framing: what became of them.
     """
 
     name: str = ""
@@ -55,7 +68,8 @@ class DataFacts:
     background: str = "white"
     levels: Levels = ()
     values: tuple[float, ...] = ()
-    squashed: int = 0
+    unequal: int = 0
+    framing: str = "squash"
 
 
 class About(NamedTuple):
@@ -104,7 +118,7 @@ def prepare(
     told the progress and what would spoil the result. dataset: the recipe's, where somebody has loaded it already.
     """
     device = _device(recipe.device)
-    dataset = dataset or data_of_recipe(recipe, data_dir, _precedent(folder), working(watch))
+    dataset = dataset or data_of_recipe(recipe, data_dir, _precedent(folder), working(watch), str(folder))
     dataset = replace(dataset, name=recipe.name or dataset.name)
     facts = _facts(dataset)
     _same_data(folder, facts)
@@ -147,18 +161,34 @@ def stored_split(path: Path, images: int) -> dict[str, Tensor]:
     return parts
 
 
+def with_defaults(recipe: Recipe) -> Recipe:
+    """Return a recipe with the choices that depend on whether its data are a folder, where it makes none itself."""
+    folder = is_folder(recipe.data)
+    chosen = {"audit": folder, "framing": "auto" if folder else recipe.framing}
+    return recipe.model_copy(update={name: v for name, v in chosen.items() if name not in recipe.model_fields_set})
+
+
 def data_of_recipe(
-    recipe: Recipe, data_dir: str, precedent: Precedent = NEW, watch: Callable[[Work], None] = unwatched
+    recipe: Recipe,
+    data_dir: str,
+    precedent: Precedent = NEW,
+    watch: Callable[[Work], None] = unwatched,
+    scratch: str = "",
 ) -> Dataset:
-    """Load the data of a recipe as it says. precedent: how the same data were read before; watch: told the progress."""
+    """Load the data of a recipe as it says. precedent: how the same data were read before; watch: told the progress.
+
+    scratch: folder for pixels that are too many for memory.
+    """
     return load(
         recipe.data,
         data_dir=data_dir,
         size=recipe.size,
         skip_unreadable=recipe.skip_unreadable,
         parts=recipe.parts,
+        framing=recipe.framing,
         precedent=precedent,
         watch=watch,
+        scratch=scratch,
     )
 
 
@@ -249,7 +279,8 @@ def _facts(dataset: Dataset) -> DataFacts:
         background=dataset.background,
         levels=dataset.levels,
         values=tuple(end.item() for end in dataset.images.aminmax()) if dataset.images.is_floating_point() else (),
-        squashed=dataset.reading.squashed if dataset.reading else 0,
+        unequal=dataset.reading.unequal if dataset.reading else 0,
+        framing=framing_of(dataset.framing, dataset.photographs),
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from tenfold.cli.display import display
-from tenfold.cli.options import DATA_DIR, JSON, PARTS, SIZE, shown
+from tenfold.cli.options import DATA_DIR, FRAMING, JSON, PARTS, SIZE, shown
 from tenfold.cli.tables.audit import print_audit
 from tenfold.text import slug
 
@@ -16,12 +16,22 @@ from tenfold.text import slug
 @click.command("audit")
 @click.argument("data")
 @SIZE
+@FRAMING
 @PARTS
 @DATA_DIR
 @click.option("--no-images", is_flag=True, help="leave the images out of the page")
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="HTML page to write  [a new file in runs/]")
 @JSON
-def command(data: str, size: int, parts: str, data_dir: str, no_images: bool, out: Path | None, as_json: bool) -> None:
+def command(
+    data: str,
+    size: int,
+    framing: str,
+    parts: str,
+    data_dir: str,
+    no_images: bool,
+    out: Path | None,
+    as_json: bool,
+) -> None:
     """Search DATA for problems that would spoil a result, and write an HTML page about them.
 
     It reports counts, image sizes, damaged files, small or unbalanced classes, duplicates within a part and across
@@ -35,7 +45,13 @@ def command(data: str, size: int, parts: str, data_dir: str, no_images: bool, ou
 
     with display(as_json) as watch:
         dataset = load(
-            data, data_dir=data_dir, size=size, skip_unreadable=is_folder(data), parts=parts, watch=working(watch)
+            data,
+            data_dir=data_dir,
+            size=size,
+            skip_unreadable=is_folder(data),
+            parts=parts,
+            framing=framing,
+            watch=working(watch),
         )
         findings = json_of(audit(dataset, working(watch)))
     page = out or _default_page(data)

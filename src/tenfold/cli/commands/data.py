@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tenfold.cli.options import DATA_DIR, JSON, PARTS, SIZE, SKIP, shown
+from tenfold.cli.options import DATA_DIR, FRAMING, JSON, PARTS, SIZE, SKIP, shown
 from tenfold.cli.tables.results import print_data_info, print_data_list
 
 
@@ -28,16 +28,19 @@ def list_sets(data_dir: str, as_json: bool) -> None:
 @command.command("info")
 @click.argument("data")
 @SIZE
+@FRAMING
 @PARTS
 @SKIP
 @click.option("--figure", metavar="FILE", default="", help="also draw the first ten test images, as SVG")
 @DATA_DIR
 @JSON
-def info(data: str, size: int, parts: str, skip_unreadable: bool, figure: str, data_dir: str, as_json: bool) -> None:
+def info(
+    data: str, size: int, framing: str, parts: str, skip_unreadable: bool, figure: str, data_dir: str, as_json: bool
+) -> None:
     """Load and check DATA, and print its counts, shape, parts, classes and fingerprint."""
     from tenfold.data.load import described, load
 
-    dataset = load(data, data_dir=data_dir, size=size, skip_unreadable=skip_unreadable, parts=parts)
+    dataset = load(data, data_dir=data_dir, size=size, skip_unreadable=skip_unreadable, parts=parts, framing=framing)
     facts = described(dataset)
     if figure:
         from tenfold.report.examples import draw_examples

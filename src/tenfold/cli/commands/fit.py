@@ -16,7 +16,7 @@ from tenfold.recipe import FIT
 @click.argument("data", default="digits")
 @RUN_FOLDER
 @DATA_DIR
-@recipe_options(FIT[2:], {"flip": "photographs"})
+@recipe_options(FIT[2:], {"flip": "photographs", "framing": "auto"})
 @JSON
 def command(data: str, out: str, data_dir: str, as_json: bool, **options: Any) -> None:
     """Train a ladder of models on DATA within --minutes and keep the best.

@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 @click.option("--soft", type=float, default=None, metavar="C", help="solve for the soft margin with this C, too")
 @click.option("--reported", default="", metavar="FILE", help="judge numbers that somebody wrote down: a TOML file")
 @click.option("--limit", type=click.IntRange(0), default=None, help="images that are taken, half of each class  [800]")
-@click.option(
-    "--size", type=int, default=0, help="side in pixels of a folder's images, squashed to squares  [median, at most 64]"
-)
+@click.option("--size", type=int, default=0, help="side in pixels of a folder's images  [median, at most 64]")
 @click.option("--data-dir", default="", help="root of the named data sets  [$TENFOLD_DATA, else the user's cache]")
 @click.option("--out", default=None, metavar="PATH", help="folder to write figures into, as SVG  [none]")
 @click.option("--json", "as_json", is_flag=True, help="print one JSON object as the last line")

@@ -26,7 +26,7 @@ FIELDS = (*SWEEP[1:], *(name for name in Recipe.model_fields if name not in ELSE
 @click.option("--cluster", default="", help="address of a Dask scheduler, like tcp://127.0.0.1:8786")
 @RUN_FOLDER
 @DATA_DIR
-@recipe_options(FIELDS, {})
+@recipe_options(FIELDS, {"framing": "auto"})
 @JSON
 def command(
     data: str,

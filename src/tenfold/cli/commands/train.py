@@ -27,7 +27,7 @@ FIELDS = tuple(name for name in Recipe.model_fields if name not in ("kind", "dat
 )
 @RUN_FOLDER
 @DATA_DIR
-@recipe_options(FIELDS, {})
+@recipe_options(FIELDS, {"framing": "auto"})
 @JSON
 def command(data: str, recipe_file: str, out: str, data_dir: str, as_json: bool, **options: Any) -> None:
     """Train a model on DATA: the name of a data set, a folder of images, or an .npz file.

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tenfold.cli.layout import print_text
-from tenfold.text import count, inert, squashed
+from tenfold.text import count, inert, unequal
 
 _ROWS = 20
 _FEW = 5
@@ -19,7 +19,7 @@ _LABEL = 12
 def print_audit(result: Mapping[str, Any]) -> None:
     """Print counts, files, duplicates and warnings, and the path of the page as the last line."""
     channels, height, width = result["shape"]
-    shape = f"{channels} × {height} × {width}{squashed(result['squashed'])}"
+    shape = f"{channels} × {height} × {width}{unequal(result['unequal'], result['framing'])}"
     facts = [
         ("data", inert(str(result["data"]))),
         ("images", f"{result['images']:,}, {shape}, {result['type']}"),
@@ -59,7 +59,7 @@ def _tally(files: Mapping[str, int]) -> str:
     kinds = [f"{count(n)} of {inert(word)}" for word, n in list(files.items())[:_FEW]]
     if len(files) > _FEW:
         rest = sum(list(files.values())[_FEW:])
-        kinds.append(f"{count(rest)} of {count(len(files) - _FEW)} others")
+        kinds.append(f"{count(rest)} of {count(len(files) - _FEW, 'other kind')}")
     return ", ".join(kinds)
 
 

@@ -1,11 +1,10 @@
-"""Results of `fit`, `train`, `evaluate`, `predict` and `data` as text on stdout."""
+"""Results of `fit`, `train`, `evaluate` and `data` as text on stdout."""
 
 __all__ = [
     "print_data_info",
     "print_data_list",
     "print_evaluation",
     "print_fit",
-    "print_predictions",
     "print_train",
     "tested",
 ]
@@ -29,7 +28,7 @@ from tenfold.text import (
     setting,
     settings,
     short,
-    squashed,
+    unequal,
 )
 
 if TYPE_CHECKING:
@@ -82,14 +81,6 @@ def print_evaluation(result: Mapping[str, Any]) -> None:
     layout.show_notes(result)
 
 
-def print_predictions(result: Mapping[str, Any]) -> None:
-    """Print the three likeliest classes of each image, a line each."""
-    for row in result["predictions"]:
-        ranked = sorted(zip(row["probabilities"], result["class_names"], strict=True), key=lambda pair: -pair[0])[:3]
-        likeliest = "  ".join(f"{short(name)} {percent(share, ' %')}" for share, name in ranked)
-        layout.echo(f"{inert(row['file'])}: {likeliest}")
-
-
 def print_data_list(result: Mapping[str, Any]) -> None:
     """Print every named data set and its place on this machine."""
     for row in result["data"]:
@@ -100,7 +91,7 @@ def print_data_list(result: Mapping[str, Any]) -> None:
 def print_data_info(result: Mapping[str, Any]) -> None:
     """Print the shape, parts, fingerprint and classes of a data set."""
     channels, height, width = result["shape"]
-    shape = f"{channels} × {height} × {width}{squashed(result['squashed'])}"
+    shape = f"{channels} × {height} × {width}{unequal(result['unequal'], result['framing'])}"
     parts = ", ".join(f"{name} {n}" for name, n in result["parts"].items()) or "none of its own"
     layout.show(
         layout.facts(

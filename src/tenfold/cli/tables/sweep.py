@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tenfold.cli import layout
 from tenfold.cli.tables.results import tested
-from tenfold.text import count, inert, metric_name, score, score_interval, setting, settings
+from tenfold.text import count, duration, inert, metric_name, score, score_interval, setting, settings
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -30,7 +30,7 @@ def print_estimate(result: Mapping[str, Any]) -> None:
     for line in result["populations"]:
         layout.echo(line)
     rounds = f" in each of {result['rounds']} rounds" if result["rounds"] > 1 else ""
-    layout.echo(f"{result['members']} settings{rounds}; about {result['seconds'] / 60:.1f} minutes on one process")
+    layout.echo(f"{result['members']} settings{rounds}; about {duration(result['seconds'])} on one process")
 
 
 def print_rates(result: Mapping[str, Any]) -> None:

@@ -3,9 +3,10 @@
 Where classes and parts lie is found by `tenfold.data.layout`, the images in them by `tenfold.data.listing`. Order is
 that of part, class and path. What is left out is counted and named.
 
-All images become squares of one size, the median of their sides and at most 64 unless one is asked for, and of one
-mode: grey or RGB, by their content (`tenfold.data.decode`). Only in RGB are they taken for photographs, for which a
-mirror image is as likely: grey folders are often scans or characters, which mirroring would falsify.
+All images become squares (`tenfold.data.framing`) of one size, the median of their sides and at most 64 unless one is
+asked for, and of one mode: grey or RGB, by their content (`tenfold.data.decode`). Only in RGB are they taken for
+photographs, for which a mirror image is as likely: grey folders are often scans or characters, which mirroring would
+falsify.
 """
 
 __all__ = ["folder"]
@@ -25,7 +26,7 @@ from tenfold.data.listing import LeftOut, images_below, left_out_note
 from tenfold.data.readers.images import ImageFile
 from tenfold.data.types import Dataset, DataSource, Reading
 from tenfold.errors import DataError
-from tenfold.text import count, squashed, visible
+from tenfold.text import count, unequal, visible
 
 PARTS = ("train", "validation", "test")
 SHOWN = 3  # broken files named in a note
@@ -76,13 +77,14 @@ def folder(source: DataSource) -> Dataset:
         reading=_reading(items, broken, len(contents.left_out)),
         background=decoded.precedent.background,
         levels=decoded.precedent.levels,
+        framing=decoded.precedent.framing,
     )
 
 
 def _decoded(source: DataSource, places: Sequence[tuple[str, int, Path]]) -> Decoded:
     labels, paths = [label for _, label, _ in places], [path for _, _, path in places]
     try:
-        return decode(paths, labels, source.size, source.precedent, source.skip_unreadable, source.watch)
+        return decode(paths, labels, source)
     except DataError as error:
         raise DataError(visible(f"{error}; repair or remove it, or skip it by --skip-unreadable")) from error
 
@@ -123,8 +125,8 @@ def _notes(decoded: Decoded, broken: Sequence[str]) -> tuple[str, ...]:
     resized, side = decoded.changes["resized"], decoded.pixels.shape[-1]
     counted = [(n, change) for change, n in sorted(decoded.changes.items()) if change != "resized"]
     if resized:
-        unequal = sum(file.width != file.height for file in decoded.files)
-        counted.append((resized, f"resized to {side} × {side}{squashed(unequal)}"))
+        others = sum(file.width != file.height for file in decoded.files)
+        counted.append((resized, f"resized to {side} × {side}{unequal(others, decoded.precedent.framing)}"))
     notes = [f"{count(n, 'image')}: {change}" for n, change in counted]
     if broken:
         more = f", and {len(broken) - SHOWN:,} more" if len(broken) > SHOWN else ""

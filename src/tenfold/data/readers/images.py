@@ -2,9 +2,8 @@
 
 Formats are a closed list (`tenfold.data.pictureformats`), recognized by content. What is not plain grey or RGB is
 converted, and said so: EXIF orientation is applied, transparency is laid on a color, the first frame stands for an
-animation, deeper pixels are scaled (`tenfold.data.levels`), palettes and CMYK become RGB. Resizing is bilinear with the
-support widened when it shrinks (anti-aliased), to a square whatever the sides; then RGB becomes grey, where it has to,
-by ITU-R 601: 0.299 R + 0.587 G + 0.114 B.
+animation, deeper pixels are scaled (`tenfold.data.levels`), palettes and CMYK become RGB. Resizing is to a square
+(`tenfold.data.framing`); then RGB becomes grey, where it has to, by ITU-R 601: 0.299 R + 0.587 G + 0.114 B.
 
 Of the metadata only the orientation is read. A profile, a text or a tag that Pillow cannot make sense of spoils no
 picture, and what it warns of is counted (`remarks`).
@@ -25,6 +24,7 @@ from PIL import Image, UnidentifiedImageError
 from PIL.ImageFile import ImageFile as PillowFile
 
 from tenfold.data.deep import deep_values, is_deep, rawmode
+from tenfold.data.framing import framed
 from tenfold.data.levels import Levels, Spread, bit_levels, levels_text, scaled, spread_of
 from tenfold.data.pictureformats import FORMATS, opened
 from tenfold.errors import DataError, TenfoldError
@@ -77,14 +77,15 @@ class ImageFile(NamedTuple):
         return np.asarray(grey), np.asarray(opacity)
 
     def pixels(
-        self, mode: str, side: int, background: str = "white", levels: Levels = ()
+        self, mode: str, side: int, background: str = "white", levels: Levels = (), framing: str = "squash"
     ) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
         """Decode pixels (C, side, side), C = 1 for mode "L" and 3 for "RGB"; name the conversions that it took.
 
         side 0 keeps height and width. background: color under what is transparent. levels: range of deep pixels, ()
-        for that of the bits that they use. Raises DataError that names the file where the pixels cannot be decoded.
+        for that of the bits that they use. framing: how unequal sides become equal. Raises DataError that names the
+        file where the pixels cannot be decoded.
         """
-        picture = read(self.source, side, background, levels)
+        picture = read(self.source, side, background, levels, framing)
         changes = list(picture.changes)
         if picture.file.grey != (mode == "L"):
             changes.append("grey to RGB" if mode == "RGB" else "RGB to grey")
@@ -113,8 +114,10 @@ def images(source: Path | bytes) -> ImageFile:
         return file
 
 
-def read(source: Path | bytes, side: int, background: str = "white", levels: Levels = ()) -> DecodedImage:
-    """Read header and pixels of one image file at once; side, background and levels as in `ImageFile.pixels`.
+def read(
+    source: Path | bytes, side: int, background: str = "white", levels: Levels = (), framing: str = "squash"
+) -> DecodedImage:
+    """Read header and pixels of one image file at once; all but the file as in `ImageFile.pixels`.
 
     Raises DataError that names the file.
     """
@@ -125,7 +128,7 @@ def read(source: Path | bytes, side: int, background: str = "white", levels: Lev
             # A progressive JPEG is held whole by its decoder, however small it becomes.
             _check_size(image, source, (file.width, file.height) if "progressive" in image.info else image.size)
             with _ONE_GIANT if image.width * image.height > GIANT else nullcontext():
-                return _decoded(image, file, side, background, levels)
+                return _decoded(image, file, side, background, levels, framing)
         except TenfoldError:  # a signal, too, which is no fault of the file
             raise
         except Exception as error:  # a decoder of foreign bytes raises whatever its formats' authors thought of
@@ -141,11 +144,11 @@ def in_mode(pixels: NDArray[np.uint8], mode: str) -> NDArray[np.uint8]:
     return np.asarray(Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0))).convert("L"))[None]
 
 
-def in_memory(image: Image.Image, mode: str, side: int, background: str) -> NDArray[np.uint8]:
+def in_memory(image: Image.Image, mode: str, side: int, background: str, framing: str = "squash") -> NDArray[np.uint8]:
     """Return pixels (C, side, side) of a picture of 8-bit values that Pillow holds, by the steps that a file takes."""
     orientation = _orientation(image)
     upright = image.transpose(TURNS[orientation]) if orientation != 1 else image
-    return np.ascontiguousarray(in_mode(_squared(_opaque(upright, background, []), (side, side)), mode))
+    return np.ascontiguousarray(in_mode(_squared(_opaque(upright, background, []), side, framing), mode))
 
 
 @contextmanager
@@ -230,7 +233,9 @@ def _is_grey(image: Image.Image) -> bool:
     return bool((palette == palette[:, :1]).all())
 
 
-def _decoded(image: PillowFile, file: ImageFile, side: int, background: str, levels: Levels) -> DecodedImage:
+def _decoded(
+    image: PillowFile, file: ImageFile, side: int, background: str, levels: Levels, framing: str
+) -> DecodedImage:
     changes = ["first frame of an animation"] if getattr(image, "is_animated", False) else []
     orientation = _only_orientation(image) if image.format == "TIFF" else 1
     upright: Image.Image = image
@@ -252,12 +257,12 @@ def _decoded(image: PillowFile, file: ImageFile, side: int, background: str, lev
     target = (side, side) if side else plain.size
     if (file.width, file.height) not in (target, target[::-1]):
         changes.append("resized")
-    return DecodedImage(file, _squared(plain, target), tuple(changes), spread)
+    return DecodedImage(file, _squared(plain, side, framing), tuple(changes), spread)
 
 
-def _squared(plain: Image.Image, target: tuple[int, int]) -> NDArray[np.uint8]:
-    """Return the pixels (C, H, W) of a grey or RGB image, resized to a width and height."""
-    array = np.asarray(plain if plain.size == target else plain.resize(target, Image.Resampling.BILINEAR))
+def _squared(plain: Image.Image, side: int, framing: str) -> NDArray[np.uint8]:
+    """Return the pixels (C, side, side) of a grey or RGB image, or (C, H, W) as they are for side 0."""
+    array = np.asarray(framed(plain, side, framing) if side else plain)
     return array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
 
 
