@@ -405,7 +405,7 @@ def test_predict_takes_every_mode_and_counts_what_it_leaves_out(run, result, tmp
     found = result(["predict", "run", str(tmp_path), "--skip-unreadable"])
     assert len(found["predictions"]) == 7
     assert "1 of 8 images" in found["notes"][0]
-    assert any(note.startswith("2 images: not square, squashed to 8 × 8") for note in found["notes"])
+    assert any(note.startswith("2 images: not square, cropped and resized to 8 × 8") for note in found["notes"])
     assert any(note.startswith("2 entries ignored") for note in found["notes"])
     code, out, _ = run(["predict", "run", str(tmp_path / "L.png"), str(tmp_path / "sixteen.png")])
     assert code == 0
@@ -482,7 +482,7 @@ def test_what_becomes_of_unequal_sides_is_said(run, world, tmp_path):
     assert said in (tmp_path / "run" / "model.md").read_text()
     assert run(["data", "info", place])[1].count(said) == 2
     assert f"3 × 8 × 8, {said}" in run(["audit", place, "--out", str(tmp_path / "audit.html")])[1]
-    assert said in (tmp_path / "audit.html").read_text()
+    assert "3 cropped to their center" in (tmp_path / "audit.html").read_text()
     assert "1 image: not square, cropped and resized to 8 × 8" in run(["predict", folder, f"{place}/cat/wide0.png"])[2]
 
 
