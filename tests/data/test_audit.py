@@ -183,6 +183,17 @@ def test_json_is_plain_and_brings_the_groups_back(sound):
     assert back["twins"] == {"validation": [], "test": [[32, 4]]}
 
 
+def test_images_that_hold_next_to_nothing_are_a_warning(sound):
+    images = sound.images.clone()
+    images[7], images[9] = 3, 255
+    images[9, :, 0, 0] = 240
+    warned = [warning for warning in audit(dataclasses.replace(sound, images=images)).warnings if "blank" in warning]
+    assert len(warned) == 1
+    assert warned[0].startswith("2 of 40 images are nearly blank")
+    assert "image 7" in warned[0]
+    assert not any("blank" in warning for warning in audit(sound).warnings)
+
+
 def test_the_report_is_narrow_and_inert(sound, capsys):
     names = ("\x1b[2J<b>\u202eevil" + "x" * 90, "🦌" * 30)
     images = sound.images.clone()
@@ -204,7 +215,7 @@ def test_the_report_is_narrow_and_inert(sound, capsys):
     assert "… and 10 more files" in lines
     assert any(line.startswith("across train and test") and line.split()[-3:] == ["1", "0", "0"] for line in lines)
     assert "warning: 1 of 10 test images (10.00 %)" in out
-    assert "35 of 35 others" in " ".join(out.split())
+    assert "35 of 35 other kinds" in " ".join(out.split())
 
 
 def test_command(tmp_path, monkeypatch):

@@ -5,6 +5,7 @@ __all__ = ["Audit", "as_json", "audit", "groups_of"]
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from tenfold.data.types import Dataset, Reading
 BLOCK = 512
 FEW = 5
 IMBALANCED = 10
+BLANK = 1 / 15  # of the range of values: 12 bits beside 16 reach a sixteenth
 SHOWN = 5  # names in a sentence
 
 
@@ -85,6 +87,7 @@ def audit(dataset: Dataset, watch: Watch = unwatched, seconds: float = float("in
         warnings=(
             *_class_warnings(names, counts, training),
             *_sameness_warnings(duplicates.same, dataset.labels.numpy(), names),
+            *_blank_warnings(dataset),
             *_twin_warnings(twins, counts),
             *_search_warnings(duplicates),
             *_conflict_warnings(conflicts, dataset.labels.tolist(), names),
@@ -227,6 +230,21 @@ def _sameness_warnings(same: NDArray[np.int64], labels: NDArray[np.int64], names
         if constant
         else []
     )
+
+
+def _blank_warnings(dataset: Dataset) -> list[str]:
+    """Say which pictures hold next to nothing: scans of an empty page, and values far below the range of others."""
+    if dataset.images.dtype != torch.uint8:
+        return []
+    ranges = [block.amax(1).int() - block.amin(1).int() for block in torch.split(dataset.images.flatten(1), BLOCK)]
+    blank = np.flatnonzero(torch.cat(ranges).numpy() * dataset.scale < BLANK)
+    if not 0 < len(blank) < len(dataset.images):
+        return []
+    shown = ["/".join(Path(dataset.paths[n]).parts[-2:]) if dataset.paths else f"image {n:,}" for n in blank]
+    return [
+        f"{len(blank):,} of {len(dataset.images):,} images are nearly blank, all of their values within a fifteenth of "
+        f"the range: {_listed(shown)}; a model sees next to nothing in them"
+    ]
 
 
 def _twin_warnings(twins: Mapping[str, Sequence[tuple[int, int]]], counts: Mapping[str, Sequence[int]]) -> list[str]:

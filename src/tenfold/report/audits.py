@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenfold.report.pictures import Album, Picture
-from tenfold.text import count, label, number, unequal, visible
+from tenfold.text import FRAMED, count, label, number, visible
 
 # Images shown of one group, and lines of a list.
 IMAGES, LINES = 6, 20
@@ -84,9 +84,14 @@ def findings(audit: Mapping[str, Any], images: Album, split: Mapping[str, NDArra
 def _facts(audit: Mapping[str, Any]) -> list[tuple[str, str]]:
     shape = audit.get("shape") or []
     sizes = " × ".join(map(str, (*shape[1:], shape[0]))) if len(shape) == 3 else ""
-    sizes += unequal(audit.get("unequal"), audit.get("framing", ""))
-    facts = [("Images", count(audit.get("images"))), ("Size", sizes), ("Numbers", label(str(audit.get("type") or "–")))]
-    facts.append(("Largest class over smallest", number(audit.get("imbalance"), ".3g")))
+    others = f"{count(audit.get('unequal'))} {FRAMED.get(audit.get('framing', ''), '')}" if audit.get("unequal") else ""
+    facts = [
+        ("Images", count(audit.get("images"))),
+        ("Size", sizes),
+        ("Unequal sides", others),
+        ("Numbers", label(str(audit.get("type") or "–"))),
+        ("Largest class over smallest", number(audit.get("imbalance"), ".3g")),
+    ]
     kinds = {"exact": "Exact duplicates", "near": "Near duplicates", "conflicts": "Conflicting labels"}
     skipped = {"near"} if audit.get("near_searched") is False else set()
     groups = {kind: count(len(audit[kind]), "group") for kind in kinds if kind in audit}
