@@ -32,7 +32,7 @@ FLOOR = {package: floor for floor, packages in enumerate(FLOORS) for package in 
 ROOMS = tuple(
     f"{package}.{room}"
     for package, rooms in {
-        "engine": "layers losses models optimizers tasks",
+        "engine": "layers losses embedding_losses models optimizers tasks",
         "data": "readers augmentations datasets features",
         "search": "samplers",
         "report": "figures",

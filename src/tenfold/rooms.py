@@ -4,7 +4,7 @@ What an entry says of itself in constants (`NUMBERS`, `USES`, `ACTIVATION` …) 
 command line knows it without importing torch.
 """
 
-__all__ = ["Hyperparameter", "beside", "declared", "find", "marked", "names", "numbers", "words"]
+__all__ = ["Fact", "Hyperparameter", "Owner", "beside", "declared", "find", "marked", "names", "numbers", "words"]
 
 import ast
 import importlib
@@ -12,13 +12,14 @@ import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tenfold.errors import UsageError, nearest
 
 _PACKAGES = {
     "layers": "engine",
     "losses": "engine",
+    "embedding_losses": "engine",
     "models": "engine",
     "optimizers": "engine",
     "presets": "engine",
@@ -54,6 +55,43 @@ class Hyperparameter:
     below: float | None = None
     words: tuple[str, ...] = ()
     varies: bool = False
+
+
+class Fact(NamedTuple):
+    """Facts of a field, from which lists of fields are made.
+
+    room: its word is an entry of that room, or of the room `also`; mark: of those whose files say `mark = True`.
+    varies: it may differ between the members of a population. splits: a sweep may search it, and its values make
+    separate populations. fit: a fit leaves it to the user. sweep: only a sweep has it. widths: it holds the widths of
+    layers, so that a list of numbers is one value. text: its text may have commas and colons. numbers: what its entries
+    declare in NUMBERS are fields behind it. owner, without: it means nothing with these words of that field.
+    """
+
+    room: str = ""
+    also: str = ""
+    mark: str = ""
+    varies: bool = False
+    splits: bool = False
+    fit: bool = False
+    sweep: bool = False
+    widths: bool = False
+    text: bool = False
+    numbers: bool = False
+    owner: str = ""
+    without: tuple[str, ...] = ()
+
+    @property
+    def rooms(self) -> tuple[str, ...]:
+        """Return the rooms whose entries its word may be."""
+        return tuple(room for room in (self.room, self.also) if room)
+
+
+class Owner(NamedTuple):
+    """The field whose word decides whether another field means anything, the words that have it, those that lack it."""
+
+    field: str
+    having: tuple[str, ...]
+    lacking: tuple[str, ...]
 
 
 @cache
