@@ -132,7 +132,7 @@ def words(room: str) -> list[str]:
     """Return the words of a room that a recipe of a classifier takes, as one types them.
 
     >>> words("models")
-    ['convnet', 'linear', 'mlp']
+    ['convnet', 'knn', 'linear', 'mlp']
     """
     typed = [word.replace("_", "-") if room == "standardizations" else word for word in names(room)]
     return [word for word in typed if word not in marked(room, "UNLABELED")]

@@ -31,6 +31,8 @@ def requested(choices: Settings) -> Recipe:
     if ranges and not made.members:
         raise UsageError("members: a range holds endless settings; give the number to try, like --members 64")
     check_axes(axes, made)
+    if made.model == "knn" or any(axis.name == "model" and "knn" in axis_text(axis).split(",") for axis in axes):
+        raise UsageError("model knn keeps the training images and is not searched: `tenfold train` takes it")
     return made
 
 

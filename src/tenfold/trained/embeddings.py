@@ -18,14 +18,14 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize, one_hot
 
-NEIGHBORS, SHARPNESS = 20, 10.0
+from tenfold.engine.models.knn import NO_VOTE, SHARPNESS
+
+NEIGHBORS = 20
 VOTES = f"votes of the {NEIGHBORS} nearest training embeddings: the encoder itself knows no classes"
 # Ridge as a share of the mean squared length of an embedding's coordinate.
 RIDGE = 1e-3
 # Similarities at a time.
 SLICE = 500
-# A class without a vote has this share of one.
-NO_VOTE = 1e-6
 
 
 def neighbor_votes(h: Tensor, references: Tensor, labels: Tensor, classes: int, itself: Tensor | None = None) -> Tensor:

@@ -1,6 +1,7 @@
 """A trained model on disk: one member's weights, how an image becomes its inputs, and where it came from."""
 
 __all__ = [
+    "ENCODER",
     "Prediction",
     "TrainedModel",
     "embeddings_of",
