@@ -147,7 +147,7 @@ def _classes_in_batch(part: Part, recipe: Recipe, labeled: bool, views: int) -> 
         label = int((counts == 1).nonzero()[0])
         raise UsageError(
             f"class {label} (counted from 0) has one training image, which nothing belongs to: add another, leave the "
-            "class out, or choose --loss supcon or nt-xent, where an image's own views belong together"
+            "class out, or choose --loss supcon or nt_xent, where an image's own views belong together"
         )
     if wanted > there or (wanted and size // wanted < 2) or wanted == 1:
         raise UsageError(

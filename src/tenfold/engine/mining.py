@@ -52,13 +52,11 @@ def _batch_hard(d: Tensor, y: Tensor, u: Tensor, margin: Scalar, width: int) -> 
 
 
 def _semi_hard(d: Tensor, y: Tensor, u: Tensor, margin: Scalar, width: int) -> Mined:
-    positive, negative = others(y)
-    ordered, order = d.masked_fill(~negative, torch.inf).sort(-1)
-    place = torch.searchsorted(ordered, d, right=True)
-    last = negative.sum(-1, keepdim=True) - 1
-    chosen = order.gather(-1, place.minimum(last).clamp(min=0))
-    itself = torch.arange(len(y), device=d.device).expand_as(d)
-    return _triplets(d, itself, chosen, positive & (last >= 0), margin)
+    places, there = _positives(d, y)
+    ordered, order, last = _negatives(d, y)
+    farther = torch.searchsorted(ordered, d.gather(-1, places), right=True)
+    chosen = order.gather(-1, farther.minimum(last).clamp(min=0))
+    return _triplets(d, places, chosen, there & (last >= 0), margin)
 
 
 def _distance_weighted(d: Tensor, y: Tensor, u: Tensor, margin: Scalar, width: int) -> Mined:
@@ -73,16 +71,17 @@ def _distance_weighted(d: Tensor, y: Tensor, u: Tensor, margin: Scalar, width: i
 
 
 def _all(d: Tensor, y: Tensor, u: Tensor, margin: Scalar, width: int) -> Mined:
-    positive, negative = others(y)
-    bound = d + per_member(margin, d)
-    ordered, nearer = _nearer(d, y, bound)
+    (places, there), (ordered, order, _), triplets = _positives(d, y), _negatives(d, y), _count(y)
+    bound = d.gather(-1, places) + per_member(margin, d)
+    nearer = torch.searchsorted(ordered, bound) * there
     sums = ordered.nan_to_num(posinf=0.0).cumsum(-1)
     sums = torch.cat((torch.zeros_like(sums[..., :1]), sums), -1).gather(-1, nearer)
-    bounds = bound.masked_fill(~positive, -torch.inf).sort(-1).values
-    violated = (len(y) - torch.searchsorted(bounds, d, right=True)) * negative
-    triplets = _count(y)
-    value = (nearer * bound - sums).sum((-2, -1)) / triplets
-    return value, (nearer - violated).to(d) / triplets
+    # The k-th nearest negative violates the positives whose bound has more than k of them below it.
+    ranks = torch.cat((torch.zeros_like(d), d.new_zeros(d[..., :1].shape)), -1)
+    ranks = ranks.scatter_add_(-1, nearer, there.to(d).expand_as(bound)).cumsum(-1)
+    violated = (ranks[..., -1:] - ranks[..., :-1]) / triplets
+    slope = torch.zeros_like(d).scatter_add_(-1, places, nearer.to(d) / triplets).scatter_add_(-1, order, -violated)
+    return (nearer * bound - sums).sum((-2, -1)) / triplets, slope
 
 
 MININGS: dict[str, Callable[[Tensor, Tensor, Tensor, Scalar, int], Mined]] = {
@@ -98,15 +97,23 @@ MININGS: dict[str, Callable[[Tensor, Tensor, Tensor, Scalar, int], Mined]] = {
 def active_share(z: Tensor, y: Tensor, margin: Scalar) -> Tensor:
     """Return the share (...,) of all triplets of embeddings z (..., B, D) whose loss is not zero. y: (B,)."""
     d, _ = squared_distances(z)
-    _, nearer = _nearer(d, y, d + per_member(margin, d))
+    places, there = _positives(d, y)
+    nearer = torch.searchsorted(_negatives(d, y)[0], d.gather(-1, places) + per_member(margin, d)) * there
     return nearer.sum((-2, -1)) / _count(y)
 
 
-def _nearer(d: Tensor, y: Tensor, bound: Tensor) -> tuple[Tensor, Tensor]:
-    """Return each row's distances to negatives in order, and for each positive how many are below its bound."""
-    positive, negative = others(y)
-    ordered = d.masked_fill(~negative, torch.inf).sort(-1).values
-    return ordered, torch.searchsorted(ordered, bound) * positive
+def _positives(d: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the places (..., B, K) of each row's positives, K those of the largest class, and which there are."""
+    positive, _ = others(y)
+    first = positive.to(d).topk(max(1, int(positive.sum(-1).max())), dim=-1)
+    return first.indices.expand(*d.shape[:-1], -1), first.values > 0
+
+
+def _negatives(d: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return each row's distances to its negatives in order, ∞ behind them, their places, and that of the last."""
+    _, negative = others(y)
+    ordered, order = d.masked_fill(~negative, torch.inf).sort(-1)
+    return ordered, order, negative.sum(-1, keepdim=True) - 1
 
 
 def _count(y: Tensor) -> Tensor:
