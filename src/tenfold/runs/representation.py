@@ -177,6 +177,7 @@ def _cure(population: Population, row: int) -> str:
     hard = settings["loss"] == "triplet" and mining == "batch-hard"
     other = ", or --mining semi-hard, whose negatives do not draw everything together" if hard else ""
     raw = "" if _encoder(population).unit else ", or --embedding-length unit, which cannot shrink"
+    raw += ", or a smaller --l2" if settings.get("l2") else ""
     return f"try --learning-rate {setting(float(settings['learning_rate']) / 10, 3)}{other}{raw}"
 
 

@@ -315,7 +315,7 @@ def _fates(stage: Stage, progress: Progress) -> str:
     step, layer, tensor = failed[first].step, failed[first].layer, failed[first].tensor
     if tensor.startswith(COLLAPSED):
         many = f"{count(len(failed), 'member')} of {len(stage.settings):,} failed"
-        return f"{stage.name}: {many}; first in step {step}: {tensor}"
+        return f"{stage.name}: {many}; first in step {step}: {tensor.partition(';')[0]}"
     many = f"{count(len(failed), 'member')} of {len(stage.settings):,} diverged"
     where = f"step {step}, {layer}, {tensor} ({settings_text(stage.settings[int(first)])})"
     return (
