@@ -43,7 +43,7 @@ ROOMS = tuple(
 NAMED_ROOMS = tuple(room for room in ROOMS if room != "data.readers")
 FILES = sorted(ROOT.rglob("*.py"))
 # Public functions that hand keywords to Recipe, which refuses an unknown one by name.
-KEYWORDS = ("", *(f"cli.commands.{word}" for word in ("check", "fit", "train", "sweep")))
+KEYWORDS = ("", *(f"cli.commands.{word}" for word in ("check", "fit", "probe", "train", "sweep")))
 FORBIDDEN = {"utils", "util", "common", "helpers", "helper", "misc"}
 
 

@@ -41,9 +41,7 @@ def embedding_scores(run: Run, population: Population, params: Params, part: str
     """Return the loss of every member on batches of a part, and metrics of its kNN on all of it; (P,) each."""
     given, classes = run.parts[part], len(run.about.facts.class_names)
     references, labels, rows = _references(run, population, params)
-    places = torch.full((len(given.labels),), -1, dtype=torch.int64)
-    places[rows.cpu()] = torch.arange(len(rows))
-    predicted = []
+    places, predicted = _places(rows, len(given.labels)), []
     for some in torch.split(given.rows, SLICE):
         h, itself = _embedded(population, params, given, some), places[some.cpu()].to(some.device)
         voted = [neighbor_votes(h[k], references[k], labels, classes, itself) for k in range(len(h))]
@@ -101,12 +99,15 @@ def votes(run: Run, trained: TrainedModel, part: str) -> Tensor:
     train, given = run.parts["train"], run.parts[part]
     rows = _spread(train.rows, VOTERS)
     references, h = (_all_embeddings(trained, where, some) for where, some in ((train, rows), (given, given.rows)))
-    itself = None
-    if part == "train":
-        places = torch.full((len(train.labels),), -1, dtype=torch.int64)
-        places[rows.cpu()] = torch.arange(len(rows))
-        itself = places[given.rows.cpu()]
+    itself = _places(rows, len(train.labels))[given.rows.cpu()] if part == "train" else None
     return neighbor_votes(h, references, train.labels[rows].cpu(), len(trained.class_names), itself)
+
+
+def _places(rows: Tensor, images: int) -> Tensor:
+    """Return the place among rows of every image (N,), −1 for those that are not among them."""
+    places = torch.full((images,), -1, dtype=torch.int64)
+    places[rows.cpu()] = torch.arange(len(rows))
+    return places
 
 
 def _all_embeddings(trained: TrainedModel, part: Part, rows: Tensor) -> Tensor:
