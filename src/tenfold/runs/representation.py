@@ -4,9 +4,10 @@ Labels judge here even where the loss sees none. The embeddings of some training
 (kNN), and give the least-squares map of the linear probe.
 """
 
-__all__ = ["collapsed", "embedding_scores", "quality", "votes"]
+__all__ = ["collapsed", "embedding_scores", "validated", "votes"]
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -26,8 +27,9 @@ from tenfold.trained.embeddings import alignment, effective_rank, neighbor_votes
 from tenfold.trained.evaluate import Scores, score_labels
 from tenfold.trained.model import TrainedModel, embeddings_of
 
-# Training images whose embeddings judge others while a run goes on, and numbers that they take at most.
-REFERENCES, NUMBERS = 5000, 10**8
+# Images of a part that are embedded while a run goes on, those that judge and those that are judged, and numbers that
+# their embeddings take at most.
+IMAGES, NUMBERS = 5000, 10**8
 # Held-out images that spread, rank and distances are measured on, and held-out batches that the loss is measured on.
 SAMPLE, BATCHES = 512, 4
 # Training images that vote on the answers of a finished run.
@@ -37,37 +39,59 @@ SLICE = 500
 RANK, NEAR, BLIND = 1.2, 0.02, 1.5
 
 
+class _Embedded(NamedTuple):
+    """Embeddings h (P, n, D) of images of a part, their labels (n,) and their positions (n,)."""
+
+    h: Tensor
+    labels: Tensor
+    rows: Tensor
+
+
 def embedding_scores(run: Run, population: Population, params: Params, part: str) -> Scores:
-    """Return the loss of every member on batches of a part, and metrics of its kNN on all of it; (P,) each."""
-    given, classes = run.parts[part], len(run.about.facts.class_names)
-    references, labels, rows = _references(run, population, params)
-    places, predicted = _places(rows, len(given.labels)), []
-    for some in torch.split(given.rows, SLICE):
-        h, itself = _embedded(population, params, given, some), places[some.cpu()].to(some.device)
-        voted = [neighbor_votes(h[k], references[k], labels, classes, itself) for k in range(len(h))]
-        predicted.append(torch.stack([votes.argmax(1) for votes in voted]))
-    loss = _loss(population, params, given)
-    return score_labels(loss, torch.cat(predicted, 1).cpu(), given.labels[given.rows].cpu(), classes)
+    """Return the loss of every member on batches of a part, and metrics of its kNN on images of it; (P,) each.
+
+    Of a part with many images, some thousand are asked about.
+    """
+    references, asked_about = (_embedded(population, params, run.parts[name]) for name in ("train", part))
+    return _scores(run, population, params, run.parts[part], references, asked_about)
 
 
-def quality(run: Run, population: Population, state: State, batch: Batch) -> dict[str, Tensor]:
-    """Return the further columns of metrics.csv by name, (P,) each, from held-out images and a training batch."""
-    part, params, classes = run.parts["validation"], tensors_of(state), len(run.about.facts.class_names)
-    references, of_references, _ = _references(run, population, params)
-    rows = _spread(part.rows, REFERENCES)
-    h, labels = (
-        torch.cat([_embedded(population, params, part, some) for some in torch.split(rows, SLICE)], 1),
-        part.labels[rows],
-    )
-    some = _spread(torch.arange(len(rows), device=rows.device), SAMPLE)
+def validated(run: Run, population: Population, state: State, batch: Batch) -> tuple[Scores, dict[str, Tensor]]:
+    """Return the scores on the validation part, and the further columns of metrics.csv by name, (P,) each.
+
+    batch: of training, whose triplets are counted.
+    """
+    params, part = tensors_of(state), run.parts["validation"]
+    references, held = _embedded(population, params, run.parts["train"]), _embedded(population, params, part)
+    scores = _scores(run, population, params, part, references, held)
+    return scores, _quality(run, population, state, batch, references, held)
+
+
+def _scores(
+    run: Run, population: Population, params: Params, part: Part, references: _Embedded, asked_about: _Embedded
+) -> Scores:
+    classes = len(run.about.facts.class_names)
+    itself = _places(references.rows, len(part.labels))[asked_about.rows.cpu()].to(references.rows.device)
+    voted = [
+        neighbor_votes(h, near, references.labels, classes, itself).argmax(1)
+        for h, near in zip(asked_about.h, references.h, strict=True)
+    ]
+    loss = _loss(population, params, part)
+    return score_labels(loss, torch.stack(voted).cpu(), asked_about.labels.cpu(), classes)
+
+
+def _quality(
+    run: Run, population: Population, state: State, batch: Batch, references: _Embedded, held: _Embedded
+) -> dict[str, Tensor]:
+    classes, of_references = len(run.about.facts.class_names), references.labels
+    some = _spread(torch.arange(len(held.rows), device=held.rows.device), SAMPLE)
+    pairs = list(zip(held.h, references.h, strict=True))
     columns = {
-        "linear_probe": [
-            _right(ridge_scores(h[k], references[k], of_references, classes), labels) for k in range(len(h))
-        ],
+        "linear_probe": [_right(ridge_scores(h, near, of_references, classes), held.labels) for h, near in pairs],
         "active": _active(population, state, batch),
-        "effective_rank": [effective_rank(of_member[some]) for of_member in h],
-        "alignment": [alignment(of_member[some], labels[some]) for of_member in h],
-        "uniformity": [uniformity(of_member[some]) for of_member in h],
+        "effective_rank": [effective_rank(of_member[some]) for of_member in held.h],
+        "alignment": [alignment(of_member[some], held.labels[some]) for of_member in held.h],
+        "uniformity": [uniformity(of_member[some]) for of_member in held.h],
     }
     return {name: torch.tensor(values, dtype=torch.float64) for name, values in columns.items()}
 
@@ -115,19 +139,13 @@ def _all_embeddings(trained: TrainedModel, part: Part, rows: Tensor) -> Tensor:
     return torch.cat([embeddings_of(trained, part.images[some].flatten(1).cpu()) for some in pieces])
 
 
-def _references(run: Run, population: Population, params: Params) -> tuple[Tensor, Tensor, Tensor]:
-    """Return embeddings (P, R, D), labels (R,) and positions (R,) of training images spread over their part."""
-    part, model = run.parts["train"], _encoder(population)
-    members = len(population.settings)
-    rows = _spread(part.rows, max(SAMPLE, min(REFERENCES, NUMBERS // (members * model.width))))
-    h = torch.cat([_embedded(population, params, part, some) for some in torch.split(rows, SLICE)], 1)
-    return h, part.labels[rows], rows
-
-
-def _embedded(population: Population, params: Params, part: Part, rows: Tensor) -> Tensor:
-    """Return the embeddings (P, n, D) of the images at these positions."""
+def _embedded(population: Population, params: Params, part: Part) -> _Embedded:
+    """Embed images that are spread over a part, as many as are asked about at most."""
     model = _encoder(population)
-    return model.predict(params, {}, inputs(part, part.images[rows], model.takes))
+    most = max(SAMPLE, min(IMAGES, NUMBERS // (len(population.settings) * model.width)))
+    rows = _spread(part.rows, most)
+    pieces = (inputs(part, part.images[some], model.takes) for some in torch.split(rows, SLICE))
+    return _Embedded(torch.cat([model.predict(params, {}, x) for x in pieces], 1), part.labels[rows], rows)
 
 
 def _loss(population: Population, params: Params, part: Part) -> Tensor:

@@ -166,8 +166,8 @@ def _scores(
         return Scores(*[unknown.clone() for _ in Scores._fields]), {}
     if population.recipe.task != "contrast":
         return evaluate(population.model, tensors_of(state), run.parts["validation"], population.losses), {}
-    scores = judged(run, population, tensors_of(state), "validation")
-    return scores, _representation().quality(run, population, state, batches(state.step))
+    scores, more = _representation().validated(run, population, state, batches(state.step))
+    return scores, more
 
 
 def _fail_collapsed(
