@@ -140,7 +140,7 @@ def _all_embeddings(trained: TrainedModel, part: Part, rows: Tensor) -> Tensor:
 
 
 def _embedded(population: Population, params: Params, part: Part) -> _Embedded:
-    """Embed images that are spread over a part, as many as are asked about at most."""
+    """Return the embeddings of images that are spread over a part."""
     model = _encoder(population)
     most = max(SAMPLE, min(IMAGES, NUMBERS // (len(population.settings) * model.width)))
     rows = _spread(part.rows, most)
