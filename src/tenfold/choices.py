@@ -25,8 +25,11 @@ OF_CLASSES = (
 """Fields that an encoder has no use for, and their value without one."""
 
 
-def recipe(choices: dict[str, Any]) -> Recipe:
-    """Make a Recipe from named choices; a UsageError names the field, the value and what would do, in one line."""
+def recipe(choices: dict[str, Any], alone: bool = False) -> Recipe:
+    """Make a Recipe from named choices; a UsageError names the field, the value and what would do, in one line.
+
+    alone: the choices are judged by themselves, not by whether they go with the task.
+    """
     unknown = [str(name) for name in choices if name not in Recipe.model_fields]
     if unknown:
         raise UsageError(f"unknown option {unknown[0]!r}: {nearest(unknown[0], Recipe.model_fields)}")
@@ -45,7 +48,8 @@ def recipe(choices: dict[str, Any]) -> Recipe:
         made = Recipe.model_validate({name: list(v) if isinstance(v, tuple) else v for name, v in choices.items()})
     except ValidationError as error:
         raise UsageError(_explain(error)) from None
-    _check_task(made)
+    if not alone:
+        _check_task(made)
     return made
 
 

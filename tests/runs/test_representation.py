@@ -117,6 +117,17 @@ def test_a_sweep_chooses_by_neighbors_and_leaves_an_encoder(tmp_path):
     assert load_model(run.folder / "model.tenfold").model.classes == 0
 
 
+def test_a_sweep_over_losses_takes_those_of_one_kind(tmp_path):
+    choices = {**ENCODER, "epochs": 1}
+    run = tenfold.sweep("digits", out=tmp_path / "run", **choices, loss=["contrastive", "triplet"])
+    assert {row["settings"]["loss"] for row in run.result["table"]} == {"contrastive", "triplet"}
+    with pytest.raises(UsageError, match="take different batches: train them apart"):
+        tenfold.sweep("digits", out=tmp_path / "a", **choices, loss=["triplet", "supcon"])
+    with pytest.raises(UsageError, match="loss triplet is one of embeddings: it needs --task contrast"):
+        tenfold.sweep("digits", out=tmp_path / "b", loss=["triplet", "hinge"])
+    assert not {"a", "b"} & {path.name for path in tmp_path.iterdir()}
+
+
 def test_steps_of_a_contrast_run_depend_on_seed_and_step_alone(tmp_path):
     first, again = (tenfold.train("digits", out=tmp_path / name, **ENCODER) for name in ("a", "b"))
     assert first.result["members"][0]["weights_sha256"] == again.result["members"][0]["weights_sha256"]
