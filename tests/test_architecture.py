@@ -32,7 +32,7 @@ FLOOR = {package: floor for floor, packages in enumerate(FLOORS) for package in 
 ROOMS = tuple(
     f"{package}.{room}"
     for package, rooms in {
-        "engine": "layers losses models optimizers tasks",
+        "engine": "layers losses embedding_losses models optimizers tasks",
         "data": "readers augmentations datasets features",
         "trained": "exports",
         "search": "samplers",
@@ -44,7 +44,7 @@ ROOMS = tuple(
 NAMED_ROOMS = tuple(room for room in ROOMS if room != "data.readers")
 FILES = sorted(ROOT.rglob("*.py"))
 # Public functions that hand keywords to Recipe, which refuses an unknown one by name.
-KEYWORDS = ("", *(f"cli.commands.{word}" for word in ("check", "fit", "train", "sweep")))
+KEYWORDS = ("", *(f"cli.commands.{word}" for word in ("check", "fit", "probe", "train", "sweep")))
 FORBIDDEN = {"utils", "util", "common", "helpers", "helper", "misc"}
 
 

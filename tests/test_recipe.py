@@ -28,6 +28,8 @@ HOSTILE = (
     "x" * 300,
 )
 
+LOSSES = sorted([*words("losses"), *words("embedding_losses")])
+
 shares = st.floats(0, 0.999)
 positive = st.floats(1e-300, 1e300)
 not_negative = st.floats(0, 1e300)
@@ -146,8 +148,9 @@ def test_an_unknown_key_names_the_nearest(wrong, right, tmp_path):
         ("loss", "softmx", "did you mean 'softmax'"),
         ("loss", ["softmax", "hing"], "did you mean 'hinge'"),
         ("model", "autoencoder", f"knows no classes: known: {', '.join(words('models'))}"),
-        ("loss", "squared_error", f"knows no classes: known: {', '.join(words('losses'))}"),
+        ("loss", "squared_error", f"knows no classes: known: {', '.join(LOSSES)}"),
         ("loss", ["softmax", "mean-squared-error"], "knows no classes"),
+        ("task", "reconstruct", "knows no classes: did you mean 'contrast'?"),
         ("encoder_optimizer", "adm", "did you mean 'adam'"),
         ("encoder_hidden", [64, 0], "greater than or equal to 1"),
         ("encoder_learning_rate", 0.0, "greater than 0"),
@@ -272,3 +275,29 @@ def test_members_are_the_product_with_those_of_a_loss_side_by_side():
 def test_an_options_text_becomes_a_value(name, value, wanted):
     assert parse(name, value) == wanted
     recipe({name: parse(name, value)})
+
+
+@pytest.mark.parametrize(
+    ("choices", "wanted"),
+    [
+        ({"loss": "triplet"}, "loss triplet is one of embeddings: it needs --task contrast"),
+        ({"task": "contrast"}, "model linear has no embedding to train"),
+        ({"task": "contrast", "model": "mlp", "loss": "hinge"}, "--task contrast takes contrastive, nt_xent"),
+        ({"task": "contrast", "model": "mlp", "margin": 0}, "margin = 0: should be greater than 0"),
+        ({"task": "contrast", "model": "mlp", "temperature": 0}, "temperature = 0: should be greater than 0"),
+        ({"task": "contrast", "model": "mlp", "embedding": 0}, "embedding 0: an encoder needs embeddings"),
+        ({"task": "contrast", "model": "mlp", "mixup": 0.2}, "mixup 0.2: does not go with --task contrast"),
+        ({"task": "contrast", "model": "mlp", "mining": "distance-weighted"}, "add --embedding-length unit"),
+        ({"task": "contrast", "kind": "fit"}, "task is chosen by fit itself"),
+    ],
+)
+def test_what_an_encoder_cannot_be_trained_with_is_refused_in_one_line(choices, wanted):
+    assert wanted in complaint(choices)
+
+
+def test_an_encoder_gets_choices_of_its_task_behind_those_of_its_preset():
+    made = recipe({"task": "contrast", "model": "mlp"})
+    assert (made.loss, made.embedding, made.test_views) == ("triplet", 128, "none")
+    made = recipe({"task": "contrast", "model": "convnet", "preset": "alexnet", "loss": "supcon"})
+    assert (made.loss, made.embedding, made.optimizer) == ("supcon", 1000, "adamw")
+    assert recipe({"task": "contrast", "model": "convnet"}).loss == "triplet"

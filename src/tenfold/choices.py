@@ -12,16 +12,28 @@ from pydantic import ValidationError
 
 from tenfold.errors import UsageError, nearest
 from tenfold.recipe import FACTS, FIT, OWNERS, SHAPES, SWEEP, TEXTS, VARYING, Recipe, Settings
-from tenfold.rooms import declared
+from tenfold.rooms import declared, names, words
 from tenfold.text import toml
 
+OF_CLASSES = (
+    ("features", "pixels"),
+    ("mixup", 0.0),
+    ("class_weight", "none"),
+    ("test_views", "none"),
+    ("ensemble", False),
+)
+"""Fields that an encoder has no use for, and their value without one."""
 
-def recipe(choices: dict[str, Any]) -> Recipe:
-    """Make a Recipe from named choices; a UsageError names the field, the value and what would do, in one line."""
+
+def recipe(choices: dict[str, Any], alone: bool = False) -> Recipe:
+    """Make a Recipe from named choices; a UsageError names the field, the value and what would do, in one line.
+
+    alone: the choices are judged by themselves, not by whether they go with the task.
+    """
     unknown = [str(name) for name in choices if name not in Recipe.model_fields]
     if unknown:
         raise UsageError(f"unknown option {unknown[0]!r}: {nearest(unknown[0], Recipe.model_fields)}")
-    choices = {**of_preset(choices), **choices}
+    choices = {**choices, **{name: value for name, value in _of_task(choices).items() if name not in choices}}
     if choices.get("kind") == "fit":
         _refuse_what_fit_chooses(choices)
     elif choices.get("kind") != "sweep":
@@ -33,9 +45,41 @@ def recipe(choices: dict[str, Any]) -> Recipe:
             "`tenfold sweep` takes several"
         )
     try:
-        return Recipe.model_validate({name: list(v) if isinstance(v, tuple) else v for name, v in choices.items()})
+        made = Recipe.model_validate({name: list(v) if isinstance(v, tuple) else v for name, v in choices.items()})
     except ValidationError as error:
         raise UsageError(_explain(error)) from None
+    if not alone:
+        _check_task(made)
+    return made
+
+
+def _of_task(choices: dict[str, Any]) -> dict[str, Any]:
+    """Return the choices that a task and a preset bring; some of a preset's are for classifiers alone."""
+    task = str(choices.get("task", Recipe.model_fields["task"].default))
+    brought, instead = (dict(declared("tasks", task, name, ())) for name in ("CHOICES", "INSTEAD"))
+    return {**brought, **of_preset(choices), **instead}
+
+
+def _check_task(made: Recipe) -> None:
+    """Refuse a loss that is not one of the recipe's task, and what an encoder has no use for."""
+    room = declared("tasks", made.task, "LOSSES", "losses")
+    for word in made.loss if isinstance(made.loss, tuple) else (made.loss,):
+        if word not in names(room):
+            needs = "embeddings: it needs --task contrast"
+            needs = needs if room == "losses" else f"scores: --task contrast takes {', '.join(words(room))}"
+            raise UsageError(f"loss {word} is one of {needs}")
+    if made.task != "contrast":
+        return
+    if "embedding" not in declared("models", made.model, "USES", ()):
+        raise UsageError(f"model {made.model} has no embedding to train: --task contrast takes --model convnet or mlp")
+    if not made.embedding:
+        raise UsageError("embedding 0: an encoder needs embeddings; give their width, like --embedding 128")
+    chosen = made.model_dump()
+    for name, without in OF_CLASSES:
+        if chosen[name] != without:
+            raise UsageError(f"{name} {chosen[name]}: does not go with --task contrast; leave it {without}")
+    if chosen["mining"] == "distance-weighted" and chosen["embedding_length"] != "unit":
+        raise UsageError("mining distance-weighted is for embeddings of length 1: add --embedding-length unit")
 
 
 def of_preset(choices: dict[str, Any]) -> dict[str, Any]:

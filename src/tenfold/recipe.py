@@ -120,6 +120,9 @@ class Recipe(BaseModel):
     )
     encoder_learning_rate: Positive = Field(0.001, description="codes: learning rate of the autoencoder")
     encoder_epochs: AtLeastOne = Field(10, description="codes: training epochs of the autoencoder")
+    task: Annotated[str, Fact(room="tasks", numbers=True)] = Field(
+        "classify", description="what the model learns, classes or embeddings of images"
+    )
     model: Annotated[str, Fact(room="models", numbers=True, splits=True)] = Field("linear", description="model")
     preset: Annotated[str, Fact(room="presets", splits=True)] = Field(
         "fast", description="network; it brings choices of its own for what is not given"
@@ -131,7 +134,7 @@ class Recipe(BaseModel):
         0, description="convolutions (fast) or blocks (resnet) of each width; 0: the preset's own"
     )
     embedding: Annotated[int, Field(ge=0, le=10**5), SPLITS] = Field(
-        0, description="width of a layer between features and scores; 0: none"
+        0, description="width of a layer between features and scores, or of embeddings; 0: none"
     )
     hidden: Annotated[Widths, Fact(splits=True, widths=True)] = Field(
         (128,), description="widths of the hidden layers, like 256-128-64"
@@ -140,8 +143,8 @@ class Recipe(BaseModel):
         "relu", description="activation of the hidden layers"
     )
     dropout: Annotated[Share, SPLITS] = Field(0.0, description="share of hidden units or features dropped in training")
-    loss: Annotated[str | tuple[str, ...], Fact(room="losses", numbers=True, varies=True)] = Field(
-        "softmax", description="loss"
+    loss: Annotated[str | tuple[str, ...], Fact(room="losses", also="embedding_losses", numbers=True, varies=True)] = (
+        Field("softmax", description="loss")
     )
     learning_rate: Annotated[Positive | tuple[Positive, ...], Fact(varies=True)] = Field(
         0.01, description="learning rate η"
@@ -264,12 +267,12 @@ def _check_word(name: str, word: str, fact: Fact) -> None:
     entry = word.replace("-", "_")
     if entry in UNLABELED and entry in names(fact.room):
         raise ValueError(f"{name} {word!r} reconstructs images and knows no classes: {nearest(word, _words(fact))}")
-    if entry not in (marked(fact.room, fact.mark) if fact.mark else names(fact.room)):
+    if entry not in (marked(fact.room, fact.mark) if fact.mark else [n for room in fact.rooms for n in names(room)]):
         raise ValueError(f"no {name} {word!r}: {nearest(word, _words(fact))}")
 
 
 def _words(fact: Fact) -> list[str]:
-    return list(marked(fact.room, fact.mark)) if fact.mark else words(fact.room)
+    return list(marked(fact.room, fact.mark)) if fact.mark else [word for room in fact.rooms for word in words(room)]
 
 
 def _fact(field: FieldInfo) -> Fact:
@@ -296,7 +299,7 @@ def _field(number: Hyperparameter, owner: str, fact: Fact, having: tuple[str, ..
         bounds: dict[str, Any] = {"ge": number.least, "gt": number.above, "lt": number.below, "allow_inf_nan": finite}
         kind = Annotated[kind, Field(**{name: bound for name, bound in bounds.items() if bound is not None})]
     splits = not number.varies and (fact.splits or fact.varies)
-    lacking = tuple(word for word in words(fact.room) if word not in having) if owner else ()
+    lacking = tuple(word for word in _words(fact) if word not in having) if owner else ()
     facts = Fact(varies=number.varies, splits=splits, owner=owner, without=lacking)
     annotation: Any = Annotated[kind | tuple[kind, ...] if number.varies else kind, facts]
     field = Field(number.default, description=f"{', '.join(having)}: {number.help}")
@@ -312,7 +315,7 @@ def _complete() -> None:
         if fact.room:
             *others, last = _words(fact)
             field.description = f"{field.description}: {', '.join(others)} or {last}"
-        for number, having in _declared(fact.room) if fact.numbers else ():
+        for number, having in (n for room in fact.rooms for n in _declared(room)) if fact.numbers else ():
             if number.name in Recipe.model_fields or number.name in fields:
                 raise ValueError(f"{fact.room}: {number.name} is a field of the recipe already")
             fields[number.name] = _field(number, name, fact, having)
@@ -338,8 +341,8 @@ def _facts() -> dict[str, Fact]:
 AUGMENTATIONS = tuple(number.name for number, _ in _declared("augmentations"))
 """Fields that augmentations declare; 0 leaves them out."""
 
-UNLABELED = (*marked("models", "UNLABELED"), *marked("losses", "UNLABELED"))
-"""Models and losses that learn from images without labels: no classifier takes them."""
+UNLABELED = tuple(word for room in ("models", "losses", "tasks") for word in marked(room, "UNLABELED"))
+"""Models, losses and tasks that learn from images without labels: no classifier takes them."""
 
 _complete()
 FACTS = _facts()

@@ -19,6 +19,7 @@ from tenfold.errors import UsageError, nearest
 _PACKAGES = {
     "layers": "engine",
     "losses": "engine",
+    "embedding_losses": "engine",
     "models": "engine",
     "optimizers": "engine",
     "presets": "engine",
@@ -60,15 +61,16 @@ class Hyperparameter:
 class Fact(NamedTuple):
     """Facts of a field, from which lists of fields are made.
 
-    room: its word is an entry of that room; mark: of those whose files say `mark = True`. varies: it may differ between
-    the members of a population. splits: a sweep may search it, and its values make separate populations. fit: a fit
-    leaves it to the user. sweep: only a sweep has it. widths: it holds the widths of layers, so that a list of numbers
-    is one value. text: its text may have commas and colons. numbers: what its entries declare in NUMBERS are fields
-    behind it. owner, without: it means nothing with these words of that field. option: its option's word, where that is
-    not its name.
+    room: its word is an entry of that room, or of the room `also`; mark: of those whose files say `mark = True`.
+    varies: it may differ between the members of a population. splits: a sweep may search it, and its values make
+    separate populations. fit: a fit leaves it to the user. sweep: only a sweep has it. widths: it holds the widths of
+    layers, so that a list of numbers is one value. text: its text may have commas and colons. numbers: what its entries
+    declare in NUMBERS are fields behind it. owner, without: it means nothing with these words of that field. option:
+    its option's word, where that is not its name.
     """
 
     room: str = ""
+    also: str = ""
     mark: str = ""
     varies: bool = False
     splits: bool = False
@@ -80,6 +82,11 @@ class Fact(NamedTuple):
     owner: str = ""
     without: tuple[str, ...] = ()
     option: str = ""
+
+    @property
+    def rooms(self) -> tuple[str, ...]:
+        """Return the rooms whose entries its word may be."""
+        return tuple(room for room in (self.room, self.also) if room)
 
 
 class Owner(NamedTuple):
@@ -128,7 +135,7 @@ def words(room: str) -> list[str]:
     """Return the words of a room that a recipe of a classifier takes, as one types them.
 
     >>> words("models")
-    ['convnet', 'linear', 'mlp']
+    ['convnet', 'knn', 'linear', 'mlp']
     """
     typed = [word.replace("_", "-") if room == "standardizations" else word for word in names(room)]
     return [word for word in typed if word not in marked(room, "UNLABELED")]

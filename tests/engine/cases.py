@@ -7,7 +7,7 @@ import pytest
 
 from tenfold.rooms import find, names
 
-ROOMS = ("layers", "losses", "models", "optimizers", "schedules", "augmentations", "tasks")
+ROOMS = ("layers", "losses", "embedding_losses", "models", "optimizers", "schedules", "augmentations", "tasks")
 MODULES = ("penalties", "initializers", "standardizations")
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -280,3 +281,18 @@ def test_the_python_lines_of_a_card_run(run, tmp_path, monkeypatch):
     torch.testing.assert_close(names["shares"].sum(1), torch.ones(5, dtype=torch.float64))
     assert names["shares"].shape == (5, 3)
     assert names["answer"].predicted in load_model(run / "model.tenfold").class_names
+
+
+def test_the_card_of_an_encoder_promises_no_classes():
+    model = trained()
+    network = MLP(4, 0, (6,), embedding=5)
+    cause = {**model.cause, "recipe": {**model.cause["recipe"], "embedding": 5}}
+    encoder = replace(model, room_name="mlp", model=network, params=network.init([0]), loss="triplet", cause=cause)
+    text = card(encoder, scores())
+    page = Page(text)
+    assert text.startswith("# Image encoder for ")
+    assert page.facts["Output"] == ["an embedding of 5 numbers; no classes"]
+    assert "Temperature" not in page.facts
+    assert "tenfold probe model.tenfold" in text
+    assert "tenfold predict" not in text
+    assert "vote of the nearest training images" in text.replace("\n", " ")

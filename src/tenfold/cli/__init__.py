@@ -24,6 +24,7 @@ COMMANDS = {
     "sweep": "search many settings, then train the best one again",
     "reproduce": "measure published result tables again: reported, measured, verdict",
     "resume": "continue an interrupted run, with the same bits as without the interruption",
+    "probe": "train a classifier on the frozen embeddings of an encoder",
     "trace": "work through back-propagation by hand, with every line checked",
     "check": "check a gradient, and name the fault where it is wrong",
     "margin": "find the maximum margin between two classes, with its proof",

@@ -3,7 +3,7 @@
 Pixels stay as they were read and become numbers one batch at a time: x = pixel · factor + offset.
 """
 
-__all__ = ["Changes", "Part", "batches_of", "inputs", "sampler", "steps_per_epoch"]
+__all__ = ["Changes", "Part", "batches_of", "changes_of", "inputs", "sampler", "steps_per_epoch"]
 
 import math
 from collections.abc import Callable, Mapping
@@ -14,10 +14,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tenfold.engine.encoder import asked
 from tenfold.engine.types import Batch, Model, Scalar
+from tenfold.errors import UsageError
 from tenfold.recipe import AUGMENTATIONS, Recipe
 from tenfold.rooms import find, marked
 from tenfold.seeds import generator
+from tenfold.text import count
 
 BLOCK = 2**16
 """Positions whose draws are made at once."""
@@ -53,12 +56,16 @@ def inputs(part: Part, images: Tensor, takes: tuple[int, ...]) -> Tensor:
 class Changes(NamedTuple):
     """Changes that training images go through. flip: probability of mirroring, of all members or of each, (P,) float64.
 
-    alternating: an image is mirrored in every other epoch. others: word of an augmentation -> its strength.
+    alternating: an image is mirrored in every other epoch. others: word of an augmentation -> its strength. views: of
+    each image, one batch of them behind the other, each changed by itself. labeled: targets are labels, else the
+    number of the image in its batch, which its views share.
     """
 
     flip: Scalar = 0.0
     alternating: bool = False
     others: Mapping[str, float] = {}
+    views: int = 1
+    labeled: bool = True
 
 
 def sampler(
@@ -69,19 +76,24 @@ def sampler(
     changes: Changes,
     takes: tuple[int, ...],
     noise: Callable[[int], Mapping[str, tuple[int, ...]]],
+    classes: int = 0,
 ) -> Callable[[int], Batch]:
     """Return `batches(t)`, which makes the batch of update t.
 
     sampling: "shuffle" (an epoch is a permutation, its last batch may be short) or "replacement". takes: shape of one
-    input of the model; noise(b): shapes of the uniform draws that it takes for b images.
+    input of the model; noise(b): shapes of the uniform draws that it takes for b images. classes: a batch is drawn anew
+    from so many classes, with as many images of each; 0: of any.
     """
     size = min(batch, len(part.rows))
-    positions = _shuffled(part.rows, size, seed) if sampling == "shuffle" else _drawn(part.rows, size, seed)
+    if classes:
+        positions = _balanced(part, size // classes, classes, seed)
+    else:
+        positions = _shuffled(part.rows, size, seed) if sampling == "shuffle" else _drawn(part.rows, size, seed)
     on_pixels, on_inputs, mixing = _sorted(changes.others)
     epoch = steps_per_epoch(len(part.rows), size)
 
     def batches(t: int) -> Batch:
-        rows = positions(t)
+        rows = positions(t).repeat(changes.views)
         images = _changed(part.images.index_select(0, rows), on_pixels, seed, t)
         mirrored_by = _mirrors(changes, rows, seed, t, epoch)
         images, mirrored = _flipped(images, mirrored_by)
@@ -89,10 +101,11 @@ def sampler(
         draws = {name: _uniform(shape, (seed, name, t), part.factor) for name, shape in noise(len(rows)).items()}
         if mirrored is not None:
             draws = {name: torch.cat((u, u)) for name, u in draws.items()}
-        targets, x = part.labels.index_select(0, rows), inputs(part, images, takes)
+        alike = part.labels.index_select(0, rows) if changes.labeled else _numbered(rows, changes.views)
+        x = inputs(part, images, takes)
         if on_inputs:
             x = _changed_inputs(x.view(-1, *images.shape[1:]), on_inputs, len(rows), seed, t).reshape(-1, *takes)
-        made = Batch(x, targets, weight, draws, mirrored)
+        made = Batch(x, alike, weight, draws, mirrored)
         return _mixed(made, mixing, seed, t) if mixing else made
 
     return batches
@@ -100,9 +113,52 @@ def sampler(
 
 def batches_of(part: Part, recipe: Recipe, flip: Scalar, model: Model) -> Callable[[int], Batch]:
     """Return the batches of a recipe's updates for a model. flip: probability of mirroring, one or of each member."""
+    changes = changes_of(recipe, flip)
+    if recipe.task == "contrast":
+        _, views, labeled = asked(recipe)
+        changes = changes._replace(views=views, labeled=labeled)
+        classes = _classes_in_batch(part, recipe, labeled, views)
+    else:
+        classes = 0
+    return sampler(part, recipe.batch_size, recipe.seed, recipe.sampling, changes, model.takes, model.noise, classes)
+
+
+def changes_of(recipe: Recipe, flip: Scalar) -> Changes:
+    """Return a recipe's changes of training images. flip: probability of mirroring, one or of each member."""
     others = {name: getattr(recipe, name) for name in AUGMENTATIONS}
-    changes = Changes(flip, recipe.flip_turns == "alternating", others)
-    return sampler(part, recipe.batch_size, recipe.seed, recipe.sampling, changes, model.takes, model.noise)
+    return Changes(flip, recipe.flip_turns == "alternating", others)
+
+
+def _classes_in_batch(part: Part, recipe: Recipe, labeled: bool, views: int) -> int:
+    """Return how many classes a batch of embeddings is drawn from, 0 for any images.
+
+    labeled: classes say what belongs together; views: of each image. Raises UsageError where a batch would have nothing
+    that belongs together, or nothing that does not.
+    """
+    size = min(recipe.batch_size, len(part.rows))
+    wanted = recipe.model_dump()["batch_classes"]
+    counts = torch.bincount(part.labels[part.rows])
+    there = int((counts > 0).sum())
+    if size < 2:
+        raise UsageError(f"batch_size {size}: a batch of one image has nothing to tell it from; choose a larger one")
+    if labeled and there < 2:
+        raise UsageError("all training images are of one class: a loss of labels has nothing to keep them apart from")
+    if labeled and views == 1 and bool((counts == 1).any()):
+        label = int((counts == 1).nonzero()[0])
+        raise UsageError(
+            f"class {label} (counted from 0) has one training image, which nothing belongs to: add another, leave the "
+            "class out, or choose --loss supcon or nt_xent, where an image's own views belong together"
+        )
+    if wanted > there or (wanted and size // wanted < 2) or wanted == 1:
+        raise UsageError(
+            f"batch_classes {wanted}: choose from 2 to {max(2, min(there, size // 2))}; there are "
+            f"{count(there, 'class', 'classes')} and a batch of {count(size, 'image')}, two of each class at least"
+        )
+    return wanted or (min(there, size // 2) if labeled else 0)
+
+
+def _numbered(rows: Tensor, views: int) -> Tensor:
+    return torch.arange(len(rows) // views, device=rows.device).repeat(views)
 
 
 def steps_per_epoch(images: int, batch: int) -> int:
@@ -125,6 +181,20 @@ def _drawn(rows: Tensor, size: int, seed: int) -> Callable[[int], Tensor]:
     def draw(t: int) -> Tensor:
         chosen = generator(seed, "draw", t).integers(len(rows), size=size)
         return rows[torch.from_numpy(chosen).to(rows.device)]
+
+    return draw
+
+
+def _balanced(part: Part, each: int, classes: int, seed: int) -> Callable[[int], Tensor]:
+    """Draw so many classes, and of each as many images as there are up to `each`, none of them twice."""
+    labels = part.labels[part.rows].cpu()
+    groups = [part.rows[(labels == label).to(part.rows.device)] for label in sorted(set(labels.tolist()))]
+
+    def draw(t: int) -> Tensor:
+        stream = generator(seed, "classes", t)
+        chosen = stream.choice(len(groups), classes, replace=False) if classes < len(groups) else range(classes)
+        drawn = [(groups[k], stream.choice(len(groups[k]), min(each, len(groups[k])), replace=False)) for k in chosen]
+        return torch.cat([rows[torch.from_numpy(places).to(rows.device)] for rows, places in drawn])
 
     return draw
 

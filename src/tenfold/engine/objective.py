@@ -3,9 +3,9 @@
 Clipping is by global norm (Pascanu et al. 2013), each member by its own: g ← g · min(1, c / (‖g‖ + 1e-6)).
 """
 
-__all__ = ["Objective", "clip", "penalize", "weighed"]
+__all__ = ["MINING", "Objective", "clip", "penalize", "side_by_side", "weighed"]
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -17,6 +17,9 @@ from tenfold.engine.types import Batch, Buffers, Grads, Loss, Params, Scalar, Va
 
 Objective = Callable[[Params, Buffers, Batch], tuple[Value, Grads, Buffers]]
 """`value, grads, buffers = objective(params, buffers, batch)`."""
+
+MINING = "mining"
+"""Name of the noise, (B, 2), by which a loss of embeddings draws pairs and triplets."""
 
 
 def penalize(params: Params, grads: Grads, l1: Scalar, l2: Scalar) -> Tensor:
@@ -47,9 +50,29 @@ def clip(grads: Grads, norm: Scalar) -> Tensor:
 
 
 def weighed(loss: Loss, scores: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
-    """Return loss and gradient of a batch's scores; of mixed images, the losses of both targets by their shares."""
+    """Return loss and gradient of a batch's scores; of mixed images, the losses of both targets by their shares.
+
+    A loss of embeddings takes the batch's draws in place of the images' weights.
+    """
+    if MINING in batch.noise:
+        return loss(scores, batch.targets, batch.noise[MINING][: len(batch.targets)])
     if batch.partners is None:
         return loss(scores, batch.targets, batch.weight)
     first, dfirst = loss(scores, batch.targets, batch.weight * batch.share)
     second, dsecond = loss(scores, batch.partners, batch.weight * (1 - batch.share))
     return first + second, dfirst + dsecond
+
+
+def side_by_side(losses: Sequence[tuple[Loss, int]]) -> Loss:
+    """Return the loss that takes each loss on its own members, (loss, count), consecutive along the first axis."""
+    if len(losses) == 1:
+        return losses[0][0]
+
+    def score(scores: Tensor, targets: Tensor, weight: Scalar) -> tuple[Tensor, Tensor]:
+        blocks = torch.split(scores, [count for _, count in losses])
+        values, dscores = zip(
+            *(loss(z, targets, weight) for (loss, _), z in zip(losses, blocks, strict=True)), strict=True
+        )
+        return torch.cat(values), torch.cat(dscores)
+
+    return score

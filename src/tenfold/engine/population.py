@@ -10,11 +10,11 @@ from typing import Any, NamedTuple, cast
 import torch
 from torch import Tensor
 
+from tenfold.engine.encoder import asked, encoder
 from tenfold.engine.objective import Objective, clip, penalize
-from tenfold.engine.tasks.classify import classify
 from tenfold.engine.types import Batch, Buffers, Grads, Loss, Model, Optimizer, Params, Scalar, Value
 from tenfold.recipe import Recipe, Settings
-from tenfold.rooms import beside, find, numbers
+from tenfold.rooms import beside, declared, find, numbers
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.float32, "float64": torch.float64}
 """Type of weights and inputs; bfloat16 narrows only what is multiplied."""
@@ -25,7 +25,7 @@ class Population(NamedTuple):
 
     losses: (loss, count) of consecutive members; alone: the loss of each member by itself; penalty(params): its value
     (P,); rate(t): learning rate of update t, or of a moment between two where a schedule is stretched; flip:
-    probability of mirroring an image, a number or (P,).
+    probability of mirroring an image, a number or (P,). recipe, settings: what it was assembled from.
     """
 
     model: Model
@@ -36,11 +36,16 @@ class Population(NamedTuple):
     optimizer: Optimizer
     rate: Callable[[float], Scalar]
     flip: Scalar
+    recipe: Recipe
+    settings: tuple[Settings, ...]
 
 
 def built(recipe: Recipe, image_shape: Sequence[int], classes: int) -> Model:
     """Build the model that a recipe names. image_shape: (channels, H, W) of what it sees."""
-    return cast(Model, beside("models", recipe.model, "built")(recipe, tuple(image_shape), classes))
+    build = beside("models", recipe.model, "built")
+    if recipe.task == "contrast":
+        return encoder(recipe, build(recipe, tuple(image_shape), 0))
+    return cast(Model, build(recipe, tuple(image_shape), classes))
 
 
 def first_params(recipe: Recipe, settings: Sequence[Settings], model: Model, device: torch.device) -> Params:
@@ -59,6 +64,8 @@ def assemble(
     l1, l2, clip_norm, learning_rate = (
         of_members(settings, name) for name in ("l1", "l2", "clip_norm", "learning_rate")
     )
+    if recipe.task == "contrast":
+        asked(recipe, settings)  # members share their batches
     runs = [(word, list(run)) for word, run in groupby(settings, key=lambda member: member["loss"])]
     losses = tuple((_loss(recipe, run, word, device), len(run)) for word, run in runs)
     schedule = _declared("schedules", recipe.schedule, recipe, settings, device)
@@ -66,12 +73,14 @@ def assemble(
         model,
         losses,
         tuple(_loss(recipe, [member], member["loss"], device) for member in settings),
-        _clipped(classify(model, losses, l1, l2), clip_norm),
+        _clipped(find("tasks", recipe.task)(model, losses, l1, l2), clip_norm),
         partial(_penalty, l1=l1, l2=l2),
         optimizer_of(recipe, settings, device),
         partial(_rate, schedule, learning_rate, steps, per_epoch, round(recipe.warmup * per_epoch)),
         # The draws that it is compared with are made there, in that type.
         column(recipe, settings, "flip", torch.float64, torch.device("cpu")),
+        recipe,
+        tuple(settings),
     )
 
 
@@ -101,7 +110,7 @@ def _declared(
 
 
 def _loss(recipe: Recipe, settings: Sequence[Settings], word: str, device: torch.device) -> Loss:
-    return _declared("losses", word, recipe, settings, device)
+    return _declared(declared("tasks", recipe.task, "LOSSES", "losses"), word, recipe, settings, device)
 
 
 def _rate(

@@ -97,14 +97,21 @@ def _model(trained: TrainedModel, file: str) -> str:
         ("Parameters", count(sum(map(math.prod, trained.model.shapes().values())))),
         ("Input", f"one image, {channels}{tone} × {height} × {width} (channels × height × width){_unequal(trained)}"),
         *_features(trained),
-        ("Output", f"a probability for each of {len(trained.class_names)} classes"),
+        ("Output", _output(trained)),
         ("Classes", ", ".join(map(_text, trained.class_names))),
         ("Loss", _text(trained.loss)),
         *_views(trained),
-        ("Temperature", _temperature(trained)),
+        *([("Temperature", _temperature(trained))] if trained.model.classes else []),
     ]
     name = trained.cause.get("data", {}).get("name", "unknown data")
-    return f"# Image classifier for {_text(name)}\n\n{_table(('', ''), rows)}"
+    kind = "classifier" if trained.model.classes else "encoder"
+    return f"# Image {kind} for {_text(name)}\n\n{_table(('', ''), rows)}"
+
+
+def _output(trained: TrainedModel) -> str:
+    if trained.model.classes:
+        return f"a probability for each of {len(trained.class_names)} classes"
+    return f"an embedding of {trained.cause['recipe']['embedding']} numbers; no classes"
 
 
 def _temperature(trained: TrainedModel) -> str:
@@ -132,6 +139,17 @@ def _features(trained: TrainedModel) -> list[tuple[str, str]]:
 
 def _purpose(trained: TrainedModel) -> str:
     name, classes = _text(trained.cause.get("data", {}).get("name", "its data")), len(trained.class_names)
+    if not trained.model.classes:
+        return f"""## What it is for, and what it is not for
+
+It turns an image into numbers that lie near each other for images that belong together, as in {name}: something to
+train a small classifier on, to search or to draw a map with. It names no class. The accuracies below are those of a
+vote of the nearest training images.
+
+- For images of another origin (camera, size, lighting, cropping, population) the figures below promise nothing.
+- What its training images lack, or repeat, its distances do, too. Nearness is no evidence that two images show the same
+  person or thing, and must not decide about people.
+"""
     return f"""## What it is for, and what it is not for
 
 It says which of {classes} classes an image most likely shows, for images made and prepared like those of {name}.
@@ -280,6 +298,14 @@ def _rung_scores(cause: Mapping[str, Any], result: RunResult) -> str:
 
 
 def _use(trained: TrainedModel, file: str) -> str:
+    if not trained.model.classes:
+        return f"""## How to use it
+
+```sh
+tenfold probe {file}               # a linear classifier on its embeddings
+tenfold probe {file} --head knn    # or a vote of the nearest training images
+```
+"""
     channels, height, width = trained.image_shape
     shell = f"tenfold evaluate {file} DATA   # labeled images: a data set's name, a folder, or an .npz\n"
     asked = ""

@@ -73,7 +73,7 @@ def headline(case: Case, private: bool) -> Headline:
     tested, results = scores(case), case.results
     n = int(tested.n or len(results.labels))
     return Headline(
-        _named(case),
+        _named(case) + _judge(case),
         label(results.name),
         results.part,
         tested.accuracy,
@@ -98,6 +98,11 @@ def _named(case: Case) -> str:
         return label(case.results.best)
     choices = case.recipe | dict(case.results.settings[case.results.best][0])
     return label(" ".join(str(choices[name]) for name in ("model", "loss") if choices.get(name)) or case.results.best)
+
+
+def _judge(case: Case) -> str:
+    """Say what names the classes in place of an encoder, "" for a classifier."""
+    return " by nearest neighbors" if case.recipe.get("task") == "contrast" else ""
 
 
 def _chosen(case: Case) -> list[str]:
@@ -130,6 +135,7 @@ def _ladder_choice(case: Case) -> list[str]:
     what = "members and their shares" if case.results.best == ENSEMBLE else "settings"
     lines += [f"Its {what}: {chosen}."]
     rival = result.runner_up if isinstance(result, TrainResult | FitResult) else None
+    lines += ["It is an encoder: tenfold probe trains a classifier on its embeddings."] if _judge(case) else []
     return lines + ([f"On those images: {label(rival.sentence, 400)}"] if rival else [])
 
 

@@ -103,8 +103,7 @@ def _columns(path: Path) -> dict[str, Any]:
 def read_curves(path: Path) -> dict[str, NDArray[Any]]:
     """Read the columns of a metrics.csv."""
     with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+        reader = csv.DictReader(file)
+        rows, names = list(reader), reader.fieldnames or COLUMNS
     kinds = {"rung": str, "step": np.int64, "member": np.int64}
-    return {
-        name: np.array([row[name] or "nan" for row in rows]).astype(kinds.get(name, np.float64)) for name in COLUMNS
-    }
+    return {name: np.array([row[name] or "nan" for row in rows]).astype(kinds.get(name, np.float64)) for name in names}

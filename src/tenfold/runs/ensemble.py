@@ -17,7 +17,8 @@ from torch import Tensor
 
 from tenfold.runs import tally
 from tenfold.runs.checkpoint import Progress
-from tenfold.runs.outcome import member_model, part_scores
+from tenfold.runs.judged import part_scores
+from tenfold.runs.outcome import member_model
 from tenfold.runs.run import Run, Stage
 from tenfold.trained.calibrate import temperature
 from tenfold.trained.ensemble import Ensemble, EnsemblePart, cross_selected, greedy

@@ -7,10 +7,12 @@ last of all.
 
 __all__ = [
     "COLUMNS",
+    "EMBEDDED",
     "FORMAT",
     "MEASURES",
     "PREDICTIONS",
     "append",
+    "columns_of",
     "create",
     "default_folder",
     "durable_length",
@@ -49,6 +51,13 @@ MEASURES = (
 )
 PREDICTIONS = {"test": "predictions.csv", "validation": "validation-predictions.csv"}
 COLUMNS = ("rung", "step", "epoch", "member", *MEASURES)
+EMBEDDED = ("linear_probe", "active", "effective_rank", "alignment", "uniformity")
+"""Columns that a run has besides where it trains embeddings; its accuracies are those of nearest neighbors."""
+
+
+def columns_of(recipe: Recipe) -> tuple[str, ...]:
+    """Return the columns of the metrics.csv of a run or a stage."""
+    return (*COLUMNS, *EMBEDDED) if recipe.task == "contrast" else COLUMNS
 
 
 def default_folder(recipe: Recipe) -> Path:
@@ -71,7 +80,7 @@ def create(folder: Path, recipe: Recipe, environment: Environment) -> Path:
             write_text(partial / "recipe.toml", text(recipe))
             write_json(partial / "env.json", environment)
             write_json(partial / "status.json", {"format": FORMAT, "state": "running"})
-            write_text(partial / "metrics.csv", ",".join(COLUMNS) + "\n")
+            write_text(partial / "metrics.csv", ",".join(columns_of(recipe)) + "\n")
             partial.rename(folder)
     except OSError as error:
         reason = f"{error.filename or folder.parent}: {error.strerror or error}"
@@ -150,9 +159,9 @@ def sweep(folder: Path) -> None:
         litter.unlink(missing_ok=True)
 
 
-def append(folder: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Add lines to metrics.csv; numbers to nine digits, which tell every float32."""
-    lines = [",".join(_cell(row[column]) for column in COLUMNS) + "\n" for row in rows]
+def append(folder: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = COLUMNS) -> None:
+    """Add lines to metrics.csv; numbers to nine digits, which tell every float32, nothing for what a row lacks."""
+    lines = [",".join(_cell(row.get(column, "")) for column in columns) + "\n" for row in rows]
     path = folder / "metrics.csv"
     try:
         with path.open("a", encoding="utf-8") as file:

@@ -7,7 +7,6 @@ __all__ = [
     "assess",
     "diverged",
     "member_model",
-    "part_scores",
     "promote",
     "refuse_failed",
     "save_calibrated",
@@ -32,38 +31,32 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tenfold.data.batches import Part
 from tenfold.data.digests import distinct
 from tenfold.engine.arrays import rows as rows_of
-from tenfold.engine.types import Params
+from tenfold.engine.encoder import Encoder
+from tenfold.engine.types import Model, Params
 from tenfold.errors import RunError
 from tenfold.files import write_text
-from tenfold.rooms import find
 from tenfold.runs import tally
 from tenfold.runs.checkpoint import Progress
 from tenfold.runs.events import line
 from tenfold.runs.folder import PREDICTIONS
+from tenfold.runs.judged import COLLAPSED, judged, part_scores, run_scores, scored_by
 from tenfold.runs.prepare import About
 from tenfold.runs.result import ExactScores, MemberResult, Rival, RunResult
 from tenfold.runs.run import Run, Stage, kept_params, population_of
 from tenfold.text import cell, setting
 from tenfold.trained.calibrate import calibration_error, temper
-from tenfold.trained.ensemble import Ensemble
-from tenfold.trained.evaluate import Scores, evaluate, measure
+from tenfold.trained.evaluate import Scores, measure
 from tenfold.trained.metrics import Brief, Calibration, Metrics
 from tenfold.trained.model import (
     TrainedModel,
     log_shares,
-    mean_scores,
-    members_of,
     save_model,
-    scores_of,
     shares,
-    test_views,
     weights_sha256,
 )
 from tenfold.trained.statistics import paired, sentence, too_few
-from tenfold.trained.views import views_text
 
 SLICE = 1000
 
@@ -94,29 +87,16 @@ class Made(NamedTuple):
     answers: Answers
 
 
-def part_scores(trained: TrainedModel, part: Part, computed: Mapping[str, Tensor] | None = None) -> Tensor:
-    """Compute the scores (n, C), float64, of the images of a part.
-
-    computed: scores that an ensemble's members have already, by their names.
-    """
-    if isinstance(trained.model, Ensemble):
-        names = [member.name for member in trained.model.parts]
-        each = zip(names, members_of(trained), strict=True)
-        there = computed or {}
-        return mean_scores(trained, [there[n] if n in there else part_scores(member, part) for n, member in each])
-    return torch.cat([scores_of(trained, part.images[rows].flatten(1).cpu()) for rows in torch.split(part.rows, SLICE)])
-
-
 def score(run: Run, part: str, models: Mapping[str, TrainedModel]) -> Answers:
     """Ask the winner of every rung about a part; write and measure its predictions."""
     rows, labels = (t.cpu().numpy() for t in (run.parts[part].rows, run.parts[part].labels[run.parts[part].rows]))
     paths = [run.about.paths[row] if run.about.paths else "" for row in rows.tolist()]
-    notes = tuple(f"{rung}: scores are {said}" for rung, t in models.items() if (said := views_text(*test_views(t))))
+    notes = tuple(f"{rung}: scores are {said}" for rung, t in models.items() if (said := scored_by(t)))
     digests = np.array([_digest(path) for path in paths], dtype=np.str_)
     answers = Answers(rows, labels, {}, {}, {}, {}, digests, notes)
     computed: dict[str, Tensor] = {}
     for rung, trained in models.items():
-        z = computed[rung] = part_scores(trained, run.parts[part], computed)
+        z = computed[rung] = run_scores(run, trained, part, computed)
         calibrated, plain = (shares(z, trained.loss, t).numpy() for t in (trained.temperature, 1.0))
         predicted = z.argmax(1).numpy()  # of shares, two that round to one would be a tie
         answers.predicted[rung] = predicted
@@ -253,9 +233,9 @@ def assess(run: Run, stage: Stage, progress: Progress, rows: Sequence[int], part
     params = rows_of(kept_params(progress), torch.tensor(rows, device=run.device))
     chosen = [int(progress.tally["member"][row]) for row in rows]
     settings = [stage.settings[member] for member in chosen]
-    losses = [(find("losses", member["loss"]), 1) for member in settings]
-    penalty = population_of(run, stage, settings).penalty(params).tolist()
-    measured = {part: evaluate(stage.model, params, run.parts[part], losses) for part in parts}
+    population = population_of(run, stage, settings)
+    penalty = population.penalty(params).tolist()
+    measured = {part: judged(run, population, params, part) for part in parts}
     members = []
     for k, row in enumerate(rows):
         failed = progress.failed.get(str(chosen[k]))
@@ -291,6 +271,9 @@ def refuse_failed(run: Run, stage: Stage, progress: Progress) -> None:
     """Raise RunError where every member of a stage failed, and leave no model of it."""
     if all_failed(progress):
         (run.folder / "model.tenfold").unlink(missing_ok=True)  # kept on the way, of a member that failed later
+        collapses = [failure for failure in progress.failed.values() if failure.tensor.startswith(COLLAPSED)]
+        if len(collapses) == len(progress.failed):
+            raise RunError(f"step {collapses[0].step}: {collapses[0].tensor}")
         rates = [float(member["learning_rate"]) for member in stage.settings]
         raise RunError(f"{diverged(rates)}; try --learning-rate {setting(min(rates) / 100, 3)}")
 
@@ -344,9 +327,10 @@ def member_model(run: Run, stage: Stage, progress: Progress, row: int) -> Traine
         },
         "version": run.version,
     }
+    network, params = _kept(stage.model, params)
     return TrainedModel(
         stage.recipe.model,
-        stage.model,
+        network,
         params,
         part.factor.cpu(),
         part.offset.cpu(),
@@ -361,6 +345,11 @@ def member_model(run: Run, stage: Stage, progress: Progress, row: int) -> Traine
     )
 
 
+def _kept(model: Model, params: Params) -> tuple[Model, Params]:
+    """Return what a model file keeps: of an encoder the network, without the head that only its loss saw."""
+    return (model.network, model.of_network(params)) if isinstance(model, Encoder) else (model, params)
+
+
 def _judged(stage: Stage, score: float) -> dict[str, float]:
     """Return the score that the member was chosen by; none where there was no validation part."""
     return {} if math.isnan(score) else {stage.recipe.metric: max(0.0, score)}
@@ -368,7 +357,7 @@ def _judged(stage: Stage, score: float) -> dict[str, float]:
 
 def _calibrated(run: Run, trained: TrainedModel, seed: int) -> TrainedModel:
     """Give the model the temperature that fits the validation part best, where that is shown to help."""
-    if "validation" not in run.parts:
+    if "validation" not in run.parts or not trained.model.classes:
         return trained
     part = run.parts["validation"]
     z, labels = part_scores(trained, part), part.labels[part.rows].cpu().numpy()

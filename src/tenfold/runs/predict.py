@@ -24,7 +24,7 @@ from tenfold.text import count, percent
 from tenfold.trained.answer import form_of
 from tenfold.trained.evaluate import measure
 from tenfold.trained.metrics import Metrics
-from tenfold.trained.model import TrainedModel, finite_scores, in_training, load_model, test_views
+from tenfold.trained.model import ENCODER, TrainedModel, finite_scores, in_training, load_model, test_views
 from tenfold.trained.views import views_text
 
 SLICE = 1000
@@ -139,11 +139,12 @@ def opened_model(path: Path, *others: str) -> TrainedModel:
             raise FileError(f"{path}: not found; expected a run folder or a model file")
         what = "not a run folder: it has no model.tenfold" if path.is_dir() else "not a model"
         raise (RunError if path.is_dir() else FileError)(f"{path}: {what}; {_where_a_model_is(path)}")
-    if not path.is_dir():
-        return load_model(path)
-    if not (path / "model.tenfold").exists():
+    if path.is_dir() and not (path / "model.tenfold").exists():
         raise RunError(f"{path}: the run has no model yet")
-    return load_model(path / "model.tenfold")
+    trained = load_model(path / "model.tenfold" if path.is_dir() else path)
+    if not trained.model.classes:
+        raise UsageError(f"{path}: {ENCODER}")
+    return trained
 
 
 def is_model(path: Path) -> bool:

@@ -9,6 +9,7 @@ __all__ = ["fresh", "measured", "train_stage"]
 import importlib
 import time
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -26,7 +27,8 @@ from tenfold.runs import tally
 from tenfold.runs.checkpoint import Progress
 from tenfold.runs.course import beat_of, corrected, members_kept, resumed, stop_step
 from tenfold.runs.events import Event
-from tenfold.runs.folder import MEASURES, append
+from tenfold.runs.folder import MEASURES, append, columns_of
+from tenfold.runs.judged import COLLAPSED, judged
 from tenfold.runs.outcome import save_winner, winner
 from tenfold.runs.result import Failure
 from tenfold.runs.run import Run, Stage, fraction_done, per_epoch, population_of, tensors_of
@@ -128,12 +130,12 @@ def _validate(
     failed = _failures(run, stage, population, batches, progress)
     progress = progress._replace(validations=progress.validations + 1, failed=failed)
     train = tally.means(progress.tally)
-    scores = _scores(run, population, progress.state)
-    for column in (train, *scores):
+    scores, more = _scores(run, population, batches, progress.state)
+    for column in (train, *scores, *more.values()):
         column[status < 0] = torch.nan
     cost = scores.loss + population.penalty(progress.state.params).double().cpu()
     validation = torch.stack((scores.loss, cost, scores.accuracy, scores.macro_f1), -1)
-    rows = _rows(run, stage, progress, torch.cat((train, validation), -1))
+    rows = _rows(run, stage, progress, torch.cat((train, validation), -1), more)
     append(
         run.folder,
         [
@@ -141,7 +143,9 @@ def _validate(
             for row, s in zip(rows, status, strict=True)
             if s == 0 or (s < 0 and str(row["member"]) not in failed_before)
         ],
+        columns_of(stage.recipe),
     )
+    progress = _fail_collapsed(run, population, progress, train[:, 0], scores, more) if more else progress
     change = (train[:, 0] - progress.tally["last_loss"]).abs()
     latest = not stage.recipe.patience
     score = scores.macro_f1 if stage.recipe.metric == "macro_f1" else scores.accuracy
@@ -153,12 +157,33 @@ def _validate(
     return progress
 
 
-def _scores(run: Run, population: Population, state: State) -> Scores:
-    """Score the members on the validation part; NaN where all images are trained on."""
+def _scores(
+    run: Run, population: Population, batches: Callable[[int], Any], state: State
+) -> tuple[Scores, dict[str, Tensor]]:
+    """Score the members on the validation part, embeddings by further columns; NaN where all images are trained on."""
     if "validation" not in run.parts:
         unknown = torch.full((len(state.status),), torch.nan, dtype=torch.float64)
-        return Scores(*[unknown.clone() for _ in Scores._fields])
-    return evaluate(population.model, tensors_of(state), run.parts["validation"], population.losses)
+        return Scores(*[unknown.clone() for _ in Scores._fields]), {}
+    if population.recipe.task != "contrast":
+        return evaluate(population.model, tensors_of(state), run.parts["validation"], population.losses), {}
+    scores, more = _representation().validated(run, population, state, batches(state.step))
+    return scores, more
+
+
+def _fail_collapsed(
+    run: Run, population: Population, progress: Progress, loss: Tensor, scores: Scores, more: dict[str, Tensor]
+) -> Progress:
+    """Fail the members whose embeddings have collapsed, and say why and what to change."""
+    failed, state = dict(progress.failed), progress.state
+    for row, reason in _representation().collapsed(run, population, state, loss, scores, more).items():
+        state.status[row] = -state.step
+        failed[str(int(progress.tally["member"][row]))] = Failure(state.step, "embedding", reason)
+    return progress._replace(failed=failed)
+
+
+def _representation() -> ModuleType:
+    """Import what only runs of encoders need."""
+    return importlib.import_module("tenfold.runs.representation")
 
 
 def _measured(run: Run, stage: Stage, population: Population, progress: Progress) -> dict[str, dict[str, Numbers]]:
@@ -173,7 +198,7 @@ def _measured(run: Run, stage: Stage, population: Population, progress: Progress
 
 def measured(run: Run, population: Population, params: Params, part: str) -> list[Numbers]:
     """Measure every member on a whole part: metrics by name, and cost; recall has a number for each class."""
-    scores = evaluate(population.model, params, run.parts[part], population.losses)
+    scores = judged(run, population, params, part)
     cost = scores.loss + population.penalty(params).double().cpu()
     columns = {name: column.tolist() for name, column in {**scores._asdict(), "cost": cost}.items()}
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
@@ -251,7 +276,7 @@ def _event(run: Run, stage: Stage, progress: Progress) -> Event:
     )
 
 
-def _rows(run: Run, stage: Stage, progress: Progress, numbers: Tensor) -> list[dict[str, Any]]:
+def _rows(run: Run, stage: Stage, progress: Progress, numbers: Tensor, more: dict[str, Tensor]) -> list[dict[str, Any]]:
     epoch = progress.state.step / per_epoch(run, stage.recipe)
     return [
         {
@@ -260,8 +285,9 @@ def _rows(run: Run, stage: Stage, progress: Progress, numbers: Tensor) -> list[d
             "epoch": epoch,
             "member": member,
             **dict(zip(MEASURES, row, strict=True)),
+            **{name: float(column[k]) for name, column in more.items()},
         }
-        for member, row in zip(progress.tally["member"].tolist(), numbers.tolist(), strict=True)
+        for k, (member, row) in enumerate(zip(progress.tally["member"].tolist(), numbers.tolist(), strict=True))
     ]
 
 
@@ -283,10 +309,13 @@ def _failures(
 
 
 def _fates(stage: Stage, progress: Progress) -> str:
-    """Say how many members diverged, and where the first of them did."""
+    """Say how many members diverged or collapsed, and where the first of them did."""
     failed = progress.failed
     first = min(failed, key=lambda member: (failed[member].step, int(member)))
     step, layer, tensor = failed[first].step, failed[first].layer, failed[first].tensor
+    if tensor.startswith(COLLAPSED):
+        many = f"{count(len(failed), 'member')} of {len(stage.settings):,} failed"
+        return f"{stage.name}: {many}; first in step {step}: {tensor.partition(';')[0]}"
     many = f"{count(len(failed), 'member')} of {len(stage.settings):,} diverged"
     where = f"step {step}, {layer}, {tensor} ({settings_text(stage.settings[int(first)])})"
     return (

@@ -21,6 +21,7 @@ from tenfold.runs.outcome import (
     winner,
 )
 from tenfold.runs.prepare import Prepared
+from tenfold.runs.probe import remembered
 from tenfold.runs.result import ExactScores, MemberResult, TrainResult
 from tenfold.runs.run import Run, Stage, stage_of
 from tenfold.runs.stage import fresh, train_stage
@@ -35,7 +36,10 @@ def train_recipe(run: Run, prepared: Prepared, progress: Progress | None) -> Mad
     recipe = prepared.recipe
     losses = recipe.loss if isinstance(recipe.loss, str) else "-".join(recipe.loss)
     stage = stage_of(run, f"{recipe.model}-{losses}", recipe, members(recipe))
-    progress = train_stage(run, stage, progress or fresh(run, stage))
+    if recipe.model == "knn":
+        stage, progress = remembered(run, stage)
+    else:
+        progress = train_stage(run, stage, progress or fresh(run, stage))
     refuse_failed(run, stage, progress)
     models = {stage.name: save_winner(run, stage, progress, run.folder / "models" / f"{stage.name}.tenfold")}
     if recipe.ensemble and len(stage.settings) > 1:

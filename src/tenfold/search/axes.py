@@ -151,7 +151,7 @@ def fitting_piece(axis: Axis, value: Any) -> Any:
 def allowed(name: str, value: Any) -> bool:
     """Say if the Recipe takes a value."""
     try:
-        recipe({name: value})
+        recipe({name: value}, alone=True)
     except UsageError:
         return False
     return True
@@ -186,7 +186,7 @@ def _piece(name: str, word: Any) -> Any:
 
 def _value(name: str, value: Any) -> Any:
     """Return the value as the Recipe holds it."""
-    return getattr(recipe({name: value}), name)
+    return getattr(recipe({name: value}, alone=True), name)
 
 
 def _range(name: str, word: str) -> Range:

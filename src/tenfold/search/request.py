@@ -5,6 +5,7 @@ __all__ = ["axes_of", "extended", "requested"]
 from typing import Any
 
 from tenfold.choices import recipe
+from tenfold.engine.encoder import asked
 from tenfold.errors import UsageError
 from tenfold.recipe import SHAPES, TEXTS, Recipe, Settings
 from tenfold.search.axes import Axis, check_axes, parse_axis
@@ -27,10 +28,19 @@ def requested(choices: Settings) -> Recipe:
     ranges = any(":" in line for line in vary)
     if not ranges and "sampler" not in choices:
         fixed["sampler"] = "grid"
+    losses = [word for axis in axes if axis.name == "loss" for word in axis.pieces]
+    if losses and "task" in choices:
+        fixed["loss"] = losses[0]  # its batches are those of all
     made = recipe({**fixed, "kind": "sweep", "vary": vary})
     if ranges and not made.members:
         raise UsageError("members: a range holds endless settings; give the number to try, like --members 64")
     check_axes(axes, made)
+    if losses:
+        together = recipe({"task": made.task, "model": made.model, "loss": list(losses)})
+        if together.task == "contrast":
+            asked(together)
+    if made.model == "knn" or any(axis.name == "model" and "knn" in axis_text(axis).split(",") for axis in axes):
+        raise UsageError("model knn keeps the training images and is not searched: `tenfold train` takes it")
     return made
 
 

@@ -34,7 +34,7 @@ from tenfold.data.duplicates import group_ids
 from tenfold.files import from_json, read_json, write_json, write_text
 from tenfold.recipe import Recipe, Settings
 from tenfold.runs.checkpoint import Progress, Saver, load_checkpoint, restored
-from tenfold.runs.folder import COLUMNS, truncate
+from tenfold.runs.folder import columns_of, truncate
 from tenfold.runs.outcome import assess
 from tenfold.runs.prepare import Prepared, parts
 from tenfold.runs.result import ExactScores, Failure
@@ -138,7 +138,7 @@ def train_in(run: Run, stage: Stage) -> tuple[Run, Progress]:
     folder = run.folder
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "metrics.csv").exists():
-        write_text(folder / "metrics.csv", ",".join(COLUMNS) + "\n")
+        write_text(folder / "metrics.csv", ",".join(columns_of(stage.recipe)) + "\n")
     number, checkpoint, _ = load_checkpoint(folder / "checkpoints")
     truncate(folder, checkpoint.notes["metrics"] if checkpoint else 0)
     saver = Saver(folder, number, before=checkpoint.notes["elapsed"] if checkpoint else 0.0)

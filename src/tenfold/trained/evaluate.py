@@ -1,6 +1,6 @@
 """Metrics of a population or of predictions: a part of the data is read in slices, intervals are at 95 %."""
 
-__all__ = ["Scores", "evaluate", "measure"]
+__all__ = ["Scores", "evaluate", "measure", "score_labels"]
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -51,13 +51,28 @@ def evaluate(model: Model, params: Params, part: Part, losses: Sequence[tuple[Lo
         hits = (predicted == y.cpu()).double()
         called.scatter_add_(1, predicted, torch.ones_like(hits))
         recalled.scatter_add_(1, predicted, hits)
-    there = torch.bincount(part.labels[part.rows].cpu(), minlength=model.classes)
+    return _scores(loss / len(part.rows), called, recalled, part.labels[part.rows].cpu())
+
+
+def score_labels(loss: Tensor, predicted: Tensor, labels: Tensor, classes: int) -> Scores:
+    """Return the metrics of predicted labels (P, n) beside a loss (P,). labels: (n,)."""
+    called, recalled = torch.zeros(2, len(predicted), classes, dtype=torch.float64)
+    hits = (predicted == labels).double()
+    called.scatter_add_(1, predicted, torch.ones_like(hits))
+    recalled.scatter_add_(1, predicted, hits)
+    return _scores(loss, called, recalled, labels)
+
+
+def _scores(loss: Tensor, called: Tensor, recalled: Tensor, labels: Tensor) -> Scores:
+    """Return metrics from the numbers (P, C) of images that each class was given to, and rightly. labels: (n,)."""
+    classes = called.shape[1]
+    there = torch.bincount(labels, minlength=classes)
     f1 = 2 * recalled / (called + there).clamp(min=1)
     precision, recall = recalled / called.clamp(min=1), recalled / there.clamp(min=1)
-    n, counted = len(part.rows), (called + there).gt(0).sum(-1)
+    n, counted = len(labels), (called + there).gt(0).sum(-1)
     macro_f1, macro_precision, macro_recall = (score.sum(-1) / counted for score in (f1, precision, recall))
-    absent, accuracy = (model.classes - counted).double(), recalled.sum(-1) / n
-    return Scores(loss / n, accuracy, macro_f1, macro_precision, macro_recall, recall, absent)
+    absent, accuracy = (classes - counted).double(), recalled.sum(-1) / n
+    return Scores(loss, accuracy, macro_f1, macro_precision, macro_recall, recall, absent)
 
 
 def measure(labels: NDArray[np.int64], predicted: NDArray[np.int64], names: Sequence[str]) -> Metrics:

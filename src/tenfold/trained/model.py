@@ -1,8 +1,10 @@
 """A trained model on disk: one member's weights, how an image becomes its inputs, and where it came from."""
 
 __all__ = [
+    "ENCODER",
     "Prediction",
     "TrainedModel",
+    "embeddings_of",
     "finite_scores",
     "in_training",
     "leading_members",
@@ -50,6 +52,8 @@ INPUT, FEATURE, SEEN = "input.", "feature.", "seen."
 NONE_SEEN = torch.zeros(0, LENGTH, dtype=torch.uint8)
 ENSEMBLE = "ensemble"
 SLICE = 1000
+ENCODER = "it is an encoder, which knows no classes: `tenfold probe RUN` trains a classifier on its embeddings"
+"""Answer to whoever asks an encoder for classes."""
 
 
 class Prediction(NamedTuple):
@@ -180,15 +184,25 @@ def scores(trained: TrainedModel, images: Tensor) -> Tensor:
 
 
 def scores_of(trained: TrainedModel, features: Tensor) -> Tensor:
-    """Return the scores (N, C), float64, of images by what the model sees of them, (N, D)."""
+    """Return the scores (N, C), float64, of images by what the model sees of them, (N, D).
+
+    Raises UsageError for an encoder.
+    """
     if isinstance(trained.model, Ensemble):
         return mean_scores(trained, [scores_of(member, features) for member in members_of(trained)])
+    if not trained.model.classes:
+        raise UsageError(ENCODER)
     x = torch.addcmul(trained.offset, features.to(trained.factor.dtype), trained.factor)
     word, mirrors = test_views(trained)
     if word == "none":
         return _scored(trained, x)
     seen = views(x.view(-1, *trained.image_shape), word, mirrors)
     return torch.stack([weight * _scored(trained, images) for weight, images in seen]).sum(0)
+
+
+def embeddings_of(trained: TrainedModel, features: Tensor) -> Tensor:
+    """Return the embeddings (N, E), float64, that an encoder gives images by what it sees of them, (N, D)."""
+    return _scored(trained, torch.addcmul(trained.offset, features.to(trained.factor.dtype), trained.factor))
 
 
 def mean_scores(trained: TrainedModel, answers: Sequence[Tensor]) -> Tensor:
@@ -294,7 +308,7 @@ def _check(trained: TrainedModel) -> None:
         raise ValueError("its temperature is not a positive number")
     if trained.seen.dtype != torch.uint8 or trained.seen.ndim != 2 or trained.seen.shape[1] != LENGTH:
         raise ValueError("its digests of pictures are none")
-    if _width(trained) != width or len(trained.class_names) != trained.model.classes:
+    if _width(trained) != width or trained.model.classes not in (0, len(trained.class_names)):
         raise ValueError("its image shape or class names do not fit its weights")
 
 

@@ -71,19 +71,21 @@ NETWORKS = {"fast": fast, "alexnet": alexnet, "resnet": resnet}
 
 def network(tensors, x, noise, preset, depth, dropout, training):
     scores = []
-    for k in range(len(tensors["scores.bias"])):
+    for k in range(len(next(iter(tensors.values())))):
         w = Weights(tensors, k, training, MOMENTUM[preset])
         h = NETWORKS[preset](w, x, depth)
         if "features.dropout" in noise:
             h = h * (noise["features.dropout"] >= dropout) / (1 - dropout)
         if "embedding.weight" in tensors:
-            h = functional.relu(w.dense(h, "embedding"))
-        scores.append(w.dense(h, "scores"))
+            h = w.dense(h, "embedding")
+        if "scores.weight" in tensors:
+            h = w.dense(functional.relu(h) if "embedding.weight" in tensors else h, "scores")
+        scores.append(h)
     return torch.stack(scores)
 
 
-def case(preset, shape, widths, depth=2, embedding=0, dropout=0.0):
-    shapes = {"image_shape": shape, "classes": 4, "preset": preset, "widths": widths, "depth": depth}
+def case(preset, shape, widths, depth=2, embedding=0, dropout=0.0, classes=4):
+    shapes = {"image_shape": shape, "classes": classes, "preset": preset, "widths": widths, "depth": depth}
     scores = partial(network, preset=preset, depth=depth, dropout=dropout)
     return {
         "shapes": shapes | {"embedding": embedding, "dropout": dropout},
@@ -97,6 +99,7 @@ CASES = {
     "fast, one grey pixel left": case("fast", (1, 4, 4), (5, 6), depth=1),
     "alexnet": case("alexnet", (3, 12, 9), (4, 5, 6), embedding=7, dropout=0.4),
     "resnet": case("resnet", (2, 8, 7), (4, 6)),
+    "encoder": case("alexnet", (3, 12, 9), (4, 5, 6), embedding=7, dropout=0.4, classes=0),
 }
 
 

@@ -18,25 +18,25 @@ def network(activation, dropout=0.0):
     """Scores as one member after the other computes them."""
 
     def scores(params, x, noise):
-        hidden = sorted({name.partition(".")[0] for name in params} - {"scores"})
+        *inside, last = dict.fromkeys(name.partition(".")[0] for name in params)
         outputs = []
-        for k in range(len(params["scores.bias"])):
+        for k in range(len(params[f"{last}.bias"])):
             h = x
-            for name in hidden:
+            for name in inside:
                 h = ACTIVATIONS[activation](
                     functional.linear(h, params[f"{name}.weight"][k], params[f"{name}.bias"][k])
                 )
                 if f"{name}.dropout" in noise:
                     h = h * (noise[f"{name}.dropout"] >= dropout) / (1 - dropout)
-            outputs.append(functional.linear(h, params["scores.weight"][k], params["scores.bias"][k]))
+            outputs.append(functional.linear(h, params[f"{last}.weight"][k], params[f"{last}.bias"][k]))
         return torch.stack(outputs)
 
     return scores
 
 
-def case(hidden, activation, dropout=0.0):
-    shapes = {"inputs": 7, "classes": 4, "hidden": hidden, "activation": activation, "dropout": dropout}
-    return {"shapes": shapes, "reference": network(activation, dropout)}
+def case(hidden, activation, dropout=0.0, classes=4, embedding=0):
+    shapes = {"inputs": 7, "classes": classes, "hidden": hidden, "activation": activation, "dropout": dropout}
+    return {"shapes": shapes | {"embedding": embedding}, "reference": network(activation, dropout)}
 
 
 CASES = {word: case((6, 5), word) for word in ACTIVATIONS} | {
@@ -44,6 +44,8 @@ CASES = {word: case((6, 5), word) for word in ACTIVATIONS} | {
     "no layer": case((), "relu"),
     "five layers": case((6, 5, 4, 3, 6), "tanh"),
     "dropout": case((6, 5), "relu", 0.4),
+    "embedding": case((6, 5), "tanh", 0.4, embedding=3),
+    "encoder": case((6, 5), "relu", 0.4, classes=0, embedding=3),
 }
 
 

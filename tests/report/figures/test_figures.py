@@ -7,6 +7,7 @@ import sys
 import warnings
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
+from itertools import cycle
 
 import matplotlib
 import numpy as np
@@ -37,6 +38,7 @@ HOSTILE = (
     "",
 )
 COLUMNS = [f"{part}_{name}" for part in ("train", "validation") for name in ("loss", "cost", "accuracy")]
+COLUMNS += ["linear_probe", "active", "effective_rank", "alignment", "uniformity"]
 
 
 def made(class_names=("cat", "dog", "owl"), rungs=("linear", "mlp"), channels=3):
@@ -96,7 +98,7 @@ def broken():
     results = made()
     curves = {name: column.copy() for name, column in results.curves.items()}
     failed = (curves["rung"] == "mlp") & (curves["member"] == 2)
-    for name, value in zip(COLUMNS, (np.nan, np.inf, np.nan, -np.inf, 1e300, np.nan), strict=True):
+    for name, value in zip(COLUMNS, cycle((np.nan, np.inf, np.nan, -np.inf, 1e300, np.nan)), strict=False):
         curves[name][failed] = value
     templates = {"linear": np.full((3, 1, 5, 4), np.nan, np.float32), "mlp": np.full((3, 3, 5, 4), np.inf, np.float32)}
     pictures = {
@@ -481,3 +483,21 @@ def test_names_of_templates_are_whole():
     results = made(rungs=("softmax-10000-unmirrored",))
     figure = find("figures", "templates").draw(select("templates", replace(results, apart=True)))
     assert figure.axes[0].get_ylabel().replace("\n", "") == "softmax-10000-unmirrored"
+
+
+def test_embeddings_are_shown_of_the_winner_and_the_others_in_grey():
+    data = find("figures", "representation").select(made())
+    assert data.members == 3
+    assert data.times.tolist() == [1, 2, 3, 4]
+    assert np.allclose(data.values["effective_rank"], 8 + np.array([0.121, 0.122, 0.123, 0.124]))
+    assert np.allclose(data.of_others["linear_probe"][0], 100 * (np.array([0.101, 0.102, 0.103, 0.104]) + 6))
+    assert find("figures", "representation").select(replace(made(), curves={})) is None
+
+
+def test_a_loss_without_triplets_has_no_panel_of_them():
+    curves = made().curves
+    none = replace(made(), curves={**curves, "active": np.full(len(curves["active"]), np.nan)})
+    plot = find("figures", "representation")
+    titles = [axes.get_title("left") for axes in plot.draw(plot.select(none)).axes]
+    assert not any("triplets" in title for title in titles)
+    assert any("rank" in title for title in titles)

@@ -2,6 +2,8 @@
 
     h = components(x)        e = φ(V h + c), where there is an embedding        z = W e + b
 
+Without classes it is an encoder, and V h + c is what it gives.
+
 Members take turns through the whole network, so that each has the very bits that it would have alone. With narrow
 products the images are kept in bfloat16, channels innermost, from the first component to the features; weights,
 statistics, their gradients and everything behind the features stay wide.
@@ -35,7 +37,8 @@ USES = ("preset", "widths", "depth", "embedding", "dropout")
 class ConvNet:
     """Shapes of the model: images (channels, H, W), C classes; preset: its word; widths, depth: () and 0 for its own.
 
-    embedding: width of a layer before the scores, 0 for none. dropout: share of features dropped in training.
+    embedding: width of a layer before the scores, 0 for none; with 0 classes, that of the outputs. dropout: share of
+    features dropped in training.
     """
 
     image_shape: tuple[int, int, int]
@@ -72,7 +75,8 @@ class ConvNet:
     def init(self, seeds: Sequence[int], initializer: str = "he", scale: Scalar = 1.0) -> Params:
         """Draw the first parameters, float64; gains are 1 and the scores' weights 0. seeds: P numbers."""
         params = drawn(self.shapes(), initializer, seeds, scale)
-        params["scores.weight"].zero_()
+        if self.classes:
+            params["scores.weight"].zero_()
         return params
 
     def buffers(self, members: int, images: Tensor) -> Buffers:
@@ -114,13 +118,16 @@ class ConvNet:
         if self.dropout:
             components.append(dropped("features.dropout", width, self.dropout))
         if self.embedding:
-            components += [dense("embedding", width, self.embedding), Component("embedding.relu", relu)]
-        return (*components, dense("scores", self.embedding or width, self.classes))
+            components.append(dense("embedding", width, self.embedding))
+        if not self.classes:
+            return tuple(components)
+        activated = [Component("embedding.relu", relu)] if self.embedding else []
+        return (*components, *activated, dense("scores", self.embedding or width, self.classes))
 
     def _in_turn(
         self, links: Sequence[Link], params: Params, buffers: Buffers, x: Tensor
     ) -> tuple[Tensor, Callable[..., tuple[Tensor | None, Grads]], Buffers]:
-        members = len(params["scores.bias"])
+        members = len(next(iter(params.values())))
         done = [through(links, _member(params, k), _member(buffers, k), x) for k in range(members)]
 
         def pull(dscores: Tensor, need_dx: bool = False) -> tuple[Tensor | None, Grads]:

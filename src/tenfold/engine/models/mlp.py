@@ -1,6 +1,8 @@
 """Multilayer perceptron: affine maps with an activation after each but the last.
 
 h_0 = x,   h_i = φ(W_i h_{i−1} + b_i),   z = W h_n + b
+
+An embedding is one more layer before the scores; without classes it is the last, an affine map as they are.
 """
 
 __all__ = ["MLP"]
@@ -22,12 +24,15 @@ from tenfold.engine.weights import affine, drawn
 from tenfold.recipe import Recipe
 from tenfold.rooms import find
 
-USES = ("hidden", "activation", "dropout")
+USES = ("hidden", "activation", "dropout", "embedding")
 
 
 @dataclass(frozen=True)
 class MLP:
-    """Shapes of the model: D inputs, hidden widths, C classes; dropout: share of hidden units dropped in training."""
+    """Shapes of the model: D inputs, hidden widths, C classes; dropout: share of hidden units dropped in training.
+
+    embedding: width of a layer before the scores, 0 for none; with 0 classes, that of the outputs.
+    """
 
     inputs: int
     classes: int
@@ -35,6 +40,7 @@ class MLP:
     activation: str = "relu"
     dropout: float = 0.0
     narrow: bool = False
+    embedding: int = 0
     templates: ClassVar[str] = ""
     filters: ClassVar[str] = ""
 
@@ -45,7 +51,7 @@ class MLP:
 
     def describe(self) -> str:
         """Return its layers in one line."""
-        widths = (self.inputs, *self.hidden, self.classes)
+        widths = (self.inputs, *self._widths)
         return f"affine layers {', '.join(f'{before} → {after}' for before, after in pairwise(widths))}"
 
     def init(self, seeds: Sequence[int], initializer: str = "he", scale: Scalar = 1.0) -> Params:
@@ -54,7 +60,7 @@ class MLP:
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Return the shape of each parameter, without the axis of members."""
-        widths = (self.inputs, *self.hidden, self.classes)
+        widths = (self.inputs, *self._widths)
         return affine({name: (widths[i + 1], widths[i]) for i, name in enumerate(self._names())})
 
     def buffers(self, members: int, images: Tensor) -> Buffers:
@@ -93,18 +99,24 @@ class MLP:
     def _quiet(self) -> tuple[Link, ...]:
         """Return the layers without dropout, which are the same in every step."""
         links: list[Link] = []
-        for name in self._names():
+        names = self._names()
+        for name in names:
             affine_layer = partial(linear, narrow=True) if self.narrow else linear
             links.append(Link(name, affine_layer, (f"{name}.weight", f"{name}.bias")))
-            if name != "scores":
+            if name != names[-1]:
                 links.append(Link(f"{name}.{self.activation}", find("layers", self.activation)))
         return tuple(links)
 
     def _names(self) -> tuple[str, ...]:
-        return (*(f"hidden{i}" for i in range(1, len(self.hidden) + 1)), "scores")
+        last = ("embedding",) * bool(self.embedding) + ("scores",) * bool(self.classes)
+        return (*(f"hidden{i}" for i in range(1, len(self.hidden) + 1)), *last)
+
+    @property
+    def _widths(self) -> tuple[int, ...]:
+        return tuple(width for width in (*self.hidden, self.embedding, self.classes) if width)
 
 
 def built(recipe: Recipe, image_shape: tuple[int, int, int], classes: int) -> MLP:
     """Return the model that a recipe asks for. image_shape: (channels, H, W)."""
     narrow = recipe.precision == "bfloat16"
-    return MLP(prod(image_shape), classes, recipe.hidden, recipe.activation, recipe.dropout, narrow)
+    return MLP(prod(image_shape), classes, recipe.hidden, recipe.activation, recipe.dropout, narrow, recipe.embedding)

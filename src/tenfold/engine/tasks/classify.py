@@ -4,11 +4,8 @@ __all__ = ["classify"]
 
 from collections.abc import Sequence
 
-import torch
-from torch import Tensor
-
 from tenfold.engine.chain import chain
-from tenfold.engine.objective import Objective, penalize, weighed
+from tenfold.engine.objective import Objective, penalize, side_by_side, weighed
 from tenfold.engine.types import Batch, Buffers, Grads, Loss, Model, Params, Scalar, Value
 from tenfold.engine.views import views
 
@@ -19,7 +16,7 @@ def classify(model: Model, losses: Sequence[tuple[Loss, int]], l1: Scalar = 0.0,
     losses: (loss, count) for consecutive members, counts adding up to P; l1, l2: strengths, a number or (P,).
     Returns `objective(params, buffers, batch) -> Value, grads, buffers`.
     """
-    score = losses[0][0] if len(losses) == 1 else _side_by_side(losses)
+    score = side_by_side(losses)
 
     def objective(params: Params, buffers: Buffers, batch: Batch) -> tuple[Value, Grads, Buffers]:
         scores, pull, buffers = model.forward(params, buffers, batch.inputs, batch.noise)
@@ -31,16 +28,3 @@ def classify(model: Model, losses: Sequence[tuple[Loss, int]], l1: Scalar = 0.0,
         return Value(loss, penalty, right.mean(-1, dtype=loss.dtype)), grads, buffers
 
     return objective
-
-
-def _side_by_side(losses: Sequence[tuple[Loss, int]]) -> Loss:
-    """Return the loss that takes each loss on its own members, consecutive along the first axis."""
-
-    def score(scores: Tensor, targets: Tensor, weight: Scalar) -> tuple[Tensor, Tensor]:
-        blocks = torch.split(scores, [count for _, count in losses])
-        values, dscores = zip(
-            *(loss(z, targets, weight) for (loss, _), z in zip(losses, blocks, strict=True)), strict=True
-        )
-        return torch.cat(values), torch.cat(dscores)
-
-    return score

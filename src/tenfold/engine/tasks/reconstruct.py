@@ -10,6 +10,8 @@ from tenfold.engine.objective import Objective, penalize
 from tenfold.engine.types import Batch, Buffers, Grads, Loss, Params, Scalar, Value
 from tenfold.engine.views import views
 
+UNLABELED = True
+
 
 def reconstruct(model: Autoencoder, loss: Loss, l1: Scalar = 0.0, l2: Scalar = 0.0) -> Objective:
     """Return the objective of a population of autoencoders; l1, l2: strengths, a number or (P,).
