@@ -4,8 +4,6 @@ __all__ = ["About", "DataFacts", "Prepared", "data_of_recipe", "parts", "parts_o
 
 import importlib
 import io
-import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,7 +20,7 @@ from tenfold.data.digests import digests_of
 from tenfold.data.levels import Levels
 from tenfold.data.load import NEW, fingerprint, load
 from tenfold.data.progress import Work, unwatched
-from tenfold.data.splits import split
+from tenfold.data.splits import read_split, split
 from tenfold.data.types import Dataset, Precedent, precedent_of
 from tenfold.engine.population import DTYPES
 from tenfold.errors import FileError, RunError, UsageError
@@ -136,11 +134,7 @@ def prepare(
 
 def stored_split(path: Path, images: int) -> dict[str, Tensor]:
     """Read the positions of each part from a run's splits.npz; a FileError where they are none of so many images."""
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            parts = {part: torch.from_numpy(arrays[part].astype(np.int64)) for part in ("train", "validation", "test")}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise FileError(f"{path}: damaged ({error}); restore it from a copy") from None
+    parts = read_split(path)
     together = torch.cat(list(parts.values()))
     if len(together) and not 0 <= int(together.min()) <= int(together.max()) < images:
         raise FileError(f"{path}: damaged (it points outside of the {images:,} images); restore it from a copy")
