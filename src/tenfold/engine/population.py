@@ -2,6 +2,7 @@
 
 __all__ = ["DTYPES", "Population", "assemble", "built", "column", "first_params", "optimizer_of"]
 
+import json
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import groupby
@@ -11,8 +12,11 @@ import torch
 from torch import Tensor
 
 from tenfold.engine.objective import Objective, clip, penalize
+from tenfold.engine.parallel import together
+from tenfold.engine.products import route
 from tenfold.engine.tasks.classify import classify
 from tenfold.engine.types import Batch, Buffers, Grads, Loss, Model, Optimizer, Params, Scalar, Value
+from tenfold.files import as_json
 from tenfold.recipe import Recipe, Settings
 from tenfold.rooms import beside, find, numbers
 
@@ -61,18 +65,28 @@ def assemble(
     )
     runs = [(word, list(run)) for word, run in groupby(settings, key=lambda member: member["loss"])]
     losses = tuple((_loss(recipe, run, word, device), len(run)) for word, run in runs)
+    task = partial(_task, recipe, settings, model, steps, per_epoch, device)
     schedule = _declared("schedules", recipe.schedule, recipe, settings, device)
     return Population(
         model,
         losses,
         tuple(_loss(recipe, [member], member["loss"], device) for member in settings),
-        _clipped(classify(model, losses, l1, l2), clip_norm),
+        _clipped(together(classify(model, losses, l1, l2), task), clip_norm),
         partial(_penalty, l1=l1, l2=l2),
         optimizer_of(recipe, settings, device),
         partial(_rate, schedule, learning_rate, steps, per_epoch, round(recipe.warmup * per_epoch)),
         # The draws that it is compared with are made there, in that type.
         column(recipe, settings, "flip", torch.float64, torch.device("cpu")),
     )
+
+
+def _task(
+    recipe: Recipe, settings: Sequence[Settings], model: Model, steps: int, per_epoch: int, device: torch.device
+) -> str:
+    """Return the arguments of `assemble` for another process, and its product route, as JSON."""
+    shapes = {"takes": (*model.takes, 1, 1)[:3], "classes": model.classes}
+    counts = {"steps": steps, "per_epoch": per_epoch, "device": device.type, "products": route()}
+    return json.dumps(as_json({"recipe": recipe.model_dump(), "settings": list(settings), **shapes, **counts}))
 
 
 def optimizer_of(recipe: Recipe, settings: Sequence[Settings], device: torch.device) -> Optimizer:
