@@ -190,7 +190,8 @@ def together(objective: Objective, task: Callable[[], str]) -> Objective:
         mine = share_of(batch, 0, size)
         with group.stepping():
             value, grads, buffers = objective(params, buffers, mine)
-        return *group.added(value, grads, len(mine.targets) / len(batch.targets)), buffers
+        ordered = {name: grads[name] for name in params}  # layers give theirs in any order
+        return *group.added(value, ordered, len(mine.targets) / len(batch.targets)), buffers
 
     return shared
 
