@@ -7,6 +7,8 @@ import torch
 
 import tenfold
 from tenfold.cli import main
+from tenfold.report.case import read_case
+from tenfold.report.tables import ladder
 from tenfold.report.write import write_report
 from tenfold.runs import fit
 from tenfold.runs.predict import evaluate_model
@@ -34,7 +36,9 @@ def test_an_ensemble_of_a_population_is_kept_and_said(gathered):
     assert run.result["test"]["accuracy"] > max(member["test"]["accuracy"] for member in run.result["members"])
     write_report(run.folder)
     report, card = ((run.folder / name).read_text() for name in ("report.html", "model.md"))
-    assert "ensemble" in report
+    assert "members and their shares" in report
+    shown = [row.validation for row in ladder(read_case(run.folder))]  # of the best member, and of the ensemble
+    assert shown == [best, run.result["validation"]["accuracy"]]
     assert "mean of 0." in card
     assert "shares of the mean were selected by validation accuracy" in card
 

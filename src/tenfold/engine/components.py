@@ -12,7 +12,7 @@ __all__ = [
     "shapes_of",
 ]
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -33,7 +33,7 @@ class Component(NamedTuple):
 
     weights, buffers: name -> shape of one member's, in the order in which the layer takes them. has_modes: the layer
     takes `training`. noise: width of the uniform draws that it takes as `u`, 0 for none. learned: makes its only buffer
-    from images (N, C, H, W); without it, a variance is 1 at first and all else 0.
+    from images (N, C, H, W); without it, a variance is 1 at first and all else 0. inside: as that of Link.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Component(NamedTuple):
     has_modes: bool = False
     noise: int = 0
     learned: Callable[[Tensor], Tensor] | None = None
+    inside: Callable[..., Iterator[tuple[str, Tensor]]] | None = None
 
     def first_buffers(self, members: int, images: Tensor) -> Buffers:
         """Return the first buffers, (P, …) in the format of the images."""
@@ -93,9 +94,8 @@ def link(component: Component, training: bool, noise: Mapping[str, Tensor]) -> L
     modes = {"training": training} if component.has_modes else {}
     draws = {"u": noise[component.name]} if component.noise else {}
     layer = partial(component.layer, **modes, **draws) if modes or draws else component.layer
-    return Link(
-        component.name, layer, _named(component.name, component.weights), _named(component.name, component.buffers)
-    )
+    weights, buffers = (_named(component.name, names) for names in (component.weights, component.buffers))
+    return Link(component.name, layer, weights, buffers, component.inside)
 
 
 def shapes_of(components: Iterable[Component]) -> dict[str, tuple[int, ...]]:

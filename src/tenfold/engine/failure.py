@@ -8,7 +8,7 @@ from torch import Tensor
 
 from tenfold.engine.chain import applied
 from tenfold.engine.objective import weighed
-from tenfold.engine.types import Batch, Buffers, Loss, Model, Params
+from tenfold.engine.types import Batch, Buffers, Link, Loss, Model, Params
 from tenfold.engine.views import views
 
 
@@ -33,6 +33,8 @@ def _tensors(
         yield name.rpartition(".")[0], name.rpartition(".")[2], weight
     links = (*model.links(batch.noise), *views(batch))
     for link in links:
+        for name, values in _inside(link, params, buffers, x):
+            yield f"{link.name}.{name}", "output", values
         x, pull, _ = applied(link, params, buffers, x)
         pulls.append(pull)
         yield link.name, "output", x
@@ -41,8 +43,15 @@ def _tensors(
     yield "loss", "score gradient", dy
     for position in reversed(range(len(links))):
         dx, *dweights = pulls[position](dy, need_dx=position > 0)
-        for name, dweight in zip(links[position].weights, dweights, strict=True):
-            yield links[position].name, f"{name.rpartition('.')[2]} gradient", dweight
+        named = list(zip(links[position].weights, dweights, strict=True))
+        for name, dweight in reversed(named) if links[position].inside else named:  # a block's last layer comes first
+            yield name.rpartition(".")[0], f"{name.rpartition('.')[2]} gradient", dweight
         if dx is not None:
             yield links[position].name, "input gradient", dx
             dy = dx
+
+
+def _inside(link: Link, params: Params, buffers: Buffers, x: Tensor) -> Iterator[tuple[str, Tensor]]:
+    """Yield the outputs of the layers of a block; none of a single layer."""
+    given = (*(params[name] for name in link.weights), *(buffers[name] for name in link.buffers))
+    return link.inside(x, *given) if link.inside else iter(())

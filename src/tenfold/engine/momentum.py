@@ -1,6 +1,8 @@
-"""What update rules with momentum share: the direction of a step, and the factor on a group's learning rate."""
+"""What update rules with momentum share: velocities, and descent with a learning rate for each group of parameters."""
 
-__all__ = ["direction", "factor_of", "holds_filters"]
+__all__ = ["Group", "descend", "direction", "holds_filters"]
+
+from typing import NamedTuple
 
 from torch import Tensor
 
@@ -11,6 +13,14 @@ FILTERS, VECTOR = 5, 2
 """Ranks of tensors of filters, (P, O, I, kh, kw), and of vectors, (P, O)."""
 
 
+class Group(NamedTuple):
+    """What a step takes beside its direction: the share λ of decay, and factors on the learning rate of two groups."""
+
+    weight_decay: Scalar
+    head_factor: Scalar
+    bias_factor: Scalar
+
+
 def direction(g: Tensor, v: Tensor, momentum: Scalar, nesterov: bool) -> Tensor:
     """Return v ← μ v + g, or with Nesterov's look-ahead g + μ v. v is changed in place, g is not."""
     mu = per_member(momentum, g)
@@ -18,11 +28,12 @@ def direction(g: Tensor, v: Tensor, momentum: Scalar, nesterov: bool) -> Tensor:
     return g + mu * v if nesterov else v
 
 
-def factor_of(param: Tensor, head_factor: Scalar, bias_factor: Scalar) -> Scalar:
-    """Return the factor on the learning rate of a parameter (P, …): 1.0 for filters."""
-    if holds_filters(param):
-        return 1.0
-    return head_factor if param.dim() > VECTOR else bias_factor
+def descend(param: Tensor, along: Tensor, learning_rate: Scalar, group: Group) -> None:
+    """Step W ← (1 − η λ) W − η r d; r is 1 for filters, head_factor for matrices, bias_factor for vectors."""
+    factor = group.head_factor if param.dim() > VECTOR else group.bias_factor
+    rate = learning_rate * (1.0 if holds_filters(param) else factor)
+    param.mul_(per_member(1 - learning_rate * group.weight_decay, param))
+    param.sub_(along * per_member(rate, param))
 
 
 def holds_filters(param: Tensor) -> bool:

@@ -5,12 +5,12 @@ F and S are chains of components; S is the identity where it has none.
 
 __all__ = ["residual"]
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from torch import Tensor
 
-from tenfold.engine.chain import through
+from tenfold.engine.chain import applied, through
 from tenfold.engine.components import Component, buffer_shapes, link, shapes_of
 from tenfold.engine.types import Link, Pull
 
@@ -35,7 +35,15 @@ def residual(name: str, body: Sequence[Component], aside: Sequence[Component]) -
 
         return total, pull, tuple(after[key] for key in buffers)
 
-    return Component(name, layer, weights, buffers, has_modes=True)
+    def inside(x: Tensor, *given: Tensor) -> Iterator[tuple[str, Tensor]]:
+        named = dict(zip((*weights, *buffers), given, strict=True))
+        for part in (body, aside):
+            h = x
+            for one in _links(part, training=True):
+                h = applied(one, named, named, h)[0]
+                yield one.name, h
+
+    return Component(name, layer, weights, buffers, has_modes=True, inside=inside)
 
 
 def _links(components: Sequence[Component], training: bool) -> tuple[Link, ...]:

@@ -16,7 +16,7 @@ __all__ = [
     "Value",
 ]
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from torch import Tensor
@@ -41,12 +41,16 @@ Loss = Callable[..., tuple[Tensor, Tensor]]
 
 
 class Link(NamedTuple):
-    """One layer of a chain, its own name, and the names of its weights and buffers among those of the model."""
+    """One layer of a chain, its own name, and the names of its weights and buffers among those of the model.
+
+    inside: of a block of layers, called like it: yields the name and output of each of them in turn.
+    """
 
     name: str
     layer: Layer
     weights: tuple[str, ...] = ()
     buffers: tuple[str, ...] = ()
+    inside: Callable[..., Iterator[tuple[str, Tensor]]] | None = None
 
 
 class Value(NamedTuple):

@@ -9,6 +9,7 @@ import numpy as np
 from tenfold.report.case import Case
 from tenfold.report.results import Results
 from tenfold.report.search import Search, search
+from tenfold.runs.ensemble import ENSEMBLE
 from tenfold.runs.result import FitResult, TrainResult
 from tenfold.text import (
     count,
@@ -126,7 +127,8 @@ def _ladder_choice(case: Case) -> list[str]:
     members = case.results.settings[case.results.best]
     chosen = settings(members[case.results.winners.get(case.results.best, 0)])
     lines = [f"Chosen by validation {metric} {among}: {right} right there."]
-    lines += [f"Its settings: {chosen}."]
+    what = "members and their shares" if case.results.best == ENSEMBLE else "settings"
+    lines += [f"Its {what}: {chosen}."]
     rival = result.runner_up if isinstance(result, TrainResult | FitResult) else None
     return lines + ([f"On those images: {label(rival.sentence, 400)}"] if rival else [])
 

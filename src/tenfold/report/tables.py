@@ -83,7 +83,7 @@ def _rung(case: Case, name: str, color: int, climbed: RungResult | None) -> Rung
         name == results.best,
         len(results.settings[name]),
         chosen,
-        _first(row.validation_accuracy, _validated(case)),
+        _first(row.validation_accuracy, _validated(case, name)),
         accuracy,
         row.test_interval or best.interval,
         _first(row.macro_f1, row.validation_macro_f1 if results.part != "test" else best.macro_f1),
@@ -96,8 +96,11 @@ def _rung(case: Case, name: str, color: int, climbed: RungResult | None) -> Rung
     )
 
 
-def _validated(case: Case) -> float | None:
-    """Return the validation accuracy of a lone population's best; of a sweep's best, the mean over its runs."""
+def _validated(case: Case, name: str) -> float | None:
+    """Return the validation accuracy of a population's best; of a sweep's best, the mean over its runs."""
+    if isinstance(case.result, TrainResult) and name != case.results.best:
+        judged = case.result.members[case.result.best or 0].validation
+        return judged.accuracy if judged else None
     if isinstance(case.result, TrainResult | FitResult):
         return case.result.validation.accuracy
     if isinstance(case.result, SweepResult) and case.result.metric == "accuracy":

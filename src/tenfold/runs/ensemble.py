@@ -123,7 +123,8 @@ def _ensemble(chosen: Mapping[str, tuple[TrainedModel, float]], weights: Mapping
     )
     models = [model for model, _ in chosen.values()]
     params = {f"{k}.{name}": tensor for k, model in enumerate(models) for name, tensor in model.params.items()}
-    cause = {**models[0].cause, "rung": ENSEMBLE, "member": 0, "settings": dict(weights)}
+    listed = {name: round(weights[name], 3) for name in sorted(weights, key=lambda name: -weights[name])}
+    cause = {**models[0].cause, "rung": ENSEMBLE, "member": 0, "settings": listed}
     shapes = Ensemble(len(models[0].factor), len(models[0].class_names), parts)
     return replace(
         models[0], room_name=ENSEMBLE, model=shapes, params=params, loss="softmax", temperature=1.0, cause=cause

@@ -62,7 +62,7 @@ def print_train(result: Mapping[str, Any]) -> None:
         layout.show(layout.facts([("settings", settings(members[0]["settings"])), ("outcome", _outcome(members[0]))]))
         layout.show(_parts(members[0]))
     else:
-        layout.show(layout.facts(_population_facts(members, best)))
+        layout.show(layout.facts([*_ensemble_facts(result), *_population_facts(members, best)]))
         layout.show(_population(members, best))
         layout.say_more(len(members), "members")
     speed = result.get("images_per_second")
@@ -147,6 +147,18 @@ def _sure_facts(test: Mapping[str, Any]) -> list[tuple[str, str]]:
     error = f"calibration error {percent(calibration['error'])} %"
     rows = [("", f"{error} (temperature {setting(calibration['temperature'], 3)}; {before})")]
     return rows + ([("", f"without twins of training images: {tested(apart)}")] if apart else [])
+
+
+def _ensemble_facts(result: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return lines about the ensemble, where it is what the run keeps."""
+    (shares,) = result["settings"].get("ensemble") or ({},)
+    if not shares:
+        return []
+    return [
+        ("kept", f"the ensemble, a mean of {count(len(shares), 'member')}"),
+        ("validation", _validated(result)),
+        ("test", tested(result["test"])),
+    ]
 
 
 def _population_facts(members: Sequence[Mapping[str, Any]], best: int | None) -> list[tuple[str, str]]:

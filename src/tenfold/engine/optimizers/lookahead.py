@@ -10,7 +10,7 @@ descent. Weights are judged as they are, between two meetings too.
 
 __all__ = ["lookahead"]
 
-from tenfold.engine.optimizers.sgdw import sgdw
+from tenfold.engine.momentum import Group, descend, direction
 from tenfold.engine.types import Grads, Optimizer, Params, Scalar
 from tenfold.rooms import Hyperparameter
 
@@ -35,15 +35,16 @@ def lookahead(
     sync_share: float = 0.5,
 ) -> Optimizer:
     """Return the update rule; the first five numbers are one for all, or (P,) where members differ."""
-    fast = sgdw(momentum, nesterov, weight_decay, head_factor, bias_factor)
+    group = Group(weight_decay, head_factor, bias_factor)
 
     def update(params: Params, grads: Grads, memory: Params, learning_rate: Scalar, step: int) -> None:
-        if step == 0:
-            for name, param in params.items():
-                memory[f"slow/{name}"].copy_(param)
-        fast.update(params, grads, memory, learning_rate, step)
-        if (step + 1) % sync_every == 0:
-            for name, param in params.items():
-                param.copy_(memory[f"slow/{name}"].lerp_(param, sync_share))
+        for name, param in params.items():
+            slow = memory[f"slow/{name}"]
+            if step == 0:
+                slow.copy_(param)
+            along = direction(grads[name], memory[f"momentum/{name}"], momentum, nesterov)
+            descend(param, along, learning_rate, group)
+            if (step + 1) % sync_every == 0:
+                param.copy_(slow.lerp_(param, sync_share))
 
-    return Optimizer((*fast.slots, "slow"), update)
+    return Optimizer(("momentum", "slow"), update)

@@ -17,8 +17,7 @@ __all__ = ["muon"]
 import torch
 from torch import Tensor
 
-from tenfold.engine.arrays import per_member
-from tenfold.engine.momentum import direction, factor_of, holds_filters
+from tenfold.engine.momentum import Group, descend, direction, holds_filters
 from tenfold.engine.types import Grads, Optimizer, Params, Scalar
 from tenfold.rooms import Hyperparameter
 
@@ -37,15 +36,15 @@ def muon(
 ) -> Optimizer:
     """Return the update rule; every number one for all, or (P,) where members differ."""
 
+    group = Group(weight_decay, head_factor, bias_factor)
+
     def update(params: Params, grads: Grads, memory: Params, learning_rate: Scalar, step: int) -> None:
         for name, param in params.items():
             along = direction(grads[name], memory[f"momentum/{name}"], momentum, nesterov=True)
             if holds_filters(param):
                 _rotate(param, along, learning_rate)
             else:
-                rate = learning_rate * factor_of(param, head_factor, bias_factor)
-                param.mul_(per_member(1 - learning_rate * weight_decay, param))
-                param.sub_(along * per_member(rate, param))
+                descend(param, along, learning_rate, group)
 
     return Optimizer(("momentum",), update)
 

@@ -8,8 +8,7 @@ on the parameters themselves and is not multiplied by r: it would be far too str
 
 __all__ = ["sgdw"]
 
-from tenfold.engine.arrays import per_member
-from tenfold.engine.momentum import direction, factor_of
+from tenfold.engine.momentum import Group, descend, direction
 from tenfold.engine.types import Grads, Optimizer, Params, Scalar
 from tenfold.rooms import Hyperparameter
 
@@ -31,11 +30,11 @@ def sgdw(
 ) -> Optimizer:
     """Return the update rule; every number one for all, or (P,) where members differ."""
 
+    group = Group(weight_decay, head_factor, bias_factor)
+
     def update(params: Params, grads: Grads, memory: Params, learning_rate: Scalar, step: int) -> None:
         for name, param in params.items():
             along = direction(grads[name], memory[f"momentum/{name}"], momentum, nesterov)
-            rate = learning_rate * factor_of(param, head_factor, bias_factor)
-            param.mul_(per_member(1 - learning_rate * weight_decay, param))
-            param.sub_(along * per_member(rate, param))
+            descend(param, along, learning_rate, group)
 
     return Optimizer(("momentum",), update)
