@@ -11,7 +11,7 @@ import torch
 
 import tenfold
 from tenfold.choices import recipe
-from tenfold.engine.parallel import Group, using
+from tenfold.engine.parallel import Team, using
 from tenfold.errors import UsageError
 from tenfold.sessions import begin, resume
 from tenfold.trained.model import load_model
@@ -92,6 +92,6 @@ def test_a_run_goes_on_with_other_numbers_of_processes_though_one_is_killed(tmp_
     ],
 )
 def test_what_processes_cannot_share_is_one_plain_line(choices, message, tmp_path):
-    with using(Group(0, 2, CPU, CPU)), pytest.raises(UsageError, match=message):
+    with using(Team(0, 2, CPU, CPU)), pytest.raises(UsageError, match=message):
         begin(recipe(choices), str(tmp_path / "run"))
     assert not (tmp_path / "run").exists()

@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable
 
 from tenfold.engine.follow import follow
-from tenfold.engine.parallel import Group, join, using
+from tenfold.engine.parallel import Team, join, using
 from tenfold.runs.interrupts import SIGNALS
 
 
@@ -23,7 +23,7 @@ def run_together(command: Callable[[], int], guarded: Callable[[Callable[[], int
         group.leave()
 
 
-def _follow(group: Group) -> int:
+def _follow(group: Team) -> int:
     """Compute for the leading process; whether to stop is its decision, which torchrun and Ctrl-C ask all for."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)

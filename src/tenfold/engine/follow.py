@@ -9,13 +9,13 @@ import torch
 
 from tenfold.engine import products
 from tenfold.engine.objective import Objective
-from tenfold.engine.parallel import END, TASK, Group, Message, share_of, using
+from tenfold.engine.parallel import END, TASK, Message, Team, share_of, using
 from tenfold.engine.population import assemble, built
 from tenfold.engine.types import Batch, Params
 from tenfold.recipe import Recipe
 
 
-def follow(group: Group) -> None:
+def follow(group: Team) -> None:
     """Take part in every step of the leading process, until it lets this one go. A LostError where it is gone."""
     objective, route = None, ""
     while (message := group.receive()).kind != END:
@@ -26,7 +26,7 @@ def follow(group: Group) -> None:
                 _step(group, objective, message)
 
 
-def _population(group: Group, text: str) -> tuple[Objective, str]:
+def _population(group: Team, text: str) -> tuple[Objective, str]:
     """Make the population that the leading process trains; penalties and clipping are left to it."""
     task = json.loads(text)
     recipe = Recipe(**task["recipe"]).model_copy(update={"l1": 0.0, "l2": 0.0, "clip_norm": 0.0})
@@ -36,7 +36,7 @@ def _population(group: Group, text: str) -> tuple[Objective, str]:
     return assemble(recipe, settings, model, task["steps"], task["per_epoch"], group.device).objective, task["products"]
 
 
-def _step(group: Group, objective: Objective, message: Message) -> None:
+def _step(group: Team, objective: Objective, message: Message) -> None:
     """Compute this process's part of a step."""
     numbers = json.loads(group.layout)["numbers"]
     params, buffers, noise, sent = (_below(message, kind) for kind in ("params", "buffers", "noise", "batch"))

@@ -9,7 +9,7 @@ Statistics of batch normalization are of all B images. So nothing but the order 
 processes. Source: torch.distributed; gloo between processors, NCCL where each process has a GPU of its own.
 """
 
-__all__ = ["END", "STEP", "TASK", "Group", "check_share", "current", "join", "share_of", "together", "using"]
+__all__ = ["END", "STEP", "TASK", "Team", "check_share", "current", "join", "share_of", "together", "using"]
 
 import importlib
 import json
@@ -27,7 +27,9 @@ from tenfold.engine.objective import Objective
 from tenfold.engine.types import Batch, Buffers, Grads, Params, Value
 from tenfold.errors import LostError, UsageError
 
-END, TASK, STEP = range(3)
+END = 0
+TASK = 1
+STEP = 2
 """Kinds of messages: no more follow; make this population; take part in a step."""
 # Tensors in a message begin at multiples of so many bytes, as any number format wants.
 ALIGNMENT = 16
@@ -42,7 +44,7 @@ class Message(NamedTuple):
 
 
 @dataclass
-class Group:
+class Team:
     """The processes that train together. rank: number of this one, 0 leads; size: how many there are.
 
     device: where this one computes. wire: where tensors are handed over. task, layout: the last that were sent.
@@ -131,16 +133,16 @@ class Group:
             raise LostError(f"one of the {self.size} processes that train together has ended") from None
 
 
-_group: ContextVar[Group | None] = ContextVar("group", default=None)
+_group: ContextVar[Team | None] = ContextVar("group", default=None)
 
 
-def current() -> Group | None:
+def current() -> Team | None:
     """Return the group that this process trains in, None where it is alone."""
     return _group.get()
 
 
 @contextmanager
-def using(group: Group) -> Iterator[None]:
+def using(group: Team) -> Iterator[None]:
     """Train in a group inside the block."""
     token = _group.set(group)
     try:
@@ -149,7 +151,7 @@ def using(group: Group) -> Iterator[None]:
         _group.reset(token)
 
 
-def join() -> Group:
+def join() -> Team:
     """Meet the other processes that torchrun started, by the addresses that it put into the environment."""
     place, neighbors = int(os.environ["LOCAL_RANK"]), int(os.environ["LOCAL_WORLD_SIZE"])
     own_gpu = torch.cuda.device_count() >= neighbors
@@ -159,7 +161,7 @@ def join() -> Group:
     distributed.init_process_group("cpu:gloo,cuda:nccl" if own_gpu else "gloo")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     wire = device if own_gpu else torch.device("cpu")
-    return Group(distributed.get_rank(), distributed.get_world_size(), device, wire)
+    return Team(distributed.get_rank(), distributed.get_world_size(), device, wire)
 
 
 def check_share(images: int) -> None:
@@ -216,7 +218,7 @@ def share_of(batch: Batch, rank: int, size: int) -> Batch:
     )
 
 
-def _announce(group: Group, task: str, params: Params, buffers: Buffers, batch: Batch) -> None:
+def _announce(group: Team, task: str, params: Params, buffers: Buffers, batch: Batch) -> None:
     """Send the followers what they need for a step, and before it the population where it is another one."""
     if task != group.task:
         group.send(TASK, task)

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from tenfold.engine.arrays import stacked
-from tenfold.engine.parallel import Group, current
+from tenfold.engine.parallel import Team, current
 from tenfold.engine.types import Pull
 from tenfold.errors import UsageError
 
@@ -73,7 +73,7 @@ def batch_norm(
 
 
 def _of_all(
-    group: Group,
+    group: Team,
     x: Tensor,
     gain: Tensor,
     bias: Tensor,
@@ -100,7 +100,7 @@ def _of_all(
     return y, pull, (kept[0] + momentum * mean, kept[1] + momentum * variance * n / (n - 1))
 
 
-def _moments(group: Group, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _moments(group: Team, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return number of values, mean and biased variance (P, C) of each channel over all processes."""
     variance, mean = torch.var_mean(x, _axes(x), correction=0)
     n = torch.full_like(mean, x[0, :, 0].numel())
