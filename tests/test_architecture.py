@@ -249,3 +249,14 @@ def test_figures_know_neither_pyplot_nor_torch(name):
 @every_file
 def test_no_file_is_named_for_what_has_no_name(name):
     assert not FORBIDDEN & set(name.split("."))
+
+
+@every_file
+def test_one_module_opens_archives_of_arrays(name):
+    if name == "data.archive":
+        return
+    for node in ast.walk(TREES[name]):
+        words = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
+        assert "zipfile" not in [*words, getattr(node, "module", "")], f"{name} opens archives by itself"
+        loads = isinstance(node, ast.Attribute) and node.attr in ("load", "memmap", "fromfile")
+        assert not (loads and isinstance(node.value, ast.Name) and node.value.id in ("np", "numpy")), name

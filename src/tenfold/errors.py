@@ -1,6 +1,16 @@
 """Errors that a user can cause. Each is one plain line that names the file, key or option, and says what to do."""
 
-__all__ = ["DataError", "FileError", "Interrupted", "RunError", "TenfoldError", "UsageError", "blamed", "nearest"]
+__all__ = [
+    "DataError",
+    "FileError",
+    "Interrupted",
+    "LostError",
+    "RunError",
+    "TenfoldError",
+    "UsageError",
+    "blamed",
+    "nearest",
+]
 
 import difflib
 from collections.abc import Iterable, Iterator
@@ -27,6 +37,10 @@ class FileError(TenfoldError):
 
 class RunError(TenfoldError):
     """Run folder that cannot be used as requested."""
+
+
+class LostError(TenfoldError):
+    """Process that is gone, of those that train together."""
 
 
 class Interrupted(BaseException):

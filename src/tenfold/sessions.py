@@ -16,7 +16,8 @@ import torch
 from tenfold.choices import text
 from tenfold.data.load import named
 from tenfold.engine import products
-from tenfold.errors import DataError, FileError, Interrupted, RunError, UsageError
+from tenfold.engine.parallel import current
+from tenfold.errors import DataError, FileError, Interrupted, LostError, RunError, UsageError
 from tenfold.files import as_json, from_json, read_json, write_json, write_text
 from tenfold.recipe import Recipe
 from tenfold.report.card import write_cards
@@ -158,6 +159,8 @@ def _extend_recipe(folder: Path, recipe: Recipe) -> None:
 
 
 def _session(folder: Path, recipe: Recipe, watch: Watch, jobs: int, cluster: str) -> Finished:
+    if recipe.kind != "train" and current():
+        raise UsageError(f"torchrun is for `tenfold train`: start `tenfold {recipe.kind}` without it")
     machine = read_environment(folder)
     threads = torch.get_num_threads()
     torch.set_num_threads(machine.threads or threads)
@@ -168,6 +171,9 @@ def _session(folder: Path, recipe: Recipe, watch: Watch, jobs: int, cluster: str
         except Interrupted as stop:
             _note(folder, "interrupted")
             raise Interrupted(_stopped(folder), stop.args[1]) from None
+        except LostError as error:
+            _note(folder, "failed")
+            raise RunError(f"{error}; continue with `{how_to_resume(folder)}`, alone or by torchrun") from None
         except FileError as error:
             _note(folder, "failed")
             raise FileError(f"{error}; then continue with `{how_to_resume(folder)}`") from None

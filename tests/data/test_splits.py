@@ -1,6 +1,7 @@
 """Splits: stratified, disjoint, seeded, and what cannot be had is refused by name."""
 
 import hashlib
+import random
 from fractions import Fraction
 
 import numpy as np
@@ -9,9 +10,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenfold.data.splits import split, stratified
+from tenfold.data.splits import read_split, split, stratified
 from tenfold.data.types import Dataset
-from tenfold.errors import DataError, UsageError
+from tenfold.errors import DataError, FileError, UsageError
 
 
 def dataset(labels, **parts):
@@ -262,3 +263,35 @@ def test_an_official_test_part_is_kept_whatever_the_groups_say():
     assert torch.equal(parts["test"], data.parts["test"])
     # The twin of a test image is still drawn for one of the other two parts.
     assert len(sides(parts, [0])) == 1
+
+
+def refusal(path):
+    """Why a split is not read, "" where it is."""
+    try:
+        read_split(path)
+    except FileError as error:
+        return str(error)
+    return ""
+
+
+def test_a_split_whose_bytes_were_changed_is_read_or_named(tmp_path):
+    path, rng = tmp_path / "splits.npz", random.Random(0)
+    np.savez_compressed(path, train=np.arange(70), validation=np.arange(70, 80), test=np.arange(80, 100))
+    whole, refused = path.read_bytes(), 0
+    for _ in range(600):
+        changed = bytearray(whole)
+        for _ in range(rng.randint(1, 3)):
+            changed[rng.randrange(len(changed))] ^= 1 << rng.randrange(8)
+        path.write_bytes(bytes(changed[: rng.choice([len(changed), rng.randrange(len(changed))])]))
+        message = refusal(path)
+        assert not message or message.startswith(f"{path}: damaged")
+        assert "\n" not in message
+        refused += bool(message)
+    assert refused > 400
+
+
+@pytest.mark.parametrize("test", [np.zeros((2, 2), dtype=np.int64), np.zeros(2), np.array(["a"])])
+def test_a_split_of_other_than_positions_is_refused(tmp_path, test):
+    np.savez(tmp_path / "splits.npz", train=np.arange(3), validation=np.arange(3), test=test)
+    with pytest.raises(FileError, match=r"splits.npz: damaged \(it has no positions of the test part"):
+        read_split(tmp_path / "splits.npz")

@@ -10,8 +10,9 @@ import re
 import signal
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 
 import click
 
@@ -79,10 +80,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if arguments is None:
         gc.set_threshold(50_000, 20, 20)  # imports make many objects that live on: 0.1 s of looking through them
     words = list(sys.argv[1:] if arguments is None else arguments)
-    code = _run([word for word in words if word != "--debug"], "--debug" in words)
+    code = _run_here([word for word in words if word != "--debug"], "--debug" in words)
     if arguments is None:
         gc.freeze()  # collecting torch's modules on the way out takes 0.4 s, and the process ends anyway
     sys.exit(code)
+
+
+def _run_here(words: list[str], debug: bool) -> int:
+    """Run a command in this process, or in all that torchrun started: then it is the first that reads the words."""
+    if "TORCHELASTIC_RUN_ID" not in os.environ or os.environ.get("WORLD_SIZE") == "1":
+        return _run(words, debug)
+    together = importlib.import_module("tenfold.cli.torchrun").run_together
+    return int(together(partial(_run, words, debug), partial(_guarded, words=[], debug=debug)))
 
 
 def _open_streams() -> None:
@@ -96,8 +105,13 @@ def _open_streams() -> None:
 
 
 def _run(words: list[str], debug: bool) -> int:
+    return _guarded(lambda: tenfold.main(words, prog_name="tenfold", standalone_mode=False), words, debug)
+
+
+def _guarded(command: Callable[[], object], words: list[str], debug: bool) -> int:
+    """Do something, print its error as one line if it has one, and return the exit code."""
     try:
-        code = tenfold.main(words, prog_name="tenfold", standalone_mode=False)
+        code = command()
     except click.exceptions.NoArgsIsHelpError as bare:
         click.echo(bare.format_message(), err=True)
         return 2

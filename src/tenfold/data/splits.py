@@ -6,18 +6,22 @@ drawn, not a matter of their names. Images that are one group, as duplicates are
 Positions stay in their order.
 """
 
-__all__ = ["split", "stratified"]
+__all__ = ["read_split", "split", "stratified"]
+
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from tenfold.data.archive import arrays_in
 from tenfold.data.types import Dataset
-from tenfold.errors import DataError, UsageError
+from tenfold.errors import DataError, FileError, UsageError
 from tenfold.seeds import generator
 
 Positions = NDArray[np.int64]
+PARTS = ("train", "validation", "test")
 
 
 def split(
@@ -51,6 +55,22 @@ def split(
     parts = {"train": chosen, "validation": official["validation"] if held is None else held, "test": official["test"]}
     _complete(parts, labels, dataset.class_names)
     return {name: torch.from_numpy(np.sort(part)) for name, part in parts.items()}
+
+
+def read_split(path: Path) -> dict[str, Tensor]:
+    """Read the positions of each part from a run's splits.npz; a FileError that names it where it is damaged."""
+    try:
+        arrays = arrays_in(path)
+    except DataError as error:
+        raise FileError(f"{path}: damaged ({_cause(path, error)}); restore it from a copy") from None
+    for part in PARTS:
+        if part not in arrays or arrays[part].dtype.kind not in "iu" or arrays[part].ndim != 1:
+            raise FileError(f"{path}: damaged (it has no positions of the {part} part); restore it from a copy")
+    return {part: torch.from_numpy(arrays[part].astype(np.int64)) for part in PARTS}
+
+
+def _cause(path: Path, error: DataError) -> str:
+    return str(error).removeprefix(f"{path}: ")
 
 
 def stratified(

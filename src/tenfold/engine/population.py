@@ -2,6 +2,7 @@
 
 __all__ = ["DTYPES", "Population", "assemble", "built", "column", "first_params", "optimizer_of"]
 
+import json
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import groupby
@@ -12,7 +13,11 @@ from torch import Tensor
 
 from tenfold.engine.encoder import asked, encoder
 from tenfold.engine.objective import Objective, clip, penalize
+from tenfold.engine.parallel import current, together
+from tenfold.engine.products import route
 from tenfold.engine.types import Batch, Buffers, Grads, Loss, Model, Optimizer, Params, Scalar, Value
+from tenfold.errors import UsageError
+from tenfold.files import as_json
 from tenfold.recipe import Recipe, Settings
 from tenfold.rooms import beside, declared, find, numbers
 
@@ -66,14 +71,17 @@ def assemble(
     )
     if recipe.task == "contrast":
         asked(recipe, settings)  # members share their batches
+        if current():
+            raise UsageError("task contrast: pairs need the whole batch in one process; start it without torchrun")
     runs = [(word, list(run)) for word, run in groupby(settings, key=lambda member: member["loss"])]
     losses = tuple((_loss(recipe, run, word, device), len(run)) for word, run in runs)
+    task = partial(_task, recipe, settings, model, steps, per_epoch, device)
     schedule = _declared("schedules", recipe.schedule, recipe, settings, device)
     return Population(
         model,
         losses,
         tuple(_loss(recipe, [member], member["loss"], device) for member in settings),
-        _clipped(find("tasks", recipe.task)(model, losses, l1, l2), clip_norm),
+        _clipped(together(find("tasks", recipe.task)(model, losses, l1, l2), task), clip_norm),
         partial(_penalty, l1=l1, l2=l2),
         optimizer_of(recipe, settings, device),
         partial(_rate, schedule, learning_rate, steps, per_epoch, round(recipe.warmup * per_epoch)),
@@ -82,6 +90,15 @@ def assemble(
         recipe,
         tuple(settings),
     )
+
+
+def _task(
+    recipe: Recipe, settings: Sequence[Settings], model: Model, steps: int, per_epoch: int, device: torch.device
+) -> str:
+    """Return the arguments of `assemble` for another process, and its product route, as JSON."""
+    shapes = {"takes": (*model.takes, 1, 1)[:3], "classes": model.classes}
+    counts = {"steps": steps, "per_epoch": per_epoch, "device": device.type, "products": route()}
+    return json.dumps(as_json({"recipe": recipe.model_dump(), "settings": list(settings), **shapes, **counts}))
 
 
 def optimizer_of(recipe: Recipe, settings: Sequence[Settings], device: torch.device) -> Optimizer:

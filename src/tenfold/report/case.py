@@ -2,16 +2,13 @@
 
 __all__ = ["Case", "case_of", "read_case"]
 
-import io
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tenfold.errors import FileError
+from tenfold.data.splits import read_split
 from tenfold.files import as_json, from_json, read_json
 from tenfold.recipe import Settings
 from tenfold.report.read import read_made, results_of
@@ -66,7 +63,7 @@ def read_case(folder: Path) -> Case:
     """Read a run folder that has a result; a RunError where it has none or is another version's."""
     opened(folder)
     made = read_made(folder)
-    resolved = _optional(folder / "resolved.json")
+    resolved, kept = _optional(folder / "resolved.json"), folder / "splits.npz"
     return Case(
         folder,
         made.result,
@@ -75,7 +72,7 @@ def read_case(folder: Path) -> Case:
         resolved.get("recipe") or {},
         from_json(DataFacts, resolved.get("data") or {}, folder / "resolved.json"),
         _optional(folder / "audit.json"),
-        _split(folder / "splits.npz"),
+        {part: rows.numpy() for part, rows in read_split(kept).items()} if kept.exists() else {},
         _size(folder / "model.tenfold"),
         {path.stem: path.read_text("utf-8", "replace") for path in sorted((folder / "figures").glob("*.svg"))},
     )
@@ -87,13 +84,3 @@ def _size(path: Path) -> int:
 
 def _optional(path: Path) -> dict[str, Any]:
     return dict(read_json(path)) if path.exists() else {}
-
-
-def _split(path: Path) -> dict[str, NDArray[np.int64]]:
-    if not path.exists():
-        return {}
-    try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as parts:
-            return {name: parts[name].astype(np.int64) for name in parts.files}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise FileError(f"{path}: damaged ({error}); restore it from a copy") from None

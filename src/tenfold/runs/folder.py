@@ -12,12 +12,14 @@ __all__ = [
     "MEASURES",
     "PREDICTIONS",
     "append",
+    "awaited",
     "columns_of",
     "create",
     "default_folder",
     "durable_length",
     "finish",
     "how_to_resume",
+    "is_held",
     "lock",
     "opened",
     "sweep",
@@ -29,9 +31,10 @@ import math
 import os
 import secrets
 import shlex
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -45,6 +48,8 @@ from tenfold.runs.environment import Environment
 from tenfold.text import setting, slug
 
 FORMAT = 2
+UNBORN = ".tenfold-run-"
+"""Begin the names of folders that do not hold a whole run yet."""
 MEASURES = (
     *(f"{part}_{kind}" for part in ("train", "validation") for kind in ("loss", "cost", "accuracy")),
     "validation_macro_f1",
@@ -71,12 +76,8 @@ def create(folder: Path, recipe: Recipe, environment: Environment) -> Path:
     _check_free(folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        # Whatever fails inside the block takes the unfinished folder with it.
-        with tempfile.TemporaryDirectory(
-            prefix=f".{folder.name[:40]}-", dir=folder.parent, ignore_cleanup_errors=True
-        ) as made:
-            partial = Path(made)
-            partial.chmod(0o755)
+        _sweep_unborn(folder.parent)
+        with _unborn(folder.parent) as partial:
             write_text(partial / "recipe.toml", text(recipe))
             write_json(partial / "env.json", environment)
             write_json(partial / "status.json", {"format": FORMAT, "state": "running"})
@@ -86,6 +87,32 @@ def create(folder: Path, recipe: Recipe, environment: Environment) -> Path:
         reason = f"{error.filename or folder.parent}: {error.strerror or error}"
         raise FileError(f"{folder}: cannot be created ({reason}); choose another --out") from None
     return folder
+
+
+@contextmanager
+def _unborn(parent: Path) -> Iterator[Path]:
+    """Make a hidden folder that this process holds; whatever fails inside the block takes it along."""
+    with ExitStack() as stack:
+        partial = _held(parent, stack)
+        partial.chmod(0o755)
+        yield partial
+
+
+def _held(parent: Path, stack: ExitStack) -> Path:
+    """Make a hidden folder and take its lock; another process may sweep it in between, then make another one."""
+    while True:
+        place = tempfile.TemporaryDirectory(prefix=UNBORN, dir=parent, ignore_cleanup_errors=True)
+        partial = Path(stack.enter_context(place))
+        with suppress(FileNotFoundError):
+            stack.enter_context(filelock.FileLock(partial / ".lock"))
+            return partial
+
+
+def _sweep_unborn(parent: Path) -> None:
+    """Remove the hidden folders of processes that were killed before their run had its name."""
+    for place in parent.glob(f"{UNBORN}*"):
+        with suppress(OSError, filelock.Timeout), filelock.FileLock(place / ".lock", timeout=0):
+            shutil.rmtree(place, ignore_errors=True)
 
 
 def _check_free(folder: Path) -> None:
@@ -153,10 +180,34 @@ def lock(folder: Path) -> Iterator[None]:
         raise RunError(f"{folder} is in use by another process: wait for it, or stop it first") from None
 
 
+@contextmanager
+def awaited(folder: Path) -> Iterator[None]:
+    """Take the lock of a folder, made if need be; wait where another writer has it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(folder / ".lock"):
+        yield
+
+
+def is_held(folder: Path) -> bool:
+    """Say if a process holds the lock of a folder."""
+    if not (folder / ".lock").exists():
+        return False
+    try:
+        with filelock.FileLock(folder / ".lock", timeout=0):
+            return False
+    except filelock.Timeout:
+        return True
+
+
 def sweep(folder: Path) -> None:
-    """Remove what a process that was killed while it saved left beside its files; only the run's one writer may."""
+    """Remove what a process that was killed while it saved left beside its files; only the run's one writer may.
+
+    Folders inside that have a writer of their own are left to it.
+    """
+    held = [file.parent for file in folder.glob("*/**/.lock") if is_held(file.parent)]
     for litter in folder.rglob(".tenfold-*.tmp"):
-        litter.unlink(missing_ok=True)
+        if not any(place in litter.parents for place in held):
+            litter.unlink(missing_ok=True)
 
 
 def append(folder: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = COLUMNS) -> None:

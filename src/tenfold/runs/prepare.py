@@ -15,8 +15,6 @@ __all__ = [
 
 import importlib
 import io
-import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -34,7 +32,7 @@ from tenfold.data.framing import framing_of
 from tenfold.data.levels import Levels
 from tenfold.data.load import NEW, fingerprint, is_folder, load
 from tenfold.data.progress import Work, unwatched
-from tenfold.data.splits import split
+from tenfold.data.splits import read_split, split
 from tenfold.data.types import Dataset, Precedent, precedent_of
 from tenfold.engine.population import DTYPES
 from tenfold.errors import FileError, RunError, UsageError
@@ -150,11 +148,7 @@ def prepare(
 
 def stored_split(path: Path, images: int) -> dict[str, Tensor]:
     """Read the positions of each part from a run's splits.npz; a FileError where they are none of so many images."""
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            parts = {part: torch.from_numpy(arrays[part].astype(np.int64)) for part in ("train", "validation", "test")}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise FileError(f"{path}: damaged ({error}); restore it from a copy") from None
+    parts = read_split(path)
     together = torch.cat(list(parts.values()))
     if len(together) and not 0 <= int(together.min()) <= int(together.max()) < images:
         raise FileError(f"{path}: damaged (it points outside of the {images:,} images); restore it from a copy")

@@ -5,6 +5,7 @@ __all__ = ["train_recipe"]
 from dataclasses import replace
 
 from tenfold.choices import members
+from tenfold.engine.parallel import check_share
 from tenfold.runs.checkpoint import Progress
 from tenfold.runs.ensemble import ENSEMBLE, candidates, gather
 from tenfold.runs.events import line
@@ -34,6 +35,7 @@ SCORES, CERTAINTY = ("accuracy", "macro_f1"), ("interval", "macro_f1_interval", 
 def train_recipe(run: Run, prepared: Prepared, progress: Progress | None) -> Made:
     """Train from the start, or from the progress of a checkpoint, and measure every member."""
     recipe = prepared.recipe
+    check_share(min(recipe.batch_size, len(run.parts["train"].rows)))
     losses = recipe.loss if isinstance(recipe.loss, str) else "-".join(recipe.loss)
     stage = stage_of(run, f"{recipe.model}-{losses}", recipe, members(recipe))
     if recipe.model == "knn":

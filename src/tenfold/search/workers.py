@@ -4,11 +4,15 @@ A process that does not share this one's memory opens the run folder by itself: 
 does (once), draws the same folds, makes the same plan, and trains the units that it is told to. What it has done is in
 the unit's folder, so a worker that dies loses at most a checkpoint's interval; what is missing is submitted again, by
 joblib's default engine not, hence the rounds here. Each unit is counted once, by its outcome.
+
+A unit belongs to the process that holds the lock of its folder. A process that was started from here ends when this one
+is gone; a worker of a cluster goes on with its unit. Who resumes the sweep waits for them, and says so.
 """
 
 __all__ = ["train_alone", "train_units"]
 
 import importlib
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,7 +28,9 @@ from tenfold.engine import products
 from tenfold.errors import RunError, UsageError
 from tenfold.recipe import Settings
 from tenfold.runs.environment import read_environment
-from tenfold.runs.events import Event, silent
+from tenfold.runs.events import Event, line, silent
+from tenfold.runs.folder import awaited, is_held
+from tenfold.runs.parent import end_with
 from tenfold.runs.prepare import Prepared, prepare
 from tenfold.runs.run import Run, decisions, opened_run
 from tenfold.search.planner import Plan
@@ -41,23 +47,41 @@ def train_units(
     places = [unit_folder(run.folder, number, index) for index in range(len(plan.units))]
     if run.jobs == 1 and not run.cluster:
         for unit, place in zip(plan.units, places, strict=True):
-            if not outcome_of(place):
-                train_unit(run, prepared, unit, candidates, held[unit.fold], place)
+            _say_held(run, [place])
+            with awaited(place):
+                if not outcome_of(place):
+                    train_unit(run, prepared, unit, candidates, held[unit.fold], place)
     else:
         _train_elsewhere(run, places, number)
     outcomes = [outcome_of(place) for place in places]
     return [outcome for outcome in outcomes if outcome]
 
 
-def train_alone(folder: str, data_dir: str, number: int, index: int, threads: int) -> int:
-    """Train one unit of a sweep in this process, which knows nothing of it yet; return its index."""
+def _say_held(run: Run, places: Sequence[Path]) -> None:
+    """Name the populations that a process of an earlier session has not let go of yet."""
+    for place in filter(is_held, places):
+        name = place.relative_to(run.folder / "units")
+        line(run.watch)(f"a process of an earlier session still holds population {name}: waiting until it ends")
+
+
+def train_alone(folder: str, data_dir: str, number: int, index: int, threads: int, parent: int) -> int:
+    """Train one unit of a sweep in this process, which knows nothing of it yet; return its index.
+
+    parent: the process that started this one, with which it ends; 0 for a worker of a cluster, which lives on.
+    """
+    if parent:
+        end_with(parent)
     path = Path(folder)
     place = unit_folder(path, number, index)
-    if outcome_of(place):
-        return index
+    with awaited(place):
+        return index if outcome_of(place) else _train_held(path, place, data_dir, number, index, threads)
+
+
+def _train_held(path: Path, place: Path, data_dir: str, number: int, index: int, threads: int) -> int:
+    """Train a unit whose lock this process has."""
     torch.set_num_threads(threads)
     with products.using(read_environment(path).products):
-        prepared, held = _opened(folder, data_dir)
+        prepared, held = _opened(str(path), data_dir)
         candidates = decisions(path)[f"round {number}"]
         run = opened_run(path, prepared)
         unit = planned(prepared, candidates).units[index]
@@ -79,6 +103,7 @@ def _train_elsewhere(run: Run, places: Sequence[Path], number: int) -> None:
     total = len(missing)
     with _engine(run) as threads:
         while missing:
+            _say_held(run, [places[i] for i in missing])
             try:
                 for index in _results(run, number, missing, threads):
                     left = sum(not outcome_of(place) for place in places)
@@ -97,8 +122,9 @@ def _train_elsewhere(run: Run, places: Sequence[Path], number: int) -> None:
 def _results(run: Run, number: int, missing: Sequence[int], threads: int) -> Iterator[int]:
     data_dir = read_environment(run.folder).data_dir
     folder, work = str(run.folder.resolve()), joblib.delayed(train_alone)
+    parent = 0 if run.cluster else os.getpid()
     parallel = joblib.Parallel(return_as="generator_unordered", pre_dispatch="all", batch_size=1)
-    indices: Iterator[int] = parallel(work(folder, data_dir, number, index, threads) for index in missing)
+    indices: Iterator[int] = parallel(work(folder, data_dir, number, index, threads, parent) for index in missing)
     return indices
 
 

@@ -282,6 +282,6 @@ def test_a_signal_is_no_fault_of_the_file(path, monkeypatch, step):
     def stopped(*_, **__):
         raise Interrupted("interrupted", 143)
 
-    monkeypatch.setattr(f"tenfold.data.readers.npz.{step}", stopped)
+    monkeypatch.setattr(f"tenfold.data.archive.{step}", stopped)
     with pytest.raises(Interrupted):
         npz(path)
