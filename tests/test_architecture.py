@@ -258,5 +258,5 @@ def test_one_module_opens_archives_of_arrays(name):
     for node in ast.walk(TREES[name]):
         words = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
         assert "zipfile" not in [*words, getattr(node, "module", "")], f"{name} opens archives by itself"
-        loads = isinstance(node, ast.Attribute) and node.attr in ("load", "memmap", "fromfile")
+        loads = isinstance(node, ast.Attribute) and node.attr in ("load", "fromfile")
         assert not (loads and isinstance(node.value, ast.Name) and node.value.id in ("np", "numpy")), name

@@ -141,7 +141,8 @@ def _planned(run: Run, recipe: Recipe, rung: Rung) -> tuple[Stage | None, str]:
     draft = stage_of(run, rung.name, recipe_of, members(recipe_of), steps=longest)._replace(
         longest=longest, thin=rung.thin
     )
-    plan = decide(run.folder, f"{rung.name}: plan", lambda: _course(run, recipe, share, draft, bool(rung.widths)))
+    several = bool(rung.widths) and _side(run) >= TINY
+    plan = decide(run.folder, f"{rung.name}: plan", lambda: _course(run, recipe, share, draft, several))
     if why_not := plan.get("skipped", ""):
         return None, why_not
     recipe_of = recipe_of.model_copy(update=varied(recipe_of, plan.get("members", 1)))
@@ -189,7 +190,7 @@ def _width(run: Run, recipe: Recipe, rung: Rung, choices: Settings) -> tuple[int
     return widths
 
 
-def _course(run: Run, recipe: Recipe, share: float, stage: Stage, network: bool) -> dict[str, Any]:
+def _course(run: Run, recipe: Recipe, share: float, stage: Stage, several: bool) -> dict[str, Any]:
     """Plan a rung: how many steps, for how many seconds, until which second of the run; or why it is skipped.
 
     Where a network comes to its longest plan with time to spare, it is trained with other rates and decays, too.
@@ -212,10 +213,10 @@ def _course(run: Run, recipe: Recipe, share: float, stage: Stage, network: bool)
         }
     steps = min(max(within_share, fewest), stage.longest)
     alone = expected_seconds(stage, pace, steps)
-    spare = left / alone if network and steps == stage.longest else 1
-    several = max(number for number in POPULATIONS if number <= max(spare, 1))
-    seconds, until = several * alone, run.saver.elapsed() + max(share * left, several * alone)
-    return {"began": began, "steps": steps, "seconds": seconds, "until": until, "full": full, "members": several}
+    spare = left / alone if several and steps == stage.longest else 1
+    networks = max(number for number in POPULATIONS if number <= max(spare, 1))
+    seconds, until = networks * alone, run.saver.elapsed() + max(share * left, networks * alone)
+    return {"began": began, "steps": steps, "seconds": seconds, "until": until, "full": full, "members": networks}
 
 
 def _scoring(run: Run, stage: Stage, pace: float) -> float:
