@@ -189,7 +189,7 @@ def test_what_is_worth_knowing_is_noted(run):
 def test_a_room_is_checked_as_a_whole(run):
     code, out, _ = run("layers", "--points", "1")
     assert code == 0
-    assert "15 of 15 gradients are right" in out
+    assert "16 of 16 gradients are right" in out
     assert "layers/leaky_relu" in out
 
 

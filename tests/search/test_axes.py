@@ -122,7 +122,11 @@ def test_what_cannot_be_searched_is_one_plain_line(name, option, words):
         ({"dropout": "0:0.5"}, {}, ["--dropout", "model linear"]),
         ({"activation": "relu,tanh"}, {"model": "linear"}, ["--activation"]),
         ({"beta1": "0.8,0.9"}, {}, ["--beta1", "optimizer sgd", "--optimizer adam"]),
-        ({"momentum": "0,0.9"}, {"optimizer": "adam"}, ["--momentum", "optimizer adam", "--optimizer lookahead or muon or sgd"]),
+        (
+            {"momentum": "0,0.9"},
+            {"optimizer": "adam"},
+            ["--momentum", "optimizer adam", "--optimizer lookahead or muon or sgd"],
+        ),
         ({"nesterov": "true,false"}, {"optimizer": "adam"}, ["--nesterov"]),
         ({"decay_factor": "0.1:0.9"}, {"schedule": "cosine"}, ["--decay-factor", "schedule cosine", "step"]),
         ({"decay_every": "1,2", "schedule": "constant,cosine"}, {}, ["--decay-every", "constant or cosine", "step"]),

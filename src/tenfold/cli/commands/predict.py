@@ -14,7 +14,7 @@ import click
 from tenfold.cli.display import display
 from tenfold.cli.layout import print_text
 from tenfold.cli.options import JSON
-from tenfold.cli.tables.predictions import FORMATS, Asked
+from tenfold.cli.tables.predictions import FORMATS, Shown
 from tenfold.errors import DataError, UsageError, nearest
 from tenfold.text import inert
 
@@ -49,12 +49,12 @@ def command(
     if word and word not in FORMATS:
         raise UsageError(f"--format {word}: no such format, {nearest(word, FORMATS)}")
     word = word or ("csv" if any(place.is_dir() for place in places) else "text")
-    asked = Asked(top, abstain)
+    asked = Shown(top, abstain)
     unread = _print_json(model, places, asked) if as_json else _print_rows(model, places, word, asked)
     return int(unread > 0 and not skip_unreadable)
 
 
-def _print_rows(model: Path, places: Sequence[Path], word: str, asked: Asked) -> int:
+def _print_rows(model: Path, places: Sequence[Path], word: str, asked: Shown) -> int:
     """Print answers as they come, and notes behind them; return how many images could not be read."""
     from tenfold.runs.ask import FileAnswer, ask
 
@@ -76,7 +76,7 @@ def _print_rows(model: Path, places: Sequence[Path], word: str, asked: Asked) ->
     return len(asking.unread)
 
 
-def _print_json(model: Path, places: Sequence[Path], asked: Asked) -> int:
+def _print_json(model: Path, places: Sequence[Path], asked: Shown) -> int:
     """Print all answers as one JSON object; return how many images could not be read."""
     from tenfold.runs.ask import FileAnswer, predict_files
 

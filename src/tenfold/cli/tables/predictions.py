@@ -1,6 +1,6 @@
 """Predictions as they are printed, a line or a few for each image: text, CSV, JSON lines."""
 
-__all__ = ["FORMATS", "Asked", "Rows"]
+__all__ = ["FORMATS", "Shown", "Rows"]
 
 import csv
 import io
@@ -17,7 +17,7 @@ TOP = 3  # classes of an image in text
 ABSTAINED = "(abstains)"
 
 
-class Asked(NamedTuple):
+class Shown(NamedTuple):
     """Wishes of a user: how many classes of an image, None for all; the probability below which none is named."""
 
     top: int | None
@@ -54,7 +54,7 @@ class Rows(NamedTuple):
     row: Callable[["FileAnswer"], str]
 
 
-def _text(names: Sequence[str], asked: Asked) -> Rows:
+def _text(names: Sequence[str], asked: Shown) -> Rows:
     """Make a line of the likeliest classes."""
     asked = asked._replace(top=asked.top or TOP)
 
@@ -65,7 +65,7 @@ def _text(names: Sequence[str], asked: Asked) -> Rows:
     return Rows("", row)
 
 
-def _csv(names: Sequence[str], asked: Asked) -> Rows:
+def _csv(names: Sequence[str], asked: Shown) -> Rows:
     """Make a row of file, class and the probability of every class, or the names and probabilities of the likeliest.
 
     The class is empty where the model abstains. No spreadsheet takes a name for a formula.
@@ -86,7 +86,7 @@ def _csv(names: Sequence[str], asked: Asked) -> Rows:
     return Rows(_line(["file", "predicted", *columns]), row)
 
 
-def _jsonl(names: Sequence[str], asked: Asked) -> Rows:
+def _jsonl(names: Sequence[str], asked: Shown) -> Rows:
     """Make a JSON object a line: file, class, whether it was in training, and probabilities by class."""
 
     def row(answer: "FileAnswer") -> str:

@@ -142,7 +142,7 @@ def _sure_facts(test: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _ensemble_facts(result: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return lines about the ensemble, where it is what the run keeps."""
-    (shares,) = result["settings"].get("ensemble") or ({},)
+    (shares,) = result.get("settings", {}).get("ensemble") or ({},)
     if not shares:
         return []
     return [
