@@ -125,7 +125,7 @@ def test_what_cannot_be_searched_is_one_plain_line(name, option, words):
         (
             {"momentum": "0,0.9"},
             {"optimizer": "adam"},
-            ["--momentum", "optimizer adam", "--optimizer lookahead or muon or sgd"],
+            ["--momentum", "optimizer adam", "--optimizer lookahead or muon"],
         ),
         ({"nesterov": "true,false"}, {"optimizer": "adam"}, ["--nesterov"]),
         ({"decay_factor": "0.1:0.9"}, {"schedule": "cosine"}, ["--decay-factor", "schedule cosine", "step"]),

@@ -1,6 +1,6 @@
 """Predictions as they are printed, a line or a few for each image: text, CSV, JSON lines."""
 
-__all__ = ["FORMATS", "Shown", "Rows"]
+__all__ = ["FORMATS", "Rows", "Shown"]
 
 import csv
 import io
