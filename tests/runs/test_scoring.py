@@ -15,7 +15,7 @@ import tenfold
 from tenfold import files
 from tenfold.cli import main
 from tenfold.errors import FileError, Interrupted
-from tenfold.runs import fit, stage
+from tenfold.runs import fit, ladder, stage
 from tenfold.runs.predict import evaluate_model
 from tenfold.trained.evaluate import evaluate
 from tenfold.trained.model import load_model, probabilities, save_model, scores
@@ -37,6 +37,7 @@ def short():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fit, "LADDER", fit.LADDER[:2])
         patch.setattr(fit, "LEAST", 100)
+        patch.setitem(ladder.DEFAULTS, "ensemble", False)  # has tests of its own
         yield
 
 
@@ -292,5 +293,5 @@ def test_a_stop_between_rungs_leaves_the_report_of_the_finished_ones(short, monk
 def test_a_fit_opens_each_model_file_once(short, monkeypatch, tmp_path):
     opened, load = [], files.load
     monkeypatch.setattr(files, "load", lambda path: opened.append(path.name) or load(path))
-    run = tenfold.fit("digits", out=tmp_path / "run", ensemble=False)  # which reads all that it may be made of
+    run = tenfold.fit("digits", out=tmp_path / "run")
     assert sorted(opened) == sorted(f"{rung['rung']}.tenfold" for rung in run.result["rungs"])

@@ -22,6 +22,8 @@ from tenfold.rooms import find
 from tenfold.seeds import generator
 
 ADDITIONS = 50
+# Means that differ by rounding alone are equally good.
+DIGITS = 12
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ def greedy(probabilities: Tensor, labels: Tensor, metric: str = "accuracy") -> l
     """Count how often each of M models is added. probabilities: (M, n, C); labels: (n,); metric: or macro_f1.
 
     >>> sure, wrong = [[0.6, 0.4], [0.4, 0.6]], [[0.1, 0.9], [0.9, 0.1]]
-    >>> greedy(torch.tensor([wrong, sure]), torch.tensor([0, 1]))
+    >>> greedy(torch.tensor([wrong, sure], dtype=torch.float64), torch.tensor([0, 1]))
     [0, 1]
     """
     total = torch.zeros_like(probabilities[0])
@@ -132,7 +134,7 @@ def cross_selected(probabilities: Tensor, labels: Tensor, metric: str, seed: int
 def _qualities(sums: Tensor, labels: Tensor, metric: str, additions: int) -> list[tuple[float, float]]:
     """Score the means (M, n, C) / additions: by the metric, then by mean log probability of the labels."""
     of_label = sums.gather(-1, labels.expand(len(sums), -1)[..., None])[..., 0] / additions
-    likelihood = of_label.clamp(min=torch.finfo(sums.dtype).tiny).log().mean(-1)
+    likelihood = of_label.clamp(min=torch.finfo(sums.dtype).tiny).log().mean(-1).round(decimals=DIGITS)
     score = _macro_f1 if metric == "macro_f1" else _accuracy
     return list(zip(score(sums.argmax(-1), labels, sums.shape[-1]).tolist(), likelihood.tolist(), strict=True))
 
