@@ -160,14 +160,19 @@ def select(word, results):
     return find("figures", word).select(results)
 
 
+# Together they have every kind of content; the others would draw the same twice over.
+TWICE = ("plain", "runs", "hostile")
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_every_figure_is_the_same_bytes_twice_and_well_formed(case, tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         figures = draw_all(CASES[case], tmp_path / "once").figures
-    draw_all(CASES[case], tmp_path / "twice")
     assert list(figures) == [word for word in FIGURES if case == "runs" or word not in ALONE]
-    assert digests(tmp_path / "once") == digests(tmp_path / "twice")
+    if case in TWICE:
+        draw_all(CASES[case], tmp_path / "twice")
+        assert digests(tmp_path / "once") == digests(tmp_path / "twice")
     for word, svg_text in figures.items():
         assert (tmp_path / "once" / f"{word}.svg").read_text(encoding="utf-8") == svg_text
         tags = {element.tag.rpartition("}")[2] for element in ElementTree.fromstring(svg_text).iter()}
